@@ -1,0 +1,98 @@
+"""What was imported: samples, their labels, patients and covariates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from medfm_gui.domain.errors import InputError
+
+UNKNOWN = -1
+"""In a multi-label target: this finding was not assessed."""
+
+
+class Task(StrEnum):
+    """What a model learns from a dataset."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    ORDINAL = "ordinal"
+    MULTILABEL = "multilabel"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One 2-D image as it lies on disk.
+
+    ``target`` has one class index (binary, multi-class, ordinal) or one of 0, 1, ``UNKNOWN`` for
+    each class (multi-label). ``path`` is relative to the dataset's source, with ``/``;
+    ``frame`` is the image's index in a file that holds many.
+    """
+
+    id: str
+    path: str
+    target: tuple[int, ...]
+    patient: str | None = None
+    group: str | None = None
+    fold: str | None = None
+    frame: int | None = None
+    rows: int = 0
+    columns: int = 0
+    pixels_sha256: str = ""
+    covariates: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that did not become a sample: its path, a reason code of the gate, and a sentence."""
+
+    path: str
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Samples with one task, frozen: ``fingerprint`` covers every label, patient, fold and pixel.
+
+    ``source`` is the absolute folder or file it was read from; ``taken`` says which columns or files
+    were taken for what; ``positive`` is the class that counts as the event of a binary task.
+    """
+
+    id: str
+    name: str
+    layout: str
+    task: Task
+    classes: tuple[str, ...]
+    source: str
+    samples: tuple[Sample, ...]
+    fingerprint: str
+    positive: str | None = None
+    created: str = ""
+    taken: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.classes) < (1 if self.task is Task.MULTILABEL else 2):
+            raise InputError(
+                f"The labels hold only one class ({', '.join(self.classes) or 'none'}), so there is nothing to tell apart.",
+                "Check the label column or folder, or add images of another class.",
+            )
+        if self.task is Task.BINARY and self.positive not in self.classes:
+            raise InputError(
+                f"The positive class “{self.positive}” is not one of {', '.join(self.classes)}.",
+                "Name one of the classes with --positive.",
+            )
+
+    @property
+    def n_patients(self) -> int | None:
+        """How many patients; None where the dataset has no patient ids."""
+        patients = {sample.patient for sample in self.samples if sample.patient is not None}
+        return len(patients) or None
+
+    @property
+    def positive_index(self) -> int | None:
+        """Index of the positive class in ``classes``; None unless the task is binary."""
+        return self.classes.index(self.positive) if self.positive is not None else None

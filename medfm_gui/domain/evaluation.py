@@ -1,0 +1,68 @@
+"""Numbers that a person may quote, each with its interval, its method and its counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """A threshold fixed before the test opens.
+
+    ``threshold`` is on the scale of the scores; a score at or above it counts as positive.
+    ``fitted_on`` is ``cal`` or ``val``; ``note`` says what a reader must know of that choice.
+    """
+
+    threshold: float
+    rule: str
+    fitted_on: str
+    unit: str
+    positive: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One number of one run on one subset.
+
+    ``value``, ``low`` and ``high`` are None where the metric is not estimable (``note`` says why);
+    ``n`` counts units, ``n_events`` units of the positive class (binary) or of the named class.
+    """
+
+    run: str
+    subset: str
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    method: str
+    unit: str
+    n: int
+    n_patients: int | None
+    n_events: int | None
+    sample_set: str
+    """SHA-256 over the pixel hashes of the samples."""
+    confidence: float = 0.95
+    label: str = ""
+    """The class, for a per-class number; empty for the whole."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    code_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A paired comparison of two runs on the same units: ``difference`` is a minus b."""
+
+    a: str
+    b: str
+    metric: str
+    difference: float | None
+    low: float | None
+    high: float | None
+    test: str
+    p: float | None
+    p_adjusted: float | None
+    n: int
+    note: str = ""

@@ -1,0 +1,107 @@
+"""What a report says, before it becomes a PDF. Every text is plain: nothing in it is ever markup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from medfm_gui.domain.chart import ChartSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph; ``tone`` is ``normal``, ``warning`` or ``small``."""
+
+    text: str
+    tone: Literal["normal", "warning", "small"] = "normal"
+    block: Literal["paragraph"] = "paragraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names and values, two columns."""
+
+    rows: tuple[tuple[str, str], ...]
+    block: Literal["facts"] = "facts"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a header row; ``numeric`` columns are aligned right."""
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[int, ...] = ()
+    block: Literal["table"] = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Charts side by side (two a row), each with an alternative text for readers who do not see it."""
+
+    charts: tuple[ChartSpec, ...]
+    alternatives: tuple[str, ...]
+    block: Literal["charts"] = "charts"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG file (absolute path) with its caption and alternative text."""
+
+    path: str
+    caption: str
+    alternative: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Pictures side by side, ``columns`` a row."""
+
+    pictures: tuple[Picture, ...]
+    columns: int = 3
+    block: Literal["pictures"] = "pictures"
+
+
+Block = Paragraph | Facts | Table | Charts | Pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled part of the report."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that travels inside the PDF: its name there, its bytes as text, what it is."""
+
+    name: str
+    text: str
+    description: str
+    mime: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole report. ``notice`` stands on every page."""
+
+    title: str
+    subtitle: str
+    created: str
+    summary: str
+    sections: tuple[Section, ...]
+    attachments: tuple[Attachment, ...] = ()
+    notice: str = "Research use only – not for clinical use"
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """A written PDF."""
+
+    path: str
+    pages: int
+    sha256: str
