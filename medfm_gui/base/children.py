@@ -15,18 +15,27 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import IO, Any
 
-_KEPT = (
-    "PATH HOME USER LOGNAME LANG LANGUAGE TZ TMPDIR TEMP TMP SYSTEMROOT WINDIR APPDATA LOCALAPPDATA PROGRAMDATA "
-    "USERPROFILE CUDA_VISIBLE_DEVICES CUDA_HOME HF_HOME COVERAGE_PROCESS_START COVERAGE_PROCESS_CONFIG PYTHONHASHSEED"
-).split()
+_Child = subprocess.Popen[bytes]
+_Order = tuple[Callable[[], _Child], "Future[_Child]"]
+
+# fmt: off
+_KEPT = {
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR",
+    "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "USERPROFILE", "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "HF_HOME",
+    "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "PYTHONHASHSEED",
+}
+# fmt: on
 _KEPT_PREFIXES = ("LC_", "XDG_", "MEDFM_", "NVIDIA_", "OPENBLAS_")
 _PARENT = "MEDFM_PARENT_PID"
 _PR_SET_PDEATHSIG = 1
+_APART = 0
+if sys.platform == "win32":  # pragma: no cover - CI on Windows only
+    _APART = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
 
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -78,36 +87,57 @@ def spawn(
     stdout: int | IO[Any] | None = subprocess.DEVNULL,
     stderr: int | IO[Any] | None = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
-    """Start a child that dies with this process.
+    """Start a child that dies with this process, in a process group of its own.
+
+    The group keeps a Ctrl-C of the terminal from the child: what it means is its parent's business.
+    With ``end_family`` the group also takes the child's own children along.
 
     Args:
         folder: its working directory; never a folder of data.
+
+    Raises:
+        OSError: the program cannot be started.
     """
-    start = functools.partial(
-        subprocess.Popen,
-        list(command),
-        env=dict(environment),
-        cwd=folder,
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        close_fds=True,
-    )
-    answer: Future[subprocess.Popen[bytes]] = Future()
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            list(command),
+            env=dict(environment),
+            cwd=folder,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            close_fds=True,
+            creationflags=_APART,
+            process_group=0 if os.name == "posix" else None,
+        )
+
+    answer: Future[_Child] = Future()
     _starter().put((start, answer))
     return answer.result()
 
 
+def end_family(process: subprocess.Popen[bytes]) -> None:
+    """Kill a child of ``spawn`` at once, and on POSIX what it started and did not put into another group."""
+    if sys.platform == "win32":  # pragma: no cover - CI on Windows only
+        process.kill()
+        return
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # nobody is left (macOS says EPERM of a group of zombies)
+        process.kill()
+
+
 @functools.cache
-def _starter() -> queue.SimpleQueue[tuple[Any, Future[subprocess.Popen[bytes]]]]:
-    orders: queue.SimpleQueue[tuple[Any, Future[subprocess.Popen[bytes]]]] = queue.SimpleQueue()
+def _starter() -> queue.SimpleQueue[_Order]:
+    orders: queue.SimpleQueue[_Order] = queue.SimpleQueue()
 
     def serve() -> None:
         while True:
             start, answer = orders.get()
             try:
                 answer.set_result(start())
-            except BaseException as error:  # handed to the caller's thread, whatever it is
+            except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, whatever it is
                 answer.set_exception(error)
 
     threading.Thread(target=serve, name="children", daemon=True).start()
@@ -127,14 +157,20 @@ def die_with_pipe(descriptor: int = 0) -> None:
     """End this process when the pipe from its parent closes; on every system."""
 
     def watch() -> None:
-        while os.read(descriptor, 4096):
-            pass
-        os._exit(125)
+        try:
+            while os.read(descriptor, 4096):
+                pass
+        finally:  # closed, or never open: either way nobody holds the other end
+            os._exit(125)
 
     threading.Thread(target=watch, name="pipe", daemon=True).start()
 
 
-def lower_priority(steps: int = 5) -> None:
-    """Leave the processor to the window first."""
-    if hasattr(os, "nice"):
-        os.nice(steps)
+def lower_priority(steps: int = 5, *, pid: int = 0) -> None:
+    """Leave the processor to the window first: niceness ``steps`` at least, for this process or a child.
+
+    Doing it twice is doing it once. On Windows priorities are set at start and nothing is done here.
+    """
+    if sys.platform != "win32":
+        current = os.getpriority(os.PRIO_PROCESS, pid)
+        os.setpriority(os.PRIO_PROCESS, pid, max(current, steps))

@@ -33,6 +33,10 @@ Decide by type or ``kind``, never by text.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from medfm_gui.domain.split import Leak
 
 
 class MedfmError(Exception):
@@ -90,7 +94,15 @@ class SplitError(InputError):
 
 
 class LeakError(SplitError):
-    """A patient or an identical image on two sides of a split, without an acceptance."""
+    """A patient or an identical image on two sides of a split, without an acceptance.
+
+    Args:
+        leaks: what the two sides share, pair by pair; empty where only the fact is known.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, leaks: tuple[Leak, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.leaks = leaks
 
 
 class SealError(MedfmError):

@@ -1,0 +1,145 @@
+"""``doctor``, ``models``, ``settings``, ``weights``."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medfm_gui.base.settings import load_settings, save_settings
+from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, table
+from medfm_gui.domain.cards import WeightsState
+from medfm_gui.domain.errors import UsageError
+
+weights = typer.Typer(name="weights", help="Pretrained weights: from a file, from the hub, what is there.", no_args_is_help=True)
+
+
+def doctor(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
+    """What this computer can do."""
+    with answering(json, quiet, debug) as answer:
+        from medfm_gui.base import wire
+        from medfm_gui.workspace.doctor import examine
+
+        found = examine(load_settings(), workspace)
+        lines = [f"torch {found.torch}, {found.disk_free_gb} GB free, network {found.network}, weights in {found.weights_dir}"]
+        lines += [f"problem: {item.message} {item.hint}" for item in found.problems]
+        rows = [(item.id, item.name, item.memory_gb) for item in found.devices]
+        answer.give(wire.plain(found), lines, table("device", "name", "memory (GB)", rows=rows))
+
+
+def models(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
+    """Every model of every plugin, and whether its weights are here."""
+    with answering(json, quiet, debug) as answer:
+        from medfm_gui.workspace.models import every_model
+
+        found, broken = every_model(load_settings())
+        for item in broken:
+            answer.remark(f"The plugin in {item.folder} cannot be used: {item.reason}")
+        document = [
+            {
+                "name": one.card.name,
+                "title": one.card.title,
+                "family": one.card.family.value,
+                "pretraining": one.card.pretraining,
+                "pretraining_data": one.card.pretraining_data,
+                "parameters_m": one.card.parameters_m,
+                "input_size": one.card.input_size,
+                "licence": one.card.licence,
+                "non_commercial": one.card.non_commercial,
+                "weights": {
+                    "state": one.weights.state.value,
+                    "source": one.weights.source,
+                    "sha256": one.weights.sha256,
+                    "path": one.weights.path,
+                },
+                "adaptations": list(one.card.adaptations),
+            }
+            for one in found
+        ]
+        rows = [
+            (one.card.name, one.card.family.value, one.card.parameters_m, one.card.input_size, one.weights.state.value, one.card.licence)
+            for one in found
+        ]
+        broken_rows = [{"folder": item.folder, "reason": item.reason} for item in broken]
+        shown = table("model", "family", "M parameters", "input", "weights", "licence", rows=rows)
+        answer.give({"models": document, "broken_plugins": broken_rows}, table=shown)
+
+
+def settings(
+    network: Annotated[str | None, typer.Option(help="on or off: whether a download that you ask for may use the network.")] = None,
+    weights_dir: Annotated[Path | None, typer.Option(help="Folder of pretrained weights.")] = None,
+    default_workspace: Annotated[Path | None, typer.Option(help="Workspace that is used when none is named.")] = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Show the settings, or change them."""
+    with answering(json, quiet, debug) as answer:
+        now = load_settings()
+        if network is not None:
+            if network not in ("on", "off"):
+                raise UsageError(f"“{network}” is neither on nor off.", "Use --network on or --network off.")
+            now = dataclasses.replace(now, network=network == "on")
+        if weights_dir is not None:
+            now = dataclasses.replace(now, weights_dir=str(weights_dir.expanduser().absolute()))
+        if default_workspace is not None:
+            now = dataclasses.replace(now, workspace=str(default_workspace.expanduser().absolute()))
+        if now != load_settings():
+            save_settings(now)
+        document = {"network": "on" if now.network else "off", "weights_dir": now.weights_dir, "workspace": now.workspace}
+        answer.give(document, [f"{key}: {value or 'default'}" for key, value in document.items()])
+
+
+@weights.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A safetensors or PyTorch file.")],
+    model: Annotated[str, typer.Option("--model", help="Registry name of the model.")],
+    workspace: Place = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Check a file against a model and keep it."""
+    with answering(json, quiet, debug) as answer, answer.progress() as bars:
+        from medfm_gui.workspace.models import import_weights
+
+        kept = import_weights(load_settings(), model, file, on_event=bars.event)
+        answer.give(_weights_row(model, kept.path, kept.sha256), [f"{model}: {kept.path} (SHA-256 {kept.sha256})"])
+
+
+@weights.command("pull")
+def pull(
+    model: Annotated[str, typer.Argument(help="Registry name of the model.")],
+    workspace: Place = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Fetch a model's weights from the hub; only when the network is switched on."""
+    with answering(json, quiet, debug) as answer, answer.progress() as bars:
+        from medfm_gui.workspace.models import pull_weights
+
+        kept = pull_weights(load_settings(), model, on_event=bars.event)
+        answer.give(_weights_row(model, kept.path, kept.sha256), [f"{model}: {kept.path} (SHA-256 {kept.sha256})"])
+
+
+@weights.command("list")
+def list_(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
+    """The weights that are on this computer."""
+    with answering(json, quiet, debug) as answer:
+        from medfm_gui.workspace.models import every_model
+
+        here = [one for one in every_model(load_settings())[0] if one.weights.state is not WeightsState.ABSENT]
+        document = [
+            {**_weights_row(one.card.name, one.weights.path, one.weights.sha256), "state": one.weights.state.value} for one in here
+        ]
+        rows = [(row["name"], row["state"], row["licence"], row["path"]) for row in document]
+        answer.give({"weights": document}, table=table("model", "state", "licence", "file", rows=rows))
+
+
+def _weights_row(name: str, path: str, sha256: str) -> dict[str, str]:
+    from medfm_gui.base.plugins import read_plugins
+
+    return {"name": name, "path": path, "sha256": sha256, "licence": read_plugins().card(name).licence}

@@ -1,0 +1,192 @@
+"""``train``, ``runs``, ``pause``, ``resume``, ``cancel``, ``supervise``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from medfm_gui.cli.answer import Answer, AsJson, Debug, Place, Quiet, answering, table
+from medfm_gui.domain.errors import UsageError
+from medfm_gui.domain.run import Phase
+
+if TYPE_CHECKING:
+    from medfm_gui.workspace.place import Workspace
+    from medfm_gui.workspace.training import RunView
+
+Run = Annotated[str, typer.Argument(help="Id of the run.")]
+Runs = Annotated[list[str], typer.Argument(help="Ids of runs.")]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end, or start in the background.")]
+
+
+def train(
+    dataset: Annotated[str, typer.Option(help="Id of the dataset.")],
+    model: Annotated[list[str], typer.Option(help="Registry name of a model; several for several runs.")],
+    adapt: Annotated[list[str], typer.Option(help="knn, linear or full; several for several runs.")],
+    split: Annotated[str | None, typer.Option(help="Id of the split; default: the newest of the dataset.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Seed; several for several runs.")] = None,
+    preset: Annotated[str, typer.Option(help="A named recipe.")] = "",
+    set_: Annotated[list[str] | None, typer.Option("--set", help="A setting as key=value, e.g. epochs=10.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
+    from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Start from random weights.")] = False,
+    wait: Wait = True,
+    workspace: Place = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Train: one run for each combination of model, adaptation, seed and fold."""
+    with answering(json, quiet, debug) as answer:
+        from medfm_gui.workspace import training
+        from medfm_gui.workspace.place import open_workspace
+
+        request = training.TrainRequest(
+            dataset=dataset,
+            models=tuple(dict.fromkeys(model)),
+            adapts=tuple(dict.fromkeys(adapt)),
+            split=split,
+            seeds=tuple(dict.fromkeys(seed or [0])),
+            preset=preset,
+            settings=_settings(set_ or []),
+            device=device,
+            from_scratch=from_scratch,
+        )
+        with open_workspace(workspace) as room:
+            made = training.create_runs(room, request)
+            _carry_out(answer, room, [view.id for view in made], wait)
+
+
+def _settings(pairs: Sequence[str]) -> dict[str, str]:
+    settings = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not key.strip():
+            raise UsageError(f"“{pair}” is not a setting.", "Write --set key=value.")
+        settings[key.strip()] = value.strip()
+    return settings
+
+
+def _carry_out(answer: Answer, room: Workspace, run_ids: Sequence[str], wait: bool) -> None:
+    from medfm_gui.workspace import training
+
+    if wait:
+        with answer.progress() as bars:
+            views = training.run_to_end(room, run_ids, on_state=bars.run)
+    else:
+        views = training.start_in_background(room, run_ids)
+    give_runs(answer, views)
+    if wait and any(view.state.phase is not Phase.FINISHED for view in views):
+        for view in views:
+            if view.state.phase is not Phase.FINISHED:
+                answer.remark(f"medfm: {view.id} {view.state.phase.value}: {view.state.message} {view.state.hint}".rstrip())
+        raise typer.Exit(1)
+
+
+def give_runs(answer: Answer, views: Sequence[RunView]) -> None:
+    """The answer of every command that returns runs."""
+    rows = [
+        (view.id, view.state.phase.value, view.spec.card.name, view.spec.adapt, view.spec.split_id, headline(view), _left(view))
+        for view in views
+    ]
+    shown = table("run", "state", "model", "adaptation", "split", "validation", "left", rows=rows)
+    answer.give({"runs": [run_row(view) for view in views]}, table=shown)
+
+
+def headline(view: RunView) -> str:
+    """The first validation metric of a finished run."""
+    return next((f"{name} {value:.3f}" for name, value in view.state.metrics.items()), "")
+
+
+def _left(view: RunView) -> str:
+    return f"{view.state.seconds_left:.0f} s" if view.state.seconds_left is not None else ""
+
+
+def run_row(view: RunView) -> dict[str, Any]:
+    """A run as a document."""
+    state, spec = view.state, view.spec
+    row: dict[str, Any] = {
+        "run": view.id,
+        "model": spec.card.name,
+        "family": spec.card.family.value,
+        "adapt": spec.adapt,
+        "shots": spec.shots,
+        "seed": spec.seed,
+        "fold": spec.fold,
+        "dataset": spec.dataset_id,
+        "split": spec.split_id,
+        "state": state.phase.value,
+        "metrics": dict(state.metrics),
+        "metrics_subset": "val",
+        "positive": spec.positive,
+        "seconds": state.seconds,
+        "startup_seconds": state.startup_seconds,
+        "samples_per_second": state.samples_per_second,
+        "trained_parameters": state.trained_parameters,
+        "epoch": state.epoch,
+        "from_scratch": spec.from_scratch,
+        "weights": "random" if spec.weights is None else spec.weights.sha256,
+        "device": state.device or spec.device,
+        "resumable": state.resumable,
+        "warnings": list(state.warnings),
+        "folder": str(view.folder),
+    }
+    if state.error_kind:
+        row["reason"] = state.error_kind
+        row["error"] = {"kind": state.error_kind, "message": state.message, "hint": state.hint}
+    return row
+
+
+def runs(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
+    """The runs of the workspace: queue and history."""
+    with answering(json, quiet, debug) as answer:
+        from medfm_gui.workspace import training
+        from medfm_gui.workspace.place import open_workspace
+
+        with open_workspace(workspace) as room:
+            give_runs(answer, training.every_run(room))
+
+
+def pause(run: Runs, workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
+    """Ask runs to save their place and stop."""
+    with answering(json, quiet, debug) as answer:
+        from medfm_gui.workspace import training
+        from medfm_gui.workspace.place import open_workspace
+
+        with open_workspace(workspace) as room:
+            give_runs(answer, [training.pause(room, run_id) for run_id in run])
+
+
+def cancel(run: Runs, workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
+    """Stop runs for good."""
+    with answering(json, quiet, debug) as answer:
+        from medfm_gui.workspace import training
+        from medfm_gui.workspace.place import open_workspace
+
+        with open_workspace(workspace) as room:
+            give_runs(answer, [training.cancel(room, run_id) for run_id in run])
+
+
+def resume(
+    run: Runs, wait: Wait = True, workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False
+) -> None:
+    """Go on with paused or interrupted runs, to the same result as without the stop."""
+    with answering(json, quiet, debug) as answer:
+        from medfm_gui.workspace import training
+        from medfm_gui.workspace.place import open_workspace
+
+        with open_workspace(workspace) as room:
+            for run_id in run:
+                training.check_resumable(room, run_id)
+            _carry_out(answer, room, run, wait)
+
+
+def supervise(
+    run: Runs, workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False
+) -> None:
+    """Look after runs until they end: what “train --no-wait” starts in the background."""
+    with answering(json, quiet, debug) as answer:
+        from medfm_gui.workspace.place import open_workspace
+
+        with open_workspace(workspace) as room:
+            _carry_out(answer, room, run, wait=True)

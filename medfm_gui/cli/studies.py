@@ -1,0 +1,125 @@
+"""``predict`` and ``study``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from medfm_gui.base import wire
+from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, table
+
+if TYPE_CHECKING:
+    from medfm_gui.domain.study import Study
+    from medfm_gui.workspace.prediction import StudyPrediction
+
+study = typer.Typer(name="study", help="DICOM studies.", no_args_is_help=True)
+
+
+def predict(
+    source: Annotated[Path, typer.Argument(help="A file, a folder or a study.")],
+    run: Annotated[list[str], typer.Option(help="A finished run; several for several opinions.")],
+    explain: Annotated[str, typer.Option(help="gradcam for a heat map.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder for the pictures.")] = None,
+    dicom: Annotated[str, typer.Option(help="DICOM objects to write: sc.")] = "",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
+    workspace: Place = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Score a single image or study with finished runs."""
+    with answering(json, quiet, debug) as answer, answer.progress() as bars:
+        from medfm_gui.workspace.place import open_workspace
+        from medfm_gui.workspace.prediction import PredictRequest
+        from medfm_gui.workspace.prediction import predict as predict_source
+
+        objects = tuple(part.strip() for part in dicom.split(",") if part.strip())
+        request = PredictRequest(source, tuple(dict.fromkeys(run)), explain, out, objects, device)
+        with open_workspace(workspace) as room:
+            file = predict_source(room, request, on_event=bars.event)
+        document = {
+            "id": file.id,
+            "predictions": [wire.plain(item) for item in file.predictions],
+            "skipped": [wire.plain(item) for item in file.skipped],
+        }
+        answer.give(document, [line for item in file.predictions for line in prediction_lines(item)])
+        for item in file.skipped:
+            answer.remark(f"skipped {item.path}: {item.message or item.reason}")
+
+
+def prediction_lines(item: StudyPrediction) -> list[str]:
+    """What a run says of an image, for people."""
+    scores = ", ".join(f"{name} {score:.3f}" for name, score in item.classes.items())
+    threshold = f" (threshold {item.threshold:.3f}: {item.threshold_note})" if item.threshold is not None else ""
+    lines = [f"{Path(item.source).name} by {item.run}: {item.decision}{threshold}", f"  {scores} (not calibrated)"]
+    if item.explanation:
+        lines.append(f"  heat map: {item.explanation.path or item.explanation.note}")
+    lines += [f"  warning: {text}" for text in item.warnings]
+    return lines
+
+
+@study.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="A folder or a file.")],
+    workspace: Place = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Index the DICOM studies of a folder."""
+    with answering(json, quiet, debug) as answer:
+        from medfm_gui.workspace.place import open_workspace
+        from medfm_gui.workspace.studies import import_studies
+
+        with open_workspace(workspace) as room:
+            found = import_studies(room, path)
+        document = {
+            "studies": [study_row(item) for item in found.studies],
+            "skipped": [wire.plain(item) for item in found.skipped],
+        }
+        lines = [f"warning: {text}" for item in found.studies for series in item.series for text in series.warnings]
+        answer.give(document, lines, _studies_table(list(found.studies)))
+
+
+@study.command("list")
+def list_(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
+    """The indexed studies."""
+    with answering(json, quiet, debug) as answer:
+        from medfm_gui.workspace.place import open_workspace
+        from medfm_gui.workspace.studies import every_study
+
+        with open_workspace(workspace) as room:
+            found = every_study(room)
+        answer.give({"studies": [study_row(item) for item in found]}, table=_studies_table(found))
+
+
+def study_row(item: Study) -> dict[str, Any]:
+    """A study as a document."""
+    series = [
+        {
+            "uid": one.uid,
+            "modality": one.modality,
+            "description": one.description,
+            "instances": len(one.instances),
+            "rows": one.rows,
+            "columns": one.columns,
+            "slice_spacing_mm": one.slice_spacing_mm,
+            "warnings": list(one.warnings),
+        }
+        for one in item.series
+    ]
+    return {
+        "uid": item.uid,
+        "patient": item.patient,
+        "date": item.date,
+        "modality": item.modality,
+        "description": item.description,
+        "series": series,
+    }
+
+
+def _studies_table(found: list[Study]) -> Any:
+    rows = [(item.date, item.modality, item.description, len(item.series), sum(len(one.instances) for one in item.series)) for item in found]
+    return table("date", "modality", "description", "series", "images", rows=rows)

@@ -1,0 +1,98 @@
+"""One folder a class, its pictures anywhere below; ``train``, ``val`` and ``test`` above the classes are official folds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from medfm_gui.datasets.layout import Layout, Tools
+from medfm_gui.datasets.listing import Entry, ImportOptions, Listing
+from medfm_gui.datasets.partitions import PARTITION_WORDS
+from medfm_gui.datasets.text import cell, counted, examples, shown
+from medfm_gui.datasets.walk import looks_like_image, suffix_of, walk
+from medfm_gui.domain.dataset import Skipped
+from medfm_gui.domain.errors import InputError
+
+_NOT_PICTURES = frozenset(".txt .md .csv .tsv .json .xml .html .htm .pdf .py .npz .npy .log .yaml .yml .ini .rtf .docx".split())
+
+
+def recognises(source: Path) -> str | None:
+    """At least two folders with files that look like images."""
+    if not source.is_dir():
+        return None
+    found = {name.split("/")[0] for name in walk(source).files if "/" in name and _may_be_picture(name)}
+    return f"there are {len(found)} folders with images: {examples(sorted(found))}" if len(found) > 1 else None
+
+
+def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
+    """List the pictures below each class folder.
+
+    Raises:
+        InputError: there is no such folder, or there are no class folders.
+    """
+    if not source.is_dir():
+        raise InputError(f"“{shown(str(source))}” is not a folder.", "Name the folder that holds one folder a class.")
+    tree = walk(source)
+    official = _has_official_folds(tree.files)
+    entries: list[Entry] = []
+    skipped = list(tree.skipped)
+    for name in tree.files:
+        parts = name.split("/")
+        depth = 2 if official else 1
+        if len(parts) <= depth:
+            if looks_like_image(name):
+                skipped.append(Skipped(shown(name), "no_label", "This image lies in no class folder."))
+        elif suffix_of(name) in _NOT_PICTURES and not looks_like_image(name):
+            skipped.append(Skipped(shown(name), "not_an_image", "This file is no image."))
+        else:
+            fold = PARTITION_WORDS[parts[0].casefold()].value if official else None
+            entries.append(Entry(shown(name), str(source / name), (cell(parts[depth - 1]) or parts[depth - 1],), fold=fold))
+    classes = {entry.labels[0] for entry in entries}
+    if len(classes) == 1 and not official:
+        _complain_of_one_class(source, entries)
+    taken = {"class": "the folder's name"}
+    if official:
+        taken["fold"] = f"the folders {examples(sorted({name.split('/')[0] for name in tree.files if '/' in name}))}"
+    return Listing(
+        "folder",
+        source,
+        tuple(entries),
+        label_names=("folder",),
+        skipped=tuple(skipped),
+        warnings=_empty_folders(source, tree.files),
+        taken=taken,
+    )
+
+
+def _may_be_picture(name: str) -> bool:
+    return looks_like_image(name) or not suffix_of(name)
+
+
+def _has_official_folds(files: tuple[str, ...]) -> bool:
+    """Whether the top level is train, val, test and the classes lie below it."""
+    deep = [name.split("/") for name in files if "/" in name]
+    top = {parts[0].casefold() for parts in deep}
+    sides = {PARTITION_WORDS[name].value for name in top if name in PARTITION_WORDS}
+    return top <= set(PARTITION_WORDS) and "train" in sides and len(sides) > 1 and all(len(parts) > 2 for parts in deep)
+
+
+def _complain_of_one_class(source: Path, entries: list[Entry]) -> None:
+    only = entries[0].labels[0]
+    below = sorted({parts[1] for entry in entries if len(parts := entry.path.split("/")) > 2})
+    if len(below) > 1:
+        raise InputError(
+            f"“{shown(source.name)}” holds one folder only, “{only}”, so there is one class and nothing to tell apart.",
+            f"The folders {examples(below)} lie below it: import “{shown(str(source / only))}” instead.",
+        )
+
+
+def _empty_folders(source: Path, files: tuple[str, ...]) -> tuple[str, ...]:
+    filled = {name.split("/")[0] for name in files if "/" in name}
+    empty = sorted(
+        shown(item.name)
+        for item in source.iterdir()
+        if item.is_dir() and not item.is_symlink() and not item.name.startswith(".") and item.name not in filled
+    )
+    return (f"{counted(len(empty), 'folder')} without a file: {examples(empty)}.",) if empty else ()
+
+
+LAYOUT = Layout("folder", "One folder a class", "classification", recognises, read)

@@ -1,0 +1,119 @@
+"""What every backbone can do, and how one is made from its card.
+
+The order of things: the card's plugin is imported and builds the module with random weights; the weights'
+file is read without running any code in it; its names are converted to the module's own; every key and
+shape is checked; only then are the numbers copied in.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from medfm_gui.domain.cards import BackboneCard
+from medfm_gui.domain.errors import MedfmError, PluginError, UsageError
+from medfm_gui.engine.converters import converted
+from medfm_gui.engine.fit import load_checked
+from medfm_gui.engine.plugins import plugin_function
+from medfm_gui.engine.tensor_files import read_tensors
+
+
+class Backbone(Protocol):
+    """A vision model without a head, behind one interface.
+
+    The module is on the CPU in float32 and in eval mode when it is made; whoever moves it or trains it
+    does so through ``module``.
+    """
+
+    @property
+    def card(self) -> BackboneCard:
+        """What the plugin declares of it."""
+        ...
+
+    @property
+    def module(self) -> nn.Module:
+        """All its parameters."""
+        ...
+
+    @property
+    def image_size(self) -> int:
+        """Rows and columns of its input in pixels."""
+        ...
+
+    @property
+    def feature_dim(self) -> int:
+        """D, the length of a feature vector."""
+        ...
+
+    def features(self, images: Tensor) -> Tensor:
+        """Pooled features, differentiable.
+
+        Args:
+            images: B × 3 × image_size × image_size, normalised with the card's mean and std.
+
+        Returns:
+            B × D, pooled by the card's rule.
+        """
+        ...
+
+    def cam_layer(self) -> nn.Module:
+        """The layer whose output Grad-CAM weighs."""
+        ...
+
+    def cam_maps(self, activation: Tensor) -> Tensor:
+        """That layer's output (or its gradient) as maps: B × C × h × w."""
+        ...
+
+
+def build_backbone(card: BackboneCard, image_size: int, **arch: Any) -> Backbone:
+    """A backbone with random weights (the caller seeds torch).
+
+    Args:
+        image_size: input in pixels, a multiple of ``card.multiple``.
+        arch: arguments of the architecture that differ from the card's, for small ones in tests.
+
+    Raises:
+        PluginError: the plugin does not load or its function fails.
+        UsageError: the size does not suit the model.
+    """
+    if image_size < card.multiple or image_size % card.multiple:
+        below = max(card.multiple, image_size // card.multiple * card.multiple)
+        raise UsageError(
+            f"{card.title} takes images whose size is a multiple of {card.multiple} pixels, not {image_size}.",
+            f"Use input_size={below} or {below + card.multiple}.",
+        )
+    build = plugin_function(card)
+    try:
+        backbone: Backbone = build(card, image_size, **arch)
+        if not isinstance(backbone.module, nn.Module):
+            raise TypeError(f"{card.entry} returned no module")
+    except (MedfmError, MemoryError):
+        raise
+    except Exception as error:  # border: a plugin's own code
+        raise PluginError(
+            f"The plugin “{card.plugin}” could not build {card.title}: {type(error).__name__}: {error}.",
+            "Restore the plugin's folder or install a version that suits this program.",
+        ) from error
+    backbone.module.eval()
+    return backbone
+
+
+def load_backbone(card: BackboneCard, *, image_size: int, weights: Path | None) -> Backbone:
+    """A backbone ready for work.
+
+    Args:
+        image_size: input in pixels; position embeddings are resampled to it.
+        weights: a file of the card's weights in any layout its converter knows; None = random weights.
+
+    Raises:
+        PluginError, UsageError: as ``build_backbone``.
+        WeightsAbsent: there is no such file.
+        WeightsRejected: the file does not hold exactly this model's weights.
+    """
+    backbone = build_backbone(card, image_size)
+    if weights is not None:
+        tensors = converted(read_tensors(weights), backbone.module, card.weights.converter, what=weights.name)
+        load_checked(backbone.module, tensors, ignore=card.weights.ignore, what=weights.name, model=card.title)
+    return backbone

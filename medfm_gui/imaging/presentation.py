@@ -1,0 +1,186 @@
+"""Stored DICOM values become what a reader should see: modality step, VOI step, then polarity (PS3.4 N.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+from pydicom.pixels.processing import apply_color_lut
+
+from medfm_gui.imaging import elements as el
+from medfm_gui.imaging.header import DicomHeader
+from medfm_gui.imaging.picture import Pixels
+from medfm_gui.imaging.reasons import Reason, refusal
+from medfm_gui.imaging.window import Function, Window, percentile_window, to_uint8, to_uint16, windowed
+
+NO_WINDOW = "The header has no window: shown between the 1st and 99th percentile."
+BAD_WINDOW = "The header's window is impossible: shown between the 1st and 99th percentile."
+BLANK_WINDOW = "The header's window leaves nothing to see: shown between the 1st and 99th percentile."
+BAD_RESCALE = "The rescale slope or intercept is impossible and was left out."
+NOT_HOUNSFIELD = "CT values lie outside of what Hounsfield units can be."
+FOR_PROCESSING = "FOR PROCESSING: raw detector values, not meant to be looked at."
+LOSSY = "The image was compressed with loss."
+BURNED_IN = "The image has text burned in, perhaps a name."
+IRREGULAR = "Some numbers in the header are not numbers and were left out."
+_HOUNSFIELD = (-1100.0, 32_000.0)
+_CT_PADDED = -2100.0  # outside of the field of view some scanners store -2000 or -2048
+
+
+def header_notes(header: DicomHeader) -> tuple[str, ...]:
+    """What the header says that a person should know before using the image."""
+    said = (
+        (header.presentation_intent == "FOR PROCESSING", FOR_PROCESSING),
+        (header.lossy, LOSSY),
+        (header.burned_in_annotation == "YES", BURNED_IN),
+        (header.irregular > 0, IRREGULAR),
+    )
+    return tuple(note for true, note in said if true)
+
+
+def present(data: Dataset, raw: npt.NDArray[Any], frame: int) -> tuple[Pixels, tuple[str, ...]]:
+    """Pixels ready to look at, and what was noticed.
+
+    Up to 8 stored bits give uint8, more give uint16 over its full range. Colour stays as it is. Grey
+    goes through the first VOI LUT or window of the header, else, beyond 8 bits, through robust
+    percentiles; 8-bit grey without a window is ready as stored, like a PNG.
+
+    Raises:
+        UnreadableFile: a palette that cannot be applied.
+    """
+    photometric = el.text(data, "PhotometricInterpretation")
+    bits = el.integer(data, "BitsStored") or raw.dtype.itemsize * 8
+    if photometric == "PALETTE COLOR":
+        return _palette(data, raw, bits), ()
+    if raw.ndim == 3:
+        return _colour(raw, bits), ()
+    values, notes = modality_values(data, raw, frame)
+    unit, remarks = _voi(data, raw, values, bits, frame)
+    if photometric == "MONOCHROME1" or el.text(data, "PresentationLUTShape") == "INVERSE":
+        unit = 1 - unit  # one statement, not two: DX images say both
+    return (to_uint8(unit) if bits <= 8 else to_uint16(unit)), (*notes, *remarks)
+
+
+def modality_values(
+    data: Dataset, raw: npt.NDArray[Any], frame: int
+) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
+    """Stored values in the units of the modality: through the modality LUT, or slope and intercept."""
+    tables = el.items(data, "ModalityLUTSequence")
+    if tables:
+        table, _ = _table(data, tables[0])
+        return _looked_up(raw, tables[0], table).astype(np.float32), ()
+    place = el.of_frame(data, "PixelValueTransformationSequence", frame)
+    slope, intercept = el.real(place, "RescaleSlope"), el.real(place, "RescaleIntercept")
+    declared = el.element(place, "RescaleSlope") is not None or el.element(place, "RescaleIntercept") is not None
+    if not declared:
+        return raw.astype(np.float32), ()
+    if slope is None or intercept is None or slope == 0:
+        return raw.astype(np.float32), (BAD_RESCALE,)
+    values = (raw.astype(np.float64) * slope + intercept).astype(np.float32)
+    if el.text(data, "Modality") == "CT" and not _plausible_hounsfield(values):
+        return values, (NOT_HOUNSFIELD,)
+    return values, ()
+
+
+def _plausible_hounsfield(values: npt.NDArray[np.float32]) -> bool:
+    low, high = np.percentile(values[::4, ::4], (5, 95)) if min(values.shape) >= 16 else (values.min(), values.max())
+    return bool(low >= min(_HOUNSFIELD[0], _CT_PADDED) and high <= _HOUNSFIELD[1])
+
+
+def _voi(
+    data: Dataset, raw: npt.NDArray[Any], values: npt.NDArray[np.float32], bits: int, frame: int
+) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
+    place = el.of_frame(data, "FrameVOILUTSequence", frame)
+    tables = el.items(place, "VOILUTSequence")
+    if tables:
+        table, depth = _table(data, tables[0])
+        return (_looked_up(values, tables[0], table) / (2.0**depth - 1)).astype(np.float32).clip(0, 1), ()
+    declared = el.element(place, "WindowCenter") is not None
+    window = _declared_window(place)
+    if window is not None:
+        unit = windowed(values, window)
+        if unit.min() < unit.max() or values.min() == values.max():
+            return unit, ()
+    if not declared and bits <= 8 and raw.dtype.kind != "f":
+        return _whole_range(raw, bits), ()
+    percentiles = percentile_window(values, padding=_padding(data, raw))
+    note = BLANK_WINDOW if window is not None else BAD_WINDOW if declared else NO_WINDOW
+    return windowed(values, percentiles), (note,)
+
+
+def _declared_window(place: Dataset) -> Window | None:
+    """The first window of the header, if the standard allows it."""
+    centre, width = el.real(place, "WindowCenter"), el.real(place, "WindowWidth")
+    if centre is None or width is None:
+        return None
+    named = el.text(place, "VOILUTFunction")
+    function: Function = "LINEAR"
+    if named == "SIGMOID":
+        function = "SIGMOID"
+    elif named == "LINEAR_EXACT":
+        function = "LINEAR_EXACT"
+    window = Window(centre, width, function)
+    return window if window.is_valid else None
+
+
+def _whole_range(raw: npt.NDArray[Any], bits: int) -> npt.NDArray[np.float32]:
+    offset = 2 ** (bits - 1) if raw.dtype.kind == "i" else 0
+    return ((raw.astype(np.float32) + offset) / np.float32(2**bits - 1)).clip(0, 1)
+
+
+def _padding(data: Dataset, raw: npt.NDArray[Any]) -> npt.NDArray[np.bool_] | None:
+    """Pixels outside of the image, by Pixel Padding Value and its range limit."""
+    value = el.integer(data, "PixelPaddingValue")
+    if value is None:
+        return None
+    limit = el.integer(data, "PixelPaddingRangeLimit")
+    low, high = sorted((value, value if limit is None else limit))
+    return np.asarray((raw >= low) & (raw <= high))
+
+
+def _table(data: Dataset, item: Dataset) -> tuple[npt.NDArray[np.float32], int]:
+    """The entries of a LUT item and the bits of an entry.
+
+    Raises:
+        ValueError: it is empty or its descriptor is impossible.
+    """
+    descriptor = el.reals(item, "LUTDescriptor", 3)
+    entries = el.element(item, "LUTData")
+    if descriptor is None or entries is None or not 1 <= descriptor[2] <= 16:
+        raise ValueError("a LUT without descriptor or data")
+    if isinstance(entries, bytes):
+        _, little = data.original_encoding
+        entries = np.frombuffer(entries, dtype="<u2" if little else ">u2")
+    count = int(descriptor[0]) or 2**16
+    table = np.asarray(entries, dtype=np.float32).reshape(-1)[:count]
+    if not table.size:
+        raise ValueError("a LUT without entries")
+    return table, int(descriptor[2])
+
+
+def _looked_up(values: npt.NDArray[Any], item: Dataset, table: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Values below the first mapped one take the first entry, values beyond the last take the last."""
+    descriptor = el.reals(item, "LUTDescriptor", 3) or (0.0, 0.0, 0.0)
+    index = np.rint(values.astype(np.float64) - descriptor[1]).clip(0, table.size - 1).astype(np.intp)
+    return table[index]
+
+
+def _palette(data: Dataset, raw: npt.NDArray[Any], bits: int) -> Pixels:
+    try:
+        coloured = apply_color_lut(raw, data)
+    except el.DAMAGED as error:
+        raise refusal(Reason.BAD_HEADER, "The colour palette is missing or damaged.") from error
+    rgb = np.asarray(coloured)[..., :3]
+    if rgb.dtype.itemsize == 2 and bits <= 8:
+        rgb = (rgb >> 8).astype(np.uint8) if rgb.max() > 255 else rgb.astype(np.uint8)
+    return np.ascontiguousarray(rgb)
+
+
+def _colour(raw: npt.NDArray[Any], bits: int) -> Pixels:
+    if raw.dtype == np.uint8 and bits == 8:
+        return np.ascontiguousarray(raw)
+    unit = (raw.astype(np.float64) / (2.0**bits - 1)).clip(0, 1).astype(np.float32)
+    return to_uint8(unit) if bits <= 8 else to_uint16(unit)
+
+

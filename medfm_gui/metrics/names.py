@@ -1,0 +1,79 @@
+"""The one list of stored metric ids and of methods, with what people read for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from medfm_gui.domain.dataset import Task
+
+
+@dataclass(frozen=True, slots=True)
+class MetricName:
+    """What a metric is called, its worst-to-best range (None = no bound), and whether more is better."""
+
+    title: str
+    low: float | None = 0.0
+    high: float | None = 1.0
+    higher_is_better: bool = True
+    improper: bool = False
+    """Shown outside the default view, under “classification, improper” (Van Calster 2025)."""
+
+
+METRICS: Mapping[str, MetricName] = {
+    "auc": MetricName("ROC-AUC"),
+    "auc_macro_ovr": MetricName("macro ROC-AUC, one against the rest"),
+    "auc_macro_ovo": MetricName("macro ROC-AUC, one against one", improper=True),
+    "auc_mean_labels": MetricName("mean ROC-AUC over labels"),
+    "auc_cut": MetricName("ROC-AUC at a cut"),
+    "average_precision": MetricName("average precision"),
+    "average_precision_mean_labels": MetricName("mean average precision over labels"),
+    "balanced_accuracy": MetricName("balanced accuracy"),
+    "accuracy": MetricName("accuracy", improper=True),
+    "sensitivity": MetricName("sensitivity"),
+    "specificity": MetricName("specificity"),
+    "kappa": MetricName("kappa", low=-1.0),
+    "kappa_linear": MetricName("kappa, linear weights", low=-1.0),
+    "kappa_quadratic": MetricName("kappa, quadratic weights", low=-1.0),
+    "grade_error": MetricName("mean absolute grade error", high=None, higher_is_better=False),
+    "brier": MetricName("Brier score", higher_is_better=False),
+    "log_loss": MetricName("log loss", high=None, higher_is_better=False),
+}
+
+METHODS: Mapping[str, str] = {
+    "newcombe": "Newcombe's score interval (2006, method 5)",
+    "newcombe-patients": "Newcombe's score interval (2006, method 5) with patients for n",
+    "delong": "DeLong",
+    "delong-logit": "DeLong on the logit scale",
+    "obuchowski": "Obuchowski's clustered variance (1997) on the logit scale",
+    "bootstrap": "percentile bootstrap",
+    "clustered-bootstrap": "percentile bootstrap of patients",
+    "wilson": "Wilson",
+    "wilson-patients": "Wilson with patients for n",
+    "mcnemar-mid-p": "McNemar mid-p",
+    "mover": "square-and-add of the two intervals",
+    "not-estimable": "not estimable",
+}
+
+_HEADLINES: Mapping[Task, str] = {
+    Task.BINARY: "auc",
+    Task.MULTICLASS: "auc_macro_ovr",
+    Task.ORDINAL: "kappa_quadratic",
+    Task.MULTILABEL: "auc_mean_labels",
+}
+
+
+def headline(task: Task) -> str:
+    """The stored id of the number that stands first for a task."""
+    return _HEADLINES[task]
+
+
+def metric_title(metric: str, label: str = "") -> str:
+    """What people read for a stored id, with the class it speaks of; an unknown id is its own title."""
+    title = METRICS[metric].title if metric in METRICS else metric
+    return f"{title}: {label}" if label else title
+
+
+def method_title(method: str) -> str:
+    """What people read for a method's id; an unknown id is its own title."""
+    return METHODS.get(method, method)

@@ -1,0 +1,257 @@
+"""Scores of one run beside the reference: what every evaluation starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from medfm_gui.domain.dataset import UNKNOWN, Dataset, Task
+from medfm_gui.domain.errors import InputError, UsageError
+from medfm_gui.metrics.arrays import Clusters, Codes, Flags, Floats, clusters
+from medfm_gui.metrics.estimate import joined
+
+TOLERANCE = 0.01
+"""How far the probabilities of a unit may be from a sum of 1 (they may come from half precision)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """n units with reference and probabilities.
+
+    ``targets``: (n,) class index, or (n, c) of 0, 1, ``UNKNOWN`` for a multi-label task. ``scores``: (n, c)
+    probabilities, float64; a row with a value that is not finite is a *failed* unit. ``patients``: one name a
+    unit, an empty one for unknown (counted as a patient of its own), or None where the data have none.
+    ``unit`` is what a row is, ``image`` or ``patient``; ``note`` says what pooling did.
+
+    Raises:
+        InputError: shapes that do not fit, targets outside the classes, scores that are no probabilities.
+    """
+
+    samples: tuple[str, ...]
+    targets: Codes
+    scores: Floats
+    patients: tuple[str, ...] | None
+    task: Task
+    classes: tuple[str, ...]
+    positive: str | None = None
+    unit: str = "image"
+    note: str = ""
+    _failed: Flags = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        targets = np.array(self.targets, dtype=np.intp)
+        scores = np.array(self.scores, dtype=np.float64)
+        _check_shapes(self, targets, scores)
+        _check_targets(self, targets)
+        failed = ~np.isfinite(scores).all(axis=1)
+        _check_scores(self.task, scores[~failed])
+        for name, array in (("targets", targets), ("scores", scores), ("_failed", failed)):
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The units that the run could not score."""
+        return tuple(name for name, bad in zip(self.samples, self._failed, strict=True) if bad)
+
+    @property
+    def positive_index(self) -> int:
+        """Index of the positive class of a binary task.
+
+        Raises:
+            UsageError: the task is not binary.
+        """
+        if self.task is not Task.BINARY or self.positive is None:
+            raise UsageError("Only a binary task has a positive class.", "Choose a number that fits the task.")
+        return self.classes.index(self.positive)
+
+    @property
+    def events(self) -> Flags:
+        """(n,) units of the positive class of a binary task."""
+        return np.asarray(self.targets == self.positive_index)
+
+    @property
+    def event_scores(self) -> Floats:
+        """(n,) probability of the positive class of a binary task."""
+        return np.asarray(self.scores[:, self.positive_index])
+
+    @property
+    def clusters(self) -> Clusters:
+        """Which units are of one patient."""
+        return clusters(self.patients, len(self))
+
+    @property
+    def n_patients(self) -> int | None:
+        """How many patients; None where the data have no patient names."""
+        return None if self.patients is None else self.clusters.count
+
+    def taken(self, units: Flags) -> Scored:
+        """Some of the units: ``units`` is (n,)."""
+        return replace(
+            self,
+            samples=tuple(name for name, kept in zip(self.samples, units, strict=True) if kept),
+            targets=self.targets[units],
+            scores=self.scores[units],
+            patients=None
+            if self.patients is None
+            else tuple(name for name, kept in zip(self.patients, units, strict=True) if kept),
+        )
+
+    def without_failed(self) -> Scored:
+        """The units that have a score."""
+        return self.taken(~self._failed) if self._failed.any() else self
+
+    def failures_as_errors(self) -> Scored:
+        """Every failed unit with the most wrong score there is: certain of the farthest class, or of the opposite finding."""
+        if not self._failed.any():
+            return self
+        scores = self.scores.copy()
+        scores[self._failed] = _worst(self.targets[self._failed], len(self.classes), self.task)
+        return replace(self, scores=scores)
+
+    def by_unit(self, unit: str) -> Scored:
+        """The same scores with one row an image or a patient.
+
+        A patient's score is the mean over its scored images; its label is the worst finding (binary: positive
+        if any image is; ordinal: the highest grade; multi-label: present if present anywhere). A multi-class
+        task has no worst finding.
+
+        Raises:
+            UsageError: another unit, or images asked of pooled patients.
+            InputError: no patient names; a multi-class patient with images of several classes.
+        """
+        if unit == self.unit:
+            return self
+        if unit != "patient":
+            raise UsageError(f"Scores by {self.unit} cannot be turned into scores by {unit}.", "Use image or patient.")
+        if self.patients is None:
+            raise InputError("These data have no patient names, so nothing can be pooled by patient.", "Use unit=image.")
+        return _pooled(self, self.patients)
+
+
+def scored_of(dataset: Dataset, samples: Sequence[str], scores: npt.ArrayLike) -> Scored:
+    """Scores (n, c) of some samples of a dataset, in the order of ``samples``.
+
+    Raises:
+        InputError: a sample that the dataset does not hold, or scores that do not fit.
+    """
+    held = {sample.id: sample for sample in dataset.samples}
+    missing = [name for name in samples if name not in held]
+    if missing:
+        raise InputError(
+            f"{len(missing)} of {len(samples)} scored samples are not in dataset “{dataset.name}” (first: {missing[0]}).",
+            "Use the dataset that the predictions were made on.",
+        )
+    chosen = [held[name] for name in samples]
+    multilabel = dataset.task is Task.MULTILABEL
+    targets = [sample.target if multilabel else sample.target[0] for sample in chosen]
+    shape = (len(chosen), len(dataset.classes)) if multilabel else (len(chosen),)
+    named = any(sample.patient for sample in chosen)
+    return Scored(
+        samples=tuple(samples),
+        targets=np.array(targets, dtype=np.intp).reshape(shape),
+        scores=np.asarray(scores, dtype=np.float64),
+        patients=tuple(sample.patient or "" for sample in chosen) if named else None,
+        task=dataset.task,
+        classes=dataset.classes,
+        positive=dataset.positive,
+    )
+
+
+def _check_shapes(scored: Scored, targets: Codes, scores: Floats) -> None:
+    n, c = len(scored.samples), len(scored.classes)
+    wanted = (n, c) if scored.task is Task.MULTILABEL else (n,)
+    if targets.shape != wanted:
+        raise InputError(f"The targets have shape {targets.shape} instead of {wanted}.", "Give one target a sample.")
+    if scores.shape != (n, c):
+        raise InputError(
+            f"The scores have shape {scores.shape} instead of {(n, c)}.", "Give one score a class for each sample."
+        )
+    if scored.patients is not None and len(scored.patients) != n:
+        raise InputError(
+            f"There are {len(scored.patients)} patient names for {n} samples.", "Give one name a sample, or none at all."
+        )
+    if len(set(scored.samples)) != n:
+        raise InputError("A sample stands in the scores twice.", "Keep one row a sample.")
+
+
+def _check_targets(scored: Scored, targets: Codes) -> None:
+    low, high = (UNKNOWN, 1) if scored.task is Task.MULTILABEL else (0, len(scored.classes) - 1)
+    if targets.size and (targets.min() < low or targets.max() > high):
+        raise InputError(
+            f"A target lies outside {low} … {high}.", "Check that the predictions belong to this dataset and its classes."
+        )
+    if scored.task is Task.BINARY and (len(scored.classes) != 2 or scored.positive not in scored.classes):
+        raise InputError(
+            f"A binary task needs two classes and its positive one, not {', '.join(scored.classes)} with “{scored.positive}”.",
+            "Name the positive class.",
+        )
+
+
+def _check_scores(task: Task, scores: Floats) -> None:
+    slack = 1e-6
+    if scores.size and (scores.min() < -slack or scores.max() > 1 + slack):
+        raise InputError(
+            "A score lies outside 0 … 1, so the scores are no probabilities.",
+            "Give probabilities: softmax of the outputs, or sigmoid for several labels.",
+        )
+    if task is not Task.MULTILABEL and scores.size and np.abs(scores.sum(axis=1) - 1).max() > TOLERANCE:
+        raise InputError(
+            "The scores of a sample do not add up to 1 over the classes.", "Give one probability a class (softmax)."
+        )
+
+
+def _worst(targets: Codes, classes: int, task: Task) -> Floats:
+    if task is Task.MULTILABEL:
+        return np.where(targets == UNKNOWN, 0.5, 1.0 - targets)
+    farthest = np.where(2 * targets >= classes - 1, 0, classes - 1)
+    return np.asarray(np.eye(classes)[farthest])
+
+
+def _pooled(scored: Scored, patients: tuple[str, ...]) -> Scored:
+    who = scored.clusters
+    good = ~scored._failed
+    images = np.bincount(who.codes[good], minlength=who.count)
+    scores = np.full((who.count, len(scored.classes)), np.nan)
+    for column in range(len(scored.classes)):
+        total = np.bincount(who.codes[good], weights=scored.scores[good, column], minlength=who.count)
+        np.divide(total, images, out=scores[:, column], where=images > 0)
+    first = np.unique(who.codes, return_index=True)[1]
+    names = tuple(patients[place] or scored.samples[place] for place in first)
+    targets, mixed = _worst_finding(scored, who)
+    note = f"{mixed} patients with images of both kinds count by the worst finding" if mixed else ""
+    return replace(
+        scored,
+        samples=names,
+        targets=targets,
+        scores=scores,
+        patients=names,
+        unit="patient",
+        note=joined(scored.note, note),
+    )
+
+
+def _worst_finding(scored: Scored, who: Clusters) -> tuple[Codes, int]:
+    """The label of each patient, and how many have images with different labels."""
+    graded = scored.events.astype(np.intp) if scored.task is Task.BINARY else scored.targets
+    shape = (who.count, *graded.shape[1:])
+    worst, least = np.full(shape, UNKNOWN - 1, np.intp), np.full(shape, np.iinfo(np.intp).max, np.intp)
+    np.maximum.at(worst, who.codes, graded)
+    np.minimum.at(least, who.codes, np.where(graded == UNKNOWN, np.iinfo(np.intp).max, graded))
+    differ = (least < worst).reshape(who.count, -1).any(axis=1)
+    if scored.task is Task.MULTICLASS and differ.any():
+        raise InputError(
+            f"{int(differ.sum())} patients have images of several classes, and these classes have no order, "
+            "so a patient has no class.",
+            "Evaluate by image (unit=image).",
+        )
+    if scored.task is Task.BINARY:
+        positive = scored.positive_index
+        worst = np.where(worst == 1, positive, 1 - positive)
+    return worst, int(differ.sum())

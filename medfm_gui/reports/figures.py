@@ -1,0 +1,107 @@
+"""A ``ChartSpec`` drawn on paper: an SVG with vectors for lines and real text for words.
+
+``draw`` makes the figure, hands it to the one function that knows the chart's kind (``PLOTS``), and
+writes it out. Text stays text, so that a reader can select and search it in the PDF. No pyplot: a
+figure belongs to its call, nothing stays behind.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.reports.palette import INK, MUTED
+from medfm_gui.reports.plain import one_line, shortened
+from medfm_gui.reports.plot_intervals import plot_intervals
+from medfm_gui.reports.plot_lines import plot_lines
+from medfm_gui.reports.plot_matrix import plot_matrix
+
+PLOTS: dict[str, Callable[[Figure, Axes, ChartSpec], None]] = {
+    "lines": plot_lines,
+    "matrix": plot_matrix,
+    "intervals": plot_intervals,
+}
+
+_MM_PER_INCH = 25.4
+_STYLE = {
+    "svg.fonttype": "none",  # words stay words; the PDF embeds the same DejaVu Sans that measured them here
+    "font.family": ["DejaVu Sans"],
+    "font.size": 6.8,
+    "text.parse_math": False,  # a class named “$1” is no formula
+    "text.usetex": False,
+    "axes.unicode_minus": True,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.6,
+    "axes.titlesize": 7.6,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 6.4,
+    "ytick.labelsize": 6.4,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "legend.fontsize": 6.4,
+    "figure.constrained_layout.w_pad": 0.02,
+    "figure.constrained_layout.h_pad": 0.02,
+}
+
+
+def draw(chart: ChartSpec, *, width_mm: float, height_mm: float, titled: bool = False) -> bytes:
+    """The chart as SVG (UTF-8), of exactly that size.
+
+    Args:
+        chart: what to draw; numbers that are not finite are gaps.
+        width_mm, height_mm: outer size; type is 6.4 to 7.6 pt at this size.
+        titled: print the chart's title above it; a report says it in the caption.
+
+    The same chart gives the same bytes.
+    """
+    # rc_context touches matplotlib's settings of the whole process: one report is made at a time.
+    with mpl.rc_context(mpl.rcParamsDefault), mpl.rc_context({**_STYLE, "svg.hashsalt": chart.id or "chart"}):
+        figure = Figure(figsize=(width_mm / _MM_PER_INCH, height_mm / _MM_PER_INCH), layout="constrained")
+        axes = figure.add_subplot()
+        if titled and chart.title:
+            axes.set_title(shortened(chart.title, round(width_mm * 0.8)))
+        axes.set_xlabel(shortened(chart.x_label, 60))
+        axes.set_ylabel(shortened(chart.y_label, 48))
+        if is_empty(chart):
+            _say_nothing_to_show(axes)
+        else:
+            PLOTS[chart.kind](figure, axes, chart)
+        return _svg(figure, one_line(chart.title))
+
+
+def is_empty(chart: ChartSpec) -> bool:
+    """Whether the chart holds no point at all."""
+    if chart.kind == "matrix":
+        return not any(chart.matrix)
+    return not any(series.x or series.y for series in chart.series)
+
+
+def _say_nothing_to_show(axes: Axes) -> None:
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.text(0.5, 0.5, "No data", ha="center", va="center", color=MUTED, transform=axes.transAxes)
+
+
+def _svg(figure: Figure, title: str) -> bytes:
+    buffer = io.BytesIO()
+    metadata = {"Date": None, "Creator": None, "Title": title or None}
+    with warnings.catch_warnings():
+        # a script that DejaVu Sans lacks is drawn by the PDF's last-resort font
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
+        figure.savefig(buffer, format="svg", transparent=True, metadata=metadata)
+    return buffer.getvalue()

@@ -1,0 +1,268 @@
+"""A ``Report`` as the files that the template reads: one JSON of plain text, the charts, the pictures, the attachments.
+
+Nothing here is markup. Every text is made visible first, sizes are worked out here in millimetres,
+and the template only sets what it finds.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import struct
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.domain.report import Attachment, Block, Charts, Facts, Paragraph, Picture, Pictures, Report, Table
+from medfm_gui.reports.figures import draw
+from medfm_gui.reports.plain import breakable, one_line, shortened, visible
+
+Files = dict[str, bytes]
+Row = dict[str, object]
+
+_PAGE_MM = 166.0
+_GUTTER_MM = 6.0
+_HALF_MM = (_PAGE_MM - _GUTTER_MM) / 2
+_TALLEST_PICTURE = 1.4  # height by width
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def lay_out(report: Report) -> Files:
+    """All files of the report by the name the template knows them under; ``data.json`` says what stands where."""
+    files: Files = {}
+    data: Row = {
+        "title": _text(report.title) or "Report",
+        "running_title": shortened(report.title, 80),
+        "subtitle": _text(report.subtitle),
+        "created": created_words(report.created),
+        "created_parts": created_parts(report.created),
+        "summary": _text(report.summary),
+        "notice": shortened(report.notice, 110),
+        "version": shortened(report.version, 60),
+        "sections": [
+            {"title": _text(section.title), "blocks": [_block(block, files) for block in section.blocks]}
+            for section in report.sections
+        ],
+        "attachments": _attachments(report.attachments, files),
+    }
+    files["data.json"] = json.dumps(data, ensure_ascii=False, sort_keys=True).encode()
+    return files
+
+
+def created_parts(created: str) -> list[int] | None:
+    """Year, month, day, hour, minute, second in UTC of an ISO time; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(created.strip())
+    except ValueError:
+        return None
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC)
+    return [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second]
+
+
+def created_words(created: str) -> str:
+    """The time for people, to the minute in UTC; a text that is no ISO time stays as it is."""
+    parts = created_parts(created)
+    if parts is None:
+        return shortened(created, 60)
+    return "{:04d}-{:02d}-{:02d} {:02d}:{:02d} UTC".format(*parts[:5])
+
+
+def _text(text: str) -> str:
+    return breakable(visible(text))
+
+
+def _block(block: Block, files: Files) -> Row:
+    match block:
+        case Paragraph():
+            return {"block": "paragraph", "text": _text(block.text), "tone": block.tone}
+        case Facts():
+            return {"block": "facts", "rows": [[_text(name), _text(value)] for name, value in block.rows]}
+        case Table():
+            return _table(block)
+        case Charts():
+            return _charts(block, files)
+        case Pictures():
+            return _pictures(block, files)
+
+
+def _table(table: Table) -> Row:
+    columns = max([len(table.header), 1, *(len(row) for row in table.rows)])
+    size = 8.6 if columns <= 7 else 7.4 if columns <= 10 else 6.2
+    longest, chunk = (24, 12) if columns <= 7 else (12, 6) if columns <= 14 else (4, 2)
+
+    def cells(row: tuple[str, ...]) -> list[str]:
+        filled = (*row, *[""] * (columns - len(row)))
+        return [breakable(visible(cell), longest=longest, chunk=chunk) for cell in filled]
+
+    return {
+        "block": "table",
+        "caption": _text(table.caption),
+        "columns": columns,
+        "size": size,
+        "header": cells(table.header),
+        "rows": [cells(row) for row in table.rows],
+        "numeric": sorted({index for index in table.numeric if 0 <= index < columns}),
+    }
+
+
+def _charts(block: Charts, files: Files) -> Row:
+    alternatives = (*block.alternatives, *[""] * len(block.charts))
+    rows = []
+    for places in _chart_rows(block.charts):
+        sizes = [chart_size(block.charts[place], alone=len(block.charts) == 1) for place in places]
+        height = max(size[1] for size in sizes)  # captions of a row stand on one line
+        rows.append(
+            [
+                _chart(block.charts[place], alternatives[place], (width, height), files)
+                for place, (width, _) in zip(places, sizes, strict=True)
+            ]
+        )
+    return {"block": "charts", "rows": rows}
+
+
+def _chart_rows(charts: tuple[ChartSpec, ...]) -> list[list[int]]:
+    """Indices of charts row by row: two narrow ones share a row, a wide one has its own and does not part a pair."""
+    rows: list[list[int]] = []
+    open_row: list[int] | None = None
+    for place, chart in enumerate(charts):
+        if chart_size(chart, alone=len(charts) == 1)[0] > _HALF_MM:
+            rows.append([place])
+        elif open_row is None:
+            open_row = [place]
+            rows.append(open_row)
+        else:
+            open_row.append(place)
+            open_row = None
+    return rows
+
+
+def _chart(chart: ChartSpec, alternative: str, size: tuple[float, float], files: Files) -> Row:
+    name = f"chart-{len(files)}.svg"
+    files[name] = draw(chart, width_mm=size[0], height_mm=size[1])
+    return {
+        "file": name,
+        "width_mm": size[0],
+        "title": _text(chart.title),
+        "note": _text(chart.note),
+        "alternative": one_line(alternative or chart.title) or "Chart",
+    }
+
+
+def chart_size(chart: ChartSpec, *, alone: bool) -> tuple[float, float]:
+    """Width and height in mm: half the page, the whole of it where many classes or a lone chart ask for it."""
+    if chart.kind == "intervals":
+        entries = sum(len(series.x) for series in chart.series)
+        return (_PAGE_MM if alone else _HALF_MM), min(200.0, 20.0 + 6.0 * max(entries, 2))
+    if chart.kind == "matrix":
+        return (_HALF_MM, 72.0) if len(chart.matrix) <= 6 else (_PAGE_MM, 130.0)
+    legend = 3.2 * len(chart.series)
+    if alone and not chart.diagonal:
+        return _PAGE_MM, 68.0 + legend / 3
+    return _HALF_MM, min(200.0, (70.0 if chart.diagonal else 56.0) + legend)
+
+
+def _pictures(block: Pictures, files: Files) -> Row:
+    columns = min(max(block.columns, 1), 6)
+    width = (_PAGE_MM - _GUTTER_MM * (columns - 1)) / columns
+    return {
+        "block": "pictures",
+        "columns": columns,
+        "pictures": [_picture(picture, width, files) for picture in block.pictures],
+    }
+
+
+def _picture(picture: Picture, width_mm: float, files: Files) -> Row:
+    entry: Row = {
+        "caption": _text(picture.caption),
+        "alternative": one_line(picture.alternative or picture.caption) or "Picture",
+        "file": "",
+        "height_mm": width_mm * 0.5,
+    }
+    try:
+        data = Path(picture.path).read_bytes()
+        across, down = png_size(data)
+    except (OSError, ValueError):
+        return entry  # the page says in the picture's place that it is missing
+    name = f"picture-{len(files)}.svg"
+    files[name] = _wrapped(data, across, down)
+    return {**entry, "file": name, "height_mm": width_mm * min(down / across, _TALLEST_PICTURE)}
+
+
+def _wrapped(png: bytes, across: int, down: int) -> bytes:
+    """A PNG inside an SVG: typst takes files from memory only as text."""
+    coded = base64.b64encode(png).decode("ascii")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}" viewBox="0 0 {across} {down}">'
+        f'<image width="{across}" height="{down}" image-rendering="optimizeSpeed" href="data:image/png;base64,{coded}"/></svg>'
+    ).encode()
+
+
+def png_size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels of a complete PNG.
+
+    Raises:
+        ValueError: it is no PNG, it is cut short, or a checksum is wrong.
+    """
+    if not data.startswith(_PNG):
+        raise ValueError("not a PNG")
+    place, size = len(_PNG), (0, 0)
+    while place + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, place)
+        body = data[place + 8 : place + 8 + length]
+        tail = data[place + 8 + length : place + 12 + length]
+        if len(tail) < 4 or struct.unpack(">I", tail)[0] != zlib.crc32(kind + body):
+            raise ValueError("damaged PNG")
+        if kind == b"IHDR":
+            size = struct.unpack_from(">II", body)
+        if kind == b"IEND":
+            break
+        place += 12 + length
+    else:
+        raise ValueError("PNG is cut short")
+    if not all(size):
+        raise ValueError("PNG has no size")
+    return size
+
+
+def _attachments(attachments: tuple[Attachment, ...], files: Files) -> list[Row]:
+    entries: list[Row] = []
+    taken: set[str] = set()
+    for attachment in attachments:
+        raw = attachment.text.encode("utf-8", errors="replace")
+        name = _unique(attachment_name(attachment.name), taken)
+        stored = f"attachment-{len(files)}"
+        files[stored] = raw
+        entries.append(
+            {
+                "file": stored,
+                "name": name,
+                "shown_name": _text(name),
+                "description": _text(attachment.description) or name,
+                "plain_description": one_line(attachment.description) or name,
+                "mime": attachment.mime if re.fullmatch(r"[\w.+-]+/[\w.+-]+", attachment.mime) else "text/plain",
+                "bytes": f"{len(raw):,}",
+                "sha256": breakable(hashlib.sha256(raw).hexdigest(), chunk=16),
+            }
+        )
+    return entries
+
+
+def attachment_name(name: str) -> str:
+    """A file name that is safe on every system: the last part only, letters, digits and ``. _ -``."""
+    last = PurePosixPath(one_line(name).replace("\\", "/")).name
+    safe = re.sub(r"[^\w.-]+", "-", last, flags=re.ASCII).strip(".-")
+    return safe[-80:] or "attachment"
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    candidate, number = name, 2
+    while candidate.lower() in taken:
+        candidate = f"{stem}-{number}.{suffix}" if dot else f"{name}-{number}"
+        number += 1
+    taken.add(candidate.lower())
+    return candidate

@@ -1,0 +1,129 @@
+"""Runs side by side on the same sealed test units."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medfm_gui.base import wire
+from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.domain.errors import InputError, UsageError
+from medfm_gui.domain.evaluation import Comparison
+from medfm_gui.workspace import data, training
+from medfm_gui.workspace.evaluating import EvaluationFile, opened, operating_point
+from medfm_gui.workspace.journal import note
+from medfm_gui.workspace.place import Workspace
+from medfm_gui.workspace.scores import read_scores, scored
+from medfm_gui.workspace.training import RunView
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonFile:
+    """``evaluations/compare-<hash>.json``: paired comparisons of runs against the first of them."""
+
+    runs: tuple[str, ...]
+    pairs: tuple[Comparison, ...]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonOutcome:
+    """The comparison, the opened tests it rests on, and its charts."""
+
+    file: ComparisonFile
+    views: tuple[RunView, ...]
+    tests: tuple[EvaluationFile, ...]
+    charts: tuple[ChartSpec, ...]
+
+
+def compare(workspace: Workspace, run_ids: Sequence[str]) -> ComparisonOutcome:
+    """Compare runs on their test units: each against the first, which is the reference.
+
+    Raises:
+        SealError: the test of a run was not opened.
+        UsageError: fewer than two runs, or runs of different tasks.
+        InputError: the runs share no test unit.
+    """
+    if len(set(run_ids)) < 2:
+        raise UsageError("A comparison needs at least two runs.", "Name two or more run ids; the first is the reference.")
+    run_ids = tuple(dict.fromkeys(run_ids))
+    views = tuple(training.view(workspace, run_id) for run_id in run_ids)
+    tests = tuple(opened(workspace, run_id) for run_id in run_ids)
+    _check_comparable(views, tests)
+    file, charts = _compute(workspace, views, tests)
+    name = hashlib.sha256("\n".join(run_ids).encode()).hexdigest()[:16]
+    path = workspace.root / "evaluations" / f"compare-{name}.json"
+    wire.write(path, file)
+    workspace.store.put_comparisons(file.pairs)
+    for chart in charts:
+        workspace.store.put_chart("+".join(run_ids), chart)
+    note(workspace, "runs compared", " ".join(run_ids))
+    return ComparisonOutcome(file, views, tests, charts)
+
+
+def _check_comparable(views: Sequence[RunView], tests: Sequence[EvaluationFile]) -> None:
+    first = views[0].spec
+    for view in views[1:]:
+        if (view.spec.task, view.spec.classes) != (first.task, first.classes):
+            raise UsageError(
+                f"{view.id} and {views[0].id} answer different questions ({view.spec.task}: "
+                f"{', '.join(view.spec.classes)}; {first.task}: {', '.join(first.classes)}).",
+                "Compare runs of the same task and classes.",
+            )
+        if view.spec.dataset_fingerprint != first.dataset_fingerprint:
+            raise InputError(
+                f"{view.id} and {views[0].id} were tested on different datasets.",
+                "A paired comparison needs the same test units; train both on one split.",
+            )
+    if len({test.sample_set for test in tests}) > 1:
+        raise InputError(
+            "The runs were tested on different sets of images.",
+            "A paired comparison needs the same test units; train all of them on one split.",
+        )
+
+
+def _compute(
+    workspace: Workspace, views: Sequence[RunView], tests: Sequence[EvaluationFile]
+) -> tuple[ComparisonFile, tuple[ChartSpec, ...]]:
+    from medfm_gui.metrics import charts as drawing
+    from medfm_gui.metrics import compare as paired
+    from medfm_gui.metrics.evaluate import headline
+
+    dataset = data.read(workspace, views[0].spec.dataset_id)
+    results = [scored(dataset, *read_scores(Path(test.predictions.path))) for test in tests]
+    unit = views[0].spec.recipe.unit
+    found: list[Comparison] = []
+    for view, result in zip(views[1:], results[1:], strict=True):
+        found += paired.compare(
+            result,
+            results[0],
+            run_a=view.id,
+            run_b=views[0].id,
+            point_a=operating_point(view.folder),
+            point_b=operating_point(views[0].folder),
+            unit=unit,
+        )
+    pairs = tuple(paired.adjust_holm(found))
+    names = {view.id: title(view) for view in views}
+    file = ComparisonFile(tuple(names), pairs, paired.sentence(pairs, names))
+    main = headline(dataset.task)
+    rows = [row for test in tests for row in test.evaluations if row.metric == main and not row.label]
+    named = [
+        (title(view), view.spec.card.family.value, view.spec.adapt, result)
+        for view, result in zip(views, results, strict=True)
+    ]
+    return file, (drawing.roc_chart(named), drawing.interval_chart(rows, names))
+
+
+def title(view: RunView) -> str:
+    """A run's name for people: id, model, adaptation, and whatever else sets it apart."""
+    parts = [view.spec.card.title, view.spec.adapt]
+    if view.spec.from_scratch:
+        parts.append("from scratch")
+    if view.spec.fold is not None:
+        parts.append(f"fold {view.spec.fold}")
+    if view.spec.seed:
+        parts.append(f"seed {view.spec.seed}")
+    return f"{view.id} {' · '.join(parts)}"

@@ -1,0 +1,168 @@
+"""Datasets and splits: import a folder, a table or a DICOM tree; divide it; look at what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medfm_gui.domain.dataset import Dataset
+from medfm_gui.domain.errors import InputError, NotFound
+from medfm_gui.domain.split import Split
+from medfm_gui.workspace.journal import note
+from medfm_gui.workspace.place import Workspace, new_folder, now, pseudonym_key, slug
+
+if TYPE_CHECKING:
+    from medfm_gui.datasets.ingest import ImportOptions
+    from medfm_gui.datasets.split import SplitRequest
+
+Progress = Callable[[int, int], None]
+
+
+def import_dataset(
+    workspace: Workspace,
+    layout: str,
+    source: Path,
+    options: ImportOptions,
+    *,
+    name: str = "",
+    dry_run: bool = False,
+    on_progress: Progress | None = None,
+) -> Dataset:
+    """Read a source into the workspace, or only look at it (``dry_run``); nothing of the source is changed.
+
+    Raises:
+        InputError: the source cannot be read as that layout.
+    """
+    from medfm_gui.datasets.files import write_dataset
+    from medfm_gui.datasets.ingest import read_source
+    from medfm_gui.imaging.pool import DecodePool
+
+    source = source.expanduser().absolute()
+    if not source.exists():
+        raise InputError(f"“{source}” does not exist.", "Check the path.")
+    title = name or source.stem or "dataset"
+    folder = None if dry_run else new_folder(workspace.root / "datasets", slug(title))
+    pixels = folder / "pixels" if folder else None
+    try:
+        if pixels:
+            pixels.mkdir()
+        with DecodePool(pixels) as pool:
+            dataset = read_source(
+                layout,
+                source,
+                options,
+                dataset_id=folder.name if folder else "",
+                name=title,
+                pixels=pixels,
+                pool=pool,
+                key=pseudonym_key(workspace),
+                created=now(),
+                on_progress=on_progress,
+            )
+        if folder:
+            write_dataset(folder, dataset)
+            workspace.store.put_dataset(dataset, str(folder))
+            note(workspace, "dataset imported", dataset.id, fingerprint=dataset.fingerprint, layout=dataset.layout)
+    except BaseException:
+        if folder:
+            _discard(folder)
+        raise
+    return dataset
+
+
+def _discard(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def read(workspace: Workspace, dataset_id: str) -> Dataset:
+    """A dataset of this workspace.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    from medfm_gui.datasets.files import read_dataset
+
+    return read_dataset(workspace.dataset(dataset_id))
+
+
+def every_dataset(workspace: Workspace) -> list[Dataset]:
+    """All datasets of the workspace, by id."""
+    return [read(workspace, folder.name) for folder in _dataset_folders(workspace)]
+
+
+def _dataset_folders(workspace: Workspace) -> list[Path]:
+    return [path.parent for path in sorted((workspace.root / "datasets").glob("*/manifest.json"))]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitOutcome:
+    """The frozen split, or one split a fold; ``id`` names them all together."""
+
+    id: str
+    splits: tuple[Split, ...]
+
+
+def make_split(workspace: Workspace, dataset_id: str, request: SplitRequest) -> SplitOutcome:
+    """Divide a dataset and freeze the result.
+
+    Raises:
+        LeakError: an official list puts a patient or an image on two sides and nobody accepted it.
+        SplitError: the dataset cannot be divided like that.
+    """
+    from medfm_gui.datasets import split as dividing
+    from medfm_gui.datasets.files import write_split
+
+    dataset = read(workspace, dataset_id)
+    stem = _free_split_id(workspace, dataset_id)
+    splits = dividing.make_split(dataset, request, split_id=stem, created=now())
+    for split in splits:
+        path = workspace.root / "splits" / f"{split.id}.json"
+        write_split(path, split)
+        workspace.store.put_split(split, str(path))
+        details = {"fingerprint": split.fingerprint, "dataset": dataset_id}
+        if split.acceptance:
+            details["leaks accepted because"] = split.acceptance
+        note(workspace, "split made", split.id, **details)
+    return SplitOutcome(stem, splits)
+
+
+def _free_split_id(workspace: Workspace, dataset_id: str) -> str:
+    number = 1
+    taken = {path.stem for path in (workspace.root / "splits").glob(f"{dataset_id}-s*.json")}
+    while any(name == f"{dataset_id}-s{number}" or name.startswith(f"{dataset_id}-s{number}-") for name in taken):
+        number += 1
+    return f"{dataset_id}-s{number}"
+
+
+def splits_of(workspace: Workspace, name: str) -> list[Split]:
+    """The split of that id, or all folds of that cross-validation.
+
+    Raises:
+        NotFound: neither exists.
+    """
+    from medfm_gui.datasets.files import read_split
+
+    folder = workspace.root / "splits"
+    if (folder / f"{name}.json").exists():
+        return [read_split(workspace.split(name))]
+    folds = [read_split(path) for path in folder.glob(f"{name}-f*.json")]
+    folds = sorted((split for split in folds if split.family == name), key=lambda split: split.fold or 0)
+    if not folds:
+        raise NotFound(f"There is no split “{name}” in this workspace.", "“medfm split DATASET” makes one.")
+    return folds
+
+
+def newest_split(workspace: Workspace, dataset_id: str) -> str | None:
+    """The id of the newest split of a dataset (of all its folds together), or None."""
+    from medfm_gui.datasets.files import read_split
+
+    paths = sorted((workspace.root / "splits").glob(f"{dataset_id}-s*.json"), key=lambda path: path.stat().st_mtime_ns)
+    for path in reversed(paths):
+        split = read_split(path)
+        if split.dataset == dataset_id:
+            return split.family or split.id
+    return None

@@ -1,0 +1,170 @@
+"""Opening the sealed test set, and the numbers that come of it.
+
+The test is never scored while training. Opening it is an act with a reason that is written down and
+counted; reading the numbers again later is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medfm_gui import __version__
+from medfm_gui.base import wire
+from medfm_gui.base.atomic import sha256_file
+from medfm_gui.domain.dataset import Dataset
+from medfm_gui.domain.errors import SealError, UsageError
+from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
+from medfm_gui.domain.run import FileRef, Phase, PredictSpec
+from medfm_gui.workspace import data, training
+from medfm_gui.workspace.errands import OnEvent, run_errand
+from medfm_gui.workspace.journal import note
+from medfm_gui.workspace.place import Workspace, now
+from medfm_gui.workspace.scores import read_scores, scored
+from medfm_gui.workspace.training import RunView
+
+TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationFile:
+    """``evaluations/<run>-test.json``: one opened test, with the predictions it was computed from."""
+
+    run: str
+    subset: str
+    opened: str
+    reason: str
+    sample_set: str
+    predictions: FileRef
+    evaluations: tuple[Evaluation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What an opening gave: the numbers of every run, and how often these samples were opened in this workspace."""
+
+    files: tuple[EvaluationFile, ...]
+    test_openings: int
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """All rows, run by run."""
+        return tuple(row for file in self.files for row in file.evaluations)
+
+
+def evaluate(
+    workspace: Workspace, run_ids: Sequence[str], *, reason: str | None, on_event: OnEvent | None = None
+) -> Opening:
+    """The test numbers of finished runs; opens the test where that was not done before.
+
+    Raises:
+        SealError: a run's test is sealed and no ``reason`` to open it is given.
+        UsageError: a run is not finished.
+    """
+    views = [_finished(workspace, run_id) for run_id in run_ids]
+    sealed = [view.id for view in views if not evaluation_path(workspace, view.id).exists()]
+    if sealed and not (reason and reason.strip()):
+        raise SealError(
+            f"The test set of {', '.join(sealed)} is sealed.",
+            "Open it with --open-test REASON; the reason is kept and printed in the report.",
+        )
+    for view in views:
+        if view.id in sealed:
+            _open(workspace, view, (reason or "").strip(), on_event)
+    files = tuple(opened(workspace, run_id) for run_id in run_ids)
+    return Opening(files, count_openings(workspace, {file.sample_set for file in files}))
+
+
+def _finished(workspace: Workspace, run_id: str) -> RunView:
+    view = training.view(workspace, run_id)
+    if view.state.phase is not Phase.FINISHED:
+        raise UsageError(
+            f"The run {run_id} is {view.state.phase.value}, not finished, so it has no result.",
+            f"Wait for it, or go on with it: “medfm resume {run_id}”.",
+        )
+    return view
+
+
+def _open(workspace: Workspace, view: RunView, reason: str, on_event: OnEvent | None) -> None:
+    from medfm_gui.datasets.split import sample_set_hash
+    from medfm_gui.metrics.evaluate import evaluate as compute
+
+    dataset = data.read(workspace, view.spec.dataset_id)
+    folder = workspace.root / "predictions" / f"{view.id}-{TEST}"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "events.jsonl").unlink(missing_ok=True)
+    run_errand(PredictSpec(str(view.folder), TEST, str(folder), view.spec.device), folder=folder, on_event=on_event)
+    path = folder / f"{TEST}.npz"
+    samples, scores = read_scores(path)
+    sample_set = sample_set_hash(dataset, samples)
+    rows = compute(
+        scored(dataset, samples, scores),
+        run=view.id,
+        subset=TEST,
+        unit=view.spec.recipe.unit,
+        point=operating_point(view.folder),
+        sample_set=sample_set,
+        code_version=__version__,
+    )
+    opened_at = now()
+    reference = FileRef(str(path), sha256_file(path))
+    file = EvaluationFile(view.id, TEST, opened_at, reason, sample_set, reference, tuple(rows))
+    wire.write(evaluation_path(workspace, view.id), file)
+    index(workspace, file, dataset)
+    note(workspace, "test opened", view.id, reason=reason, sample_set=sample_set)
+
+
+def index(workspace: Workspace, file: EvaluationFile, dataset: Dataset) -> None:
+    """Bring an opened test into the database: rows, scores, chart and the opening itself."""
+    from medfm_gui.metrics.charts import confusion_chart, roc_chart
+
+    samples, scores = read_scores(Path(file.predictions.path))
+    labels = {sample.id: sample.target for sample in dataset.samples}
+    store = workspace.store
+    store.put_predictions(file.run, file.subset, samples, scores, [labels[name] for name in samples])
+    store.put_evaluations(file.evaluations)
+    store.put_opening(file.run, file.subset, file.sample_set, file.reason, file.opened)
+    joined = scored(dataset, samples, scores)
+    spec = training.spec_of(workspace.run(file.run))
+    store.put_chart(file.run, roc_chart([(file.run, spec.card.family.value, spec.adapt, joined)]))
+    if len(dataset.classes) > 1 and joined.targets.ndim == 1:
+        store.put_chart(file.run, confusion_chart(joined, operating_point(workspace.run(file.run))))
+
+
+def evaluation_path(workspace: Workspace, run_id: str) -> Path:
+    """Where the opened test of a run is kept."""
+    return workspace.root / "evaluations" / f"{run_id}-{TEST}.json"
+
+
+def opened(workspace: Workspace, run_id: str) -> EvaluationFile:
+    """The opened test of a run.
+
+    Raises:
+        SealError: it was not opened.
+    """
+    path = evaluation_path(workspace, run_id)
+    if not path.exists():
+        workspace.run(run_id)
+        raise SealError(
+            f"The test set of {run_id} is sealed, so there are no test results to show.",
+            f"Open it first: “medfm evaluate {run_id} --open-test REASON”.",
+        )
+    return wire.read(EvaluationFile, path)
+
+
+def every_opening(workspace: Workspace) -> list[EvaluationFile]:
+    """All opened tests of the workspace, in the order of opening."""
+    files = [wire.read(EvaluationFile, path) for path in (workspace.root / "evaluations").glob(f"*-{TEST}.json")]
+    return sorted(files, key=lambda file: (file.opened, file.run))
+
+
+def count_openings(workspace: Workspace, sample_sets: set[str]) -> int:
+    """How often one of these sets of test samples was opened, by whichever run, split or re-import."""
+    return sum(file.sample_set in sample_sets for file in every_opening(workspace))
+
+
+def operating_point(folder: Path) -> OperatingPoint | None:
+    """The threshold that was fixed when the run ended; None where the task has none."""
+    path = folder / "operating_point.json"
+    return wire.read(OperatingPoint, path) if path.exists() else None

@@ -1,0 +1,129 @@
+"""A few test images with heat maps for the report, chosen by a rule and not by eye."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from medfm_gui.domain import events as ev
+from medfm_gui.domain.dataset import Dataset, Task
+from medfm_gui.domain.report import Picture
+from medfm_gui.domain.run import StudyImage, StudySpec
+from medfm_gui.workspace import data
+from medfm_gui.workspace.errands import OnEvent, run_errand
+from medfm_gui.workspace.evaluating import opened
+from medfm_gui.workspace.place import Workspace
+from medfm_gui.workspace.report_sections import label_text
+from medfm_gui.workspace.scores import read_scores
+from medfm_gui.workspace.training import RunView
+
+_EXPLAINED_RUNS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Pictures row by row (the image, then one map a run), the runs explained, and the rule of the choice."""
+
+    pictures: tuple[Picture, ...]
+    explained: tuple[str, ...]
+    rule: str
+
+
+def examples(workspace: Workspace, views: Sequence[RunView], *, on_event: OnEvent | None = None) -> Examples:
+    """Heat maps of a few test images by the first three runs that have a gradient."""
+    explained = [view for view in views if view.spec.adapt != "knn"][:_EXPLAINED_RUNS]
+    if not explained:
+        return Examples((), (), "")
+    dataset = data.read(workspace, views[0].spec.dataset_id)
+    samples, scores = read_scores(Path(opened(workspace, views[0].id).predictions.path))
+    chosen, target, rule = _choose(dataset, samples, scores, views[0].id)
+    kept = explained[0].folder / "examples"
+    kept.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="medfm-") as made:
+        images = _pixels(explained[0], chosen, Path(made))
+        order = StudySpec(
+            run_folders=tuple(str(view.folder) for view in explained),
+            images=tuple(StudyImage(name, str(path)) for name, path in images.items()),
+            out=str(Path(made) / "maps"),
+            explain="gradcam",
+            target=target,
+            device=explained[0].spec.device,
+        )
+        (Path(made) / "maps").mkdir()
+        (Path(made) / "job").mkdir()
+        events = run_errand(order, folder=Path(made) / "job", on_event=on_event)
+        said = {(event.source, event.run): event for event in events if isinstance(event, ev.StudyPredicted)}
+        pictures: list[Picture] = []
+        for name, path in images.items():
+            pictures += _row(dataset, name, path, explained, said, kept, target)
+    return Examples(tuple(pictures), tuple(view.id for view in explained), rule)
+
+
+def _choose(
+    dataset: Dataset, samples: Sequence[str], scores: npt.NDArray[np.float32], run: str
+) -> tuple[list[str], int, str]:
+    """Sample ids, the explained class, and the sentence that says how they were chosen."""
+    target = dataset.positive_index if dataset.task is Task.BINARY else None
+    column = target if target is not None else int(np.argmax(scores.mean(axis=0)))
+    by_id = {sample.id: sample for sample in dataset.samples}
+    order = [samples[index] for index in np.argsort(scores[:, column], kind="stable")]
+
+    def has(name: str) -> bool:
+        found = by_id[name].target
+        return found[column] == 1 if dataset.task is Task.MULTILABEL else found[0] == column
+
+    with_it = [name for name in order if has(name)]
+    without = [name for name in order if not has(name)]
+    wanted = [*with_it[-1:], *with_it[:1], *without[-1:], *without[:1]]
+    label = dataset.classes[column]
+    rule = (
+        f"Test images chosen by the score for “{label}” of {run}: with “{label}” the highest and the lowest score, "
+        f"without it the highest and the lowest. Maps explain the score for “{label}”."
+    )
+    return list(dict.fromkeys(wanted)), column, rule
+
+
+def _pixels(view: RunView, samples: Sequence[str], folder: Path) -> dict[str, Path]:
+    from medfm_gui.datasets.pixels import PixelCache
+
+    cache = PixelCache(Path(view.spec.pixels))
+    paths = {}
+    for number, name in enumerate(samples):
+        path = folder / f"{number:02d}.npy"
+        np.save(path, np.asarray(cache.image(name)), allow_pickle=False)
+        paths[name] = path
+    return paths
+
+
+def _row(
+    dataset: Dataset,
+    name: str,
+    pixels: Path,
+    explained: Sequence[RunView],
+    said: dict[tuple[str, str], ev.StudyPredicted],
+    kept: Path,
+    target: int,
+) -> list[Picture]:
+    from medfm_gui.imaging.overlay import overlay, to_eight_bit, write_png
+
+    picture = np.load(pixels, allow_pickle=False)
+    label = label_text(dataset, next(sample.target for sample in dataset.samples if sample.id == name))
+    plain = kept / f"{name}.png"
+    write_png(plain, to_eight_bit(picture))
+    row = [Picture(str(plain), f"{name}: reference standard {label}", f"Test image {name}, reference standard {label}")]
+    for view in explained:
+        event = said[name, view.id]
+        score = f"{dataset.classes[target]} {event.scores[target]:.2f}"
+        path = plain
+        remark = event.map_note
+        if event.map:
+            path = kept / f"{name}-{view.id}.png"
+            write_png(path, overlay(picture, np.load(event.map, allow_pickle=False)))
+        caption = f"{view.id}: {score}" + (f" ({remark})" if remark else "")
+        row.append(Picture(str(path), caption, f"Heat map of {view.id} over test image {name}, score for {score}"))
+    return row

@@ -1,0 +1,78 @@
+"""Backbones and their weights: what there is, what is on this computer, how to bring a file in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from medfm_gui.base.plugins import read_plugins
+from medfm_gui.base.settings import Settings, network_allowed, weights_folder
+from medfm_gui.base.weights_status import status
+from medfm_gui.domain import events as ev
+from medfm_gui.domain.cards import BackboneCard, BrokenPlugin, WeightsStatus
+from medfm_gui.domain.errors import Offline
+from medfm_gui.domain.run import WeightsSpec
+from medfm_gui.workspace.errands import run_errand
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A backbone and what is known of its weights here."""
+
+    card: BackboneCard
+    weights: WeightsStatus
+
+
+def every_model(settings: Settings) -> tuple[list[Model], tuple[BrokenPlugin, ...]]:
+    """Every backbone of every plugin, and the plugins that could not be read."""
+    catalogue = read_plugins()
+    folder = weights_folder(settings)
+    return [Model(card, status(card, folder)) for card in catalogue.cards], catalogue.broken
+
+
+def model(settings: Settings, name: str) -> Model:
+    """One backbone by its registry name.
+
+    Raises:
+        NotFound: no plugin has it.
+    """
+    card = read_plugins().card(name)
+    return Model(card, status(card, weights_folder(settings)))
+
+
+def import_weights(
+    settings: Settings, name: str, file: Path, *, on_event: Callable[[ev.Event], None] | None = None
+) -> WeightsStatus:
+    """Check a file against a backbone and keep it as safetensors.
+
+    Raises:
+        WeightsRejected: the file is not these weights, is incomplete, or holds code.
+    """
+    card = read_plugins().card(name)
+    out = weights_folder(settings) / f"{card.name}.safetensors"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    run_errand(WeightsSpec(card, str(out), file=str(file.expanduser().absolute())), network=False, on_event=on_event)
+    return status(card, weights_folder(settings))
+
+
+def pull_weights(
+    settings: Settings, name: str, *, on_event: Callable[[ev.Event], None] | None = None
+) -> WeightsStatus:
+    """Fetch a backbone's weights from the hub, check them and keep them as safetensors.
+
+    Raises:
+        Offline: the network is switched off or the hub cannot be reached.
+    """
+    card = read_plugins().card(name)
+    if not network_allowed(settings):
+        raise Offline(
+            f"The network is switched off, so the weights of {card.title} were not fetched.",
+            "Switch it on (medfm settings --network on), or bring the file with “medfm weights import FILE --model "
+            f"{card.name}”.",
+        )
+    out = weights_folder(settings) / f"{card.name}.safetensors"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    run_errand(WeightsSpec(card, str(out), offline=False), network=True, on_event=on_event)
+    return status(card, weights_folder(settings))
+

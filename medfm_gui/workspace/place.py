@@ -1,0 +1,155 @@
+"""A workspace: one folder with everything, where every fact is a file first and the database indexes them.
+
+    datasets/<id>/manifest.json, samples.jsonl, pixels/    runs/<id>/spec.json, events.jsonl, weights/, …
+    splits/<id>.json     predictions/<id>/     evaluations/<id>.json     studies/<id>/     reports/<id>/
+    features/            journal.jsonl         medfm.sqlite              keys/             locks/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medfm_gui.base import wire
+from medfm_gui.base.atomic import atomic_write
+from medfm_gui.base.settings import Settings, default_workspace, load_settings, weights_folder
+from medfm_gui.domain.errors import InputError, NewerWorkspace, NotFound
+
+if TYPE_CHECKING:
+    from medfm_gui.store.store import Store
+
+FORMAT = 1
+_FOLDERS = ("datasets", "splits", "runs", "predictions", "evaluations", "studies", "reports", "features", "locks")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceFile:
+    """``workspace.json``: the format of the folder's files."""
+
+    format: int = FORMAT
+    made_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """An open workspace: its folder, its database and the settings in force."""
+
+    root: Path
+    store: Store
+    settings: Settings
+
+    @property
+    def weights(self) -> Path:
+        """Where pretrained weights are kept."""
+        return weights_folder(self.settings)
+
+    def dataset(self, dataset_id: str) -> Path:
+        """The folder of a dataset."""
+        return self._found("datasets", dataset_id, "dataset", "medfm datasets")
+
+    def split(self, split_id: str) -> Path:
+        """The file of a split."""
+        return self._found("splits", f"{split_id}.json", "split", "medfm split DATASET")
+
+    def run(self, run_id: str) -> Path:
+        """The folder of a run."""
+        return self._found("runs", run_id, "run", "medfm runs")
+
+    def _found(self, folder: str, name: str, noun: str, command: str) -> Path:
+        path = self.root / folder / name
+        if not re.fullmatch(r"[\w.\-]+", name) or not path.exists():
+            raise NotFound(
+                f"There is no {noun} “{name.removesuffix('.json')}” in this workspace.",
+                f"“{command}” lists or makes them; --workspace chooses another workspace.",
+            )
+        return path
+
+
+@contextlib.contextmanager
+def open_workspace(root: Path | None = None, *, settings: Settings | None = None) -> Iterator[Workspace]:
+    """Open a workspace, making it where there is none.
+
+    Raises:
+        NewerWorkspace: its files were written by a newer version.
+        InputError: the folder holds other things, or cannot be written.
+        StoreError: the database cannot be used.
+    """
+    from medfm_gui.store.store import Store  # sqlite-utils brings pandas where it is installed
+
+    settings = settings or load_settings()
+    root = (root or default_workspace(settings)).expanduser().absolute()
+    _prepare(root)
+    with Store.open(root / "medfm.sqlite") as store:
+        yield Workspace(root, store, settings)
+
+
+def _prepare(root: Path) -> None:
+    from medfm_gui import __version__
+
+    marker = root / "workspace.json"
+    if marker.exists():
+        found = wire.read(WorkspaceFile, marker)
+        if found.format > FORMAT:
+            raise NewerWorkspace(
+                f"The workspace “{root}” was written by a newer version (format {found.format}; this one knows {FORMAT}).",
+                "Update MedFM Studio, or choose another workspace with --workspace.",
+            )
+    elif root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise InputError(
+            f"“{root}” is not a workspace and not an empty folder.", "Choose an empty or a new folder with --workspace."
+        )
+    try:
+        for name in _FOLDERS:
+            (root / name).mkdir(parents=True, exist_ok=True)
+        (root / "keys").mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"The workspace “{root}” cannot be written ({error.strerror}).", "Choose a folder that you may write to."
+        ) from error
+    if not marker.exists():
+        wire.write(marker, WorkspaceFile(FORMAT, __version__))
+
+
+def pseudonym_key(workspace: Workspace) -> bytes:
+    """The workspace's secret for patient pseudonyms, made on first use and never exported."""
+    path = workspace.root / "keys" / "pseudonyms.key"
+    if not path.exists():
+        atomic_write(path, secrets.token_bytes(32))
+        path.chmod(0o600)
+    return path.read_bytes()
+
+
+def slug(name: str) -> str:
+    """A folder name of a title: lower-case letters, digits and hyphens, at most 40."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "unnamed"
+
+
+def new_folder(parent: Path, stem: str, *, counted: bool = False) -> Path:
+    """Make a folder of a name that nothing has yet: ``stem``, ``stem-2``, … or, counted, ``stem0001``, …"""
+    number = 1
+    while True:
+        name = f"{stem}{number:04d}" if counted else stem if number == 1 else f"{stem}-{number}"
+        try:
+            (parent / name).mkdir()
+        except FileExistsError:
+            number += 1
+            continue
+        return parent / name
+
+
+def now() -> str:
+    """The time as ISO 8601 in UTC, to the second."""
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether this user may write in a folder."""
+    return os.access(folder, os.W_OK)

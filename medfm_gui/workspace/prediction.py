@@ -1,0 +1,340 @@
+"""One study, one file or one folder, scored by finished runs, with heat maps on request.
+
+Foreign files are decoded in children with limits; a worker that knows nothing of DICOM scores the
+pixels. A tomographic series is scored slice by slice and pooled by the mean of its slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medfm_gui.base import wire
+from medfm_gui.base.atomic import atomic_write
+from medfm_gui.domain import events as ev
+from medfm_gui.domain.dataset import Skipped, Task
+from medfm_gui.domain.errors import InputError, UnreadableFile, UsageError
+from medfm_gui.domain.run import Phase, StudyImage, StudySpec, TrainSpec
+from medfm_gui.workspace import studies, training
+from medfm_gui.workspace.errands import OnEvent, run_errand
+from medfm_gui.workspace.evaluating import operating_point
+from medfm_gui.workspace.journal import note
+from medfm_gui.workspace.place import Workspace, new_folder, now
+
+if TYPE_CHECKING:
+    from medfm_gui.imaging.pool import DecodePool
+    from medfm_gui.jobs.warm import WarmWorker
+
+EXPLANATIONS = ("gradcam",)
+DICOM_OUTPUTS = ("sc",)
+NOTICE = "Research use only - not for clinical use"
+MAP_NOTE = "Relative to this image's maximum: not comparable between images or models. A map is no proof."
+_TOMOGRAPHIC = ("CT", "MR", "PT")
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A heat map over an image: files, the explained class, and what is to be known of it."""
+
+    method: str
+    path: str
+    target: str
+    map: str = ""
+    dicom: str = ""
+    source: str = ""
+    note: str = ""
+    checks: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPrediction:
+    """What one run says of one image or one series.
+
+    ``classes`` holds a probability a class, not calibrated; ``decision`` the class at or above the
+    threshold (binary), the highest (multi-class) or all at or above one half (multi-label).
+    """
+
+    source: str
+    run: str
+    classes: Mapping[str, float]
+    decision: str
+    threshold: float | None
+    threshold_note: str = ""
+    slices: int = 1
+    study: str = ""
+    explanation: Explanation | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionFile:
+    """``predictions/<id>/prediction.json``: everything that was said of a source."""
+
+    id: str
+    created: str
+    predictions: tuple[StudyPrediction, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """What gets one prediction: an image, or the slices of a series."""
+
+    source: str
+    files: tuple[Path, ...]
+    study: str = ""
+    is_dicom: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PredictRequest:
+    """What to score with which runs; ``dicom`` names DICOM objects to write beside the PNG maps."""
+
+    source: Path
+    runs: tuple[str, ...]
+    explain: str = ""
+    out: Path | None = None
+    dicom: tuple[str, ...] = ()
+    device: str = "auto"
+
+
+def predict(
+    workspace: Workspace, request: PredictRequest, *, warm: WarmWorker | None = None, on_event: OnEvent | None = None
+) -> PredictionFile:
+    """Score a file, a folder or a study with one or several finished runs.
+
+    Raises:
+        UsageError: a run is not finished, or an option is not known.
+        UnreadableFile, InputError: nothing in the source can be read as an image.
+    """
+    specs = _specs(workspace, request)
+    source = request.source.expanduser().absolute()
+    if not source.exists():
+        raise InputError(f"“{source}” does not exist.", "Check the path.")
+    folder = new_folder(workspace.root / "predictions", "p", counted=True)
+    units, images, skipped = _decode(workspace, source, folder, specs)
+    order = StudySpec(
+        run_folders=tuple(str(workspace.run(run_id)) for run_id in request.runs),
+        images=tuple(images),
+        out=str(folder / "maps"),
+        explain=request.explain,
+        device=request.device,
+    )
+    (folder / "maps").mkdir()
+    atomic_write(folder / "spec.json", wire.encode_spec(order))
+    events = list(warm.ask(folder)) if warm else run_errand(order, folder=folder, on_event=on_event)
+    _raise_failure(events)
+    said = [event for event in events if isinstance(event, ev.StudyPredicted)]
+    where = (request.out or folder).expanduser().absolute()
+    where.mkdir(parents=True, exist_ok=True)
+    predictions = _pool(workspace, specs, units, images, said, request, where)
+    file = PredictionFile(folder.name, now(), tuple(predictions), tuple(skipped))
+    wire.write(folder / "prediction.json", file)
+    index(workspace, file)
+    note(workspace, "prediction made", folder.name, runs=" ".join(request.runs))
+    return file
+
+
+def _specs(workspace: Workspace, request: PredictRequest) -> dict[str, TrainSpec]:
+    if not request.runs:
+        raise UsageError("No run is named.", "Use --run RUN; “medfm runs” lists them.")
+    if request.explain and request.explain not in EXPLANATIONS:
+        raise UsageError(f"There is no explanation “{request.explain}”.", f"Use {', '.join(EXPLANATIONS)}.")
+    unknown = [name for name in request.dicom if name not in DICOM_OUTPUTS]
+    if unknown:
+        raise UsageError(f"There is no DICOM output “{unknown[0]}”.", f"Use {', '.join(DICOM_OUTPUTS)}.")
+    if request.dicom and not request.explain:
+        raise UsageError("--dicom sc writes the heat map, and none was asked for.", "Add --explain gradcam.")
+    specs = {}
+    for run_id in request.runs:
+        view = training.view(workspace, run_id)
+        if view.state.phase is not Phase.FINISHED:
+            raise UsageError(f"The run {run_id} is {view.state.phase.value}, not finished.", "Wait for it or resume it.")
+        specs[run_id] = view.spec
+    return specs
+
+
+def _raise_failure(events: Sequence[ev.Event]) -> None:
+    from medfm_gui.domain.run import RunState, fold
+    from medfm_gui.workspace.errands import failure
+
+    state = fold(RunState(), events)
+    if state.phase is not Phase.FINISHED:
+        raise failure(state)
+
+
+def _decode(
+    workspace: Workspace, source: Path, folder: Path, specs: Mapping[str, TrainSpec]
+) -> tuple[list[_Unit], list[StudyImage], list[Skipped]]:
+    from medfm_gui.imaging.pool import DecodePool
+
+    (folder / "images").mkdir()
+    with DecodePool() as pool:
+        found, skipped = _units(workspace, source, pool)
+        images: list[StudyImage] = []
+        units: list[_Unit] = []
+        for unit in found:
+            kept: list[Path] = []
+            for file in unit.files:
+                pixels = folder / "images" / f"{len(images):05d}.npy"
+                result = pool.to_npy(str(file), pixels)
+                if result.ok:
+                    kept.append(file)
+                    images.append(StudyImage(str(file), str(pixels)))
+                else:
+                    skipped.append(Skipped(str(file), result.reason, result.message))
+            if kept:
+                warnings = (*unit.warnings, *_objections(kept[0], unit, specs, pool))
+                units.append(_Unit(unit.source, tuple(kept), unit.study, unit.is_dicom, warnings))
+    if not units:
+        first = skipped[0] if skipped else Skipped(str(source), "empty", "It holds no image.")
+        raise UnreadableFile(f"“{source.name}” cannot be scored: {first.message}", "Choose another file.", reason=first.reason)
+    return units, images, skipped
+
+
+def _units(workspace: Workspace, source: Path, pool: DecodePool) -> tuple[list[_Unit], list[Skipped]]:
+    """DICOM series where there are any, and every other image by itself."""
+    from medfm_gui.imaging.series import scan
+
+    found = scan(source, pool)
+    units = []
+    for study in found.studies:
+        studies.keep(workspace, study)
+        for series in study.series:
+            files = tuple(Path(item.path) for item in series.instances)
+            if series.modality in _TOMOGRAPHIC and len(files) > 1:
+                units.append(_Unit(str(source), files, study.uid, True, series.warnings))
+            else:
+                units += [_Unit(str(file), (file,), study.uid, True, series.warnings) for file in files]
+    skipped = []
+    for item in found.skipped:
+        path = Path(item.path)
+        if item.reason == "not_dicom":
+            units.append(_Unit(str(path), (path,)))
+        else:
+            skipped.append(item)
+    return units, skipped
+
+
+def _objections(file: Path, unit: _Unit, specs: Mapping[str, TrainSpec], pool: DecodePool) -> tuple[str, ...]:
+    """Where a DICOM file looks unlike what it claims to be, or unlike what the runs were trained on."""
+    if not unit.is_dicom:
+        return ()
+    from medfm_gui.datasets.files import read_dataset
+    from medfm_gui.imaging.objections import Expectation, objections
+
+    (header,) = (item.header for item in pool.headers([str(file)]))
+    if header is None:
+        return ()
+    said: dict[str, None] = dict.fromkeys(objections(header, None))
+    for spec in specs.values():
+        dataset = read_dataset(Path(spec.dataset.path).parent)
+        seen = [sample.covariates for sample in dataset.samples]
+        expected = Expectation(
+            modalities=frozenset(item["modality"] for item in seen if item.get("modality")),
+            body_parts=frozenset(item["body_part"] for item in seen if item.get("body_part")),
+        )
+        said.update(dict.fromkeys(objections(header, expected)))
+    return tuple(said)
+
+
+def _pool(
+    workspace: Workspace,
+    specs: Mapping[str, TrainSpec],
+    units: Sequence[_Unit],
+    images: Sequence[StudyImage],
+    said: Sequence[ev.StudyPredicted],
+    request: PredictRequest,
+    out: Path,
+) -> list[StudyPrediction]:
+    heard = {(event.run, event.source): event for event in said}
+    pixels = {image.source: image.path for image in images}
+    predictions = []
+    for unit in units:
+        for run_id, spec in specs.items():
+            events = [heard[run_id, str(file)] for file in unit.files if (run_id, str(file)) in heard]
+            if not events:
+                continue
+            scores = np.mean([event.scores for event in events], axis=0)
+            top = max(events, key=lambda event: event.scores[event.target] if event.target >= 0 else max(event.scores))
+            explanation = None
+            if request.explain:
+                stem = f"{len(predictions) + 1:03d}-{run_id}"
+                explanation = _explain(top, spec, Path(pixels[top.source]), unit, request, out / stem)
+            predictions.append(_prediction(workspace, unit, run_id, spec, scores.tolist(), len(events), explanation))
+    return predictions
+
+
+def _prediction(
+    workspace: Workspace,
+    unit: _Unit,
+    run_id: str,
+    spec: TrainSpec,
+    scores: Sequence[float],
+    slices: int,
+    explanation: Explanation | None,
+) -> StudyPrediction:
+    classes = dict(zip(spec.classes, scores, strict=True))
+    point = operating_point(workspace.run(run_id))
+    if spec.task is Task.BINARY and point is not None:
+        other = next(name for name in spec.classes if name != point.positive)
+        decision = point.positive if classes[point.positive] >= point.threshold else other
+    elif spec.task is Task.MULTILABEL:
+        decision = ", ".join(name for name, score in classes.items() if score >= 0.5) or "none"
+    else:
+        decision = max(classes, key=lambda name: classes[name])
+    return StudyPrediction(
+        source=unit.source,
+        run=run_id,
+        classes=classes,
+        decision=decision,
+        threshold=point.threshold if point else None,
+        threshold_note=f"{point.rule}, fitted on {point.fitted_on}. {point.note}".strip() if point else "",
+        slices=slices,
+        study=unit.study,
+        explanation=explanation,
+        warnings=unit.warnings,
+    )
+
+
+def _explain(
+    event: ev.StudyPredicted, spec: TrainSpec, pixels: Path, unit: _Unit, request: PredictRequest, stem: Path
+) -> Explanation:
+    from medfm_gui.imaging.overlay import overlay, write_png
+    from medfm_gui.imaging.secondary_capture import write_secondary_capture
+
+    target = spec.classes[event.target] if event.target >= 0 else ""
+    if not event.map:
+        return Explanation(request.explain, "", target, source=event.source, note=event.map_note)
+    picture = np.load(pixels, allow_pickle=False)
+    coloured = overlay(picture, np.load(event.map, allow_pickle=False))
+    png = stem.with_name(f"{stem.name}-{request.explain}.png")
+    write_png(png, coloured)
+    dicom = ""
+    if "sc" in request.dicom:
+        target_file = png.with_suffix(".dcm")
+        source = Path(event.source) if unit.is_dicom else None
+        title = f"Grad-CAM for {target}, {spec.card.title}, {spec.adapt}, {event.run}"
+        write_secondary_capture(target_file, coloured, source=source, title=title, notice=NOTICE)
+        dicom = str(target_file)
+    remark = " ".join(part for part in (event.map_note, MAP_NOTE) if part)
+    return Explanation(request.explain, str(png), target, event.map, dicom, event.source, remark)
+
+
+def index(workspace: Workspace, file: PredictionFile) -> None:
+    """Bring a prediction into the database."""
+    for number, item in enumerate(file.predictions):
+        workspace.store.put_study_prediction(
+            file.id, number, study=item.study, run=item.run, created=file.created, prediction=wire.encode(item).decode()
+        )
+
+
+def every_prediction(workspace: Workspace) -> list[PredictionFile]:
+    """All predictions of single studies, by id."""
+    paths = sorted((workspace.root / "predictions").glob("p*/prediction.json"))
+    return [wire.read(PredictionFile, path) for path in paths]

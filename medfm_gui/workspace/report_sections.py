@@ -1,0 +1,348 @@
+"""The sections of a report, each made of stored facts: values to words, nothing computed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medfm_gui.base import wire
+from medfm_gui.domain.chart import ChartSpec, Series
+from medfm_gui.domain.dataset import Dataset, Task
+from medfm_gui.domain.evaluation import Evaluation
+from medfm_gui.domain.report import Attachment, Block, Charts, Facts, Paragraph, Picture, Pictures, Section, Table
+from medfm_gui.domain.split import Partition, Split
+from medfm_gui.workspace.comparing import ComparisonFile
+from medfm_gui.workspace.evaluating import EvaluationFile, operating_point
+from medfm_gui.workspace.scores import read_scores
+from medfm_gui.workspace.training import RunView
+
+TITLES = {
+    "auc": "ROC-AUC",
+    "auc_macro_ovr": "macro ROC-AUC (one-vs-rest)",
+    "auc_macro_ovo": "macro ROC-AUC (one-vs-one)",
+    "auc_mean_labels": "mean ROC-AUC over labels",
+    "balanced_accuracy": "balanced accuracy",
+    "accuracy": "accuracy",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "kappa_quadratic": "quadratic-weighted kappa",
+    "average_precision": "average precision",
+    "brier": "Brier score",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ResultCharts:
+    """The charts of the results section, as they were stored."""
+
+    roc: ChartSpec | None
+    intervals: ChartSpec | None
+    confusions: tuple[ChartSpec, ...]
+
+
+def metric_title(metric: str) -> str:
+    """A metric's name for people."""
+    return TITLES.get(metric, metric.replace("_", " "))
+
+
+def estimate(row: Evaluation) -> str:
+    """``0.873 (0.841–0.899)``, or why there is no number."""
+    if row.value is None:
+        return f"not estimable ({row.note})" if row.note else "not estimable"
+    if row.low is None or row.high is None:
+        return f"{row.value:.3f}"
+    return f"{row.value:.3f} ({row.low:.3f}–{row.high:.3f})"
+
+
+def data_section(dataset: Dataset, split: Split) -> Section:
+    """What was imported, and how the classes lie in the partitions."""
+    facts = [
+        ("Dataset", dataset.name),
+        ("Layout", dataset.layout),
+        ("Task", dataset.task.value + (f", positive class “{dataset.positive}”" if dataset.positive else "")),
+        ("Images", f"{len(dataset.samples):,}"),
+        ("Patients", f"{dataset.n_patients:,}" if dataset.n_patients else "no patient identifiers"),
+        ("Skipped files", str(len(dataset.skipped))),
+        ("Fingerprint (SHA-256)", dataset.fingerprint),
+        *((f"Taken for {key}", value) for key, value in dataset.taken.items()),
+    ]
+    blocks: list[Block] = [Facts(tuple(facts)), _balance(dataset, split)]
+    reasons = Counter(item.reason for item in dataset.skipped)
+    if reasons:
+        text = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in sorted(reasons.items()))
+        blocks.append(Paragraph(f"Files that did not become samples: {text}.", "small"))
+    blocks += [Paragraph(text, "small") for text in dataset.warnings]
+    return Section("Data", tuple(blocks))
+
+
+def _balance(dataset: Dataset, split: Split) -> Table:
+    sides = {item.sample: item.partition for item in split.assignments}
+    used = [side for side in Partition if split.sizes[side.value]]
+    rows = []
+    for number, name in enumerate(dataset.classes):
+        counted: Counter[Partition] = Counter()
+        for sample in dataset.samples:
+            has = sample.target[number] == 1 if dataset.task is Task.MULTILABEL else sample.target[0] == number
+            if has and sample.id in sides:
+                counted[sides[sample.id]] += 1
+        rows.append((name, *(f"{counted[side]:,}" for side in used), f"{sum(counted.values()):,}"))
+    total = [f"{split.sizes[side.value]:,}" for side in used]
+    rows.append(("all images", *total, f"{len(split.assignments):,}"))
+    header = ("Class", *(side.value for side in used), "total")
+    return Table("Images of each class by partition.", header, tuple(rows), tuple(range(1, len(header))))
+
+
+def split_section(dataset: Dataset, split: Split) -> Section:
+    """How the data were divided, and what the leak gate found."""
+    facts = [
+        ("Split", split.id + (f" (fold {split.fold})" if split.fold is not None else "")),
+        ("Rule", split.rule),
+        ("Seed", str(split.seed)),
+        ("Fingerprint (SHA-256)", split.fingerprint),
+    ]
+    if split.leaks:
+        kinds = Counter(leak.kind.value for leak in split.leaks)
+        found = ", ".join(f"{number} × {kind}" for kind, number in sorted(kinds.items()))
+        gate = f"The leak gate found material on two sides of this split: {found}. "
+        gate += f"Accepted because: {split.acceptance}" if split.acceptance else "It was dropped from training."
+        tone = "warning"
+    else:
+        patients = "No patient and no" if dataset.n_patients else "No patient identifiers exist; no"
+        gate = f"{patients} identical image stands in two partitions (compared by decoded pixels)."
+        tone = "normal"
+    warned = [Paragraph(text, "small") for text in split.warnings]
+    if split.dropped:
+        warned.append(Paragraph(f"{len(split.dropped)} images were dropped to resolve leaks.", "small"))
+    gate_paragraph = Paragraph(gate, "warning" if tone == "warning" else "normal")
+    return Section("Split and leak gate", (Facts(tuple(facts)), gate_paragraph, *warned))
+
+
+def models_section(views: Sequence[RunView]) -> Section:
+    """Backbones, their weights, and the settings that decided each run."""
+    header = ("Run", "Model", "Adaptation", "Weights", "Parameters (M)", "Trained", "Seconds")
+    rows = tuple(
+        (
+            view.id,
+            view.spec.card.title,
+            view.spec.adapt,
+            "random (from scratch)" if view.spec.from_scratch else f"pretrained, {view.spec.card.weights.label}",
+            f"{view.spec.card.parameters_m:.1f}",
+            f"{view.state.trained_parameters:,}",
+            f"{view.state.seconds:.0f}",
+        )
+        for view in views
+    )
+    settings = Table(
+        "Settings of each run.",
+        ("Run", "Input (px)", "Settings", "Seed"),
+        tuple((view.id, _size(view), _settings(view), str(view.spec.seed)) for view in views),
+    )
+    cards = Table(
+        "Backbones.",
+        ("Model", "Pretraining", "Pretraining data", "Licence"),
+        tuple(
+            {
+                view.spec.card.name: (
+                    view.spec.card.title,
+                    view.spec.card.pretraining,
+                    view.spec.card.pretraining_data,
+                    view.spec.card.licence + (" (non-commercial)" if view.spec.card.non_commercial else ""),
+                )
+                for view in views
+            }.values()
+        ),
+    )
+    scratch = [
+        Paragraph(f"{view.id} started from random weights (“from scratch”): it shows no benefit of pretraining.", "warning")
+        for view in views
+        if view.spec.from_scratch
+    ]
+    return Section("Models and settings", (Table("Runs.", header, rows, (4, 5, 6)), cards, settings, *scratch))
+
+
+def _size(view: RunView) -> str:
+    return str(view.spec.recipe.input_size or view.spec.card.input_size)
+
+
+def _settings(view: RunView) -> str:
+    from medfm_gui.domain.cards import adaptation
+
+    card = adaptation(view.spec.adapt)
+    keys = [key for key in (card.settings if card else ()) if key != "input_size"]
+    return ", ".join(f"{key} {getattr(view.spec.recipe, key)}" for key in keys) or "none"
+
+
+def results_section(
+    views: Sequence[RunView], tests: Sequence[EvaluationFile], charts: ResultCharts, names: Sequence[str]
+) -> Section:
+    """Every number of the opened test with its interval and its method, and the charts."""
+    whole = [row for test in tests for row in test.evaluations if not row.label]
+    first = whole[0]
+    table = Table(
+        f"Test results with 95 % intervals, by {first.unit}.",
+        ("Run", "Metric", "Estimate (95 % interval)", "Method", "n", "patients", "events"),
+        tuple(
+            (
+                row.run,
+                metric_title(row.metric),
+                estimate(row),
+                row.method,
+                str(row.n),
+                _count(row.n_patients),
+                _count(row.n_events),
+            )
+            for row in whole
+        ),
+        (4, 5, 6),
+    )
+    blocks: list[Block] = [table]
+    labelled = [row for test in tests for row in test.evaluations if row.label]
+    if labelled:
+        rows = tuple((row.run, row.label, metric_title(row.metric), estimate(row), _count(row.n_events)) for row in labelled)
+        blocks.append(Table("Per class.", ("Run", "Class", "Metric", "Estimate (95 % interval)", "events"), rows, (4,)))
+    drawn = [chart for chart in (charts.roc, charts.intervals) if chart] + list(charts.confusions)
+    if drawn:
+        alternatives = tuple(f"{chart.title}, for {', '.join(names)}." for chart in drawn)
+        blocks.append(Charts(tuple(drawn), alternatives))
+    for view in views:
+        point = operating_point(view.folder)
+        if point:
+            text = f"{view.id}: threshold {point.threshold:.4f} for “{point.positive}”, rule {point.rule}, fitted on "
+            text += f"{point.fitted_on} before the test was opened. {point.note}"
+            blocks.append(Paragraph(text.strip(), "small"))
+    return Section("Results on the sealed test set", tuple(blocks))
+
+
+def _count(value: int | None) -> str:
+    return "–" if value is None else str(value)
+
+
+def comparison_section(file: ComparisonFile, names: Mapping[str, str]) -> Section:
+    """Paired tests against the reference run."""
+    rows = tuple(
+        (
+            f"{pair.a} − {pair.b}",
+            metric_title(pair.metric),
+            _difference(pair.difference, pair.low, pair.high),
+            pair.test,
+            _p(pair.p),
+            _p(pair.p_adjusted),
+            str(pair.n),
+        )
+        for pair in file.pairs
+    )
+    header = ("Runs", "Metric", "Difference (95 % interval)", "Test", "p", "p (Holm)", "n")
+    reference = f"Reference: {names[file.runs[0]]}. Intervals are unadjusted for multiplicity."
+    notes = tuple(Paragraph(text, "small") for text in dict.fromkeys(pair.note for pair in file.pairs if pair.note))
+    table = Table("Paired comparison on the same test units.", header, rows, (4, 5, 6))
+    return Section("Paired comparison", (Paragraph(file.sentence), table, Paragraph(reference, "small"), *notes))
+
+
+def _difference(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None:
+        return "not estimable"
+    return f"{value:+.3f}" if low is None or high is None else f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def curves_section(views: Sequence[RunView]) -> Section:
+    """Losses and the selection metric over the epochs of every run that has them."""
+    charts = []
+    for view in views:
+        points = view.state.curve
+        keys = [key for key in ("train_loss", "val_loss") if any(point.metrics.get(key) is not None for point in points)]
+        if len(points) < 2 or not keys:
+            continue
+        series = []
+        for key in keys:
+            pairs = [(point.epoch, point.metrics.get(key)) for point in points]
+            kept = [(float(x), float(y)) for x, y in pairs if y is not None]
+            series.append(Series(key.replace("_", " "), tuple(x for x, _ in kept), tuple(y for _, y in kept)))
+        x_label = "point on the penalty path (strong to weak)" if view.spec.adapt == "linear" else "epoch"
+        charts.append(ChartSpec(f"curve-{view.id}", "lines", f"{view.id} loss", x_label, "loss", tuple(series)))
+    if not charts:
+        return Section("Training", (Paragraph("These adaptations have no training curve."),))
+    return Section("Training", (Charts(tuple(charts), tuple(f"{chart.title} over epochs." for chart in charts)),))
+
+
+def examples_section(pictures: Sequence[Picture], columns: int, rule: str) -> Section:
+    """A few test images with their heat maps."""
+    notes = (
+        Paragraph(rule),
+        Paragraph(
+            "Colours are relative to each image's maximum: not comparable between images or models. A heat map shows "
+            "what the score depended on; it is no proof of a finding.",
+            "small",
+        ),
+    )
+    return Section("Example heat maps (Grad-CAM)", (*notes, Pictures(tuple(pictures), columns)))
+
+
+def provenance_section(
+    views: Sequence[RunView], tests: Sequence[EvaluationFile], openings: Sequence[EvaluationFile], split: Split
+) -> Section:
+    """From which files the numbers came, and how often the test was looked at."""
+    facts: list[tuple[str, str]] = []
+    for view, test in zip(views, tests, strict=True):
+        facts.append((f"{view.id} weights (SHA-256)", view.spec.weights.sha256 if view.spec.weights else "random"))
+        facts += [(f"{view.id} {name}", digest) for name, digest in sorted(view.state.files.items())]
+        facts.append((f"{view.id} test predictions", test.predictions.sha256))
+        facts.append((f"{view.id} device, version", f"{view.state.device}, {view.spec.code_version}"))
+    facts += [("Test images (SHA-256)", tests[0].sample_set), ("Split (SHA-256)", split.fingerprint)]
+    looks = Table(
+        "Openings of this test set in this workspace.",
+        ("When", "Run", "Reason"),
+        tuple((item.opened, item.run, item.reason) for item in openings),
+    )
+    text = f"This test set was opened {len(openings)} time(s). The best of several runs on one test set flatters itself."
+    return Section("Provenance", (Paragraph(text), looks, Facts(tuple(facts))))
+
+
+def attachments(
+    dataset: Dataset, split: Split, views: Sequence[RunView], tests: Sequence[EvaluationFile]
+) -> tuple[Attachment, ...]:
+    """What lets a reader trace the numbers: orders, results, split and predictions, without patients."""
+    specs = json.dumps([wire.plain(view.spec) for view in views], indent=1)
+    results = json.dumps([wire.plain(row) for test in tests for row in test.evaluations], indent=1)
+    pixels = {sample.id: sample.pixels_sha256 for sample in dataset.samples}
+    sides = "sample,partition,pixels_sha256\n" + "".join(
+        f"{item.sample},{item.partition.value},{pixels.get(item.sample, '')}\n" for item in split.assignments
+    )
+    made = [
+        Attachment("runs.json", specs, "The orders of the runs"),
+        Attachment("results.json", results, "Every number of this report"),
+        Attachment("split.csv", sides, "Sample, partition and pixel hash", "text/csv"),
+    ]
+    for view, test in zip(views, tests, strict=True):
+        text = predictions_csv(dataset, Path(test.predictions.path))
+        made.append(Attachment(f"predictions-{view.id}.csv", text, f"Test predictions of {view.id}", "text/csv"))
+    return tuple(made)
+
+
+def predictions_csv(dataset: Dataset, path: Path) -> str:
+    """Predictions as CSV without patients: sample, label, one column a class."""
+    samples, scores = read_scores(path)
+    labels = {sample.id: sample.target for sample in dataset.samples}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["sample", "label", *dataset.classes])
+    for name, row in zip(samples, scores, strict=True):
+        writer.writerow([name, label_text(dataset, labels[name]), *(f"{value:.6g}" for value in row)])
+    return text.getvalue()
+
+
+def label_text(dataset: Dataset, target: Sequence[int]) -> str:
+    """The reference standard of a sample in words."""
+    if dataset.task is Task.MULTILABEL:
+        return "|".join(name for name, value in zip(dataset.classes, target, strict=True) if value == 1)
+    return dataset.classes[target[0]]

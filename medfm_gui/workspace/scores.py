@@ -1,0 +1,47 @@
+"""Scores of a run on a partition, as the worker left them, joined with labels and patients."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from medfm_gui.domain.dataset import Dataset
+from medfm_gui.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from medfm_gui.metrics.scored import Scored
+
+
+def read_scores(path: Path) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
+    """Sample ids and probabilities (n, classes) of a predictions file.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            samples = tuple(str(name) for name in arrays["sample"])
+            return samples, arrays["scores"].astype(np.float32)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"The predictions “{path}” cannot be read.", "Let the run predict again.") from error
+
+
+def scored(dataset: Dataset, samples: Sequence[str], scores: npt.NDArray[np.float32]) -> Scored:
+    """Scores joined with the reference standard and the patients of a dataset."""
+    from medfm_gui.datasets.targets import patients, targets
+    from medfm_gui.metrics.scored import Scored
+
+    return Scored(
+        samples=tuple(samples),
+        targets=targets(dataset, samples),
+        scores=scores.astype(np.float64),
+        patients=patients(dataset, samples),
+        task=dataset.task,
+        classes=dataset.classes,
+        positive=dataset.positive,
+    )

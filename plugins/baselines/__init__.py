@@ -1,0 +1,1 @@
+"""Convolutional baselines from timm: ResNet-50 and EfficientNet-Lite."""
