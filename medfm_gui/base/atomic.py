@@ -35,12 +35,13 @@ def atomic_write(path: Path, data: bytes | str) -> str:
 
 
 @contextlib.contextmanager
-def atomic_file(path: Path, *, expected_bytes: int = 0) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, *, expected_bytes: int = 0, sync: bool = True) -> Iterator[BinaryIO]:
     """A binary handle whose contents become ``path`` when the block ends without an exception.
 
     Args:
         path: the final name; its folder is made if need be.
         expected_bytes: checked against the free space first.
+        sync: False for files that can be made again at any time: not forced to the disk.
 
     Raises:
         DiskFull, InputError: as ``atomic_write``.
@@ -55,10 +56,12 @@ def atomic_file(path: Path, *, expected_bytes: int = 0) -> Iterator[BinaryIO]:
         with os.fdopen(descriptor, "wb") as handle:
             yield handle
             handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)
+            if sync:
+                os.fsync(handle.fileno())
+        temporary.replace(path)
         temporary = None
-        _sync_folder(path.parent)
+        if sync:
+            _sync_folder(path.parent)
     except OSError as error:
         if error.errno in _FULL:
             raise _full(path, expected_bytes) from error

@@ -15,7 +15,7 @@ _APP = "MedFM Studio"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``workspace`` and ``weights_dir`` are folders, empty for the defaults; ``network`` allows downloads on request."""
+    """``workspace`` and ``weights_dir`` are folders, empty for the defaults; ``network`` allows downloads."""
 
     workspace: str = ""
     weights_dir: str = ""

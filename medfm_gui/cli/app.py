@@ -11,7 +11,7 @@ from medfm_gui.cli import data, demo, models, results, runs, studies
 
 app = typer.Typer(
     name="medfm",
-    help="MedFM Studio: which vision foundation model to adapt to your images, how, and whether the difference is real.",
+    help="MedFM Studio: which vision foundation model to adapt to your images, and whether the difference is real.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -36,7 +36,10 @@ def import_(
     fold: Annotated[str, typer.Option(help="Column of the official fold or partition.")] = "",
     images: Annotated[Path | None, typer.Option(help="Folder of the images.")] = None,
     table_file: Annotated[Path | None, typer.Option("--table", help="Label table for a DICOM tree.")] = None,
-    join: Annotated[str, typer.Option(help="Column that names the DICOM object: SOPInstanceUID, StudyInstanceUID, PatientID or path.")] = "",
+    join: Annotated[
+        str,
+        typer.Option(help="Column that names the DICOM object: SOPInstanceUID, StudyInstanceUID, PatientID or path."),
+    ] = "",
     task: Annotated[str, typer.Option(help="binary, multiclass, ordinal or multilabel.")] = "",
     positive: Annotated[str, typer.Option(help="The class that counts as the event.")] = "",
     workspace: Place = None,
@@ -91,7 +94,10 @@ def _dataset_row(dataset: Dataset) -> dict[str, Any]:
 def _dataset_lines(dataset: Dataset, dry_run: bool) -> list[str]:
     what = "would hold" if dry_run else "holds"
     patients = f", {dataset.n_patients} patients" if dataset.n_patients else ""
-    lines = [f"{dataset.id or dataset.name} {what} {len(dataset.samples)} images{patients}: {', '.join(dataset.classes)} ({dataset.task.value})"]
+    lines = [
+        f"{dataset.id or dataset.name} {what} {len(dataset.samples)} images{patients}: "
+        f"{', '.join(dataset.classes)} ({dataset.task.value})"
+    ]
     lines += [f"{key}: {value}" for key, value in dataset.taken.items()]
     lines += [f"warning: {text}" for text in dataset.warnings]
     if dataset.skipped:
@@ -108,7 +114,10 @@ def datasets(workspace: Place = None, json: AsJson = False, quiet: Quiet = False
 
         with open_workspace(workspace) as room:
             rows = [_dataset_row(dataset) for dataset in every_dataset(room)]
-        shown = [(row["dataset"], row["task"], row["n_samples"], row["n_patients"], ", ".join(row["classes"])) for row in rows]
+        shown = [
+            (row["dataset"], row["task"], row["n_samples"], row["n_patients"], ", ".join(row["classes"]))
+            for row in rows
+        ]
         answer.give({"datasets": rows}, table=table("dataset", "task", "images", "patients", "classes", rows=shown))
 
 
@@ -121,7 +130,9 @@ def split(
     official: Annotated[bool, typer.Option("--official", help="Use the dataset's own folds or partitions.")] = False,
     file: Annotated[Path | None, typer.Option(help="CSV with sample or path, and partition.")] = None,
     accept_leaks: Annotated[str, typer.Option(help="Reason for keeping a split that leaks.")] = "",
-    drop_leaks: Annotated[bool, typer.Option("--drop-leaks", help="Drop what leaks from training and validation.")] = False,
+    drop_leaks: Annotated[
+        bool, typer.Option("--drop-leaks", help="Drop what leaks from training and validation.")
+    ] = False,
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -155,7 +166,8 @@ def split(
         if len(made.splits) > 1:
             document["folds"] = [{"split": item.id, **_split_row(item)} for item in made.splits]
         lines = [
-            f"{item.id}: " + ", ".join(f"{name} {size}" for name, size in item.sizes.items() if size) for item in made.splits
+            f"{item.id}: " + ", ".join(f"{name} {size}" for name, size in item.sizes.items() if size)
+            for item in made.splits
         ]
         lines += [f"warning: {text}" for text in first.warnings]
         answer.give(document, lines)

@@ -49,5 +49,9 @@ def demo(
             "screens": [],
         }
         rows = [(view.id, view.spec.card.title, view.spec.adapt, headline(view)) for view in made.runs]
-        lines = [made.comparison.file.sentence, f"Workspace: {root}", f"Report: {made.report.path} ({made.report.pages} pages)"]
+        lines = [
+            made.comparison.file.sentence,
+            f"Workspace: {root}",
+            f"Report: {made.report.path} ({made.report.pages} pages)",
+        ]
         answer.give(document, lines, table("run", "model", "adaptation", "validation", rows=rows))

@@ -13,7 +13,9 @@ from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, table
 from medfm_gui.domain.cards import WeightsState
 from medfm_gui.domain.errors import UsageError
 
-weights = typer.Typer(name="weights", help="Pretrained weights: from a file, from the hub, what is there.", no_args_is_help=True)
+weights = typer.Typer(
+    name="weights", help="Pretrained weights: from a file, from the hub, what is there.", no_args_is_help=True
+)
 
 
 def doctor(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
@@ -23,7 +25,10 @@ def doctor(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, 
         from medfm_gui.workspace.doctor import examine
 
         found = examine(load_settings(), workspace)
-        lines = [f"torch {found.torch}, {found.disk_free_gb} GB free, network {found.network}, weights in {found.weights_dir}"]
+        lines = [
+            f"torch {found.torch}, {found.disk_free_gb} GB free, network {found.network}",
+            f"weights in {found.weights_dir}",
+        ]
         lines += [f"problem: {item.message} {item.hint}" for item in found.problems]
         rows = [(item.id, item.name, item.memory_gb) for item in found.devices]
         answer.give(wire.plain(found), lines, table("device", "name", "memory (GB)", rows=rows))
@@ -59,7 +64,14 @@ def models(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, 
             for one in found
         ]
         rows = [
-            (one.card.name, one.card.family.value, one.card.parameters_m, one.card.input_size, one.weights.state.value, one.card.licence)
+            (
+                one.card.name,
+                one.card.family.value,
+                one.card.parameters_m,
+                one.card.input_size,
+                one.weights.state.value,
+                one.card.licence,
+            )
             for one in found
         ]
         broken_rows = [{"folder": item.folder, "reason": item.reason} for item in broken]
@@ -68,7 +80,9 @@ def models(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, 
 
 
 def settings(
-    network: Annotated[str | None, typer.Option(help="on or off: whether a download that you ask for may use the network.")] = None,
+    network: Annotated[
+        str | None, typer.Option(help="on or off: whether a download that you ask for may use the network.")
+    ] = None,
     weights_dir: Annotated[Path | None, typer.Option(help="Folder of pretrained weights.")] = None,
     default_workspace: Annotated[Path | None, typer.Option(help="Workspace that is used when none is named.")] = None,
     json: AsJson = False,
@@ -88,7 +102,11 @@ def settings(
             now = dataclasses.replace(now, workspace=str(default_workspace.expanduser().absolute()))
         if now != load_settings():
             save_settings(now)
-        document = {"network": "on" if now.network else "off", "weights_dir": now.weights_dir, "workspace": now.workspace}
+        document = {
+            "network": "on" if now.network else "off",
+            "weights_dir": now.weights_dir,
+            "workspace": now.workspace,
+        }
         answer.give(document, [f"{key}: {value or 'default'}" for key, value in document.items()])
 
 
@@ -133,7 +151,8 @@ def list_(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, d
 
         here = [one for one in every_model(load_settings())[0] if one.weights.state is not WeightsState.ABSENT]
         document = [
-            {**_weights_row(one.card.name, one.weights.path, one.weights.sha256), "state": one.weights.state.value} for one in here
+            {**_weights_row(one.card.name, one.weights.path, one.weights.sha256), "state": one.weights.state.value}
+            for one in here
         ]
         rows = [(row["name"], row["state"], row["licence"], row["path"]) for row in document]
         answer.give({"weights": document}, table=table("model", "state", "licence", "file", rows=rows))

@@ -34,7 +34,9 @@ def _rows(found: tuple[Evaluation, ...]) -> list[tuple[str, ...]]:
 
 def evaluate(
     run: Runs,
-    open_test: Annotated[str | None, typer.Option("--open-test", help="Reason for opening the sealed test set.")] = None,
+    open_test: Annotated[
+        str | None, typer.Option("--open-test", help="Reason for opening the sealed test set.")
+    ] = None,
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -75,7 +77,9 @@ def predictions(
         answer.give({"run": run, "subset": subset, "path": str(path), "rows": rows}, [f"{rows} rows in {path}"])
 
 
-def compare(run: Runs, workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
+def compare(
+    run: Runs, workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False
+) -> None:
     """Paired comparison on the test set; the first run is the reference."""
     with answering(json, quiet, debug) as answer:
         from medfm_gui.workspace.comparing import compare as compare_runs
@@ -90,7 +94,15 @@ def compare(run: Runs, workspace: Place = None, json: AsJson = False, quiet: Qui
         pairs = [wire.plain(pair) for pair in found.file.pairs]
         document = {"runs": runs, "pairs": pairs, "sentence": found.file.sentence, "reference": found.file.runs[0]}
         rows = [
-            (pair.a, pair.b, pair.metric, _number(pair.difference), f"{_number(pair.low)} to {_number(pair.high)}", pair.test, _number(pair.p_adjusted))
+            (
+                pair.a,
+                pair.b,
+                pair.metric,
+                _number(pair.difference),
+                f"{_number(pair.low)} to {_number(pair.high)}",
+                pair.test,
+                _number(pair.p_adjusted),
+            )
             for pair in found.file.pairs
         ]
         shown = table("run", "minus", "metric", "difference", "95 % interval", "test", "p (Holm)", rows=rows)

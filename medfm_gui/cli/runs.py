@@ -79,14 +79,24 @@ def _carry_out(answer: Answer, room: Workspace, run_ids: Sequence[str], wait: bo
     if wait and any(view.state.phase is not Phase.FINISHED for view in views):
         for view in views:
             if view.state.phase is not Phase.FINISHED:
-                answer.remark(f"medfm: {view.id} {view.state.phase.value}: {view.state.message} {view.state.hint}".rstrip())
+                answer.remark(
+                    f"medfm: {view.id} {view.state.phase.value}: {view.state.message} {view.state.hint}".rstrip()
+                )
         raise typer.Exit(1)
 
 
 def give_runs(answer: Answer, views: Sequence[RunView]) -> None:
     """The answer of every command that returns runs."""
     rows = [
-        (view.id, view.state.phase.value, view.spec.card.name, view.spec.adapt, view.spec.split_id, headline(view), _left(view))
+        (
+            view.id,
+            view.state.phase.value,
+            view.spec.card.name,
+            view.spec.adapt,
+            view.spec.split_id,
+            headline(view),
+            _left(view),
+        )
         for view in views
     ]
     shown = table("run", "state", "model", "adaptation", "split", "validation", "left", rows=rows)
@@ -157,7 +167,9 @@ def pause(run: Runs, workspace: Place = None, json: AsJson = False, quiet: Quiet
             give_runs(answer, [training.pause(room, run_id) for run_id in run])
 
 
-def cancel(run: Runs, workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
+def cancel(
+    run: Runs, workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False
+) -> None:
     """Stop runs for good."""
     with answering(json, quiet, debug) as answer:
         from medfm_gui.workspace import training
@@ -168,7 +180,12 @@ def cancel(run: Runs, workspace: Place = None, json: AsJson = False, quiet: Quie
 
 
 def resume(
-    run: Runs, wait: Wait = True, workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False
+    run: Runs,
+    wait: Wait = True,
+    workspace: Place = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
 ) -> None:
     """Go on with paused or interrupted runs, to the same result as without the stop."""
     with answering(json, quiet, debug) as answer:

@@ -121,5 +121,8 @@ def study_row(item: Study) -> dict[str, Any]:
 
 
 def _studies_table(found: list[Study]) -> Any:
-    rows = [(item.date, item.modality, item.description, len(item.series), sum(len(one.instances) for one in item.series)) for item in found]
+    rows = [
+        (item.date, item.modality, item.description, len(item.series), sum(len(one.instances) for one in item.series))
+        for item in found
+    ]
     return table("date", "modality", "description", "series", "images", rows=rows)

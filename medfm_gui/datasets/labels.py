@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medfm_gui.datasets.positive import likely_positive
-from medfm_gui.datasets.text import counted, examples, natural, nearest
+from medfm_gui.datasets.text import counted, examples, natural, nearest, plain_name
 from medfm_gui.domain.dataset import UNKNOWN, Task
 from medfm_gui.domain.errors import TableError, UsageError
 
-NO_FINDING = frozenset(
-    {"no finding", "no findings", "no_finding", "no_findings", "nofinding", "no abnormality", "normal", "none", "healthy"}
-)
+NO_FINDING = frozenset({"nofinding", "nofindings", "noabnormality", "normal", "none", "healthy"})
+"""Words (as ``plain_name`` writes them) that say of an image that it shows no finding."""
 _SEPARATORS = ("|", ";", ",")
 _YES = frozenset({"1", "true", "yes", "y", "positive", "present"})
 _NO = frozenset({"0", "false", "no", "n", "negative", "absent"})
@@ -63,7 +62,8 @@ def label(
             return _columns_of_findings(names, cells)
         return _one_class(_one_hot(names, cells), task, tuple(classes) or tuple(names), positive, names)
     column = [row[0] for row in cells]
-    separator = _separator(column, asked=task is Task.MULTILABEL) if task in (None, Task.MULTILABEL) else ""
+    may_join = task is Task.MULTILABEL or (task is None and not classes)
+    separator = _separator(column, asked=task is Task.MULTILABEL) if may_join else ""
     if separator or task is Task.MULTILABEL:
         return _joined_findings(column, separator, classes, names[0])
     return _one_class(_whole_numbers(column), task, tuple(classes), positive, names)
@@ -85,9 +85,7 @@ def _one_class(
         )
     event, why = _event(found, positive) if task is Task.BINARY and len(found) == 2 else (None, "")
     index = {name: position for position, name in enumerate(found)}
-    taken = {"label": ", ".join(names)}
-    if event is not None:
-        taken["positive class"] = f"{event} ({why})"
+    taken = {} if event is None else {"positive class": f"{event} ({why})"}
     targets = tuple((index[value],) if value else None for value in column)
     return Labelling(task, found, targets, event, taken, _alike(found))
 
@@ -175,7 +173,7 @@ def _joined_findings(column: Sequence[str], mark: str, classes: Sequence[str], n
     rows = [_parts(value, mark) for value in column]
     seen = {part for row in rows for part in row}
     together = {part for row in rows if len(set(row)) > 1 for part in row}
-    healthy = {part for part in seen if part.casefold() in NO_FINDING}
+    healthy = {part for part in seen if plain_name(part) in NO_FINDING}
     found = tuple(classes) or tuple(sorted(seen - (healthy - together), key=natural))
     _check_repeats(found, Counter(part for row in rows for part in row), name)
     index = {finding: position for position, finding in enumerate(found)}
@@ -186,7 +184,7 @@ def _joined_findings(column: Sequence[str], mark: str, classes: Sequence[str], n
             if part in index:
                 marks[index[part]] = 1
         targets.append(tuple(marks) if row else None)
-    taken = {"label": name + (f" (findings joined by “{mark}”)" if mark else "")}
+    taken = {"findings": f"joined by “{mark}”" if mark else "one a cell"}
     if healthy - together:
         taken["no finding"] = ", ".join(sorted(healthy - together))
     odd = sorted(healthy & together)

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +29,20 @@ class Cached(Protocol):
     """Where one image lies: ``offset`` in bytes, ``shape`` (rows, columns) or (rows, columns, 3), ``dtype`` by name."""
 
     @property
-    def shard(self) -> str: ...
+    def shard(self) -> str:
+        """Name of a file in the cache's folder."""
+
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Bytes before the image."""
+
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Rows, columns and, of a coloured image, 3."""
+
     @property
-    def dtype(self) -> str: ...
+    def dtype(self) -> str:
+        """``uint8`` or ``uint16``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ class Place:
 
 
 class ShardWriter:
-    """Appends images to one new shard of a cache folder; use as a context manager."""
+    """Appends images to one new shard of a cache folder; close it before the index is written."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / name
@@ -60,11 +68,13 @@ class ShardWriter:
         self._file.write(np.ascontiguousarray(image).tobytes())
         return Place(self._path.name, offset, tuple(image.shape), str(image.dtype))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+    def close(self) -> None:
+        """Bring what was written to the disk and end the shard."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        finally:
+            self._file.close()
 
 
 def write_index(folder: Path, places: Mapping[str, Cached]) -> str:

@@ -32,6 +32,11 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     return (*((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part), (2, 0, text))
 
 
+def words(text: str) -> tuple[str, ...]:
+    """A list of words that stands in the program as one readable line."""
+    return tuple(text.split())
+
+
 def plain_name(text: str) -> str:
     """A column's name for comparison: “Patient ID”, “patient_id” and “PatientID” are one."""
     return re.sub(r"[\W_]+", "", text.casefold())

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from medfm_gui.datasets.text import shown
+from medfm_gui.datasets.text import shown, words
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import InputError
 
 IMAGE_SUFFIXES = frozenset(
-    ".png .jpg .jpeg .jpe .jp2 .tif .tiff .bmp .webp .gif .pgm .ppm .dcm .dicom .ima .nii .mha .nrrd".split()
+    words(".png .jpg .jpeg .jpe .jp2 .tif .tiff .bmp .webp .gif .pgm .ppm .dcm .dicom .ima .nii .mha .nrrd")
 )
 """Endings by which a *name* looks like an image. What a file is, its contents decide, later."""
 

@@ -66,3 +66,6 @@ class Comparison:
     p_adjusted: float | None
     n: int
     note: str = ""
+    confidence: float = 0.95
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Unit, counts of patients and events, thresholds, and how failures were counted."""

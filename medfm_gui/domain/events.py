@@ -35,7 +35,7 @@ class RunResumed:
 
 @dataclass(frozen=True, slots=True)
 class StageStarted:
-    """A named part of the work began: ``weights``, ``features``, ``train``, ``validate``, ``predict``, ``explain``, ``download``."""
+    """A part of the work began: ``weights``, ``features``, ``train``, ``validate``, ``predict``, ``download``."""
 
     at: float
     stage: str
@@ -163,7 +163,7 @@ class RunFailed:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """The work is complete. ``metrics`` are validation values under stored ids; ``seconds`` count from the first sample asked for."""
+    """The work is complete: validation ``metrics`` under stored ids, ``seconds`` from the first sample asked for."""
 
     at: float
     metrics: Mapping[str, float]

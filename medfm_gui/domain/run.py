@@ -75,7 +75,16 @@ def recipe_from(adapt: str, settings: Mapping[str, str]) -> Recipe:
 
 def _parsed(key: str, text: str, kind: type) -> bool | int | float | str:
     if kind is bool:
-        words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+        words = {
+            "1": True,
+            "true": True,
+            "yes": True,
+            "on": True,
+            "0": False,
+            "false": False,
+            "no": False,
+            "off": False,
+        }
         if text.lower() not in words:
             raise UsageError(f"“{key}={text}” is neither yes nor no.", f"Write {key}=yes or {key}=no.")
         return words[text.lower()]
@@ -106,7 +115,7 @@ def _check(recipe: Recipe) -> None:
         raise UsageError(f"“unit={recipe.unit}” is not known.", "Use unit=image or unit=patient.")
     rule, _, number = recipe.threshold_rule.partition(":")
     try:
-        good = rule == "youden" and not number or rule in ("sensitivity", "specificity") and 0 < float(number) < 1
+        good = (rule == "youden" and not number) or (rule in ("sensitivity", "specificity") and 0 < float(number) < 1)
     except ValueError:
         good = False
     if not good:
@@ -168,7 +177,7 @@ class PredictSpec:
 
 @dataclass(frozen=True, slots=True)
 class StudyImage:
-    """One decoded image for single-study prediction: an ``.npy`` file, H×W or H×W×3, uint8 or uint16, ready to look at."""
+    """One decoded image for prediction: an ``.npy`` file, H×W or H×W×3, uint8 or uint16, ready to look at."""
 
     source: str
     path: str
@@ -194,7 +203,7 @@ class StudySpec:
 
 @dataclass(frozen=True, slots=True)
 class WeightsSpec:
-    """Check a file against a backbone, rewrite it as safetensors at ``out``; or, without ``file``, fetch it from the hub first."""
+    """Check a file against a backbone and rewrite it as safetensors at ``out``; without ``file``, fetch it first."""
 
     card: BackboneCard
     out: str

@@ -44,8 +44,12 @@ _PARTS = {
     "mlp.fc2": "mlp.fc2",
     "mlp.weights_in": "mlp.fc1",
     "mlp.weights_out": "mlp.fc2",
+    "mlp.down_proj": "mlp.fc2",
 }
-_QKV = re.compile(r"attention\.(?:attention\.)?(query|key|value|q_proj|k_proj|v_proj)$")
+_ATTENTION = re.compile(r"attention\.(?:attention\.)?(query|key|value|q_proj|k_proj|v_proj)$")
+_GATED = re.compile(r"mlp\.(gate|up)_proj$")
+_ROW = {"q": 0, "k": 1, "v": 2, "g": 0, "u": 1}
+"""Where a matrix stands in the one that timm has instead, by its first letter."""
 _DROPPED = ("embeddings.mask_token", "pooler.", "decoder.", "classifier.")
 
 
@@ -102,21 +106,23 @@ def _bare(name: str) -> str:
 def _from_transformers(tensors: Mapping[str, Tensor]) -> Tensors:
     """A ViT of the transformers library (ViTMAE, Dinov2, Dinov2WithRegisters) under timm's names."""
     renamed: Tensors = {}
-    thirds: dict[str, dict[str, Tensor]] = {}
+    stacked: dict[str, dict[int, Tensor]] = {}
     for name, tensor in tensors.items():
+        layer = _LAYER.match(name)
         if name in _EMBEDDINGS:
             renamed[_EMBEDDINGS[name]] = tensor
         elif scale := _SCALE.match(name):
             renamed[f"blocks.{scale[1]}.ls{scale[2]}.gamma"] = tensor
-        elif (layer := _LAYER.match(name)) and (third := _QKV.match(layer[2])):
-            thirds.setdefault(f"blocks.{layer[1]}.attn.qkv.{layer[3]}", {})[third[1][0]] = tensor
+        elif layer and (part := _ATTENTION.match(layer[2])):
+            stacked.setdefault(f"blocks.{layer[1]}.attn.qkv.{layer[3]}", {})[_ROW[part[1][0]]] = tensor
+        elif layer and (part := _GATED.match(layer[2])):
+            stacked.setdefault(f"blocks.{layer[1]}.mlp.fc1.{layer[3]}", {})[_ROW[part[1][0]]] = tensor
         elif layer and layer[2] in _PARTS:
             renamed[f"blocks.{layer[1]}.{_PARTS[layer[2]]}.{layer[3]}"] = tensor
         elif not name.startswith(_DROPPED):
             renamed[name] = tensor  # unknown: the key check will name it
-    for name, parts in thirds.items():
-        if set(parts) == {"q", "k", "v"}:
-            renamed[name] = torch.cat([parts["q"], parts["k"], parts["v"]])
+    for name, rows in stacked.items():
+        renamed[name] = torch.cat([rows[row] for row in sorted(rows)])  # an absent one shows in the shape
     if "reg_token" in renamed and "cls_token" in renamed and "pos_embed" in renamed:
         # timm embeds no position for the class token of these models: it is added to the token itself
         renamed["cls_token"] = renamed["cls_token"] + renamed["pos_embed"][:, :1]

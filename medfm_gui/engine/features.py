@@ -100,7 +100,9 @@ class FrozenBackbone:
         waiting = _Waiting(bank, keys)
         self.backbone.module.to(self.device).eval()
         try:
-            with contextlib.closing(ahead(lambda batch: self.images.batch(batch, size), batches, self.workers)) as ready:
+            with contextlib.closing(
+                ahead(lambda batch: self.images.batch(batch, size), batches, self.workers)
+            ) as ready:
                 for batch, inputs in zip(batches, ready, strict=True):
                     waiting.rows.append(self._forward(inputs)[: len(batch)])
                     if waiting.count >= _CHUNK_ROWS:

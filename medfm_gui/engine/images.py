@@ -39,7 +39,7 @@ class ImageReader:
         """Random views of images, each decided by (seed, epoch, its place in the training set) alone."""
         card = self.card
         made = [
-            augmented_input(self._image(one), self.size, card.mean, card.std, random_of(seed, epoch, place))
+            augmented_input(self._image(one), self.size, card.mean, card.std, random_of(seed, epoch, place + 1))
             for one, place in zip(ids, places, strict=True)
         ]
         return self._stacked(made, len(ids))

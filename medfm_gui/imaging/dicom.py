@@ -23,9 +23,15 @@ import numpy.typing as npt
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.errors import InvalidDicomError
+from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_file_meta_info
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from medfm_gui.imaging import elements as el
 from medfm_gui.imaging.frames import check_image, decode_frame, pixel_length
@@ -38,7 +44,8 @@ from medfm_gui.imaging.reasons import Reason, refusal
 MAX_INFLATED_BYTES = 256 << 20
 _MAGIC_AT = 128
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
-PREAMBLE = "The file's preamble holds something else than DICOM; it was not read and is never copied."
+PREAMBLE = "The file begins like a program or a document; only its DICOM part was read, nothing else is ever copied."
+_FOREIGN = (b"MZ", b"\x7fELF", b"#!", b"%PDF", b"PK", b"<")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +170,7 @@ def _parse(source: Any, size: int, *, pixels: bool) -> Parsed:
     if "TransferSyntaxUID" not in data.file_meta:
         _name_transfer_syntax(data)
         syntax = str(data.file_meta.TransferSyntaxUID)
-    foreign = has_preamble and any(preamble)
-    return Parsed(data, syntax, foreign)
+    return Parsed(data, syntax, has_preamble and preamble.startswith(_FOREIGN))
 
 
 def _file_meta(source: Any, start: int) -> Dataset:
@@ -186,20 +192,16 @@ def _inflated(source: Any, meta: Dataset) -> io.BytesIO:
         raise refusal(Reason.TRUNCATED, "The deflated data end early.")
     described = FileMetaDataset(meta)
     described.TransferSyntaxUID = ExplicitVRLittleEndian
-    stream = io.BytesIO()
-    stream.write(bytes(_MAGIC_AT) + b"DICM")
-    write_file_meta_info(stream, described, enforce_standard=False)
-    stream.write(plain)
-    return stream
+    head = DicomBytesIO()
+    write_file_meta_info(head, described, enforce_standard=False)
+    return io.BytesIO(bytes(_MAGIC_AT) + b"DICM" + head.getvalue() + plain)
 
 
 def _name_transfer_syntax(data: FileDataset) -> None:
     """A file without the element: its encoding was recognised while parsing, and its pixels must be native."""
     implicit, little = data.original_encoding
-    if implicit:
-        data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2"
-    else:
-        data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1" if little else "1.2.840.10008.1.2.2"
+    explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    data.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
 
 
 def _check_pixel_element(data: FileDataset, stream: BinaryIO, size: int) -> None:
@@ -209,7 +211,7 @@ def _check_pixel_element(data: FileDataset, stream: BinaryIO, size: int) -> None
         UnreadableFile: no pixels; cut inside the header; or the pixel element is longer than the file.
     """
     here = stream.tell()
-    length = pixel_length(stream, *data.original_encoding)
+    length = pixel_length(stream, little=data.original_encoding[1] is not False)
     if length is None:
         if str(el.element(data, "SOPClassUID") or data.file_meta.get("MediaStorageSOPClassUID")) == _MEDIA_DIRECTORY:
             raise refusal(Reason.FILE_SET_INDEX, "It is the index of a file-set (DICOMDIR), not an image.")

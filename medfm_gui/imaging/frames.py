@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
-from pydicom.pixels.decoders.base import Decoder
-from pydicom.pixels import get_decoder, pixel_array
-from pydicom.pixels.utils import get_expected_length
+from pydicom.pixels.decoders.base import Decoder, get_decoder
+from pydicom.pixels.utils import get_expected_length, pixel_array
 
 from medfm_gui.imaging import elements as el
 from medfm_gui.imaging.picture import MAX_PIXELS
@@ -32,7 +31,7 @@ _LONG_FORM = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN", b"UC", b"UR", b"U
 _PASSED_OVER = "gdcm"
 
 
-def pixel_length(stream: BinaryIO, implicit: bool, little: bool) -> int | None:
+def pixel_length(stream: BinaryIO, *, little: bool) -> int | None:
     """The declared length of the pixel element at the stream's position, which moves to the first pixel.
 
     Returns:
@@ -46,12 +45,12 @@ def pixel_length(stream: BinaryIO, implicit: bool, little: bool) -> int | None:
     group, number = struct.unpack(f"{order}HH", head[:4])
     if group << 16 | number not in _PIXEL_TAGS:
         return None
-    if implicit:
-        stream.seek(start + 8)
-        return int(struct.unpack(f"{order}L", head[4:8])[0])
-    if head[4:6] not in _LONG_FORM or len(head) < 12:
-        return None
-    return int(struct.unpack(f"{order}L", head[8:12])[0])
+    # Some writers mix encodings, and pydicom reads them: the element itself decides. The letters of a VR
+    # and two zeros would be an odd length, which no element has.
+    if head[4:6] in _LONG_FORM and head[6:8] == b"\0\0" and len(head) == 12:
+        return int(struct.unpack(f"{order}L", head[8:12])[0])
+    stream.seek(start + 8)
+    return int(struct.unpack(f"{order}L", head[4:8])[0])
 
 
 def check_image(data: Dataset, native_bytes: int | None) -> None:
@@ -184,5 +183,3 @@ def stream_size(stream: bytes) -> tuple[int, int] | None:
             return (rows, columns) if rows else None  # 0: told later by a DNL marker
         position += 2 + int(struct.unpack(">H", stream[position + 2 : position + 4])[0])
     return None
-
-

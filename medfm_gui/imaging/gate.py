@@ -84,7 +84,7 @@ def admit(path: Path, *, root: Path | None = None) -> Iterator[Admitted]:
             raise refusal(Reason.EMPTY, "The file is empty.")
         if status.st_size > MAX_FILE_BYTES:
             raise refusal(
-                Reason.TOO_LARGE, f"The file has {status.st_size / 1e9:.1f} GB; the limit is {MAX_FILE_BYTES / 1e9:.1f} GB."
+                Reason.TOO_LARGE, f"The file has {status.st_size >> 20} MB; the limit is {MAX_FILE_BYTES >> 20} MB."
             )
         try:
             head = handle.read(_HEAD_BYTES)

@@ -87,7 +87,8 @@ def header_from_plain(values: Mapping[str, Any]) -> DicomHeader:
     Raises:
         TypeError: it has an unknown field.
     """
-    return DicomHeader(**{key: tuple(item) if isinstance(item, list) else item for key, item in values.items()})
+    fields: dict[str, Any] = {key: tuple(item) if isinstance(item, list) else item for key, item in values.items()}
+    return DicomHeader(**fields)
 
 
 def header_to_plain(header: DicomHeader) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def read_raster(admitted: Admitted, *, frame: int | None = None) -> Picture:
             with Image.open(admitted.handle, formats=(_FORMATS[admitted.kind],)) as image:
                 return _read(image, frame)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
-            raise refusal(Reason.TOO_LARGE, f"The image is larger than {MAX_PIXELS // 10**6} million pixels.") from error
+            raise refusal(Reason.TOO_LARGE, f"The limit is {MAX_PIXELS // 10**6} million pixels.") from error
         except (UnidentifiedImageError, *_DAMAGED) as error:
             raise _damage(admitted) from error
 
@@ -83,6 +83,10 @@ def _read(image: Image.Image, frame: int | None) -> Picture:
         notes.append(REDUCED)
     image.load()
     orientation = _orientation(image)
+    if image.mode == "CMYK":
+        notes.append(CMYK)
+    if image.mode in ("CMYK", "YCbCr"):
+        image = image.convert("RGB")
     if image.mode in ("P", "PA"):
         image = _expanded(image)
     values = np.asarray(image)
@@ -128,16 +132,13 @@ def _expanded(image: Image.Image) -> Image.Image:
 
 def _ready(values: npt.NDArray[Any], mode: str) -> tuple[Pixels, list[str]]:
     if mode == "1":
-        return values.astype(np.uint8) * np.uint8(255), []
+        return np.where(values, np.uint8(255), np.uint8(0)), []
     if mode in ("L", "RGB"):
         return values, []
     if mode in ("RGBX",):
         return values[..., :3], []
     if mode in ("LA", "RGBA", "La", "RGBa"):
         return _on_black(values, premultiplied=mode in ("La", "RGBa"))
-    if mode in ("CMYK", "YCbCr"):
-        converted = np.asarray(Image.fromarray(values, mode=mode).convert("RGB"))
-        return converted, [CMYK] if mode == "CMYK" else []
     if mode.startswith("I;16") or mode in ("I", "F"):
         if not np.isfinite(values).all():
             raise refusal(Reason.NONFINITE, "The image holds values that are not numbers (NaN or infinite).")

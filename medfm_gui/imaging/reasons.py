@@ -15,6 +15,7 @@ class Reason(StrEnum):
     NOT_REGULAR = "not_regular"
     OUTSIDE = "outside"
     UNREADABLE = "unreadable"
+    BAD_NAME = "bad_name"
     NOT_AN_IMAGE = "not_an_image"
     UNSUPPORTED_FORMAT = "unsupported_format"
     NOT_DICOM = "not_dicom"

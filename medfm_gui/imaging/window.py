@@ -38,7 +38,7 @@ def windowed(values: npt.NDArray[Any], window: Window) -> npt.NDArray[np.float32
     data = values.astype(np.float32, copy=False)
     if window.function == "SIGMOID":
         slope = np.clip(-4.0 * (data - window.centre) / window.width, -60, 60)
-        return (1.0 / (1.0 + np.exp(slope))).astype(np.float32)
+        return np.asarray(1.0 / (1.0 + np.exp(slope)), dtype=np.float32)
     if window.function == "LINEAR" and window.width == 1:
         return (data > window.centre - 0.5).astype(np.float32)
     if window.function == "LINEAR":
@@ -66,9 +66,9 @@ def percentile_window(values: npt.NDArray[Any], *, padding: npt.NDArray[np.bool_
 
 def to_uint16(unit: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
     """0…1 as 0…65535."""
-    return np.rint(unit * np.float32(65535)).astype(np.uint16)
+    return np.asarray(np.rint(unit * np.float32(65535)), dtype=np.uint16)
 
 
 def to_uint8(unit: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """0…1 as 0…255."""
-    return np.rint(unit * np.float32(255)).astype(np.uint8)
+    return np.asarray(np.rint(unit * np.float32(255)), dtype=np.uint8)

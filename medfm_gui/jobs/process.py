@@ -152,12 +152,12 @@ class _Supervision:
     def _follow(self, attempt: Attempt) -> None:
         silence = _Silence(self.patience.silence_s)
         while attempt.runs():
+            if self.owner.waits_for and attempt.has_begun():
+                self.owner = owner.note(self.folder, self.owner, waits_for="", worker=self.owner.worker)
             if self.delivery.step():
                 silence.broken()
             elif silence.is_long():
                 self.delivery.tell(silence.told(self.delivery.state))
-            if self.owner.waits_for and attempt.has_begun():
-                self.owner = owner.note(self.folder, self.owner, waits_for="", worker=self.owner.worker)
             asked, stopping = request.asked(self.folder), self.stopping.is_set()
             if stopping and asked is Request.NOTHING:
                 request.ask(self.folder, Request.PAUSE)

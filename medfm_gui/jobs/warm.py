@@ -20,7 +20,6 @@ from typing import IO, Self
 from medfm_gui.base import children, wire
 from medfm_gui.domain.errors import InputError, MedfmError, WorkerFailed
 from medfm_gui.domain.events import LAST_WORDS, Event
-from medfm_gui.domain.run import RunState
 from medfm_gui.jobs import request
 from medfm_gui.jobs.attempt import cause, failed
 from medfm_gui.jobs.log import BoundedLog
@@ -105,7 +104,7 @@ class WarmWorker:
 
     def _serving(self) -> _Serving:
         if self._closed:
-            raise WorkerFailed("The prediction worker was closed.", "Open the workspace again.")
+            raise _closed()
         if self._up is not None and not self._up.runs():
             self._up.end(0)
             self._up = None
@@ -123,7 +122,9 @@ class WarmWorker:
         code = serving.end(0)
         self._up = None
         error: MedfmError
-        if late:
+        if self._closed:
+            error = _closed()
+        elif late:
             error = WorkerFailed(
                 f"The prediction worker gave no answer within {timeout_s:.0f} seconds and was ended.",
                 "Do it again with fewer images or a smaller model.",
@@ -142,6 +143,10 @@ class WarmWorker:
             serving.end(0)
             self._up = None
         request.forget(job_folder)
+
+
+def _closed() -> WorkerFailed:
+    return WorkerFailed("The prediction worker was closed.", "Open the workspace again.")
 
 
 class _Serving:
@@ -181,7 +186,8 @@ class _Serving:
             except queue.Empty:
                 return
             if event is None:
-                self._process.wait()  # its pipe is closed, so it is ending
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_CLOSE_S)  # its pipe is closed, so it is ending
                 return
             yield event
             if isinstance(event, LAST_WORDS):
@@ -195,8 +201,9 @@ class _Serving:
             self._process.wait(patience_s)
         children.end_family(self._process)
         code = self._process.wait()
-        self._reader.join()
-        self._answers.close()
+        self._reader.join(_CLOSE_S)
+        if not self._reader.is_alive():  # else a stranger's child still holds the pipe
+            self._answers.close()
         self._log.close()
         return code
 

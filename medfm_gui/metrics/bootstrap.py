@@ -81,7 +81,9 @@ def percentile_interval(
         values: (replicates,) of one statistic.
     """
     if estimate is None:
-        return not_estimable("the data lack a class that this number needs", n=n, n_events=n_events, confidence=confidence)
+        return not_estimable(
+            "the data lack a class that this number needs", n=n, n_events=n_events, confidence=confidence
+        )
     usable = values[np.isfinite(values)]
     note = _remarks(len(values), len(usable), clusters)
     if 2 * len(usable) < len(values) or not len(usable):
@@ -122,9 +124,7 @@ def bootstrap_test(
         return PairedTest(difference, None, None, None, None, method_of(clusters), n, confidence, note)
     low, high = np.quantile(usable, (0.5 - confidence / 2, 0.5 + confidence / 2))
     z = difference / error
-    return PairedTest(
-        difference, float(low), float(high), z, two_sided_p(z), method_of(clusters), n, confidence, note
-    )
+    return PairedTest(difference, float(low), float(high), z, two_sided_p(z), method_of(clusters), n, confidence, note)
 
 
 def standard_error(test: PairedTest) -> float:

@@ -1,6 +1,7 @@
 """Statistics that are made of sums: shares, mean errors, and whatever comes from a confusion matrix.
 
-Units are summed a patient first, so that a replicate is one small matrix product.
+Sums are taken by ``einsum`` and ``reduceat``, not by a matrix product: the threads of BLAS would fight over the cores
+with a training, and the last digits would depend on their number.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ def share_statistic(counted: npt.ArrayLike, clusters: Clusters, among: npt.Array
     sums = np.stack([_summed(values * of, clusters), _summed(of, clusters)])
 
     def statistic(drawn: Floats) -> Floats:
-        above, below = sums @ drawn
-        return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+        above, below = np.einsum("kg,gr->kr", sums, drawn)
+        share: Floats = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+        return share
 
     return statistic
 
@@ -34,13 +36,15 @@ def confusion_statistic(
     targets: Codes, decisions: Codes, classes: int, clusters: Clusters, measure: Measure
 ) -> Statistic:
     """A measure of the confusion matrix of class numbers, both (n,)."""
-    cell = targets * classes + decisions
-    size = classes * classes
-    counts = np.bincount(clusters.codes * size + cell, minlength=clusters.count * size)
-    cells = counts.reshape(clusters.count, size).T.astype(np.float64)
+    cells = targets * classes + decisions
+    order = np.argsort(cells, kind="stable")
+    filled, starts = np.unique(cells[order], return_index=True)
+    codes = clusters.codes[order]
 
     def statistic(drawn: Floats) -> Floats:
-        return measure((cells @ drawn).T.reshape(-1, classes, classes))
+        counts = np.zeros((drawn.shape[1], classes * classes))
+        counts[:, filled] = np.add.reduceat(drawn[codes], starts, axis=0).T
+        return measure(counts.reshape(-1, classes, classes))
 
     return statistic
 
@@ -69,7 +73,8 @@ def kappa(classes: int, power: int) -> Measure:
         total = confusion.sum(axis=(1, 2))
         chance = np.einsum("ri,rj,ij->r", confusion.sum(axis=2), confusion.sum(axis=1), cost)
         seen = np.einsum("rij,ij->r", confusion, cost) * total
-        return 1 - np.divide(seen, chance, out=np.full(seen.shape, np.nan), where=chance > 0)
+        ratio: Floats = np.divide(seen, chance, out=np.full(seen.shape, np.nan), where=chance > 0)
+        return 1 - ratio
 
     return measure
 
@@ -81,4 +86,4 @@ def confusion_matrix(targets: Codes, decisions: Codes, classes: int) -> npt.NDAr
 
 
 def _summed(values: Floats, clusters: Clusters) -> Floats:
-    return np.bincount(clusters.codes, weights=values, minlength=clusters.count)
+    return np.bincount(clusters.codes, weights=values, minlength=clusters.count).astype(np.float64)

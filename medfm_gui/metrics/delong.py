@@ -87,9 +87,7 @@ def delong_test(
     n = len(events)
     a, b, who = checked_scores(scores_a, n), checked_scores(scores_b, n), clusters(groups, n)
     if events.all() or not events.any():
-        return PairedTest(
-            None, None, None, None, None, "not-estimable", n, confidence, "all units are of one class"
-        )
+        return PairedTest(None, None, None, None, None, "not-estimable", n, confidence, "all units are of one class")
     chosen = ("bootstrap" if who.repeated else "delong") if method == "auto" else method
     both = placements(events, a), placements(events, b)
     if chosen == "bootstrap":
@@ -116,9 +114,7 @@ def _square_and_add(
     towards_zero = difference - low if difference > 0 else high - difference
     z = difference / (towards_zero / quantile(confidence))
     why = "the paired variance is zero or cannot be had: the interval ignores the pairing and is wide"
-    return PairedTest(
-        difference, low, high, z, two_sided_p(z), "mover", len(events), confidence, joined(note, why)
-    )
+    return PairedTest(difference, low, high, z, two_sided_p(z), "mover", len(events), confidence, joined(note, why))
 
 
 def patients_by_class(events: Flags, who: Clusters) -> tuple[int, int]:

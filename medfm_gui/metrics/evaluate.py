@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medfm_gui.domain.dataset import Task
+from medfm_gui.domain.errors import InputError
 from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
 from medfm_gui.metrics import bootstrap, names
 from medfm_gui.metrics.arrays import Floats
@@ -52,6 +53,8 @@ def evaluate(
     """
     pooled = scored.by_unit(unit)
     failed = len(pooled.failed)
+    if failed == len(pooled):
+        raise InputError(f"The run {run} has no score for any unit of {subset}.", "Let it predict again.")
     rows: list[Evaluation] = []
     for data, extra, note in _versions(pooled, failed):
         for quantity, interval in _measured(data, point, seed):
@@ -66,7 +69,7 @@ def evaluate(
                     method=interval.method,
                     unit=unit,
                     n=quantity.n,
-                    n_patients=data.n_patients,
+                    n_patients=None if data.patients is None else data.clusters.taken(quantity.among).count,
                     n_events=quantity.n_events,
                     sample_set=sample_set,
                     confidence=interval.confidence,
@@ -133,11 +136,10 @@ def _versions(pooled: Scored, failed: int) -> list[tuple[Scored, Mapping[str, st
     """The scored units; and, where some failed, all units with failures as errors."""
     if not failed:
         return [(pooled, {}, "")]
-    noun = "units" if failed > 1 else "unit"
-    without = (pooled.without_failed(), {}, f"{failed} of {len(pooled)} {noun} could not be scored and are left out")
+    said = f"{failed} of {len(pooled)} units could not be scored and "
     return [
-        without,
-        (pooled.failures_as_errors(), AS_ERRORS, f"{failed} of {len(pooled)} {noun} could not be scored and count as wrong"),
+        (pooled.without_failed(), {}, said + "are left out"),
+        (pooled.failures_as_errors(), AS_ERRORS, said + "count as wrong"),
     ]
 
 
@@ -145,7 +147,9 @@ def _measured(scored: Scored, point: OperatingPoint | None, seed: int) -> list[t
     """Each number of the task with its interval; one set of drawn patients serves all bootstrap intervals."""
     found = quantities(scored, point, seed)
     who = scored.clusters
-    estimates = {place: bootstrap.point(item.statistic, who.count) for place, item in enumerate(found) if not item.closed}
+    estimates = {
+        place: bootstrap.point(item.statistic, who.count) for place, item in enumerate(found) if not item.closed
+    }
     drawn = [place for place, estimate in estimates.items() if estimate is not None]
     values: Floats = replicates_of([found[place].statistic for place in drawn], who, seed=seed)
     replicates = dict(zip(drawn, values, strict=True))

@@ -13,7 +13,8 @@ def newcombe_auc(auc: float, n_events: int, n_others: int, confidence: float = 0
     """Score interval of an AUC, which exists at 0 and 1 too.
 
     Source: Newcombe, Stat Med 2006; 25: 559–573, method 5: the values θ with
-    (AUC - θ)² = z² θ(1 - θ) {1 + N*(1 - θ)/(2 - θ) + N*θ/(1 + θ)} / (n_events · n_others), N* = (n_events + n_others)/2 - 1.
+    (AUC - θ)² = z² θ(1 - θ) {1 + N*(1 - θ)/(2 - θ) + N*θ/(1 + θ)} / (n_events · n_others),
+    N* = (n_events + n_others)/2 - 1.
 
     Args:
         auc: the Mann–Whitney estimate, ties counted half, 0 … 1.

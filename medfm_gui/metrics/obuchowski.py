@@ -46,4 +46,5 @@ def clustered_variance(parts: Components, events: Flags, clusters: Clusters) -> 
 
 
 def _sums(values: Floats, clusters: Clusters, units: Flags) -> Floats:
-    return np.bincount(clusters.codes[units], weights=values, minlength=clusters.count)
+    sums: Floats = np.bincount(clusters.codes[units], weights=values, minlength=clusters.count).astype(np.float64)
+    return sums

@@ -102,7 +102,10 @@ def paired_shares(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> PairedTest:
-    """Share of a minus share of b within ``among``, all (n,): McNemar mid-p, or the patient bootstrap where a patient repeats."""
+    """Share of a minus share of b within ``among``, all (n,).
+
+    McNemar mid-p; the patient bootstrap where a patient repeats.
+    """
     n = int(among.sum())
     if n == 0:
         return PairedTest(None, None, None, None, None, "not-estimable", 0, confidence, "there are no units")

@@ -9,7 +9,7 @@ import numpy as np
 
 from medfm_gui.domain.dataset import UNKNOWN, Task
 from medfm_gui.domain.evaluation import OperatingPoint
-from medfm_gui.metrics.arrays import Clusters, Flags
+from medfm_gui.metrics.arrays import Clusters, Codes, Flags, Floats
 from medfm_gui.metrics.bootstrap import Statistic
 from medfm_gui.metrics.counting import Measure, balanced_accuracy, confusion_statistic, kappa, share_statistic
 from medfm_gui.metrics.estimate import Interval
@@ -33,17 +33,23 @@ ARGMAX: Mapping[str, str] = {"decision": "class of highest score"}
 class Quantity:
     """One number of a task: a statistic, and the interval that replaces the bootstrap's where a better one exists.
 
-    ``n`` and ``n_events`` count the units that the number is made of; ``label`` names its class.
+    ``among`` (n,) flags the units that the number is made of, ``n_events`` counts those of them with the event;
+    ``label`` names its class.
     """
 
     metric: str
     statistic: Statistic
-    n: int
+    among: Flags
     n_events: int | None = None
     closed: Callable[[], Interval] | None = None
     label: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+
+    @property
+    def n(self) -> int:
+        """How many units the number is made of."""
+        return int(self.among.sum())
 
 
 def quantities(scored: Scored, point: OperatingPoint | None, seed: int = 0) -> tuple[Quantity, ...]:
@@ -53,15 +59,23 @@ def quantities(scored: Scored, point: OperatingPoint | None, seed: int = 0) -> t
 
 def _binary(scored: Scored, point: OperatingPoint | None, seed: int) -> tuple[Quantity, ...]:
     events, scores, who = scored.events, scored.event_scores, scored.clusters
-    n, n_events = len(scored), int(events.sum())
+    n_events, every = int(events.sum()), _every(scored)
     found = [
-        _auc(scored, events, np.ones(n, np.bool_), scores, seed=seed),
+        _auc(scored, events, every, scores, seed=seed),
         Quantity(
-            "average_precision", average_precision_statistic(events, scores, who.codes), n, n_events, note=PREVALENCE
+            "average_precision",
+            average_precision_statistic(events, scores, who.codes),
+            every,
+            n_events,
+            note=PREVALENCE,
         ),
-        Quantity("brier", share_statistic((scores - events) ** 2, who), n, n_events, note=PREVALENCE),
+        Quantity("brier", share_statistic((scores - events) ** 2, who), every, n_events, note=PREVALENCE),
         Quantity(
-            "log_loss", share_statistic(_surprise(np.where(events, scores, 1 - scores)), who), n, n_events, note=PREVALENCE
+            "log_loss",
+            share_statistic(_surprise(np.where(events, scores, 1 - scores)), who),
+            every,
+            n_events,
+            note=PREVALENCE,
         ),
     ]
     if point is not None:
@@ -71,17 +85,17 @@ def _binary(scored: Scored, point: OperatingPoint | None, seed: int) -> tuple[Qu
 
 def _at_threshold(scored: Scored, point: OperatingPoint, seed: int) -> list[Quantity]:
     events, who, called = scored.events, scored.clusters, decisions(scored, point)
-    every = np.ones(len(scored), np.bool_)
+    every = _every(scored)
     settings = {"threshold": repr(point.threshold), "rule": point.rule, "fitted_on": point.fitted_on}
     confusion = confusion_statistic(
         events.astype(np.intp), called.astype(np.intp), 2, who, balanced_accuracy(_present(events.astype(np.intp), 2))
     )
     return [
-        _share("sensitivity", called, events, who, seed, int(events.sum()), settings, point.note, "no unit has the event"),
-        _share("specificity", ~called, ~events, who, seed, 0, settings, point.note, "every unit has the event"),
-        Quantity(
-            "balanced_accuracy", confusion, len(scored), int(events.sum()), parameters=settings, note=point.note
+        _share(
+            "sensitivity", called, events, who, seed, int(events.sum()), settings, point.note, "no unit has the event"
         ),
+        _share("specificity", ~called, ~events, who, seed, 0, settings, point.note, "every unit has the event"),
+        Quantity("balanced_accuracy", confusion, every, int(events.sum()), parameters=settings, note=point.note),
         _share("accuracy", called == events, every, who, seed, int(events.sum()), settings, point.note),
     ]
 
@@ -89,25 +103,37 @@ def _at_threshold(scored: Scored, point: OperatingPoint, seed: int) -> list[Quan
 def _multiclass(scored: Scored, point: OperatingPoint | None, seed: int) -> tuple[Quantity, ...]:
     del point  # a threshold belongs to two classes
     targets, scores, who, classes = scored.targets, scored.scores, scored.clusters, scored.classes
-    every = np.ones(len(scored), np.bool_)
+    every = _every(scored)
     rest = one_vs_rest(targets, scores, who.codes)
     present = _present(targets, len(classes))
     settings = {"scores": "probabilities", "averaging": f"macro over {len(rest)} of {len(classes)} classes"}
     absent = _absent(present, classes)
     chosen = np.argmax(scores, axis=1)
     return (
-        Quantity("auc_macro_ovr", mean_statistic(list(rest.values())), len(scored), parameters=settings, note=absent),
+        Quantity("auc_macro_ovr", mean_statistic(list(rest.values())), every, parameters=settings, note=absent),
         _confused("balanced_accuracy", scored, balanced_accuracy(present), note=absent),
         _confused("kappa", scored, kappa(len(classes), 0)),
-        *(_auc(scored, targets == item, every, scores[:, item], label=name, seed=seed) for item, name in enumerate(classes)),
         *(
-            _share("sensitivity", chosen == item, targets == item, who, seed, int((targets == item).sum()), ARGMAX, label=name)
+            _auc(scored, targets == item, every, scores[:, item], label=name, seed=seed)
+            for item, name in enumerate(classes)
+        ),
+        *(
+            _share(
+                "sensitivity",
+                chosen == item,
+                targets == item,
+                who,
+                seed,
+                int((targets == item).sum()),
+                ARGMAX,
+                label=name,
+            )
             for item, name in enumerate(classes)
         ),
         Quantity(
             "auc_macro_ovo",
             mean_statistic(one_vs_one(targets, scores, who.codes)),
-            len(scored),
+            every,
             parameters=settings,
             note=absent,
         ),
@@ -118,14 +144,14 @@ def _multiclass(scored: Scored, point: OperatingPoint | None, seed: int) -> tupl
 def _ordinal(scored: Scored, point: OperatingPoint | None, seed: int) -> tuple[Quantity, ...]:
     del point
     targets, scores, who, classes = scored.targets, scored.scores, scored.clusters, scored.classes
-    every = np.ones(len(scored), np.bool_)
+    every = _every(scored)
     present = _present(targets, len(classes))
     chosen = np.argmax(scores, axis=1)
     above = np.cumsum(scores[:, ::-1], axis=1)[:, ::-1]  # probability of this grade or a higher one
     return (
         _confused("kappa_quadratic", scored, kappa(len(classes), 2)),
         _confused("kappa_linear", scored, kappa(len(classes), 1)),
-        Quantity("grade_error", share_statistic(np.abs(chosen - targets), who), len(scored), parameters=ARGMAX),
+        Quantity("grade_error", share_statistic(np.abs(chosen - targets), who), every, parameters=ARGMAX),
         *(
             _auc(scored, targets >= cut, every, above[:, cut], metric="auc_cut", label=f"{name} or higher", seed=seed)
             for cut, name in enumerate(classes)
@@ -139,6 +165,7 @@ def _ordinal(scored: Scored, point: OperatingPoint | None, seed: int) -> tuple[Q
 def _multilabel(scored: Scored, point: OperatingPoint | None, seed: int) -> tuple[Quantity, ...]:
     del point
     labels, areas, precisions = [], [], []
+    assessed = np.asarray((scored.targets != UNKNOWN).any(axis=1))
     codes = scored.clusters.codes
     missing = []
     for item, name in enumerate(scored.classes):
@@ -153,23 +180,25 @@ def _multilabel(scored: Scored, point: OperatingPoint | None, seed: int) -> tupl
     settings = {"averaging": f"mean over {len(areas)} of {len(scored.classes)} labels"}
     note = f"not estimable, left out of the mean: {', '.join(missing)}" if missing else ""
     return (
-        Quantity("auc_mean_labels", mean_statistic(areas), len(scored), parameters=settings, note=note),
+        Quantity("auc_mean_labels", mean_statistic(areas), assessed, parameters=settings, note=note),
         *labels,
-        Quantity("average_precision_mean_labels", mean_statistic(precisions), len(scored), parameters=settings, note=note),
+        Quantity("average_precision_mean_labels", mean_statistic(precisions), assessed, parameters=settings, note=note),
     )
 
 
 def _auc(
-    scored: Scored, events: Flags, known: Flags, scores: np.ndarray, *, metric: str = "auc", label: str = "", seed: int
+    scored: Scored, events: Flags, known: Flags, scores: Floats, *, metric: str = "auc", label: str = "", seed: int
 ) -> Quantity:
     """The AUC of an event among the units where it is known; all arrays are (n,)."""
-    groups = None if scored.patients is None else [name for name, kept in zip(scored.patients, known, strict=True) if kept]
+    groups = (
+        None if scored.patients is None else [name for name, kept in zip(scored.patients, known, strict=True) if kept]
+    )
 
     def closed() -> Interval:
         return auc_interval(events[known], scores[known], groups=groups, seed=seed)
 
     statistic = auc_statistic(events[known], scores[known], scored.clusters.codes[known])
-    return Quantity(metric, statistic, int(known.sum()), int((events & known).sum()), closed, label)
+    return Quantity(metric, statistic, known, int((events & known).sum()), closed, label)
 
 
 def _share(
@@ -188,16 +217,20 @@ def _share(
         return share_among(counted, among, who, seed=seed, absent=absent)
 
     statistic = share_statistic(counted, who, among)
-    return Quantity(metric, statistic, int(among.sum()), n_events, closed, label, parameters, note)
+    return Quantity(metric, statistic, among, n_events, closed, label, parameters, note)
 
 
 def _confused(metric: str, scored: Scored, measure: Measure, note: str = "") -> Quantity:
     chosen = np.argmax(scored.scores, axis=1)
     statistic = confusion_statistic(scored.targets, chosen, len(scored.classes), scored.clusters, measure)
-    return Quantity(metric, statistic, len(scored), parameters=ARGMAX, note=note)
+    return Quantity(metric, statistic, _every(scored), parameters=ARGMAX, note=note)
 
 
-def _present(targets: np.ndarray, classes: int) -> Flags:
+def _every(scored: Scored) -> Flags:
+    return np.ones(len(scored), np.bool_)
+
+
+def _present(targets: Codes, classes: int) -> Flags:
     return np.asarray(np.bincount(targets, minlength=classes) > 0)
 
 
@@ -206,9 +239,9 @@ def _absent(present: Flags, classes: tuple[str, ...]) -> str:
     return f"no unit of {', '.join(names)}: left out of the mean" if names else ""
 
 
-def _surprise(probability: np.ndarray) -> np.ndarray:
+def _surprise(probability: Floats) -> Floats:
     """-log p, with p kept off zero by the spacing of float64 numbers at 1 so that one unit cannot make it infinite."""
-    return -np.log(np.clip(probability, np.finfo(np.float64).eps, 1.0))
+    return np.asarray(-np.log(np.clip(probability, np.finfo(np.float64).eps, 1.0)))
 
 
 _TASKS: Mapping[Task, Callable[[Scored, OperatingPoint | None, int], tuple[Quantity, ...]]] = {

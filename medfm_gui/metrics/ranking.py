@@ -60,7 +60,7 @@ def average_precision_statistic(events: Flags, scores: Floats, codes: Codes) -> 
 
 
 def mean_statistic(parts: Sequence[Statistic]) -> Statistic:
-    """The mean of several statistics; it does not exist where one of them does not (the same labels in every replicate)."""
+    """The mean of several statistics; it does not exist where one of them does not: every replicate has all labels."""
 
     def statistic(drawn: Floats) -> Floats:
         total = np.zeros(drawn.shape[1])
@@ -92,4 +92,5 @@ def one_vs_one(targets: Codes, scores: Floats, codes: Codes) -> list[Statistic]:
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
-    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    ratio: Floats = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    return ratio

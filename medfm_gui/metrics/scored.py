@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from medfm_gui.domain.dataset import UNKNOWN, Dataset, Task
+from medfm_gui.domain.dataset import UNKNOWN, Task
 from medfm_gui.domain.errors import InputError, UsageError
 from medfm_gui.metrics.arrays import Clusters, Codes, Flags, Floats, clusters
 from medfm_gui.metrics.estimate import joined
@@ -42,6 +40,9 @@ class Scored:
     _failed: Flags = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "samples", tuple(self.samples))
+        object.__setattr__(self, "classes", tuple(self.classes))
+        object.__setattr__(self, "patients", None if self.patients is None else tuple(self.patients))
         targets = np.array(self.targets, dtype=np.intp)
         scores = np.array(self.scores, dtype=np.float64)
         _check_shapes(self, targets, scores)
@@ -108,7 +109,7 @@ class Scored:
         return self.taken(~self._failed) if self._failed.any() else self
 
     def failures_as_errors(self) -> Scored:
-        """Every failed unit with the most wrong score there is: certain of the farthest class, or of the opposite finding."""
+        """Every failed unit with the most wrong score: certain of the farthest class, or of the opposite finding."""
         if not self._failed.any():
             return self
         scores = self.scores.copy()
@@ -131,37 +132,10 @@ class Scored:
         if unit != "patient":
             raise UsageError(f"Scores by {self.unit} cannot be turned into scores by {unit}.", "Use image or patient.")
         if self.patients is None:
-            raise InputError("These data have no patient names, so nothing can be pooled by patient.", "Use unit=image.")
+            raise InputError(
+                "These data have no patient names, so nothing can be pooled by patient.", "Use unit=image."
+            )
         return _pooled(self, self.patients)
-
-
-def scored_of(dataset: Dataset, samples: Sequence[str], scores: npt.ArrayLike) -> Scored:
-    """Scores (n, c) of some samples of a dataset, in the order of ``samples``.
-
-    Raises:
-        InputError: a sample that the dataset does not hold, or scores that do not fit.
-    """
-    held = {sample.id: sample for sample in dataset.samples}
-    missing = [name for name in samples if name not in held]
-    if missing:
-        raise InputError(
-            f"{len(missing)} of {len(samples)} scored samples are not in dataset “{dataset.name}” (first: {missing[0]}).",
-            "Use the dataset that the predictions were made on.",
-        )
-    chosen = [held[name] for name in samples]
-    multilabel = dataset.task is Task.MULTILABEL
-    targets = [sample.target if multilabel else sample.target[0] for sample in chosen]
-    shape = (len(chosen), len(dataset.classes)) if multilabel else (len(chosen),)
-    named = any(sample.patient for sample in chosen)
-    return Scored(
-        samples=tuple(samples),
-        targets=np.array(targets, dtype=np.intp).reshape(shape),
-        scores=np.asarray(scores, dtype=np.float64),
-        patients=tuple(sample.patient or "" for sample in chosen) if named else None,
-        task=dataset.task,
-        classes=dataset.classes,
-        positive=dataset.positive,
-    )
 
 
 def _check_shapes(scored: Scored, targets: Codes, scores: Floats) -> None:
@@ -175,7 +149,8 @@ def _check_shapes(scored: Scored, targets: Codes, scores: Floats) -> None:
         )
     if scored.patients is not None and len(scored.patients) != n:
         raise InputError(
-            f"There are {len(scored.patients)} patient names for {n} samples.", "Give one name a sample, or none at all."
+            f"There are {len(scored.patients)} patient names for {n} samples.",
+            "Give one name a sample, or none at all.",
         )
     if len(set(scored.samples)) != n:
         raise InputError("A sample stands in the scores twice.", "Keep one row a sample.")
@@ -185,11 +160,13 @@ def _check_targets(scored: Scored, targets: Codes) -> None:
     low, high = (UNKNOWN, 1) if scored.task is Task.MULTILABEL else (0, len(scored.classes) - 1)
     if targets.size and (targets.min() < low or targets.max() > high):
         raise InputError(
-            f"A target lies outside {low} … {high}.", "Check that the predictions belong to this dataset and its classes."
+            f"A target lies outside {low} … {high}.",
+            "Check that the predictions belong to this dataset and its classes.",
         )
     if scored.task is Task.BINARY and (len(scored.classes) != 2 or scored.positive not in scored.classes):
         raise InputError(
-            f"A binary task needs two classes and its positive one, not {', '.join(scored.classes)} with “{scored.positive}”.",
+            f"A binary task has two classes, one of them positive; here are {', '.join(scored.classes)}, "
+            f"positive “{scored.positive}”.",
             "Name the positive class.",
         )
 

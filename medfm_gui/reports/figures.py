@@ -10,14 +10,16 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.reports.lettering import MM_PER_INCH, fitted
 from medfm_gui.reports.palette import INK, MUTED
-from medfm_gui.reports.plain import one_line, shortened
+from medfm_gui.reports.plain import one_line
 from medfm_gui.reports.plot_intervals import plot_intervals
 from medfm_gui.reports.plot_lines import plot_lines
 from medfm_gui.reports.plot_matrix import plot_matrix
@@ -28,8 +30,7 @@ PLOTS: dict[str, Callable[[Figure, Axes, ChartSpec], None]] = {
     "intervals": plot_intervals,
 }
 
-_MM_PER_INCH = 25.4
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # words stay words; the PDF embeds the same DejaVu Sans that measured them here
     "font.family": ["DejaVu Sans"],
     "font.size": 6.8,
@@ -71,12 +72,12 @@ def draw(chart: ChartSpec, *, width_mm: float, height_mm: float, titled: bool = 
     """
     # rc_context touches matplotlib's settings of the whole process: one report is made at a time.
     with mpl.rc_context(mpl.rcParamsDefault), mpl.rc_context({**_STYLE, "svg.hashsalt": chart.id or "chart"}):
-        figure = Figure(figsize=(width_mm / _MM_PER_INCH, height_mm / _MM_PER_INCH), layout="constrained")
+        figure = Figure(figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout="constrained")
         axes = figure.add_subplot()
         if titled and chart.title:
-            axes.set_title(shortened(chart.title, round(width_mm * 0.8)))
-        axes.set_xlabel(shortened(chart.x_label, 60))
-        axes.set_ylabel(shortened(chart.y_label, 48))
+            axes.set_title(fitted(chart.title, width_mm * 0.8, 7.6))
+        axes.set_xlabel(fitted(chart.x_label, width_mm * 0.6, 6.8))
+        axes.set_ylabel(fitted(chart.y_label, height_mm * 0.55, 6.8))
         if is_empty(chart):
             _say_nothing_to_show(axes)
         else:

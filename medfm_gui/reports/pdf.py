@@ -10,17 +10,19 @@ from __future__ import annotations
 import functools
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Literal, cast
 
-import matplotlib as mpl
 import typst
 
 from medfm_gui.base.atomic import atomic_write
 from medfm_gui.base.resources import resources_folder
 from medfm_gui.domain.errors import InternalError, UsageError
 from medfm_gui.domain.report import Report, ReportFile
-from medfm_gui.reports.sheet import created_parts, lay_out
+from medfm_gui.reports.lettering import font_folder
+from medfm_gui.reports.sheet import created_at, lay_out
 
-STANDARDS = ("ua-1", "a-3b")
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # the archive's standard demands a date; this one says “unknown”
+STANDARDS: list[Literal["ua-1", "a-3b"]] = ["ua-1", "a-3b"]
 
 
 def write_pdf(report: Report, out: Path) -> ReportFile:
@@ -44,15 +46,16 @@ def typeset(report: Report) -> tuple[bytes, int]:
     Raises:
         InternalError: typst refused it, which no report should make it do.
     """
-    files = {"main.typ": _template(), **lay_out(report)}
+    # typst takes a whole project in memory as names and bytes, which its type hints do not say
+    files = cast("Any", {"main.typ": _template(), **lay_out(report)})
     try:
         data = typst.compile(
             files,
             font_paths=_fonts(),
             ignore_system_fonts=True,
             format="pdf",
-            pdf_standards=list(STANDARDS),
-            timestamp=_moment(report.created),
+            pdf_standards=STANDARDS,
+            timestamp=created_at(report.created) or _NO_TIME,
         )
         pages = int(
             typst.query(files, "<pages>", field="value", one=True, font_paths=_fonts(), ignore_system_fonts=True)
@@ -73,11 +76,5 @@ def _template() -> bytes:
 
 @functools.cache
 def _fonts() -> typst.Fonts:
-    """Typst's own fonts and those of matplotlib: the charts' DejaVu Sans and a last-resort font for every script."""
-    folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
-    return typst.Fonts(include_system_fonts=False, font_paths=[folder])
-
-
-def _moment(created: str) -> datetime:
-    parts = created_parts(created)
-    return datetime(*parts, tzinfo=UTC) if parts else datetime(2000, 1, 1, tzinfo=UTC)  # type: ignore[misc]
+    """Typst's own fonts and matplotlib's: no font of the system, so that every computer makes the same report."""
+    return typst.Fonts(include_system_fonts=False, font_paths=[font_folder()])

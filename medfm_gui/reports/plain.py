@@ -15,15 +15,14 @@ BREAK = "\u200b"
 
 _JOINERS = {"\u200c", "\u200d", "\u00ad"}  # Persian and Indic scripts need the joiners; a soft hyphen is harmless
 _SPACES = {"\t": " ", "\u2028": "\n", "\u2029": "\n", "\v": " ", "\f": "\n"}
-_HIDDEN = {"Cf", "Co", "Cn", "Cs"}
-_CONTROL_PICTURES = 0x2400
+_HIDDEN = {"Cc", "Cf", "Co", "Cn", "Cs"}
 
 
 def visible(text: str) -> str:
     """The text with every invisible or undrawable character replaced by a mark that can be seen.
 
-    Line ends become ``\\n``; other controls their Unicode picture (``␀``); direction marks, private-use
-    and unassigned code points ``‹U+202E›``. The result encodes as UTF-8 and is legal in XML.
+    Line ends become ``\\n``, tabs a blank; controls, direction marks, private-use and unassigned code
+    points ``‹U+202E›``. The result encodes as UTF-8 and is legal in XML.
     """
     joined = text.replace("\r\n", "\n").replace("\r", "\n")
     if joined.isascii() and joined.replace("\n", "").isprintable():
@@ -36,13 +35,9 @@ def _seen(character: str) -> str:
         return character
     if character in _SPACES:
         return _SPACES[character]
-    category = unicodedata.category(character)
     code = ord(character)
-    if category == "Cc":
-        if code < 0x20:
-            return chr(_CONTROL_PICTURES + code)
-        return "␡" if code == 0x7F else f"‹U+{code:04X}›"
-    if category in _HIDDEN or 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF:
+    is_variation_selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
+    if unicodedata.category(character) in _HIDDEN or is_variation_selector:
         return f"‹U+{code:04X}›"
     return character
 
@@ -52,8 +47,8 @@ def one_line(text: str) -> str:
     return " ".join(visible(text).split())
 
 
-def breakable(text: str, *, longest: int = 24, chunk: int = 12) -> str:
-    """Allow a break every ``chunk`` characters in words of more than ``longest``; combining marks stay with their letter."""
+def breakable(text: str, *, longest: int = 24, chunk: int = 6) -> str:
+    """Allow a break every ``chunk`` characters in words of more than ``longest``, never before a combining mark."""
     if all(len(word) <= longest for word in text.split()):
         return text
     return "".join(_broken(part, longest, chunk) for part in _words_and_blanks(text))
@@ -88,6 +83,6 @@ def shortened(text: str, limit: int) -> str:
     line = one_line(text)
     if len(line) <= limit:
         return line
-    head = (limit - 1 + 1) // 2
+    head = limit // 2
     tail = limit - 1 - head
     return f"{line[:head].rstrip()}…{line[len(line) - tail :].lstrip() if tail else ''}"

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from medfm_gui.domain.chart import ChartSpec
-from medfm_gui.reports.palette import INK, LINE, MUTED, colour, marker, marker_size
-from medfm_gui.reports.plain import shortened
+from medfm_gui.reports.lettering import figure_width_mm, fitted, width_mm
+from medfm_gui.reports.palette import LINE, MUTED, colour, marker, marker_size
+
+_POINTS = 6.4
+_NARROW_MM = 114.0
+"""Below this width a row's words stand above its bar, not beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +50,29 @@ def plot_intervals(figure: Figure, axes: Axes, chart: ChartSpec) -> None:
     axes.grid(visible=True, axis="x", color=LINE, linewidth=0.4)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    limit = max(14, int(figure.get_figwidth() * 18.5 * 0.34))
-    axes.set_yticks(range(len(rows)), [shortened(row.name, limit) for row in rows])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_yticks([])
+    width = figure_width_mm(figure)
+    label = _label_above if width < _NARROW_MM else _label_beside
     for place, row in enumerate(rows):
-        beside = axes.get_yaxis_transform()
-        axes.text(1.02, place, _number(row), transform=beside, va="center", fontsize=6.4, color=INK)
+        label(axes, place, row, width)
+
+
+def _label_beside(axes: Axes, place: int, row: _Estimate, width: float) -> None:
+    beside = axes.get_yaxis_transform()
+    name = fitted(row.name, width * 0.36, _POINTS)
+    axes.text(-0.02, place, name, transform=beside, ha="right", va="center", fontsize=_POINTS)
+    axes.text(1.02, place, _number(row), transform=beside, va="center", fontsize=_POINTS)
+
+
+def _label_above(axes: Axes, place: int, row: _Estimate, width: float) -> None:
+    above: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": _POINTS}
+    ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # no grid line runs through the words
+    number = _number(row)
+    name = fitted(row.name, width - width_mm(number, _POINTS) - 8, _POINTS)
+    axes.text(0, place - 0.26, name, bbox=ground, **above)
+    axes.text(1, place - 0.26, number, ha="right", bbox=ground, **above)
 
 
 def _limits(axes: Axes, chart: ChartSpec, rows: list[_Estimate]) -> None:

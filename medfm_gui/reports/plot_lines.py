@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from matplotlib.axes import Axes
-from matplotlib.container import Container
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from medfm_gui.domain.chart import ChartSpec, Series
+from medfm_gui.reports.lettering import figure_width_mm, fitted, width_mm
 from medfm_gui.reports.palette import LINE, MUTED, colour, dashes, marker, marker_size
 from medfm_gui.reports.plain import shortened
 
 _FEW = 40
 """Up to so many points each gets its marker; beyond, a few along the curve tell the family."""
-_CHARACTERS_PER_INCH = 18.5  # of DejaVu Sans at 6.4 pt, on average
+_LEGEND_POINTS = 6.4
+_SAMPLE_MM = 12.5  # a line's sample in the legend, with the blanks around it
 
 
 def plot_lines(figure: Figure, axes: Axes, chart: ChartSpec) -> None:
@@ -68,7 +70,7 @@ def _spread(axes: Axes, series: Series, tone: str) -> None:
     if series.markers:
         axes.vlines(_finite(series.x), low, high, color=tone, linewidth=0.8, zorder=2.5)
         return
-    step = "post" if series.step else None
+    step: Literal["post"] | None = "post" if series.step else None
     axes.fill_between(_finite(series.x), low, high, step=step, color=tone, alpha=0.14, linewidth=0, zorder=2)
 
 
@@ -91,14 +93,13 @@ def _finite(values: Sequence[float]) -> list[float]:
     return [value if math.isfinite(value) else math.nan for value in values]
 
 
-def legend_below(figure: Figure, handles: Sequence[Line2D | Container], names: Sequence[str]) -> None:
+def legend_below(figure: Figure, handles: Sequence[Line2D], names: Sequence[str]) -> None:
     """A legend under the axes in as many columns as the names allow; long names lose their middle."""
-    room = max(20, int(figure.get_figwidth() * _CHARACTERS_PER_INCH))
-    longest = max(len(shortened(name, 200)) for name in names)
-    columns = max(1, min(3, len(names), room // (min(longest, room) + 7)))
-    limit = room // columns - 6
+    room = figure_width_mm(figure)
+    longest = max(width_mm(shortened(name, 200), _LEGEND_POINTS) for name in names)
+    columns = int(max(1, min(3, len(names), room // (longest + _SAMPLE_MM))))
     legend = figure.legend(
-        list(handles),
+        handles,
         ["."] * len(handles),
         loc="outside lower center",
         ncols=columns,
@@ -111,4 +112,6 @@ def legend_below(figure: Figure, handles: Sequence[Line2D | Container], names: S
         borderaxespad=0.2,
     )
     for text, name in zip(legend.get_texts(), names, strict=True):
-        text.set_text(shortened(name, limit))  # set afterwards: a legend drops labels that begin with “_”
+        text.set_text(
+            fitted(name, room / columns - _SAMPLE_MM, _LEGEND_POINTS)
+        )  # set afterwards: a legend drops labels that begin with “_”

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,11 +12,14 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 
 from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.reports.lettering import MM_PER_INCH, figure_width_mm, fitted, width_mm
 from medfm_gui.reports.palette import INK, relative_luminance
-from medfm_gui.reports.plain import shortened
 
 _DEEP = "#0B4F78"
 _SHADES = LinearSegmentedColormap.from_list("share", ["#FFFFFF", "#BFD9E8", "#4A90BA", _DEEP])
+Cells = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+"""float64 [rows, columns]."""
+
 _SHARES_UP_TO = 10
 _NUMBERS_UP_TO = 24
 
@@ -44,8 +48,8 @@ def plot_matrix(figure: Figure, axes: Axes, chart: ChartSpec) -> None:
         _numbers(axes, counts, shares, _type_size(figure, height, width))
 
 
-def _rectangle(matrix: Sequence[Sequence[float]]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """float64 [rows, columns]; short rows are filled with NaN."""
+def _rectangle(matrix: Sequence[Sequence[float]]) -> Cells:
+    """All cells; short rows are filled with NaN."""
     width = max(len(row) for row in matrix)
     filled = np.full((len(matrix), width), math.nan)
     for index, row in enumerate(matrix):
@@ -54,46 +58,46 @@ def _rectangle(matrix: Sequence[Sequence[float]]) -> np.ndarray[tuple[int, int],
 
 
 def _row_shares(
-    counts: np.ndarray[tuple[int, int], np.dtype[np.float64]],
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    counts: Cells,
+) -> Cells:
     """Each count by its row's sum, NaN where the row is empty."""
     totals = np.nansum(counts, axis=1, keepdims=True)
-    shares: np.ndarray[tuple[int, int], np.dtype[np.float64]] = np.divide(
-        counts, totals, out=np.full_like(counts, math.nan), where=totals > 0
-    )
+    shares: Cells = np.divide(counts, totals, out=np.full_like(counts, math.nan), where=totals > 0)
     return shares
 
 
 def _names(figure: Figure, axes: Axes, chart: ChartSpec, height: int, width: int) -> None:
-    room = int(figure.get_figwidth() * 5.4)  # characters of 6.4 pt in the third of the width that names may take
-    columns = [shortened(name, min(room, 20)) for name in chart.columns[:width]]
-    rows = [shortened(name, room) for name in chart.rows[:height]]
     size = 6.4 if max(height, width) <= _SHARES_UP_TO else 4.8
-    crowded = max((len(name) for name in columns), default=0) > figure.get_figwidth() * 10 / width
+    whole = figure_width_mm(figure)
+    columns = [fitted(name, min(whole * 0.24, 26), size) for name in chart.columns[:width]]
+    rows = [fitted(name, whole * 0.24, size) for name in chart.rows[:height]]
     axes.set_xticks(range(len(columns)), columns, fontsize=size)
-    if crowded:
+    if max((width_mm(name, size) for name in columns), default=0) > 0.9 * _cell_mm(figure, height, width):
         axes.tick_params(axis="x", labelrotation=40)
         for label in axes.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(rows)), rows, fontsize=size)
 
 
+def _cell_mm(figure: Figure, height: int, width: int) -> float:
+    """Side of a cell, roughly: names and labels take the rest of the figure."""
+    return float(min(figure.get_figwidth() * 0.68 / width, figure.get_figheight() * 0.75 / height) * MM_PER_INCH)
+
+
 def _type_size(figure: Figure, height: int, width: int) -> float:
-    points = min(figure.get_figwidth() / width, figure.get_figheight() / height) * 72 * 0.62
-    return float(np.clip(points * 0.27, 3.2, 8.5))
+    return float(np.clip(_cell_mm(figure, height, width) * 0.68, 3.2, 8.5))
 
 
 def _numbers(
     axes: Axes,
-    counts: np.ndarray[tuple[int, int], np.dtype[np.float64]],
-    shares: np.ndarray[tuple[int, int], np.dtype[np.float64]],
+    counts: Cells,
+    shares: Cells,
     size: float,
 ) -> None:
     with_share = max(counts.shape) <= _SHARES_UP_TO
     for (row, column), count in np.ndenumerate(counts):
-        share = shares[row, column]
-        tone = _readable(share)
-        middle = {"ha": "center", "color": tone}
+        share = float(shares[row, column])
+        middle: dict[str, Any] = {"ha": "center", "color": _readable(share)}
         if not with_share or not math.isfinite(share):
             axes.text(column, row, _number(count), va="center", fontsize=size, **middle)
             continue

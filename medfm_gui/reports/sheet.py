@@ -27,6 +27,10 @@ _PAGE_MM = 166.0
 _GUTTER_MM = 6.0
 _HALF_MM = (_PAGE_MM - _GUTTER_MM) / 2
 _TALLEST_PICTURE = 1.4  # height by width
+_TITLE = 240
+_CAPTION = 600
+_HEADER_CELL = 100
+"""Longest title, caption and cell of a repeated header in characters; longer ones lose their middle. Text is whole."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -34,16 +38,18 @@ def lay_out(report: Report) -> Files:
     """All files of the report by the name the template knows them under; ``data.json`` says what stands where."""
     files: Files = {}
     data: Row = {
-        "title": _text(report.title) or "Report",
+        "title": _label(report.title, _TITLE) or "Report",
         "running_title": shortened(report.title, 80),
-        "subtitle": _text(report.subtitle),
+        "subtitle": _label(report.subtitle, _TITLE),
         "created": created_words(report.created),
-        "created_parts": created_parts(report.created),
         "summary": _text(report.summary),
         "notice": shortened(report.notice, 110),
         "version": shortened(report.version, 60),
         "sections": [
-            {"title": _text(section.title), "blocks": [_block(block, files) for block in section.blocks]}
+            {
+                "title": _label(section.title, _TITLE),
+                "blocks": [_block(block, files) for block in section.blocks],
+            }
             for section in report.sections
         ],
         "attachments": _attachments(report.attachments, files),
@@ -52,27 +58,27 @@ def lay_out(report: Report) -> Files:
     return files
 
 
-def created_parts(created: str) -> list[int] | None:
-    """Year, month, day, hour, minute, second in UTC of an ISO time; None where it is none."""
+def created_at(created: str) -> datetime | None:
+    """The moment of an ISO time, in UTC (also assumed where no zone is named); None where it is none."""
     try:
         moment = datetime.fromisoformat(created.strip())
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC)
-    return [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second]
 
 
 def created_words(created: str) -> str:
     """The time for people, to the minute in UTC; a text that is no ISO time stays as it is."""
-    parts = created_parts(created)
-    if parts is None:
-        return shortened(created, 60)
-    return "{:04d}-{:02d}-{:02d} {:02d}:{:02d} UTC".format(*parts[:5])
+    moment = created_at(created)
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else shortened(created, 60)
 
 
 def _text(text: str) -> str:
     return breakable(visible(text))
+
+
+def _label(text: str, longest: int) -> str:
+    return breakable(shortened(text, longest))
 
 
 def _block(block: Block, files: Files) -> Row:
@@ -80,7 +86,7 @@ def _block(block: Block, files: Files) -> Row:
         case Paragraph():
             return {"block": "paragraph", "text": _text(block.text), "tone": block.tone}
         case Facts():
-            return {"block": "facts", "rows": [[_text(name), _text(value)] for name, value in block.rows]}
+            return {"block": "facts", "rows": [[_label(name, _TITLE), _text(value)] for name, value in block.rows]}
         case Table():
             return _table(block)
         case Charts():
@@ -92,7 +98,7 @@ def _block(block: Block, files: Files) -> Row:
 def _table(table: Table) -> Row:
     columns = max([len(table.header), 1, *(len(row) for row in table.rows)])
     size = 8.6 if columns <= 7 else 7.4 if columns <= 10 else 6.2
-    longest, chunk = (24, 12) if columns <= 7 else (12, 6) if columns <= 14 else (4, 2)
+    longest, chunk = (24, 6) if columns <= 7 else (12, 4) if columns <= 14 else (4, 2)
 
     def cells(row: tuple[str, ...]) -> list[str]:
         filled = (*row, *[""] * (columns - len(row)))
@@ -100,10 +106,10 @@ def _table(table: Table) -> Row:
 
     return {
         "block": "table",
-        "caption": _text(table.caption),
+        "caption": _label(table.caption, _CAPTION),
         "columns": columns,
         "size": size,
-        "header": cells(table.header),
+        "header": cells(tuple(shortened(cell, _HEADER_CELL) for cell in table.header)),
         "rows": [cells(row) for row in table.rows],
         "numeric": sorted({index for index in table.numeric if 0 <= index < columns}),
     }
@@ -146,8 +152,8 @@ def _chart(chart: ChartSpec, alternative: str, size: tuple[float, float], files:
     return {
         "file": name,
         "width_mm": size[0],
-        "title": _text(chart.title),
-        "note": _text(chart.note),
+        "title": _label(chart.title, _CAPTION),
+        "note": _label(chart.note, _CAPTION),
         "alternative": one_line(alternative or chart.title) or "Chart",
     }
 
@@ -177,7 +183,7 @@ def _pictures(block: Pictures, files: Files) -> Row:
 
 def _picture(picture: Picture, width_mm: float, files: Files) -> Row:
     entry: Row = {
-        "caption": _text(picture.caption),
+        "caption": _label(picture.caption, _CAPTION),
         "alternative": one_line(picture.alternative or picture.caption) or "Picture",
         "file": "",
         "height_mm": width_mm * 0.5,
@@ -195,10 +201,9 @@ def _picture(picture: Picture, width_mm: float, files: Files) -> Row:
 def _wrapped(png: bytes, across: int, down: int) -> bytes:
     """A PNG inside an SVG: typst takes files from memory only as text."""
     coded = base64.b64encode(png).decode("ascii")
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}" viewBox="0 0 {across} {down}">'
-        f'<image width="{across}" height="{down}" image-rendering="optimizeSpeed" href="data:image/png;base64,{coded}"/></svg>'
-    ).encode()
+    size = f'width="{across}" height="{down}"'
+    link = f'href="data:image/png;base64,{coded}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}><image {size} {link}/></svg>'.encode()
 
 
 def png_size(data: bytes) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from sqlite_utils import Database
-from sqlite_utils.utils import sqlite3 as sqlite3  # noqa: PLC0414 - the other modules of this room take it from here
+from sqlite_utils.utils import sqlite3 as sqlite3  # type: ignore[attr-defined]  # the rest of this room takes it from here
 
 from medfm_gui.domain.errors import DatabaseBusy, DatabaseDamaged, DiskFull, InternalError, MedfmError, StoreError
 

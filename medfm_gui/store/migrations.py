@@ -69,7 +69,7 @@ def _take(db: Database, path: Path, number: int, step: Migration) -> None:
             orphan = db.conn.execute("PRAGMA foreign_key_check").fetchone()
             if orphan:
                 raise InternalError(
-                    f"The change of the database to version {number} would leave rows of “{orphan[0]}” without a parent.",
+                    f"Step {number} of the database would leave rows of “{orphan[0]}” without their parents.",
                     "The database is as it was; “medfm rebuild” makes it again from the files.",
                 )
             db.execute(f"PRAGMA user_version = {number}")

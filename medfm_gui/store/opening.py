@@ -8,6 +8,7 @@ a folder that can be written.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -17,7 +18,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from medfm_gui.domain.errors import NewerWorkspace, NotFound, StoreError
-from medfm_gui.store.connection import cannot_open, check_place, connect, damaged, named, sqlite3
+from medfm_gui.store.connection import cannot_open, check_place, connect, damaged, full, named, sqlite3
 from medfm_gui.store.filesystem import network_filesystem
 from medfm_gui.store.migrations import VERSION, migrate, quick_check, version_of
 from medfm_gui.store.schema import APPLICATION_ID
@@ -68,7 +69,7 @@ def prepare_for_writing(path: Path) -> Place:
 
 
 def prepare_for_reading(path: Path) -> Place:
-    """Check the database and find how it can be read without changing it or its folder's files.
+    """Check the database and find how it can be read without changing it.
 
     Raises:
         NotFound: there is none.
@@ -158,6 +159,8 @@ def _copied(path: Path) -> Place:
 
 def _explained(error: sqlite3.Error | OSError, path: Path) -> Exception:
     if isinstance(error, OSError):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return full(path)
         return StoreError(
             f"The database “{path}” cannot be opened ({error.strerror}).",
             "Check that you may write to the folder, or open the workspace for reading only.",

@@ -79,7 +79,7 @@ class Readers:
         with contextlib.suppress(sqlite3.Error):
             db.conn.execute("COMMIT")
         with self._gate:
-            if not self._is_closed:
+            if not self._is_closed and not db.conn.in_transaction:
                 self._idle.append(db)
                 return
         db.close()

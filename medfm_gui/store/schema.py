@@ -3,7 +3,8 @@
 Foreign keys join only what one file holds together (a dataset and its samples), so that a folder that
 was deleted by hand never keeps the rest from being indexed. Columns that hold text of a file or a person
 may hold the bytes instead, where the text is not UTF-8 (see ``cells.py``). A number that is not finite is
-NULL with its name in ``status``. Folders and files below the workspace are stored relative to it.
+NULL with its name in ``status``; a seed is text, since it may have 64 bits. Folders and files below the
+workspace are stored relative to it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ TABLES: tuple[str, ...] = (
     ) WITHOUT ROWID""",
     """CREATE TABLE splits (
         id TEXT PRIMARY KEY, dataset TEXT NOT NULL, dataset_fingerprint TEXT NOT NULL, path TEXT NOT NULL,
-        rule TEXT NOT NULL, seed INTEGER NOT NULL, fingerprint TEXT NOT NULL, created TEXT NOT NULL,
+        rule TEXT NOT NULL, seed TEXT NOT NULL, fingerprint TEXT NOT NULL, created TEXT NOT NULL,
         family TEXT, fold INTEGER, acceptance TEXT, n_leaks INTEGER NOT NULL, n_dropped INTEGER NOT NULL,
         warnings TEXT NOT NULL, settings TEXT NOT NULL,
         n_train INTEGER NOT NULL, n_val INTEGER NOT NULL, n_cal INTEGER NOT NULL, n_test INTEGER NOT NULL
@@ -52,7 +53,7 @@ TABLES: tuple[str, ...] = (
     """CREATE TABLE runs (
         id TEXT PRIMARY KEY, folder TEXT NOT NULL, dataset TEXT NOT NULL, dataset_fingerprint TEXT NOT NULL,
         split TEXT NOT NULL, split_fingerprint TEXT NOT NULL, fold INTEGER, task TEXT NOT NULL,
-        model TEXT NOT NULL, family TEXT NOT NULL, adapt TEXT NOT NULL, shots INTEGER, seed INTEGER NOT NULL,
+        model TEXT NOT NULL, family TEXT NOT NULL, adapt TEXT NOT NULL, shots INTEGER, seed TEXT NOT NULL,
         preset TEXT NOT NULL, recipe TEXT NOT NULL, weights_sha256 TEXT, from_scratch INTEGER NOT NULL,
         created TEXT NOT NULL, code_version TEXT NOT NULL,
         phase TEXT NOT NULL DEFAULT 'queued', stage TEXT NOT NULL DEFAULT '', done INTEGER NOT NULL DEFAULT 0,

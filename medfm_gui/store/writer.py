@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlite_utils import Database
 
-from medfm_gui.domain.errors import DatabaseBusy, DiskFull, MedfmError, StoreError
+from medfm_gui.domain.errors import DatabaseBusy, DatabaseDamaged, DiskFull, MedfmError, StoreError
 from medfm_gui.store.connection import begin_immediate, connect, named, roll_back, sqlite3
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ BUSY_LIMIT_S = 30.0
 TOLD_AFTER_S = 2.0
 
 _BRIEF_S = 1.0  # how long points may hold up the facts behind them
-_RETRY_S = 2.0
+_RETRY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class Writer:
         self._orders: queue.SimpleQueue[_Fact[Any] | _Points | _End] = queue.SimpleQueue()
         self._points: list[_Points] = []
         self._due = float("inf")
+        self._blocked_until = 0.0
         self._busy_since: float | None = None
         self._was_told = False
         self._lost: MedfmError | None = None
@@ -101,10 +102,7 @@ class Writer:
             DatabaseBusy, DiskFull: they could not be written yet; they are kept and tried again.
             MedfmError: one of them could never be written.
         """
-        self.write(lambda _: None)
-        lost, self._lost = self._lost, None
-        if lost:
-            raise lost
+        self.write(self._report)
 
     def close(self) -> None:
         """Write what is left, fold the write-ahead log into the file and end the thread. Does nothing when closed.
@@ -156,10 +154,10 @@ class Writer:
             return None
 
     def _keep(self, points: _Points) -> None:
+        now = time.monotonic()
         self._points.append(points)
-        self._due = min(self._due, time.monotonic() + BATCH_SECONDS)
-        is_waiting = self._busy_since is not None
-        if not is_waiting and sum(kept.count for kept in self._points) >= BATCH_POINTS:
+        self._due = max(min(self._due, now + BATCH_SECONDS), self._blocked_until)
+        if now >= self._blocked_until and sum(kept.count for kept in self._points) >= BATCH_POINTS:
             self._try_points()
 
     def _answer(self, fact: _Fact[Any]) -> None:
@@ -167,30 +165,33 @@ class Writer:
             self._commit_points(self._busy_limit_s)
             done = self._transaction(fact.change, self._busy_limit_s)
         except Exception as error:  # noqa: BLE001 - handed to the thread that asked, whatever it is
-            fact.answer.set_exception(self._named(error))
+            fact.answer.set_exception(self._cause(error))
         else:
             fact.answer.set_result(done)
 
     def _try_points(self) -> None:
         try:
             self._commit_points(_BRIEF_S)
-        except (DatabaseBusy, DiskFull):
-            self._due = time.monotonic() + _RETRY_S
-        except MedfmError as error:
-            self._lost = error
-            self._due = time.monotonic() + _RETRY_S
+        except Exception as error:  # noqa: BLE001 - nobody waits for it: kept, tried again, and told at the next flush
+            if not isinstance(error, DatabaseBusy | DiskFull):
+                self._lost = named(error, self._path)
+            self._due = self._blocked_until = time.monotonic() + _RETRY_S
 
     def _finish(self, end: _End) -> None:
         try:
             self._commit_points(self._busy_limit_s)
-            if self._lost:
-                raise self._lost
-        except MedfmError as error:
-            end.answer.set_exception(error)
+            self._report(self._db)
+        except Exception as error:  # noqa: BLE001 - handed to the thread that closes
+            end.answer.set_exception(self._cause(error))
         else:
             end.answer.set_result(None)
         finally:
             self._close_connection()
+
+    def _report(self, _: Database) -> None:
+        lost, self._lost = self._lost, None
+        if lost:
+            raise lost
 
     def _close_connection(self) -> None:
         try:
@@ -208,7 +209,7 @@ class Writer:
             self._transaction(lambda db: self._apply(db, kept), limit_s)
         except sqlite3.Error as error:
             raise named(error, self._path) from error
-        self._points, self._due = [], float("inf")
+        self._points, self._due, self._blocked_until = [], float("inf"), 0.0
 
     def _apply(self, db: Database, kept: list[_Points]) -> None:
         """Each point in a savepoint: one that can never be written is reported and does not hold up the others."""
@@ -216,11 +217,11 @@ class Writer:
             try:
                 with db.atomic():
                     points.change(db)
-            except Exception as error:  # sorted out here: what can be tried again is, the rest is remembered
-                cause = self._named(error)
-                if isinstance(cause, DatabaseBusy | DiskFull) or not db.conn.in_transaction:
+            except Exception as error:
+                cause = named(error, self._path)
+                if isinstance(cause, DatabaseBusy | DiskFull | DatabaseDamaged) or not db.conn.in_transaction:
                     raise
-                self._lost = cause if isinstance(cause, MedfmError) else named(error, self._path)
+                self._lost = cause
 
     def _transaction(self, change: Change[T], limit_s: float) -> T:
         begin_immediate(self._db, self._path, limit_s=limit_s, on_busy=self._tell)
@@ -243,5 +244,10 @@ class Writer:
             self._was_told = True
             self._on_waiting(held_s)
 
-    def _named(self, error: Exception) -> Exception:
-        return named(error, self._path) if isinstance(error, sqlite3.Error) else error
+    def _cause(self, error: Exception) -> Exception:
+        """The error to hand over; a defect of the caller's change stays what it is."""
+        if not isinstance(error, sqlite3.Error):
+            return error
+        cause = named(error, self._path)
+        cause.__cause__ = error
+        return cause

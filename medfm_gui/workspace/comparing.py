@@ -47,7 +47,9 @@ def compare(workspace: Workspace, run_ids: Sequence[str]) -> ComparisonOutcome:
         InputError: the runs share no test unit.
     """
     if len(set(run_ids)) < 2:
-        raise UsageError("A comparison needs at least two runs.", "Name two or more run ids; the first is the reference.")
+        raise UsageError(
+            "A comparison needs at least two runs.", "Name two or more run ids; the first is the reference."
+        )
     run_ids = tuple(dict.fromkeys(run_ids))
     views = tuple(training.view(workspace, run_id) for run_id in run_ids)
     tests = tuple(opened(workspace, run_id) for run_id in run_ids)

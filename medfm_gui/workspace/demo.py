@@ -78,10 +78,12 @@ def _dataset(workspace: Workspace, on_step: OnStep) -> str:
     if (workspace.root / "datasets" / DATASET / "manifest.json").exists():
         return DATASET
     from medfm_gui.datasets.ingest import ImportOptions
-    from medfm_gui.imaging.phantom import write_phantom
+    from medfm_gui.imaging.phantom.write import write_phantom
 
     source = workspace.root / "demo-data"
-    write_phantom(source, patients=PATIENTS, seed=0, on_progress=lambda done, total: on_step("Simulating patients", done, total))
+    write_phantom(
+        source, patients=PATIENTS, seed=0, on_progress=lambda done, total: on_step("Simulating patients", done, total)
+    )
     options = ImportOptions(table=source / "labels.csv", labels=("nodule",), positive="nodule")
     dataset = data.import_dataset(
         workspace,

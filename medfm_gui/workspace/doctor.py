@@ -64,7 +64,9 @@ def examine(settings: Settings, workspace: Path | None = None) -> Diagnosis:
     place = workspace or default_workspace(settings)
     free = _free_gb(place)
     if free < _LOW_DISK_GB:
-        problems.append(Problem(f"Only {free:.1f} GB are free for the workspace.", "Free some space or choose another disk."))
+        problems.append(
+            Problem(f"Only {free:.1f} GB are free for the workspace.", "Free some space or choose another disk.")
+        )
     problems += [
         Problem(f"The plugin “{Path(item.folder).name}” cannot be used: {item.reason}.", "Repair or remove it.")
         for item in read_plugins().broken

@@ -15,9 +15,7 @@ from medfm_gui.domain.run import Phase, RunState, Spec
 OnEvent = Callable[[ev.Event], None]
 
 
-def run_errand(
-    spec: Spec, *, folder: Path | None = None, network: bool = False, on_event: OnEvent | None = None
-) -> list[ev.Event]:
+def run_errand(spec: Spec, *, folder: Path | None = None, on_event: OnEvent | None = None) -> list[ev.Event]:
     """Let a worker do one thing and return all that it said.
 
     Args:
@@ -27,12 +25,12 @@ def run_errand(
         MedfmError: whatever the worker named as the reason of its failure.
     """
     if folder is not None:
-        return _run(spec, folder, network=network, on_event=on_event)
+        return _run(spec, folder, on_event=on_event)
     with tempfile.TemporaryDirectory(prefix="medfm-") as made:
-        return _run(spec, Path(made), network=network, on_event=on_event)
+        return _run(spec, Path(made), on_event=on_event)
 
 
-def _run(spec: Spec, folder: Path, *, network: bool, on_event: OnEvent | None) -> list[ev.Event]:
+def _run(spec: Spec, folder: Path, *, on_event: OnEvent | None) -> list[ev.Event]:
     from medfm_gui.jobs.process import supervise
 
     atomic_write(folder / "spec.json", wire.encode_spec(spec))
@@ -44,7 +42,7 @@ def _run(spec: Spec, folder: Path, *, network: bool, on_event: OnEvent | None) -
             if on_event:
                 on_event(event)
 
-    state = supervise(folder, on_events=take, locks=folder / "locks", network=network)
+    state = supervise(folder, on_events=take, locks=folder / "locks")
     if state.phase is not Phase.FINISHED:
         raise failure(state)
     return said

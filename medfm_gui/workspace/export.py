@@ -35,7 +35,9 @@ def export_predictions(workspace: Workspace, run_id: str, subset: str, out: Path
     else:
         path = view.folder / "predictions" / f"{subset}.npz"
     if not path.exists():
-        raise UsageError(f"{run_id} has no predictions of the partition “{subset}”.", "Use --subset val or --subset test.")
+        raise UsageError(
+            f"{run_id} has no predictions of the partition “{subset}”.", "Use --subset val or --subset test."
+        )
     dataset = data.read(workspace, view.spec.dataset_id)
     by_id = {sample.id: sample for sample in dataset.samples}
     samples, scores = read_scores(path)

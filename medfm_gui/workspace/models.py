@@ -52,13 +52,11 @@ def import_weights(
     card = read_plugins().card(name)
     out = weights_folder(settings) / f"{card.name}.safetensors"
     out.parent.mkdir(parents=True, exist_ok=True)
-    run_errand(WeightsSpec(card, str(out), file=str(file.expanduser().absolute())), network=False, on_event=on_event)
+    run_errand(WeightsSpec(card, str(out), file=str(file.expanduser().absolute())), on_event=on_event)
     return status(card, weights_folder(settings))
 
 
-def pull_weights(
-    settings: Settings, name: str, *, on_event: Callable[[ev.Event], None] | None = None
-) -> WeightsStatus:
+def pull_weights(settings: Settings, name: str, *, on_event: Callable[[ev.Event], None] | None = None) -> WeightsStatus:
     """Fetch a backbone's weights from the hub, check them and keep them as safetensors.
 
     Raises:
@@ -73,6 +71,5 @@ def pull_weights(
         )
     out = weights_folder(settings) / f"{card.name}.safetensors"
     out.parent.mkdir(parents=True, exist_ok=True)
-    run_errand(WeightsSpec(card, str(out), offline=False), network=True, on_event=on_event)
+    run_errand(WeightsSpec(card, str(out), offline=False), on_event=on_event)
     return status(card, weights_folder(settings))
-

@@ -1,8 +1,8 @@
 """A workspace: one folder with everything, where every fact is a file first and the database indexes them.
 
-    datasets/<id>/manifest.json, samples.jsonl, pixels/    runs/<id>/spec.json, events.jsonl, weights/, …
-    splits/<id>.json     predictions/<id>/     evaluations/<id>.json     studies/<id>/     reports/<id>/
-    features/            journal.jsonl         medfm.sqlite              keys/             locks/
+datasets/<id>/manifest.json, samples.jsonl, pixels/    runs/<id>/spec.json, events.jsonl, weights/, …
+splits/<id>.json     predictions/<id>/     evaluations/<id>.json     studies/<id>/     reports/<id>/
+features/            journal.jsonl         medfm.sqlite              keys/             locks/
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _prepare(root: Path) -> None:
         found = wire.read(WorkspaceFile, marker)
         if found.format > FORMAT:
             raise NewerWorkspace(
-                f"The workspace “{root}” was written by a newer version (format {found.format}; this one knows {FORMAT}).",
+                f"The workspace “{root}” was written by a newer version (format {found.format}, not {FORMAT}).",
                 "Update MedFM Studio, or choose another workspace with --workspace.",
             )
     elif root.exists() and (not root.is_dir() or any(root.iterdir())):

@@ -154,7 +154,9 @@ def _specs(workspace: Workspace, request: PredictRequest) -> dict[str, TrainSpec
     for run_id in request.runs:
         view = training.view(workspace, run_id)
         if view.state.phase is not Phase.FINISHED:
-            raise UsageError(f"The run {run_id} is {view.state.phase.value}, not finished.", "Wait for it or resume it.")
+            raise UsageError(
+                f"The run {run_id} is {view.state.phase.value}, not finished.", "Wait for it or resume it."
+            )
         specs[run_id] = view.spec
     return specs
 
@@ -193,7 +195,9 @@ def _decode(
                 units.append(_Unit(unit.source, tuple(kept), unit.study, unit.is_dicom, warnings))
     if not units:
         first = skipped[0] if skipped else Skipped(str(source), "empty", "It holds no image.")
-        raise UnreadableFile(f"“{source.name}” cannot be scored: {first.message}", "Choose another file.", reason=first.reason)
+        raise UnreadableFile(
+            f"“{source.name}” cannot be scored: {first.message}", "Choose another file.", reason=first.reason
+        )
     return units, images, skipped
 
 
@@ -254,7 +258,7 @@ def _pool(
 ) -> list[StudyPrediction]:
     heard = {(event.run, event.source): event for event in said}
     pixels = {image.source: image.path for image in images}
-    predictions = []
+    predictions: list[StudyPrediction] = []
     for unit in units:
         for run_id, spec in specs.items():
             events = [heard[run_id, str(file)] for file in unit.files if (run_id, str(file)) in heard]

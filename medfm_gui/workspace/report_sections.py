@@ -16,24 +16,11 @@ from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Attachment, Block, Charts, Facts, Paragraph, Picture, Pictures, Section, Table
 from medfm_gui.domain.split import Partition, Split
+from medfm_gui.metrics.names import method_title, metric_title
 from medfm_gui.workspace.comparing import ComparisonFile
 from medfm_gui.workspace.evaluating import EvaluationFile, operating_point
 from medfm_gui.workspace.scores import read_scores
 from medfm_gui.workspace.training import RunView
-
-TITLES = {
-    "auc": "ROC-AUC",
-    "auc_macro_ovr": "macro ROC-AUC (one-vs-rest)",
-    "auc_macro_ovo": "macro ROC-AUC (one-vs-one)",
-    "auc_mean_labels": "mean ROC-AUC over labels",
-    "balanced_accuracy": "balanced accuracy",
-    "accuracy": "accuracy",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-    "kappa_quadratic": "quadratic-weighted kappa",
-    "average_precision": "average precision",
-    "brier": "Brier score",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +30,6 @@ class ResultCharts:
     roc: ChartSpec | None
     intervals: ChartSpec | None
     confusions: tuple[ChartSpec, ...]
-
-
-def metric_title(metric: str) -> str:
-    """A metric's name for people."""
-    return TITLES.get(metric, metric.replace("_", " "))
 
 
 def estimate(row: Evaluation) -> str:
@@ -158,7 +140,9 @@ def models_section(views: Sequence[RunView]) -> Section:
         ),
     )
     scratch = [
-        Paragraph(f"{view.id} started from random weights (“from scratch”): it shows no benefit of pretraining.", "warning")
+        Paragraph(
+            f"{view.id} started from random weights (“from scratch”): it shows no benefit of pretraining.", "warning"
+        )
         for view in views
         if view.spec.from_scratch
     ]
@@ -191,7 +175,7 @@ def results_section(
                 row.run,
                 metric_title(row.metric),
                 estimate(row),
-                row.method,
+                method_title(row.method),
                 str(row.n),
                 _count(row.n_patients),
                 _count(row.n_events),
@@ -203,7 +187,9 @@ def results_section(
     blocks: list[Block] = [table]
     labelled = [row for test in tests for row in test.evaluations if row.label]
     if labelled:
-        rows = tuple((row.run, row.label, metric_title(row.metric), estimate(row), _count(row.n_events)) for row in labelled)
+        rows = tuple(
+            (row.run, row.label, metric_title(row.metric), estimate(row), _count(row.n_events)) for row in labelled
+        )
         blocks.append(Table("Per class.", ("Run", "Class", "Metric", "Estimate (95 % interval)", "events"), rows, (4,)))
     drawn = [chart for chart in (charts.roc, charts.intervals) if chart] + list(charts.confusions)
     if drawn:
@@ -229,7 +215,7 @@ def comparison_section(file: ComparisonFile, names: Mapping[str, str]) -> Sectio
             f"{pair.a} − {pair.b}",
             metric_title(pair.metric),
             _difference(pair.difference, pair.low, pair.high),
-            pair.test,
+            method_title(pair.test),
             _p(pair.p),
             _p(pair.p_adjusted),
             str(pair.n),
@@ -260,7 +246,9 @@ def curves_section(views: Sequence[RunView]) -> Section:
     charts = []
     for view in views:
         points = view.state.curve
-        keys = [key for key in ("train_loss", "val_loss") if any(point.metrics.get(key) is not None for point in points)]
+        keys = [
+            key for key in ("train_loss", "val_loss") if any(point.metrics.get(key) is not None for point in points)
+        ]
         if len(points) < 2 or not keys:
             continue
         series = []
@@ -304,7 +292,9 @@ def provenance_section(
         ("When", "Run", "Reason"),
         tuple((item.opened, item.run, item.reason) for item in openings),
     )
-    text = f"This test set was opened {len(openings)} time(s). The best of several runs on one test set flatters itself."
+    text = (
+        f"This test set was opened {len(openings)} time(s). The best of several runs on one test set flatters itself."
+    )
     return Section("Provenance", (Paragraph(text), looks, Facts(tuple(facts))))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.report import Report, ReportFile, Section
+from medfm_gui.metrics.names import metric_title
 from medfm_gui.workspace import data, evaluating, training
 from medfm_gui.workspace import report_sections as write
 from medfm_gui.workspace.comparing import ComparisonOutcome, compare, title
@@ -95,14 +95,9 @@ def _summary(views: Sequence[RunView], tests: Sequence[EvaluationFile], outcome:
     lines = []
     for view, test in zip(views, tests, strict=True):
         row = test.evaluations[0]
-        lines.append(f"{title(view)}: {write.metric_title(row.metric)} {write.estimate(row)} ({row.n} {row.unit}s).")
+        lines.append(f"{title(view)}: {metric_title(row.metric)} {write.estimate(row)} ({row.n} {row.unit}s).")
     if outcome:
         lines.append(outcome.file.sentence)
     if any(view.spec.from_scratch for view in views):
         lines.append("Runs marked “from scratch” started from random weights, not from a pretrained model.")
     return " ".join(lines)
-
-
-def facts_json(views: Sequence[RunView]) -> str:
-    """The orders of runs as JSON text, for whoever wants to repeat them."""
-    return json.dumps([wire.plain(view.spec) for view in views], indent=1)

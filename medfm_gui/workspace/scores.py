@@ -36,11 +36,12 @@ def scored(dataset: Dataset, samples: Sequence[str], scores: npt.NDArray[np.floa
     from medfm_gui.datasets.targets import patients, targets
     from medfm_gui.metrics.scored import Scored
 
+    who = patients(dataset, samples)
     return Scored(
         samples=tuple(samples),
-        targets=targets(dataset, samples),
+        targets=targets(dataset, samples).astype(np.int64),
         scores=scores.astype(np.float64),
-        patients=patients(dataset, samples),
+        patients=tuple(who) if who is not None else None,
         task=dataset.task,
         classes=dataset.classes,
         positive=dataset.positive,

@@ -1,4 +1,4 @@
-"""One folder a class, its pictures anywhere below; ``train``, ``val`` and ``test`` above the classes are official folds."""
+"""One folder a class, its pictures anywhere below; ``train``, ``val``, ``test`` above them are official folds."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from pathlib import Path
 
 from medfm_gui.datasets.layout import Layout, Tools
 from medfm_gui.datasets.listing import Entry, ImportOptions, Listing
-from medfm_gui.datasets.partitions import PARTITION_WORDS
-from medfm_gui.datasets.text import cell, counted, examples, shown
+from medfm_gui.datasets.partitions import all_are_partitions, partition_named
+from medfm_gui.datasets.text import cell, counted, examples, natural, shown, words
 from medfm_gui.datasets.walk import looks_like_image, suffix_of, walk
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import InputError
 
-_NOT_PICTURES = frozenset(".txt .md .csv .tsv .json .xml .html .htm .pdf .py .npz .npy .log .yaml .yml .ini .rtf .docx".split())
+_NOT_PICTURES = frozenset(
+    words(".txt .md .csv .tsv .json .xml .html .htm .pdf .py .npz .npy .log .yaml .yml .ini .rtf .docx")
+)
 
 
 def recognises(source: Path) -> str | None:
@@ -44,8 +46,10 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
         elif suffix_of(name) in _NOT_PICTURES and not looks_like_image(name):
             skipped.append(Skipped(shown(name), "not_an_image", "This file is no image."))
         else:
-            fold = PARTITION_WORDS[parts[0].casefold()].value if official else None
-            entries.append(Entry(shown(name), str(source / name), (cell(parts[depth - 1]) or parts[depth - 1],), fold=fold))
+            side = partition_named(parts[0]) if official else None
+            fold = side.value if side else None
+            label = cell(parts[depth - 1]) or parts[depth - 1]  # a class may well be called “NA”
+            entries.append(Entry(shown(name), str(source / name), (label,), fold=fold))
     classes = {entry.labels[0] for entry in entries}
     if len(classes) == 1 and not official:
         _complain_of_one_class(source, entries)
@@ -57,6 +61,7 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
         source,
         tuple(entries),
         label_names=("folder",),
+        classes=tuple(sorted(classes, key=natural)),
         skipped=tuple(skipped),
         warnings=_empty_folders(source, tree.files),
         taken=taken,
@@ -68,11 +73,22 @@ def _may_be_picture(name: str) -> bool:
 
 
 def _has_official_folds(files: tuple[str, ...]) -> bool:
-    """Whether the top level is train, val, test and the classes lie below it."""
+    """Whether the top level is train, val, test and the classes lie below it.
+
+    Raises:
+        InputError: the top level is, but there are no class folders in it.
+    """
     deep = [name.split("/") for name in files if "/" in name]
-    top = {parts[0].casefold() for parts in deep}
-    sides = {PARTITION_WORDS[name].value for name in top if name in PARTITION_WORDS}
-    return top <= set(PARTITION_WORDS) and "train" in sides and len(sides) > 1 and all(len(parts) > 2 for parts in deep)
+    top = {parts[0] for parts in deep}
+    sides = {side for name in top if (side := partition_named(name))}
+    if not all_are_partitions(top) or len(sides) < 2:
+        return False
+    if not any(len(parts) > 2 for parts in deep):
+        raise InputError(
+            f"The folders {examples(sorted(top))} hold images but no folder a class.",
+            "Put a folder for each class into them, or import a table of labels with the layout csv.",
+        )
+    return True
 
 
 def _complain_of_one_class(source: Path, entries: list[Entry]) -> None:

@@ -1,131 +1,136 @@
 """Linear probe: logistic regression on frozen features, along a path of penalties from strong to weak.
 
-Features are standardised on the training images; each penalty starts from the solution of the one before;
-validation log loss chooses (a tie goes to the stronger penalty). The scaling is folded into the weights,
-so that the result is one linear layer. After each penalty the solution is saved: a resumed path ends in
-the same bits.
+Features are standardised on the training images; validation log loss chooses the penalty (a tie goes to
+the stronger one). The scaling is folded into the weights, so that the result is one linear layer. After
+each penalty the solution is saved: a resumed path ends in the same bits.
 """
 
 from __future__ import annotations
 
+import math
 import time
-import warnings
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from medfm_gui.domain import events as ev
-from medfm_gui.domain.dataset import UNKNOWN, Task
-from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.split import Partition
 from medfm_gui.engine.bank import Rows
 from medfm_gui.engine.checkpoint import Checkpoint
 from medfm_gui.engine.fitted import Fitted, validation_of
 from medfm_gui.engine.head import HeadFacts, LinearHead
+from medfm_gui.engine.logistic import Doubles, Layer, LogisticPath
 from medfm_gui.engine.loss import log_loss
-from medfm_gui.engine.material import Material, Targets
+from medfm_gui.engine.material import Material
 
 _STRONGEST, _WEAKEST = 1e-5, 1e2
-_MOST_STEPS = 200
-_NEVER = -1e4
-"""The logit of a class that no training image has: probability 0."""
-
-Doubles = npt.NDArray[np.float64]
-
-
-class Layer(NamedTuple):
-    """Logits = features @ weight.T + bias; weight classes × D, bias classes."""
-
-    weight: Doubles
-    bias: Doubles
 
 
 @dataclass(frozen=True, slots=True)
 class PathPlace:
-    """How far the path is: points done, the best one (from 1) and its validation log loss."""
+    """How far the path is: points done, the best one (from 1), its validation log loss, seconds spent."""
 
     done: int = 0
     best: int = 0
-    best_loss: float = float("inf")
+    best_loss: float | None = None
     seconds: float = 0.0
 
 
 def penalties(points: int) -> Doubles:
-    """C of logistic regression at each point, from a strong penalty to a weak one; one point takes the middle."""
+    """C of each point, from a strong penalty to a weak one; a single point stands in the middle."""
     if points == 1:
         return np.array([np.sqrt(_STRONGEST * _WEAKEST)])
     return np.geomspace(_STRONGEST, _WEAKEST, points)
 
 
 def adapt(material: Material) -> Generator[ev.Event, None, Fitted]:
-    """Walk the path and keep the best layer.
+    """Walk the path and keep its best point.
 
     Raises:
         UsageError: the training images have one class only.
     """
-    train, val = material.ids[Partition.TRAIN], material.ids[Partition.VAL]
+    train, val = (material.ids[part] for part in (Partition.TRAIN, Partition.VAL))
     begun = time.perf_counter()
     features = yield from material.frozen().features([*train, *val, *material.ids[Partition.CAL]])
-    read_seconds = time.perf_counter() - begun
-    path = _Path(material, features[: len(train)], features[len(train) : len(train) + len(val)])
-    yield from path.walk()
-    head = path.head(path.best)
-    fit_rate = len(train) * len(penalties(material.spec.recipe.epochs)) / max(path.seconds, 1e-9)
-    rate = len(features) / read_seconds if read_seconds > path.seconds else fit_rate
+    seconds = time.perf_counter() - begun
+    probe = _Probe(material, features[: len(train)], features[len(train) : len(train) + len(val)])
+    head, place = yield from _walk(probe, Checkpoint(material.folder, PathPlace))
+    rate = len(features) / seconds if seconds >= place.seconds else len(train) * place.done / place.seconds
     return Fitted(head, sum(part.numel() for part in head.parameters()), rate)
 
 
-class _Path:
-    """Penalties from strong to weak on one set of features."""
+def _walk(probe: _Probe, checkpoint: Checkpoint[PathPlace]) -> Generator[ev.Event, None, tuple[LinearHead, PathPlace]]:
+    """Fit, judge, save, tell; point by point."""
+    place, best = PathPlace(), probe.blank()
+    saved = checkpoint.load()
+    if saved:
+        place, tensors = saved
+        best = probe.restored(tensors)
+        yield ev.RunResumed(time.time(), place.done)
+    path = penalties(probe.points)
+    yield ev.StageStarted(time.time(), "train", len(path))
+    for point in range(place.done + 1, len(path) + 1):
+        begun = time.perf_counter()
+        head = probe.fit(float(path[point - 1]))
+        metrics = probe.judged(head)
+        loss = metrics["val_loss"]
+        better = place.best == 0 or (place.best_loss is not None and loss < place.best_loss)
+        if better:
+            best = head
+            place = replace(place, best=point, best_loss=loss if math.isfinite(loss) else None)
+        seconds = time.perf_counter() - begun
+        place = replace(place, done=point, seconds=place.seconds + seconds)
+        checkpoint.save(place, probe.tensors(best))
+        yield ev.EpochFinished(time.time(), point, len(path), {**metrics, "c": float(path[point - 1])}, seconds, better)
+    return best, place
+
+
+class _Probe:
+    """One linear layer on the features of one training."""
 
     def __init__(self, material: Material, train: Rows, val: Rows) -> None:
+        self.points = material.spec.recipe.epochs
         self._dataset = material.dataset
+        self._facts = HeadFacts("linear", self._dataset.task, self._dataset.classes, train.shape[1])
+        self._train, self._val = torch.from_numpy(train), torch.from_numpy(val)
         self._targets = material.targets(Partition.TRAIN), material.targets(Partition.VAL)
-        self._raw = train, val
-        self._scaler = StandardScaler().fit(train.astype(np.float64))
-        self._scaled = self._scaler.transform(train.astype(np.float64))
-        self._penalties = penalties(material.spec.recipe.epochs)
-        self._checkpoint = Checkpoint(material.folder, PathPlace)
-        self._models = _logistic_models(self._targets[0], len(self._dataset.classes), self._dataset.task)
-        self._place = PathPlace()
-        self.best = Layer(np.empty(0), np.empty(0))
-        self.seconds = 0.0
+        self._scaler = StandardScaler()
+        standardised = self._scaler.fit_transform(train.astype(np.float64))
+        self._path = LogisticPath(standardised, self._targets[0], self._dataset.task, len(self._dataset.classes))
 
-    def walk(self) -> Generator[ev.Event, None, None]:
-        total = len(self._penalties)
-        if self._resume():
-            yield ev.RunResumed(time.time(), self._place.done)
-        yield ev.StageStarted(time.time(), "train", total)
-        begun = time.perf_counter()
-        for point in range(self._place.done + 1, total + 1):
-            since = time.perf_counter()
-            layer = self._fit(float(self._penalties[point - 1]))
-            metrics, loss = self._judge(layer)
-            better = loss < self._place.best_loss or not self._place.best
-            if better:
-                self.best = layer
-                self._place = replace(self._place, best=point, best_loss=loss)
-            self._place = replace(self._place, done=point)
-            self._save()
-            metrics = {**metrics, "penalty_c": float(self._penalties[point - 1])}
-            yield ev.EpochFinished(time.time(), point, total, metrics, time.perf_counter() - since, better)
-        self.seconds = time.perf_counter() - begun
+    def blank(self) -> LinearHead:
+        """A layer that nothing was learned for."""
+        return LinearHead(self._facts).requires_grad_(False).eval()
 
-    def head(self, layer: Layer) -> LinearHead:
-        """The layer on raw features, in float32."""
+    def fit(self, c: float) -> LinearHead:
+        """The layer for this penalty, on features as the backbone gives them."""
+        layer: Layer = self._path.fit(c)
         weight = layer.weight / self._scaler.scale_
-        bias = layer.bias - weight @ self._scaler.mean_
-        head = LinearHead(
-            HeadFacts("linear", self._dataset.task, self._dataset.classes, weight.shape[1])
-        )
-        head.linear.weight.data = torch.from_numpy(weight.astype(np.float32))
-        head.linear.bias.data = torch.from_numpy(bias.astype(np.float32))
-        return head.requires_grad_(False).eval()
+        head = self.blank()
+        head.linear.weight.copy_(torch.from_numpy(weight))
+        head.linear.bias.copy_(torch.from_numpy(layer.bias - weight @ self._scaler.mean_))
+        return head
+
+    def judged(self, head: LinearHead) -> dict[str, float]:
+        """Losses on both sides, and the validation metrics."""
+        with torch.no_grad():
+            train, val = (head.scores(part).probabilities.numpy() for part in (self._train, self._val))
+        val_loss, metrics = validation_of(self._dataset, self._targets[1], val)
+        train_loss = log_loss(train.astype(np.float64), self._targets[0], self._dataset.task)
+        return {"train_loss": train_loss, "val_loss": val_loss, **metrics}
+
+    def tensors(self, best: LinearHead) -> dict[str, Tensor]:
+        """All that a resumed path needs."""
+        path = {f"path.{name}": torch.from_numpy(array.copy()) for name, array in self._path.state().items()}
+        return path | {f"best.{name}": tensor for name, tensor in best.state_dict().items()}
+
+    def restored(self, tensors: Mapping[str, Tensor]) -> LinearHead:
+        """Go on from ``tensors``; returns the best layer so far."""
+        self._path.restore({name[5:]: tensor.numpy() for name, tensor in tensors.items() if name.startswith("path.")})
+        best = self.blank()
+        best.load_state_dict({name[5:]: tensor for name, tensor in tensors.items() if name.startswith("best.")})
+        return best

@@ -1,0 +1,184 @@
+"""What every way to divide a dataset needs: the unit that stays whole, shares, and the look whether each class is everywhere."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from medfm_gui.datasets.groups import Key, covariate, group_of, grouped, patient_of, pixels_of
+from medfm_gui.datasets.stratify import classes_of, deal
+from medfm_gui.datasets.text import counted, examples
+from medfm_gui.domain.dataset import Dataset, Sample, Task
+from medfm_gui.domain.errors import SplitError, UsageError
+from medfm_gui.domain.split import Leak, Partition
+
+DEFAULT_RATIOS = "70/15/15"
+VALIDATION_SHARE = 0.15
+"""Of the training side, where validation is drawn from it."""
+_SERVED = (Partition.TRAIN, Partition.TEST, Partition.VAL, Partition.CAL)
+"""Who gets a group first where a class has few: what cannot be learnt or tested is worse than what is not calibrated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What stays whole: its name in sentences, and the keys that tie samples together."""
+
+    name: str
+    keys: tuple[Key, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """A split in the making: sample id → side, and what is to be said of it."""
+
+    partition_of: Mapping[str, Partition]
+    rule: str
+    fold: int | None = None
+    warnings: tuple[str, ...] = ()
+    leaks: tuple[Leak, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+def unit_of(dataset: Dataset, by: str) -> Unit:
+    """The unit that ``by`` names: patient, image, group, or a covariate's name.
+
+    Raises:
+        UsageError: the dataset knows no such thing.
+    """
+    has_group = any(sample.group for sample in dataset.samples)
+    safe: tuple[Key, ...] = (patient_of, pixels_of, group_of) if has_group else (patient_of, pixels_of)
+    if by == "patient":
+        if dataset.n_patients is None and not has_group:
+            warning = (
+                "No patients are known, so the division is by image: images of one patient may stand on both sides."
+            )
+            return Unit("image", safe, (warning,))
+        return Unit("patient" if dataset.n_patients else "group", safe)
+    if by == "image":
+        return Unit("image", (pixels_of,))
+    if by == "group" and has_group:
+        return Unit("group", safe)
+    known = sorted({name for sample in dataset.samples for name in sample.covariates})
+    if by in known:
+        return Unit(by, (*safe, covariate(by)))
+    raise UsageError(
+        f"The dataset has no group “{by}” to divide by.",
+        f"Use --by patient or --by image{', --by group' if has_group else ''}"
+        + (f", or a column: {examples(known, most=12)}." if known else "."),
+    )
+
+
+def ratios(text: str) -> dict[Partition, float]:
+    """The shares of “70/15/15” (train, validation, test) or “60/10/15/15” (with calibration before test).
+
+    Raises:
+        UsageError: it is neither, a share is zero, or they do not add up to 100 (or 1).
+    """
+    hint = "Write train/validation/test, as 70/15/15, or with calibration 60/10/15/15."
+    try:
+        shares = [float(part) for part in text.split("/")]
+    except ValueError:
+        raise UsageError(f"“{text}” is not a list of shares.", hint) from None
+    whole = sum(shares)
+    if len(shares) not in (3, 4) or not all(0 < share < 100 for share in shares):
+        raise UsageError(f"“{text}” does not give three or four shares above zero.", hint)
+    if abs(whole - 1) > 0.005 and abs(whole - 100) > 0.5:
+        raise UsageError(f"The shares of “{text}” add up to {whole:g}, not to 100.", hint)
+    sides = [Partition.TRAIN, Partition.VAL, Partition.TEST]
+    if len(shares) == 4:
+        sides.insert(2, Partition.CAL)
+    return {side: share / whole for side, share in zip(sides, shares, strict=True)}
+
+
+def dealt(
+    dataset: Dataset, samples: Sequence[Sample], unit: Unit, shares: Mapping[Partition, float], seed: str
+) -> dict[str, Partition]:
+    """Deal samples out to partitions by class, in whole units; sample id → side.
+
+    Raises:
+        SplitError: there are fewer units than sides.
+    """
+    groups = grouped(samples, unit.keys)
+    if len(groups) < len(shares):
+        raise SplitError(
+            f"There are {counted(len(groups), unit.name)} for {len(shares)} partitions, and none may be parted.",
+            "Add images, or use fewer partitions.",
+        )
+    named = {side.value: shares[side] for side in _SERVED if side in shares}
+    sides = deal(groups, named, seed, multilabel=dataset.task is Task.MULTILABEL)
+    empty = [name for name, found in sides.items() if not found]
+    if empty:
+        raise SplitError(f"No image would be left for {examples(empty)}.", "Give it a larger share, or add images.")
+    return {sample.id: Partition(name) for name, found in sides.items() for group in found for sample in group}
+
+
+def with_validation(
+    dataset: Dataset, partition_of: Mapping[str, Partition], unit: Unit, seed: str
+) -> dict[str, Partition]:
+    """The same sides, with validation drawn from training in whole units."""
+    learnt = [sample for sample in dataset.samples if partition_of.get(sample.id) is Partition.TRAIN]
+    shares = {Partition.TRAIN: 1 - VALIDATION_SHARE, Partition.VAL: VALIDATION_SHARE}
+    return {**partition_of, **dealt(dataset, learnt, unit, shares, seed)}
+
+
+def class_warnings(
+    dataset: Dataset, partition_of: Mapping[str, Partition], unit: Unit, *, strict: bool = True
+) -> tuple[str, ...]:
+    """Look whether each class stands on each side; what is said where a side does without one.
+
+    Args:
+        strict: a made split must have every class in training and test. A published one must in training only.
+
+    Raises:
+        SplitError: a class is missing where it must not; multi-label findings only warn, as they may be rare.
+    """
+    multilabel = dataset.task is Task.MULTILABEL
+    sides: defaultdict[Partition, Counter[int]] = defaultdict(Counter)
+    for sample in dataset.samples:
+        if sample.id in partition_of:
+            sides[partition_of[sample.id]].update(classes_of(sample, multilabel=multilabel))
+    must = {Partition.TRAIN, Partition.TEST} if strict else {Partition.TRAIN}
+    warnings = []
+    for side, has in ((side, sides[side]) for side in Partition if side in sides):
+        lacking = [number for number in range(len(dataset.classes)) if not has[number]]
+        if not lacking:
+            continue
+        names = examples(dataset.classes[number] for number in lacking)
+        if side in must and not multilabel:
+            have = units_with_class(dataset, unit, lacking[0])
+            raise SplitError(
+                f"No image of {names} would stand in {side.value}: “{dataset.classes[lacking[0]]}” has only "
+                f"{counted(have, unit.name)}, and each stays on one side.",
+                "Add images of this class, leave it out of the dataset, or use fewer folds or partitions.",
+            )
+        warnings.append(f"No image of {names} stands in {side.value}, so results there say nothing of it.")
+    return tuple(warnings)
+
+
+def units_with_class(dataset: Dataset, unit: Unit, number: int) -> int:
+    """How many units have an image of this class."""
+    multilabel = dataset.task is Task.MULTILABEL
+    groups = grouped(dataset.samples, unit.keys)
+    return sum(any(number in classes_of(sample, multilabel=multilabel) for sample in group) for group in groups)
+
+
+def check_classes_fill_folds(dataset: Dataset, groups: Iterable[Sequence[Sample]], folds: int, unit: Unit) -> None:
+    """Whether each class can stand in the test of every fold.
+
+    Raises:
+        SplitError: a class has fewer units than there are folds (not asked of several findings an image).
+    """
+    if dataset.task is Task.MULTILABEL:
+        return
+    having: Counter[int] = Counter()
+    for group in groups:
+        having.update({sample.target[0] for sample in group})
+    poor = [number for number in range(len(dataset.classes)) if having[number] < folds]
+    if poor:
+        raise SplitError(
+            f"“{dataset.classes[poor[0]]}” has only {counted(having[poor[0]], unit.name)}, too few for {folds} folds "
+            "with each of them in one.",
+            "Use fewer folds, or add images of this class.",
+        )

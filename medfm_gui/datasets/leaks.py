@@ -1,0 +1,70 @@
+"""What two sides of a split share: a patient, or the very same pixels."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from medfm_gui.datasets.text import counted, examples
+from medfm_gui.domain.dataset import Dataset, Sample
+from medfm_gui.domain.split import Leak, LeakKind, Partition
+
+_GUARDED = (Partition.TEST, Partition.CAL, Partition.VAL, Partition.TRAIN)
+"""The side that keeps its image when two share one, first of all."""
+
+_KEYS: Mapping[LeakKind, Callable[[Sample], str | None]] = {
+    LeakKind.PATIENT: lambda sample: sample.patient,
+    LeakKind.PIXELS: lambda sample: sample.pixels_sha256 or None,
+}
+
+
+def find_leaks(dataset: Dataset, partition_of: Mapping[str, Partition]) -> tuple[Leak, ...]:
+    """All samples that stand on a less guarded side (``a``) than one they share something with (``b``).
+
+    Test is guarded before calibration, validation and training, so dropping every ``a`` leaves no leak and a whole
+    test set. One leak a sample and kind, in the order of the dataset; time and size grow linearly.
+
+    Args:
+        partition_of: sample id → side; samples that are not in it stand nowhere.
+    """
+    found: list[tuple[int, Leak]] = []
+    place = {sample.id: number for number, sample in enumerate(dataset.samples)}
+    for kind, key_of in _KEYS.items():
+        members: defaultdict[str, list[Sample]] = defaultdict(list)
+        for sample in dataset.samples:
+            key = key_of(sample) if sample.id in partition_of else None
+            if key is not None:
+                members[key].append(sample)
+        for sharing in members.values():
+            if len({partition_of[sample.id] for sample in sharing}) > 1:
+                found += [(place[leak.a], leak) for leak in _pairs(kind, sharing, partition_of)]
+    return tuple(leak for _, leak in sorted(found, key=lambda item: (item[0], item[1].kind)))
+
+
+def _pairs(kind: LeakKind, sharing: Sequence[Sample], partition_of: Mapping[str, Partition]) -> Iterable[Leak]:
+    kept = min(sharing, key=lambda sample: _GUARDED.index(partition_of[sample.id]))
+    side = partition_of[kept.id]
+    for sample in sharing:
+        if partition_of[sample.id] is not side:
+            yield Leak(kind, sample.id, kept.id, (partition_of[sample.id].value, side.value))
+
+
+def describe(leaks: Sequence[Leak]) -> str:
+    """One sentence: how many leaks of which kind between which sides, and the first few."""
+    kinds = Counter((leak.kind.value, *leak.partitions) for leak in leaks)
+    parts = [
+        f"{counted(number, 'image')} in {a} with {'a patient' if kind == LeakKind.PATIENT else kind} of {b}"
+        for (kind, a, b), number in sorted(kinds.items())
+    ]
+    pairs = examples(f"{leak.a} and {leak.b}" for leak in leaks)
+    return f"The split leaks: {', '.join(parts)} ({pairs})."
+
+
+def contradictions(dataset: Dataset, leaks: Sequence[Leak]) -> tuple[str, ...]:
+    """A warning where identical pixels stand on two sides with different labels: one of the labels is wrong."""
+    by_id = {sample.id: sample for sample in dataset.samples}
+    torn = [leak for leak in leaks if leak.kind is LeakKind.PIXELS and by_id[leak.a].target != by_id[leak.b].target]
+    if not torn:
+        return ()
+    pairs = examples(f"{leak.a} and {leak.b}" for leak in torn)
+    return (f"{counted(len(torn), 'pair')} of identical images with different labels on two sides: {pairs}.",)

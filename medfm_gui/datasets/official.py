@@ -1,0 +1,124 @@
+"""Divisions that others made: a dataset's own folds or partitions, or a list in a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from medfm_gui.datasets.partitions import all_are_partitions, partition_named
+from medfm_gui.datasets.table import Table, read_table
+from medfm_gui.datasets.text import counted, examples, natural, shown, words
+from medfm_gui.datasets.walk import without_image_suffix
+from medfm_gui.domain.dataset import Dataset
+from medfm_gui.domain.errors import SplitError, TableError
+from medfm_gui.domain.split import Partition
+
+_MOST_FOLDS = 50
+_SAMPLE_NAMES = words(
+    "sample sampleid path filepath imagepath file filename image imagename imageid imageindex id name"
+)
+_SIDE_NAMES = words("partition split subset set fold usage side")
+
+Base = tuple[str, Mapping[str, Partition]]
+"""What a published division is called, and sample id → side."""
+
+
+def official_divisions(dataset: Dataset) -> list[Base]:
+    """One division where the folds are called train, val, test; else one a fold, each in turn being the test.
+
+    Samples without a fold stand nowhere.
+
+    Raises:
+        SplitError: there are no folds, one only, or names that mix both kinds.
+    """
+    names = sorted({sample.fold for sample in dataset.samples if sample.fold}, key=natural)
+    if not names:
+        raise SplitError(
+            "The dataset brings no official folds.", "Import it with --fold COLUMN, or make a split with --ratios."
+        )
+    fold_of = {sample.id: sample.fold for sample in dataset.samples if sample.fold}
+    if all_are_partitions(names):
+        sides = {name: partition_named(name) or Partition.TRAIN for name in names}
+        division = {sample: sides[fold] for sample, fold in fold_of.items()}
+        return [(f"official {'/'.join(side.value for side in Partition if side in division.values())}", division)]
+    if any(partition_named(name) for name in names) or not 1 < len(names) <= _MOST_FOLDS:
+        raise SplitError(
+            f"The folds are called {examples(names, most=6)}: neither train, val and test nor a few folds in turn.",
+            "Import again with another --fold column, or make a split with --ratios.",
+        )
+    return [
+        (
+            f"official fold {name} ({number} of {len(names)}) as test",
+            {sample: Partition.TEST if fold == name else Partition.TRAIN for sample, fold in fold_of.items()},
+        )
+        for number, name in enumerate(names, 1)
+    ]
+
+
+def division_of_file(dataset: Dataset, path: Path) -> tuple[Base, tuple[str, ...]]:
+    """The division that a table of samples (ids or paths) and partitions gives, and what is to be said of it.
+
+    Raises:
+        TableError: its columns are not recognised, or it names no sample of this dataset.
+        SplitError: it gives a sample two sides, or a side no word stands for.
+    """
+    table = read_table(path)
+    sample_column, side_column = _columns(table)
+    ids = _ids_by_name(dataset)
+    found: dict[str, Partition] = {}
+    unknown: list[str] = []
+    for said, word in zip(table.column(sample_column), table.column(side_column), strict=True):
+        side = partition_named(word)
+        if side is None:
+            raise SplitError(
+                f"“{word}” in the column “{side_column}” names no partition.", "Use train, val, cal and test."
+            )
+        sample = _lookup(ids, said)
+        if sample is None:
+            unknown.append(said)
+        elif found.setdefault(sample, side) is not side:
+            raise SplitError(
+                f"The list puts “{said}” into {found[sample].value} and into {side.value}.", "Correct the list."
+            )
+    if not found:
+        raise TableError(
+            f"“{shown(path.name)}” names no sample of this dataset (first: {examples(unknown)}).",
+            "Give sample ids (s000001 …) or paths as they stand in the dataset.",
+        )
+    warnings = list(table.warnings)
+    if unknown:
+        warnings.append(
+            f"{counted(len(unknown), 'row')} of the list name no sample of the dataset: {examples(unknown)}."
+        )
+    return (f"list {shown(path.name)}", found), tuple(warnings)
+
+
+def _columns(table: Table) -> tuple[str, str]:
+    samples = table.recognised(_SAMPLE_NAMES)
+    sides = [name for name in table.recognised(_SIDE_NAMES) if all_are_partitions(filter(None, table.column(name)))]
+    sides = sides or [name for name in table.recognised(_SIDE_NAMES) if name not in samples]
+    if not samples or not sides:
+        raise TableError(
+            f"“{shown(table.path.name)}” needs a column “sample” or “path” and a column “partition”.",
+            f"Its columns are: {', '.join(table.columns)}.",
+        )
+    return samples[0], sides[0]
+
+
+def _ids_by_name(dataset: Dataset) -> dict[str, str]:
+    """Sample ids by all that names exactly one sample: id, path (with ``#frame``), file name, name without ending."""
+    names: dict[str, str] = {}
+    times: Counter[str] = Counter()
+    for sample in dataset.samples:
+        full = sample.path if sample.frame is None else f"{sample.path}#{sample.frame}"
+        base = full.rpartition("/")[2]
+        for name in {sample.id, full, base, without_image_suffix(base), without_image_suffix(full)}:
+            times[name] += 1
+            names[name] = sample.id
+    return {name: sample for name, sample in names.items() if times[name] == 1}
+
+
+def _lookup(ids: Mapping[str, str], said: str) -> str | None:
+    path = said.replace("\\", "/").removeprefix("./")
+    return ids.get(path) or ids.get(path.rpartition("/")[2])

@@ -1,0 +1,118 @@
+"""One order carried out: its events told, requests of the person heard, its end given a name."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import traceback
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from medfm_gui.base import wire
+from medfm_gui.domain import events as ev
+from medfm_gui.domain.errors import InternalError, UsageError
+from medfm_gui.domain.run import PredictSpec, ProbeSpec, Spec, StudySpec, TrainSpec, WeightsSpec
+from medfm_gui.engine.eventlog import EventLog
+from medfm_gui.engine.failure import named, resumable
+from medfm_gui.engine.predict import OpenModels, predict_study, predict_subset
+from medfm_gui.engine.session import PauseRequested
+from medfm_gui.engine.train import run_training
+
+
+def carry_out(folder: Path, log: EventLog, *, startup_seconds: float = 0.0, models: OpenModels | None = None) -> bool:
+    """Do what ``spec.json`` in ``folder`` orders, and say so to ``log`` until a last word.
+
+    Args:
+        startup_seconds: what starting this process took, for RunStarted.
+        models: kept between orders by a worker that stays.
+
+    Returns:
+        False when it failed.
+    """
+    training = False
+    try:
+        spec = _order(folder)
+        training = isinstance(spec, TrainSpec)
+        _told(events_of(spec, folder, models), folder, log, startup_seconds)
+    except Exception as error:  # noqa: BLE001 - border: whatever ends a job becomes its last word
+        failure = named(error)
+        if isinstance(failure, InternalError):
+            traceback.print_exception(error)
+        log.say(
+            ev.RunFailed(
+                time.time(), failure.kind, failure.message, failure.hint, resumable=training and resumable(failure)
+            )
+        )
+        return False
+    return True
+
+
+def events_of(spec: Spec, folder: Path, models: OpenModels | None = None) -> Generator[ev.Event, None, None]:
+    """The work that a spec orders, as a generator of events."""
+    match spec:
+        case TrainSpec():
+            yield from run_training(spec, folder)
+        case PredictSpec():
+            yield from predict_subset(spec, Path(spec.out))
+        case StudySpec():
+            yield from predict_study(spec, models)
+        case WeightsSpec():
+            yield from _weights(spec)
+        case ProbeSpec():
+            yield from _probe()
+
+
+def _told(events: Generator[ev.Event, None, None], folder: Path, log: EventLog, startup_seconds: float) -> None:
+    """Pass events on; at each, look whether the person wants to pause or cancel."""
+    begun = time.perf_counter()
+    epoch = 0
+    ended = False
+    try:
+        for event in events:
+            if isinstance(event, ev.RunStarted):
+                event = replace(event, startup_seconds=startup_seconds)
+            elif isinstance(event, ev.EpochFinished | ev.RunResumed):
+                epoch = event.epoch
+            log.say(event)
+            ended = ended or isinstance(event, ev.LAST_WORDS)
+            match "" if ended else _request(folder):
+                case "pause":
+                    events.throw(PauseRequested())
+                case "cancel":
+                    events.close()
+                    shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+                    log.say(ev.RunCancelled(time.time(), "Stopped as asked."))
+                    return
+    except PauseRequested as pause:
+        log.say(ev.RunPaused(time.time(), epoch if pause.epoch is None else pause.epoch, pause.step))
+        return
+    if not ended:
+        log.say(ev.RunFinished(time.time(), {}, time.perf_counter() - begun))
+
+
+def _order(folder: Path) -> Spec:
+    try:
+        return wire.decode_spec((folder / "spec.json").read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"“{folder}” holds no order (spec.json).", "Start the work through medfm.") from None
+
+
+def _request(folder: Path) -> str:
+    """What stands in the file ``request``: almost always there is none, and asking costs microseconds."""
+    try:
+        return (folder / "request").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _weights(spec: WeightsSpec) -> Iterator[ev.Event]:
+    from medfm_gui.engine.weights import import_weights  # brings the hub's client, which no other order needs
+
+    yield from import_weights(spec)
+
+
+def _probe() -> Iterator[ev.Event]:
+    from medfm_gui.engine.probe import probe
+
+    yield from probe()

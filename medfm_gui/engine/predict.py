@@ -1,0 +1,206 @@
+"""Scores from finished runs: a partition of a dataset, or the few images of a study, with heat maps on request."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections import OrderedDict
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as functional
+
+from medfm_gui.base.atomic import atomic_write
+from medfm_gui.domain import events as ev
+from medfm_gui.domain.dataset import Dataset, Task
+from medfm_gui.domain.errors import InputError, UsageError
+from medfm_gui.domain.run import PredictSpec, StudyImage, StudySpec, TrainSpec
+from medfm_gui.domain.split import Partition
+from medfm_gui.engine.devices import choose_device
+from medfm_gui.engine.explain.gradcam import heat_map
+from medfm_gui.engine.head import LinearHead
+from medfm_gui.engine.images import ImageReader
+from medfm_gui.engine.material import frozen_backbone, open_dataset, open_split
+from medfm_gui.engine.preprocess import model_input
+from medfm_gui.engine.progress import Pace
+from medfm_gui.engine.saved import BACKBONE, HEAD, HEAD_FACTS, SavedModel, open_model
+from medfm_gui.engine.scoring import SampleScores, Scorer, scores_of_frozen, write_scores
+from medfm_gui.engine.session import make_deterministic, started
+
+NO_GRADIENT = "A vote of neighbours has no class gradient, so there is no map."
+
+
+class OpenModels:
+    """The last few models that were used, ready for the next question.
+
+    A run that was trained again since is loaded again. Not for several threads.
+    """
+
+    def __init__(self, most: int = 3) -> None:
+        self._most = most
+        self._open: OrderedDict[tuple[object, ...], SavedModel] = OrderedDict()
+
+    def open(self, folder: Path, device: torch.device) -> SavedModel:
+        """The model of a run's folder.
+
+        Raises:
+            MedfmError: as ``open_model``.
+        """
+        key = (str(folder), str(device), *(_stamp(folder / name) for name in ("spec.json", HEAD, HEAD_FACTS, BACKBONE)))
+        if key not in self._open:
+            while len(self._open) >= self._most:
+                self._open.popitem(last=False)
+            self._open[key] = open_model(folder, device)
+        self._open.move_to_end(key)
+        return self._open[key]
+
+
+def predict_subset(spec: PredictSpec, out: Path) -> Iterator[ev.Event]:
+    """Score one partition of a run's dataset, or all of another dataset; writes ``<subset>.npz`` in ``out``.
+
+    Raises:
+        UsageError: there is no such partition, or it is empty.
+        MedfmError: the run, the dataset or the weights cannot be used.
+    """
+    begun = time.perf_counter()
+    device = choose_device(spec.device)
+    make_deterministic()
+    yield started(device)
+    model = open_model(Path(spec.run_folder), device)
+    if spec.dataset is not None:
+        dataset, pixels = open_dataset(spec.dataset, spec.pixels)
+        ids: Sequence[str] = [sample.id for sample in dataset.samples]
+    else:
+        dataset, pixels = open_dataset(model.spec.dataset, model.spec.pixels)
+        ids = _partition(model.spec, dataset, spec.subset)
+    images = ImageReader(pixels, model.spec.card, model.backbone.image_size, pin=device.type == "cuda")
+    asked = time.perf_counter()
+    scores = yield from _scores(model, dataset, images, ids)
+    name = f"{_file_name(spec.subset)}.npz"
+    yield ev.FileWritten(time.time(), name, write_scores(out / name, scores))
+    now = time.perf_counter()
+    yield ev.RunFinished(time.time(), {}, now - begun, samples_per_second=len(ids) / (now - asked))
+
+
+def predict_study(spec: StudySpec, models: OpenModels | None = None) -> Iterator[ev.Event]:
+    """Score each image with each run, run by run; heat maps are numbered files in ``spec.out``.
+
+    Yields:
+        StudyPredicted for each pair; its ``map`` is an absolute path.
+
+    Raises:
+        MedfmError: a run or an image cannot be used.
+    """
+    begun = time.perf_counter()
+    if spec.explain not in ("", "gradcam"):
+        raise UsageError(f"There is no explanation “{spec.explain}”.", "Use gradcam.")
+    device = choose_device(spec.device)
+    models = models or OpenModels()
+    yield started(device)
+    total = len(spec.run_folders) * len(spec.images)
+    yield ev.StageStarted(time.time(), "explain" if spec.explain else "predict", total)
+    pace = Pace("explain" if spec.explain else "predict", total)
+    done = 0
+    for folder in spec.run_folders:
+        model = models.open(Path(folder), device)
+        for image in spec.images:
+            done += 1
+            yield _predicted(model, image, spec, done)
+            yield pace.advanced(1)
+    yield ev.RunFinished(time.time(), {}, time.perf_counter() - begun, samples_per_second=pace.samples_per_second)
+
+
+def _partition(spec: TrainSpec, dataset: Dataset, subset: str) -> Sequence[str]:
+    if subset not in tuple(Partition):
+        raise UsageError(f"There is no partition “{subset}”.", f"Use one of: {', '.join(Partition)}.")
+    ids = open_split(spec, dataset).samples_in(Partition(subset))
+    if not ids:
+        raise UsageError(f"The split “{spec.split_id}” has no {subset} images.", "Choose another partition.")
+    return ids
+
+
+def _scores(
+    model: SavedModel, dataset: Dataset, images: ImageReader, ids: Sequence[str]
+) -> Generator[ev.Event, None, SampleScores]:
+    recipe = model.spec.recipe
+    if model.frozen:
+        frozen = frozen_backbone(model.spec, model.backbone, dataset, images, model.device)
+        return (yield from scores_of_frozen(frozen, model.head.cpu(), ids))
+    scorer = Scorer(model.backbone, model.head, model.device, images, recipe.batch_size, recipe.workers)
+    return (yield from scorer.scores(ids, "predict"))
+
+
+def _predicted(model: SavedModel, image: StudyImage, spec: StudySpec, number: int) -> ev.StudyPredicted:
+    begun = time.perf_counter()
+    pixels = _pixels(image)
+    card = model.spec.card
+    inputs = model_input(pixels, model.backbone.image_size, card.mean, card.std)[None].to(model.device)
+    with torch.no_grad():
+        scores = model.head.scores(model.backbone.features(inputs)).probabilities[0].float().cpu()
+    target = _target(model.spec, spec.target, scores.tolist())
+    path, note = "", ""
+    if spec.explain and isinstance(model.head, LinearHead):
+        (found,) = heat_map(model.backbone, model.head, inputs, [target])
+        path = str(_write_map(Path(spec.out) / f"map-{number:05d}.npy", found.map, pixels.shape[:2]))
+        note = found.note
+    elif spec.explain:
+        note = NO_GRADIENT
+    return ev.StudyPredicted(
+        time.time(),
+        run=model.spec.run,
+        source=image.source,
+        scores=tuple(scores.tolist()),
+        target=target,
+        map=path,
+        map_note=note,
+        seconds=time.perf_counter() - begun,
+    )
+
+
+def _pixels(image: StudyImage) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(np.load(image.path, allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            "An image that was decoded for prediction cannot be read any more.", "Predict the study again."
+        ) from error
+
+
+def _target(spec: TrainSpec, asked: int | None, scores: Sequence[float]) -> int:
+    """The explained class: the one asked for, the positive one of a binary task, else the highest score."""
+    if asked is not None:
+        if not 0 <= asked < len(spec.classes):
+            raise UsageError(f"There is no class number {asked}.", f"Use 0 to {len(spec.classes) - 1}.")
+        return asked
+    if spec.task is Task.BINARY and spec.positive in spec.classes:
+        return spec.classes.index(spec.positive)
+    return int(np.argmax(scores))
+
+
+def _write_map(path: Path, heat: npt.NDArray[np.float32], shape: tuple[int, ...]) -> Path:
+    """Stretch a map over the image's own rows and columns, as the image was squeezed into the model's square."""
+    stretched = functional.interpolate(
+        torch.from_numpy(heat)[None, None], size=(shape[0], shape[1]), mode="bilinear", align_corners=False
+    )
+    held = io.BytesIO()
+    np.save(held, stretched[0, 0].clamp(0.0, 1.0).numpy().astype(np.float32), allow_pickle=False)
+    atomic_write(path, held.getvalue())
+    return path.absolute()
+
+
+def _file_name(subset: str) -> str:
+    """A subset as a file name: letters, digits, dash and underscore."""
+    kept = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in subset)
+    return kept or "all"
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        return (0, 0)
+    return (facts.st_mtime_ns, facts.st_size)

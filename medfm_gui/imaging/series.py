@@ -1,0 +1,285 @@
+"""A folder, or a file, becomes studies: patient, study, series, slices in order of position.
+
+The headers alone decide, read by the pool. Positions along the normal of the image plane give the order
+and the spacing; what does not fit (gaps, doubles, mixed planes, clashing UIDs) is said, never guessed away.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from medfm_gui.base.atomic import sha256_file
+from medfm_gui.domain.dataset import Skipped
+from medfm_gui.domain.study import Instance, Scan, Series, Study
+from medfm_gui.imaging.header import DicomHeader
+from medfm_gui.imaging.objections import objections
+from medfm_gui.imaging.pool import DecodePool, PictureJob
+from medfm_gui.imaging.reasons import Reason
+
+_JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+_SAME_PLACE_MM = 0.01
+_UNEVEN = 0.05
+_SPACE_UIDS = uuid.UUID("6f1c3d1e-0b0a-4e57-9d63-3a1f6f0f7f52")
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    path: str
+    header: DicomHeader
+
+
+def scan(path: Path, pool: DecodePool) -> Scan:
+    """Every study below a folder, or in one file.
+
+    Links to folders are not followed, hidden files are counted only, and a DICOMDIR is passed over:
+    its files are found by themselves. The originals are only read.
+    """
+    path = path.absolute()
+    files, skipped = _files(path)
+    images = []
+    for result in pool.headers(files, root=path if path.is_dir() else None):
+        if result.ok and result.header is not None:
+            images.append(_Image(result.path, result.header))
+        elif result.reason != Reason.FILE_SET_INDEX or not path.is_dir():
+            skipped.append(Skipped(result.path, result.reason, result.message))
+    images.sort(key=lambda image: _natural(image.path))
+    kept, doubles = _without_doubles(images, pool)
+    skipped += doubles
+    skipped.sort(key=lambda item: _natural(item.path))
+    clashes = {item.path for item in doubles if item.reason == Reason.UID_CLASH}
+    return Scan(tuple(_studies(kept, clashes)), tuple(skipped))
+
+
+def _files(path: Path) -> tuple[list[str], list[Skipped]]:
+    if not path.is_dir():
+        return [str(path)], []
+    files: list[str] = []
+    skipped: list[Skipped] = []
+    hidden = 0
+    folders = [str(path)]
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            skipped.append(Skipped(folder, Reason.UNREADABLE.value, f"The folder cannot be read ({error.strerror})."))
+            continue
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name.lower() in _JUNK:
+                hidden += 1
+            elif not _is_unicode(entry.name):
+                shown = os.fsencode(entry.path).decode("utf-8", "backslashreplace")
+                skipped.append(Skipped(shown, Reason.BAD_NAME.value, "Its name is not valid Unicode; rename it."))
+            elif entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            elif not (entry.is_symlink() and entry.is_dir()):
+                files.append(entry.path)
+    if hidden:
+        skipped.append(Skipped(str(path), Reason.HIDDEN.value, f"{hidden} hidden entries were passed over."))
+    return files, skipped
+
+
+def _is_unicode(name: str) -> bool:
+    """Names that are not can be opened, but neither stored in a record nor shown."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _natural(text: str) -> list[tuple[int, int, str]]:
+    """Sort key in which ``9`` comes before ``10``."""
+    parts = re.split(r"(\d+)", text)
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+
+
+def _without_doubles(images: Sequence[_Image], pool: DecodePool) -> tuple[list[_Image], list[Skipped]]:
+    """The first file of every UID, and what the others are: the same file, the same pixels, or a clash."""
+    by_uid = collections.defaultdict(list)
+    for image in images:
+        by_uid[image.header.sop_instance_uid or image.path].append(image)
+    doubled = [same for same in by_uid.values() if len(same) > 1]
+    jobs = [PictureJob(image.path, image.path, frame=0) for same in doubled for image in same]
+    pixels = {result.key: result.stored_sha256 for result in pool.pictures(jobs)}
+    skipped = []
+    for first, *others in doubled:
+        for other in others:
+            reason, what = Reason.UID_CLASH, "and other pixels"
+            if pixels[first.path] and pixels[first.path] == pixels[other.path]:
+                reason, what = Reason.DUPLICATE, f"and the same pixels{_differences(first.header, other.header)}"
+            elif sha256_file(Path(first.path)) == sha256_file(Path(other.path)):
+                reason, what = Reason.DUPLICATE, "and is the same file"
+            message = f"It has the UID of “{Path(first.path).name}” {what}; the first was kept."
+            skipped.append(Skipped(other.path, reason.value, message))
+    left_out = {item.path for item in skipped}
+    return [image for image in images if image.path not in left_out], skipped
+
+
+_COMPARED = ("modality", "body_part", "view_position", "laterality", "patient_position", "rescale_intercept")
+
+
+def _differences(first: DicomHeader, other: DicomHeader) -> str:
+    """Where two headers of the same pixels disagree on what matters; identity is not quoted."""
+    unlike = [name for name in _COMPARED if getattr(first, name) != getattr(other, name)]
+    said = [f"{name.replace('_', ' ')} “{getattr(other, name)}” instead of “{getattr(first, name)}”" for name in unlike]
+    if first.patient_id != other.patient_id:
+        said.append("another patient id")
+    return f", but {', '.join(said)}" if said else ""
+
+
+def _studies(images: Iterable[_Image], clashes: set[str]) -> list[Study]:
+    by_study = collections.defaultdict(list)
+    for image in images:
+        by_study[image.header.patient_id, _study_uid(image)].append(image)
+    studies = [_study(patient, uid, members, clashes) for (patient, uid), members in by_study.items()]
+    return sorted(studies, key=lambda study: (study.patient, study.date, study.uid))
+
+
+def _study_uid(image: _Image) -> str:
+    """The file's own, or one made from its folder: anonymised files often have none."""
+    return image.header.study_uid or _uid_of(f"study {Path(image.path).parent}")
+
+
+def _uid_of(name: str) -> str:
+    return f"2.25.{uuid.uuid5(_SPACE_UIDS, name.encode('utf-8', 'surrogateescape').hex()).int}"
+
+
+def _study(patient: str, uid: str, images: Sequence[_Image], clashes: set[str]) -> Study:
+    by_series = collections.defaultdict(list)
+    for image in images:
+        header = image.header
+        unnamed = f"series {Path(image.path).parent} {header.series_description} {header.series_number}"
+        by_series[header.series_uid or _uid_of(unnamed)].append(image)
+    series = [one for name, members in by_series.items() for one in _series(name, members, clashes)]
+    first = images[0].header
+    return Study(
+        uid=uid,
+        patient=patient,
+        date=first.study_date,
+        modality="\\".join(sorted({image.header.modality for image in images} - {""})),
+        description=first.study_description,
+        series=tuple(series),
+        sex=first.patient_sex,
+        age=first.patient_age,
+    )
+
+
+def _series(uid: str, images: Sequence[_Image], clashes: set[str]) -> list[Series]:
+    """One series, or several where one UID joins images of different geometry."""
+    planes = collections.defaultdict(list)
+    for image in images:
+        planes[_geometry(image.header)].append(image)
+    shared = []
+    if not images[0].header.series_uid:
+        shared.append("The files have no Series Instance UID and were grouped by their folder.")
+    if len(planes) > 1:
+        shared.append(f"The series mixes {len(planes)} geometries and was taken apart.")
+    folders = {str(Path(image.path).parent) for image in images}
+    if any(str(Path(path).parent) in folders for path in clashes):
+        shared.append("Another file has the UID of an image of this series and other pixels; it was left out.")
+    return [_plane(uid, members, shared) for members in planes.values()]
+
+
+def _geometry(header: DicomHeader) -> tuple[object, ...]:
+    spacing = header.pixel_spacing or header.imager_pixel_spacing
+    return (
+        header.rows,
+        header.columns,
+        tuple(round(value, 3) + 0.0 for value in header.orientation or ()),
+        tuple(round(value, 4) for value in spacing or ()),
+        header.frames > 1,
+    )
+
+
+def _plane(uid: str, images: Sequence[_Image], shared: Sequence[str]) -> Series:
+    positions = [_position(image.header) for image in images]
+    instances = [
+        Instance(
+            uid=image.header.sop_instance_uid,
+            path=image.path,
+            frames=image.header.frames,
+            number=image.header.instance_number,
+            position_mm=position,
+        )
+        for image, position in zip(images, positions, strict=True)
+    ]
+    is_placed = None not in positions and len(images) > 1
+    instances.sort(key=lambda item: _order(item, by_position=is_placed))
+    first = images[0].header
+    series = Series(
+        uid=uid,
+        modality=first.modality,
+        description=first.series_description,
+        instances=tuple(instances),
+        rows=first.rows,
+        columns=first.columns,
+        spacing_mm=first.pixel_spacing or first.imager_pixel_spacing,
+        warnings=(*shared, *_remarks(images)),
+    )
+    if not is_placed:
+        return series
+    spacing, gaps = _spacing([item.position_mm for item in instances if item.position_mm is not None])
+    return replace(series, slice_spacing_mm=spacing, warnings=(*series.warnings, *gaps))
+
+
+def _order(item: Instance, *, by_position: bool) -> tuple[float, float, list[tuple[int, int, str]]]:
+    place = item.position_mm if by_position and item.position_mm is not None else 0.0
+    return place, float("inf") if item.number is None else item.number, _natural(item.path)
+
+
+def _position(header: DicomHeader) -> float | None:
+    """Distance along the normal of the image plane, mm; None without geometry or with an impossible one."""
+    if header.position is None or header.orientation is None or header.frames > 1:
+        return None
+    normal = np.cross(header.orientation[:3], header.orientation[3:])
+    length = float(np.linalg.norm(normal))
+    if not 0.9 < length < 1.1:
+        return None
+    return round(float(np.dot(normal, header.position)) / length, 4)
+
+
+def _remarks(images: Sequence[_Image]) -> list[str]:
+    found: dict[str, None] = {}
+    for image in images:
+        found.update(dict.fromkeys(objections(image.header)))
+        if image.header.presentation_intent == "FOR PROCESSING":
+            found["FOR PROCESSING: raw detector values, not meant to be looked at."] = None
+        if image.header.burned_in_annotation == "YES":
+            found["An image has text burned in, perhaps a name."] = None
+    header = images[0].header
+    if header.pixel_spacing is None and header.imager_pixel_spacing is not None:
+        found["Lengths are measured at the detector, not in the patient."] = None
+    return list(found)
+
+
+def _spacing(positions: Sequence[float]) -> tuple[float | None, list[str]]:
+    """The median distance of neighbours in mm, and what is wrong with the distances."""
+    steps = np.diff(positions)
+    apart = steps[steps > _SAME_PLACE_MM]
+    warnings = []
+    same = len(steps) - len(apart)
+    if same:
+        warnings.append(f"{same} image(s) lie where another one lies: phases, echoes or two acquisitions.")
+    if not len(apart):
+        return None, warnings
+    median = float(np.median(apart))
+    lost = sum(round(step / median) - 1 for step in apart if step > 1.5 * median and _is_multiple(step, median))
+    if lost:
+        warnings.append(f"{lost} slice(s) are missing (spacing {median:.2f} mm).")
+    odd = [step for step in apart if abs(step - median) > _UNEVEN * median and not _is_multiple(step, median)]
+    if odd:
+        warnings.append(f"Slice spacing is uneven: {min(apart):.2f} to {max(apart):.2f} mm.")
+    return round(median, 4), warnings
+
+
+def _is_multiple(step: float, median: float) -> bool:
+    return abs(step / median - round(step / median)) <= _UNEVEN and round(step / median) >= 1

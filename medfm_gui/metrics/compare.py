@@ -1,0 +1,209 @@
+"""Two runs on the same units: paired differences, adjusted for their number, and said in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from statsmodels.stats.multitest import multipletests
+
+from medfm_gui.domain.dataset import Task
+from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.evaluation import Comparison, OperatingPoint
+from medfm_gui.metrics.arrays import Flags
+from medfm_gui.metrics.bootstrap import bootstrap_test
+from medfm_gui.metrics.delong import delong_test
+from medfm_gui.metrics.estimate import PairedTest, joined
+from medfm_gui.metrics.evaluate import AS_ERRORS
+from medfm_gui.metrics.names import headline, method_title, metric_title
+from medfm_gui.metrics.proportions import paired_shares
+from medfm_gui.metrics.quantities import quantities
+from medfm_gui.metrics.scored import Scored
+from medfm_gui.metrics.threshold import decisions
+
+LEVEL = 0.05
+TWO_MODELS = (
+    "Each run is one trained model, so this speaks of these models; "
+    "a claim about backbones or adaptations needs several seeds of each."
+)
+
+
+def compare(
+    a: Scored,
+    b: Scored,
+    *,
+    run_a: str,
+    run_b: str,
+    point_a: OperatingPoint | None,
+    point_b: OperatingPoint | None,
+    unit: str,
+    seed: int = 0,
+) -> tuple[Comparison, ...]:
+    """Differences a minus b on common units, headline first; sensitivity and specificity where both have a threshold.
+
+    Areas by DeLong, shares by McNemar's mid-p, everything else by a paired bootstrap; by the patient bootstrap
+    where a patient has several units. Units that only one run could score are left out, and the same rows with
+    failures as errors follow (``parameters["failures"]``).
+
+    Raises:
+        InputError: other tasks, classes or labels; no common unit.
+    """
+    _check_same_question(a, b)
+    first, second = _side_by_side(a.by_unit(unit), b.by_unit(unit))
+    scored: Flags = np.asarray(np.isfinite(first.scores + second.scores).all(axis=1))
+    if not scored.any():
+        raise InputError(
+            f"{run_a} and {run_b} have no unit in common that both could score.", "Compare runs on the same test set."
+        )
+    rows = _rows(first.taken(scored), second.taken(scored), point_a, point_b, seed)
+    lost = int((~scored).sum())
+    kept = f"{lost} of {len(first)} units were not scored by both and are left out" if lost else ""
+    found = [_comparison(run_a, run_b, row, unit, {}, kept) for row in rows]
+    if lost:
+        rows = _rows(first.failures_as_errors(), second.failures_as_errors(), point_a, point_b, seed)
+        wrong = f"{lost} of {len(first)} units were not scored by both and count as wrong"
+        found += [_comparison(run_a, run_b, row, unit, AS_ERRORS, wrong) for row in rows]
+    return tuple(found)
+
+
+def adjust_holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """The same comparisons with Holm's adjusted p, over all of one metric (and one way to count failures)."""
+    families: dict[tuple[str, str], list[int]] = {}
+    for place, item in enumerate(comparisons):
+        if item.p is not None:
+            families.setdefault((item.metric, item.parameters.get("failures", "")), []).append(place)
+    adjusted = list(comparisons)
+    for places in families.values():
+        values = multipletests([comparisons[place].p for place in places], method="holm")[1]
+        for place, value in zip(places, values, strict=True):
+            item = comparisons[place]
+            note = joined(item.note, f"Holm over {len(places)}, interval unadjusted" if len(places) > 1 else "")
+            adjusted[place] = replace(item, p_adjusted=float(value), note=note)
+    return tuple(adjusted)
+
+
+def sentence(comparisons: Sequence[Comparison], names: Mapping[str, str]) -> str:
+    """The headline differences in words: difference and interval first, then what remains compatible with the data.
+
+    It never says that two runs are equal. ``names`` gives what people read for a run's id.
+    """
+    main = [item for item in comparisons if item.metric == comparisons[0].metric and "failures" not in item.parameters]
+    parts = [_clause(item, names) for item in main]
+    if len(main) > 1:
+        parts.append("The intervals are not adjusted for the number of comparisons.")
+    return " ".join([*parts, TWO_MODELS]) if parts else ""
+
+
+def _clause(item: Comparison, names: Mapping[str, str]) -> str:
+    a, b = names.get(item.a, item.a), names.get(item.b, item.b)
+    title, units = metric_title(item.metric), f"{item.n} {item.parameters.get('unit', 'unit')}s"
+    if item.difference is None:
+        return f"On {units} the {title} of {a} and {b} cannot be compared: {item.note or 'not estimable'}."
+    said = f"On the same {units} the {title} of {a} minus that of {b} is {_signed(item.difference)}"
+    if item.low is None or item.high is None or item.p is None:
+        return f"{said}; these data give it no interval ({item.note})."
+    p = f"p {_p(item.p)}"
+    if item.p_adjusted is not None and item.p_adjusted != item.p:
+        p += f", adjusted {_p(item.p_adjusted)}"
+    method, level = method_title(item.test), f"{100 * item.confidence:g} %"
+    range_ = f"{_signed(item.low)} to {_signed(item.high)}"
+    said += f" ({level} interval {range_}; {method}, {p}): differences from {range_} remain compatible with these data"
+    decided = item.low > 0 or item.high < 0
+    if not decided or (item.p if item.p_adjusted is None else item.p_adjusted) >= LEVEL:
+        return f"{said}, and which of the two is better is not shown."
+    return f"{said}, which favour {a if item.difference > 0 else b}."
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+_Row = tuple[str, PairedTest, Mapping[str, str]]
+
+
+def _rows(
+    a: Scored, b: Scored, point_a: OperatingPoint | None, point_b: OperatingPoint | None, seed: int
+) -> list[_Row]:
+    patients = {} if a.patients is None else {"n_patients": str(a.clusters.count)}
+    if a.task is not Task.BINARY:
+        return [(headline(a.task), _headline_test(a, b, seed), patients)]
+    events, who = a.events, a.clusters
+    counts = {**patients, "n_events": str(int(events.sum()))}
+    rows: list[_Row] = [
+        (headline(a.task), delong_test(events, a.event_scores, b.event_scores, groups=a.patients, seed=seed), counts)
+    ]
+    if point_a is None or point_b is None:
+        return rows
+    called_a, called_b = decisions(a, point_a), decisions(b, point_b)
+    thresholds = {**counts, "threshold_a": repr(point_a.threshold), "threshold_b": repr(point_b.threshold)}
+    rows.append(("sensitivity", paired_shares(called_a, called_b, events, who, seed=seed), thresholds))
+    rows.append(("specificity", paired_shares(~called_a, ~called_b, ~events, who, seed=seed), thresholds))
+    return rows
+
+
+def _headline_test(a: Scored, b: Scored, seed: int) -> PairedTest:
+    first, second = (quantities(item, None)[0].statistic for item in (a, b))
+    return bootstrap_test(first, second, a.clusters, n=len(a), seed=seed)
+
+
+def _comparison(run_a: str, run_b: str, row: _Row, unit: str, extra: Mapping[str, str], note: str) -> Comparison:
+    metric, test, counts = row
+    return Comparison(
+        a=run_a,
+        b=run_b,
+        metric=metric,
+        difference=test.difference,
+        low=test.low,
+        high=test.high,
+        test=test.method,
+        p=test.p_value,
+        p_adjusted=None,
+        n=test.n,
+        note=joined(test.note, note),
+        confidence=test.confidence,
+        parameters={"unit": unit, **counts, **extra},
+    )
+
+
+def _check_same_question(a: Scored, b: Scored) -> None:
+    if (a.task, a.classes, a.positive) != (b.task, b.classes, b.positive):
+        raise InputError(
+            "The two runs answer different questions: other classes, another task or another positive class.",
+            "Compare runs that were trained for the same question.",
+        )
+
+
+def _side_by_side(a: Scored, b: Scored) -> tuple[Scored, Scored]:
+    """Both runs on all units that either has, in one order; a unit that a run does not have is failed in it."""
+    places_a, places_b = _places(a), _places(b)
+    common = [name for name in a.samples if name in places_b]
+    left, right = [places_a[name] for name in common], [places_b[name] for name in common]
+    if not np.array_equal(a.targets[left], b.targets[right]):
+        raise InputError(
+            "Some units have one label in one run and another label in the other.",
+            "Evaluate both runs on one version of the dataset.",
+        )
+    if a.samples == b.samples:
+        return a, b
+    rest = np.array([name not in places_a for name in b.samples], np.bool_)
+    only_b = b.taken(rest)
+    names = a.samples + only_b.samples
+    targets = np.concatenate([a.targets, only_b.targets])
+    known = a.patients is not None and only_b.patients is not None
+    patients = (a.patients or ()) + (only_b.patients or ()) if known else None
+    scores = np.full((2, len(names), len(a.classes)), np.nan)
+    scores[0, : len(a)] = a.scores
+    scores[1, [*left, *range(len(a), len(names))]] = b.scores[[*right, *np.flatnonzero(rest)]]
+    return (
+        replace(a, samples=names, targets=targets, scores=scores[0], patients=patients),
+        replace(b, samples=names, targets=targets, scores=scores[1], patients=patients),
+    )
+
+
+def _places(scored: Scored) -> dict[str, int]:
+    return {name: place for place, name in enumerate(scored.samples)}
