@@ -21,7 +21,7 @@ _LARGEST_MEMBER = 64 << 30
 _MOST_MEMBERS = 1000
 _RATIO = 1100
 """DEFLATE cannot pack better than 1032:1; a member that says so lies about its size."""
-Array = NDArray[np.generic[Any]]
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""What every way to divide a dataset needs: the unit that stays whole, shares, and the look whether each class is everywhere."""
+"""What every way to divide a dataset needs: the unit that stays whole, shares, and a look where each class stands."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from medfm_gui.datasets.groups import Key, covariate, group_of, grouped, patient_of, pixels_of
@@ -17,16 +17,22 @@ DEFAULT_RATIOS = "70/15/15"
 VALIDATION_SHARE = 0.15
 """Of the training side, where validation is drawn from it."""
 _SERVED = (Partition.TRAIN, Partition.TEST, Partition.VAL, Partition.CAL)
-"""Who gets a group first where a class has few: what cannot be learnt or tested is worse than what is not calibrated."""
+"""Who gets a group first where a class has few: without training or test there is nothing to say of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What stays whole: its name in sentences, and the keys that tie samples together."""
+    """What stays whole: its name in sentences, the keys that tie samples together, and all groups these make."""
 
     name: str
     keys: tuple[Key, ...]
+    groups: Sequence[Sequence[Sample]]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether the groups are exactly what must not be parted: patients and identical pixels."""
+        return self.keys == (patient_of, pixels_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,11 @@ def unit_of(dataset: Dataset, by: str) -> Unit:
     Raises:
         UsageError: the dataset knows no such thing.
     """
+    name, keys, warnings = _keys_of(dataset, by)
+    return Unit(name, keys, grouped(dataset.samples, keys), warnings)
+
+
+def _keys_of(dataset: Dataset, by: str) -> tuple[str, tuple[Key, ...], tuple[str, ...]]:
     has_group = any(sample.group for sample in dataset.samples)
     safe: tuple[Key, ...] = (patient_of, pixels_of, group_of) if has_group else (patient_of, pixels_of)
     if by == "patient":
@@ -54,15 +65,15 @@ def unit_of(dataset: Dataset, by: str) -> Unit:
             warning = (
                 "No patients are known, so the division is by image: images of one patient may stand on both sides."
             )
-            return Unit("image", safe, (warning,))
-        return Unit("patient" if dataset.n_patients else "group", safe)
+            return "image", safe, (warning,)
+        return "patient" if dataset.n_patients else "group", safe, ()
     if by == "image":
-        return Unit("image", (pixels_of,))
+        return "image", (pixels_of,), ()
     if by == "group" and has_group:
-        return Unit("group", safe)
+        return "group", safe, ()
     known = sorted({name for sample in dataset.samples for name in sample.covariates})
     if by in known:
-        return Unit(by, (*safe, covariate(by)))
+        return by, (*safe, covariate(by)), ()
     raise UsageError(
         f"The dataset has no group “{by}” to divide by.",
         f"Use --by patient or --by image{', --by group' if has_group else ''}"
@@ -93,14 +104,13 @@ def ratios(text: str) -> dict[Partition, float]:
 
 
 def dealt(
-    dataset: Dataset, samples: Sequence[Sample], unit: Unit, shares: Mapping[Partition, float], seed: str
+    dataset: Dataset, groups: Sequence[Sequence[Sample]], unit: Unit, shares: Mapping[Partition, float], seed: str
 ) -> dict[str, Partition]:
-    """Deal samples out to partitions by class, in whole units; sample id → side.
+    """Deal groups out to partitions by class; sample id → side.
 
     Raises:
         SplitError: there are fewer units than sides.
     """
-    groups = grouped(samples, unit.keys)
     if len(groups) < len(shares):
         raise SplitError(
             f"There are {counted(len(groups), unit.name)} for {len(shares)} partitions, and none may be parted.",
@@ -118,7 +128,8 @@ def with_validation(
     dataset: Dataset, partition_of: Mapping[str, Partition], unit: Unit, seed: str
 ) -> dict[str, Partition]:
     """The same sides, with validation drawn from training in whole units."""
-    learnt = [sample for sample in dataset.samples if partition_of.get(sample.id) is Partition.TRAIN]
+    in_training = ([item for item in group if partition_of.get(item.id) is Partition.TRAIN] for group in unit.groups)
+    learnt = [group for group in in_training if group]
     shares = {Partition.TRAIN: 1 - VALIDATION_SHARE, Partition.VAL: VALIDATION_SHARE}
     return {**partition_of, **dealt(dataset, learnt, unit, shares, seed)}
 
@@ -135,19 +146,19 @@ def class_warnings(
         SplitError: a class is missing where it must not; multi-label findings only warn, as they may be rare.
     """
     multilabel = dataset.task is Task.MULTILABEL
-    sides: defaultdict[Partition, Counter[int]] = defaultdict(Counter)
+    sides: defaultdict[Partition, set[int]] = defaultdict(set)
     for sample in dataset.samples:
         if sample.id in partition_of:
             sides[partition_of[sample.id]].update(classes_of(sample, multilabel=multilabel))
     must = {Partition.TRAIN, Partition.TEST} if strict else {Partition.TRAIN}
     warnings = []
     for side, has in ((side, sides[side]) for side in Partition if side in sides):
-        lacking = [number for number in range(len(dataset.classes)) if not has[number]]
+        lacking = [number for number in range(len(dataset.classes)) if number not in has]
         if not lacking:
             continue
         names = examples(dataset.classes[number] for number in lacking)
         if side in must and not multilabel:
-            have = units_with_class(dataset, unit, lacking[0])
+            have = _units_with_class(unit, lacking[0], multilabel=multilabel)
             raise SplitError(
                 f"No image of {names} would stand in {side.value}: “{dataset.classes[lacking[0]]}” has only "
                 f"{counted(have, unit.name)}, and each stays on one side.",
@@ -157,14 +168,11 @@ def class_warnings(
     return tuple(warnings)
 
 
-def units_with_class(dataset: Dataset, unit: Unit, number: int) -> int:
-    """How many units have an image of this class."""
-    multilabel = dataset.task is Task.MULTILABEL
-    groups = grouped(dataset.samples, unit.keys)
-    return sum(any(number in classes_of(sample, multilabel=multilabel) for sample in group) for group in groups)
+def _units_with_class(unit: Unit, number: int, *, multilabel: bool) -> int:
+    return sum(any(number in classes_of(sample, multilabel=multilabel) for sample in group) for group in unit.groups)
 
 
-def check_classes_fill_folds(dataset: Dataset, groups: Iterable[Sequence[Sample]], folds: int, unit: Unit) -> None:
+def check_classes_fill_folds(dataset: Dataset, folds: int, unit: Unit) -> None:
     """Whether each class can stand in the test of every fold.
 
     Raises:
@@ -173,7 +181,7 @@ def check_classes_fill_folds(dataset: Dataset, groups: Iterable[Sequence[Sample]
     if dataset.task is Task.MULTILABEL:
         return
     having: Counter[int] = Counter()
-    for group in groups:
+    for group in unit.groups:
         having.update({sample.target[0] for sample in group})
     poor = [number for number in range(len(dataset.classes)) if having[number] < folds]
     if poor:

@@ -39,9 +39,10 @@ def _families(samples: Sequence[Sample], names: Sequence[str | None]) -> dict[st
 
 def split_fingerprint(dataset: Dataset, partition_of: Mapping[str, Partition]) -> str:
     """SHA-256 over the sorted pairs of a sample's pixels and its partition."""
+    names = {side: side.value for side in Partition}
     return _digest(
         sorted(
-            f"{_content(sample)} {partition_of[sample.id].value}"
+            f"{_content(sample)} {names[partition_of[sample.id]]}"
             for sample in dataset.samples
             if sample.id in partition_of
         )

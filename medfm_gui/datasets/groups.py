@@ -44,22 +44,23 @@ def grouped(samples: Sequence[Sample], keys: Iterable[Key]) -> list[list[Sample]
 
     Groups, and samples within them, come in an order that depends on the samples alone.
     """
-    size = len(samples)
+    order = sorted(samples, key=order_key)
     rows: list[int] = []
     columns: list[int] = []
     for key in keys:
         first: dict[str, int] = {}
-        for number, sample in enumerate(samples):
+        for number, sample in enumerate(order):
             value = key(sample)
             if value is not None:
                 rows.append(number)
                 columns.append(first.setdefault(value, number))
+    size = len(order)
     links = coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(size, size))
     _, labels = connected_components(links, directed=False)
     members: defaultdict[int, list[Sample]] = defaultdict(list)
-    for sample, number in zip(samples, labels.tolist(), strict=True):
+    for sample, number in zip(order, labels.tolist(), strict=True):
         members[number].append(sample)
-    return sorted((sorted(group, key=order_key) for group in members.values()), key=lambda group: order_key(group[0]))
+    return list(members.values())
 
 
 def group_names(groups: Sequence[Sequence[Sample]]) -> dict[str, str]:

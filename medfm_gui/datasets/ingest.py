@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from medfm_gui.datasets.fingerprint import dataset_fingerprint
@@ -220,7 +219,7 @@ def _from_archive(
     return decoded
 
 
-def _sha256(image: NDArray[np.generic[Any]]) -> str:
+def _sha256(image: NDArray[Any]) -> str:
     from medfm_gui.imaging.picture import stored_sha256
 
     return stored_sha256(image)

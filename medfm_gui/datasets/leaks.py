@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from medfm_gui.datasets.text import counted, examples
@@ -27,18 +27,24 @@ def find_leaks(dataset: Dataset, partition_of: Mapping[str, Partition]) -> tuple
     Args:
         partition_of: sample id → side; samples that are not in it stand nowhere.
     """
-    found: list[tuple[int, Leak]] = []
-    place = {sample.id: number for number, sample in enumerate(dataset.samples)}
+    found: list[Leak] = []
     for kind, key_of in _KEYS.items():
-        members: defaultdict[str, list[Sample]] = defaultdict(list)
+        side_of: dict[str, Partition] = {}
+        torn: dict[str, list[Sample]] = {}
         for sample in dataset.samples:
-            key = key_of(sample) if sample.id in partition_of else None
-            if key is not None:
-                members[key].append(sample)
-        for sharing in members.values():
-            if len({partition_of[sample.id] for sample in sharing}) > 1:
-                found += [(place[leak.a], leak) for leak in _pairs(kind, sharing, partition_of)]
-    return tuple(leak for _, leak in sorted(found, key=lambda item: (item[0], item[1].kind)))
+            key, side = key_of(sample), partition_of.get(sample.id)
+            if key is not None and side is not None and side_of.setdefault(key, side) is not side:
+                torn[key] = []
+        for sample in dataset.samples if torn else ():
+            key = key_of(sample)
+            if key in torn and sample.id in partition_of:
+                torn[key].append(sample)
+        for sharing in torn.values():
+            found += _pairs(kind, sharing, partition_of)
+    if not found:
+        return ()
+    place = {sample.id: number for number, sample in enumerate(dataset.samples)}
+    return tuple(sorted(found, key=lambda leak: (place[leak.a], leak.kind)))
 
 
 def _pairs(kind: LeakKind, sharing: Sequence[Sample], partition_of: Mapping[str, Partition]) -> Iterable[Leak]:
@@ -49,14 +55,15 @@ def _pairs(kind: LeakKind, sharing: Sequence[Sample], partition_of: Mapping[str,
             yield Leak(kind, sample.id, kept.id, (partition_of[sample.id].value, side.value))
 
 
-def describe(leaks: Sequence[Leak]) -> str:
+def describe(dataset: Dataset, leaks: Sequence[Leak]) -> str:
     """One sentence: how many leaks of which kind between which sides, and the first few."""
+    names = _names(dataset)
     kinds = Counter((leak.kind.value, *leak.partitions) for leak in leaks)
     parts = [
         f"{counted(number, 'image')} in {a} with {'a patient' if kind == LeakKind.PATIENT else kind} of {b}"
         for (kind, a, b), number in sorted(kinds.items())
     ]
-    pairs = examples(f"{leak.a} and {leak.b}" for leak in leaks)
+    pairs = examples(f"{names[leak.a]} and {names[leak.b]}" for leak in leaks)
     return f"The split leaks: {', '.join(parts)} ({pairs})."
 
 
@@ -66,5 +73,14 @@ def contradictions(dataset: Dataset, leaks: Sequence[Leak]) -> tuple[str, ...]:
     torn = [leak for leak in leaks if leak.kind is LeakKind.PIXELS and by_id[leak.a].target != by_id[leak.b].target]
     if not torn:
         return ()
-    pairs = examples(f"{leak.a} and {leak.b}" for leak in torn)
+    names = _names(dataset)
+    pairs = examples(f"{names[leak.a]} and {names[leak.b]}" for leak in torn)
     return (f"{counted(len(torn), 'pair')} of identical images with different labels on two sides: {pairs}.",)
+
+
+def _names(dataset: Dataset) -> dict[str, str]:
+    """Sample ids, with the place in the archive of those that have one; no paths, which may tell who a patient is."""
+    return {
+        sample.id: sample.id if sample.frame is None else f"{sample.id} ({sample.path} {sample.frame})"
+        for sample in dataset.samples
+    }

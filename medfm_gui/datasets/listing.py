@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from medfm_gui.domain.dataset import Skipped, Task
@@ -58,7 +57,7 @@ class Entry:
     covariates: Mapping[str, str] = field(default_factory=dict)
 
 
-Picture = tuple[str, int, NDArray[np.generic[Any]]]
+Picture = tuple[str, int, NDArray[Any]]
 """Path and frame of an entry, and its pixels: H×W or H×W×3, uint8 or uint16."""
 
 

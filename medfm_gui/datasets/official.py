@@ -24,10 +24,14 @@ Base = tuple[str, Mapping[str, Partition]]
 """What a published division is called, and sample id → side."""
 
 
-def official_divisions(dataset: Dataset) -> list[Base]:
+def official_divisions(dataset: Dataset, *, whole_folds: bool) -> list[Base]:
     """One division where the folds are called train, val, test; else one a fold, each in turn being the test.
 
     Samples without a fold stand nowhere.
+
+    Args:
+        whole_folds: take the next fold for validation, of three or more in turn. Where no patients are known, folds
+            are all there is to keep them apart, and validation drawn from the others would share them.
 
     Raises:
         SplitError: there are no folds, one only, or names that mix both kinds.
@@ -47,13 +51,18 @@ def official_divisions(dataset: Dataset) -> list[Base]:
             f"The folds are called {examples(names, most=6)}: neither train, val and test nor a few folds in turn.",
             "Import again with another --fold column, or make a split with --ratios.",
         )
-    return [
-        (
-            f"official fold {name} ({number} of {len(names)}) as test",
-            {sample: Partition.TEST if fold == name else Partition.TRAIN for sample, fold in fold_of.items()},
-        )
-        for number, name in enumerate(names, 1)
-    ]
+    return [_in_turn(fold_of, names, number, whole_folds=whole_folds) for number in range(len(names))]
+
+
+def _in_turn(fold_of: Mapping[str, str], names: list[str], number: int, *, whole_folds: bool) -> Base:
+    test = names[number]
+    said = f"official fold {test} ({number + 1} of {len(names)}) as test"
+    sides = {test: Partition.TEST}
+    if whole_folds and len(names) > 2:
+        validation = names[(number + 1) % len(names)]
+        sides[validation] = Partition.VAL
+        said += f", fold {validation} as validation"
+    return said, {sample: sides.get(fold, Partition.TRAIN) for sample, fold in fold_of.items()}
 
 
 def division_of_file(dataset: Dataset, path: Path) -> tuple[Base, tuple[str, ...]]:

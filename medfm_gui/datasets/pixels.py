@@ -22,7 +22,7 @@ from medfm_gui.domain.errors import InputError, NotFound
 INDEX = "index.json"
 _TYPES = ("uint8", "uint16")
 _AGAIN = "Import the dataset again."
-Pixels = NDArray[np.generic[Any]]
+Pixels = NDArray[Any]
 
 
 class Cached(Protocol):
@@ -175,7 +175,7 @@ class PixelCache:
 
 def _read_index(path: Path) -> dict[str, Any]:
     try:
-        columns = json.loads(path.read_bytes())
+        columns: dict[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise NotFound(f"There is no pixel cache in “{path.parent}”.", _AGAIN) from None
     except ValueError as error:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,6 +79,7 @@ def make_split(dataset: Dataset, request: SplitRequest, *, split_id: str = "", c
     stem = split_id or f"{dataset.id}-s1"
     family = stem if len(divisions) > 1 else None
     settings = _settings(request)
+    names = group_names(unit.groups if unit.is_safe else grouped(dataset.samples, (patient_of, pixels_of)))
     return tuple(
         Split(
             id=f"{stem}-f{division.fold}" if family else stem,
@@ -86,7 +87,7 @@ def make_split(dataset: Dataset, request: SplitRequest, *, split_id: str = "", c
             dataset_fingerprint=dataset.fingerprint,
             rule=division.rule,
             seed=request.seed,
-            assignments=_assignments(dataset, division, unit),
+            assignments=_assignments(dataset, division, names),
             fingerprint=fingerprint.split_fingerprint(dataset, division.partition_of),
             created=created,
             leaks=division.leaks,
@@ -94,7 +95,7 @@ def make_split(dataset: Dataset, request: SplitRequest, *, split_id: str = "", c
             dropped=division.dropped,
             family=family,
             fold=division.fold,
-            warnings=(*unit.warnings, *division.warnings),
+            warnings=division.warnings,
             settings=settings,
         )
         for division in divisions
@@ -116,31 +117,33 @@ def _divisions(dataset: Dataset, request: SplitRequest, unit: Unit) -> list[Divi
         base, said = division_of_file(dataset, request.file)
         return _published(dataset, [base], request, unit, said)
     if request.official or (has_folds and not request.ratios and not request.folds):
-        return _published(dataset, official_divisions(dataset), request, unit, ())
+        bases = official_divisions(dataset, whole_folds=unit.name == "image")
+        return _published(dataset, bases, request, unit, ())
     made = _in_folds(dataset, request, unit) if request.folds else [_in_shares(dataset, request, unit)]
     if has_folds:
         ignored = "The dataset brings official folds; this split does not follow them."
         made = [replace(division, warnings=(*division.warnings, ignored)) for division in made]
     return [
-        replace(item, warnings=(*item.warnings, *class_warnings(dataset, item.partition_of, unit)))
+        replace(item, warnings=(*unit.warnings, *item.warnings, *class_warnings(dataset, item.partition_of, unit)))
         for item in _past_the_gate(dataset, made, request)
     ]
 
 
 def _in_shares(dataset: Dataset, request: SplitRequest, unit: Unit) -> Division:
     text = request.ratios or DEFAULT_RATIOS
-    sides = dealt(dataset, dataset.samples, unit, ratios(text), str(request.seed))
+    sides = dealt(dataset, unit.groups, unit, ratios(text), str(request.seed))
     return Division(sides, f"{text} by {unit.name}, seed {request.seed}")
 
 
 def _in_folds(dataset: Dataset, request: SplitRequest, unit: Unit) -> list[Division]:
-    groups = grouped(dataset.samples, unit.keys)
-    if len(groups) < request.folds:
-        raise SplitError(f"There are {counted(len(groups), unit.name)} for {request.folds} folds.", "Use fewer folds.")
-    check_classes_fill_folds(dataset, groups, request.folds, unit)
+    if len(unit.groups) < request.folds:
+        raise SplitError(
+            f"There are {counted(len(unit.groups), unit.name)} for {request.folds} folds.", "Use fewer folds."
+        )
+    check_classes_fill_folds(dataset, request.folds, unit)
     names = [str(number) for number in range(1, request.folds + 1)]
     seed = str(request.seed)
-    folds = deal(groups, dict.fromkeys(names, 1.0), seed, multilabel=dataset.task is Task.MULTILABEL)
+    folds = deal(unit.groups, dict.fromkeys(names, 1.0), seed, multilabel=dataset.task is Task.MULTILABEL)
     fold_of = {sample.id: name for name, found in folds.items() for group in found for sample in group}
     divisions = []
     for number, name in enumerate(names, 1):
@@ -160,6 +163,8 @@ def _published(
 ) -> list[Division]:
     """Divisions that others made: past the gate first, then validation is drawn where there is none."""
     several = len(bases) > 1
+    if dataset.n_patients is None:
+        said = (*said, "No patients are known, so whether this division parts them cannot be checked.")
     raw = [Division(sides, rule, number if several else None, said) for number, (rule, sides) in enumerate(bases, 1)]
     done = []
     for division in _past_the_gate(dataset, raw, request):
@@ -186,7 +191,7 @@ def _past_the_gate(dataset: Dataset, divisions: list[Division], request: SplitRe
     leaks = _each_once(leak for _, some in found for leak in some)
     if leaks and not request.accept and not request.drop:
         raise LeakError(
-            describe(leaks),
+            describe(dataset, leaks),
             "Drop them from training (--drop-leaks), or keep them with a written reason (--accept-leaks REASON).",
             leaks=leaks,
         )
@@ -213,13 +218,15 @@ def _each_once(leaks: Iterable[Leak]) -> tuple[Leak, ...]:
     return tuple(first.values())
 
 
-def _assignments(dataset: Dataset, division: Division, unit: Unit) -> tuple[Assignment, ...]:
+def _assignments(dataset: Dataset, division: Division, names: Mapping[str, str]) -> tuple[Assignment, ...]:
     """Each sample with its side and its group, in the order of the dataset.
 
-    A group is what must not be parted: patients and identical pixels, whatever the unit was.
+    A group is what must not be parted: patients and identical pixels, whatever the unit was. Where samples stand
+    nowhere, groups are made anew, for two that only a missing sample joined share nothing.
     """
     placed = [sample for sample in dataset.samples if sample.id in division.partition_of]
-    names = group_names(grouped(placed, (patient_of, pixels_of)))
+    if len(placed) < len(dataset.samples):
+        names = group_names(grouped(placed, (patient_of, pixels_of)))
     return tuple(Assignment(item.id, division.partition_of[item.id], names[item.id]) for item in placed)
 
 

@@ -89,7 +89,7 @@ class _Dealer:
         return dealt
 
     def _side_for(self, kind: int) -> str:
-        """The side that lacks most of a class; sides without any come first once every group left is needed for them."""
+        """The side that lacks most of a class; sides without any come first once they need every group left."""
         without = [side for side in self._sides if kind not in self._has[side]]
         if without and self._left[kind] <= len(without):
             return without[0]

@@ -50,6 +50,7 @@ _ATTENTION = re.compile(r"attention\.(?:attention\.)?(query|key|value|q_proj|k_p
 _GATED = re.compile(r"mlp\.(gate|up)_proj$")
 _ROW = {"q": 0, "k": 1, "v": 2, "g": 0, "u": 1}
 """Where a matrix stands in the one that timm has instead, by its first letter."""
+_PATCHES = "patch_embed.proj.weight"
 _DROPPED = ("embeddings.mask_token", "pooler.", "decoder.", "classifier.")
 
 
@@ -135,6 +136,7 @@ def _filtered(tensors: Tensors, module: nn.Module, what: str) -> Tensors:
     known = getattr(sys.modules[type(module).__module__], "checkpoint_filter_fn", None)
     if known is None:
         return tensors
+    _check_patches(tensors, module, what)
     try:
         filtered: Any = known(dict(tensors), module)
     except Exception as error:  # border: timm's filters fail in many ways on foreign files
@@ -143,6 +145,16 @@ def _filtered(tensors: Tensors, module: nn.Module, what: str) -> Tensors:
             "Choose the file of this model.",
         ) from error
     return dict(filtered)
+
+
+def _check_patches(tensors: Tensors, module: nn.Module, what: str) -> None:
+    """Refuse patches of another size, which timm's filter would resample to a model that never was."""
+    own, held = module.state_dict().get(_PATCHES), tensors.get(_PATCHES)
+    if own is not None and held is not None and held.ndim == 4 and held.shape[-2:] != own.shape[-2:]:
+        raise WeightsRejected(
+            f"“{what}” is of another model: its patches are {held.shape[-1]} pixels wide, not {own.shape[-1]}.",
+            "Choose the file of this model.",
+        )
 
 
 CONVERTERS: Mapping[str, Callable[[Tensors, nn.Module, str], Tensors]] = {"timm": _by_name, "order": _by_order}

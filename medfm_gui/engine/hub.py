@@ -20,7 +20,7 @@ from typing import BinaryIO
 from huggingface_hub import get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
 from huggingface_hub.file_download import HfFileMetadata, http_get
-from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.errors import DiskFull, MedfmError, Offline, WeightsAbsent, WeightsRejected
@@ -58,6 +58,8 @@ def download(repo: str, file: str, target: Path, *, endpoint: str | None = None)
             f"“{file}” of {repo} arrived damaged: its SHA-256 is not the one that the hub announced.", "Fetch it again."
         )
     part.replace(target)
+    for older in target.parent.glob(f"{target.name}.*.part"):  # of a file that the hub has since replaced
+        older.unlink(missing_ok=True)
 
 
 class _Transfer:

@@ -17,7 +17,6 @@ from medfm_gui.engine.eventlog import EventLog
 from medfm_gui.engine.failure import named, resumable
 from medfm_gui.engine.predict import OpenModels, predict_study, predict_subset
 from medfm_gui.engine.session import PauseRequested
-from medfm_gui.engine.train import run_training
 
 
 def carry_out(folder: Path, log: EventLog, *, startup_seconds: float = 0.0, models: OpenModels | None = None) -> bool:
@@ -52,7 +51,7 @@ def events_of(spec: Spec, folder: Path, models: OpenModels | None = None) -> Gen
     """The work that a spec orders, as a generator of events."""
     match spec:
         case TrainSpec():
-            yield from run_training(spec, folder)
+            yield from _training(spec, folder)
         case PredictSpec():
             yield from predict_subset(spec, Path(spec.out))
         case StudySpec():
@@ -104,6 +103,14 @@ def _request(folder: Path) -> str:
         return (folder / "request").read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
+
+
+def _training(spec: TrainSpec, folder: Path) -> Iterator[ev.Event]:
+    from medfm_gui.engine.train import (
+        run_training,
+    )  # brings scikit-learn and statsmodels: seconds that predictions save
+
+    yield from run_training(spec, folder)
 
 
 def _weights(spec: WeightsSpec) -> Iterator[ev.Event]:

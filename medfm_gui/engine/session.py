@@ -12,7 +12,7 @@ from medfm_gui.domain import events as ev
 from medfm_gui.engine.probe import versions
 
 
-class PauseRequested(Exception):  # noqa: N818 - a request, not an error
+class PauseRequested(Exception):
     """Thrown into a job's generator at one of its yields; whoever can save its place does so and lets it pass.
 
     ``epoch`` (finished epochs, None if nobody knows) and ``step`` are filled in by the one that saved.

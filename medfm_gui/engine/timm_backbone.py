@@ -68,7 +68,7 @@ class TimmBackbone:
             return activation
         patches = activation[:, self._prefix_tokens :]
         side = math.isqrt(patches.shape[1])
-        return patches.transpose(1, 2).unflatten(2, (side, patches.shape[1] // side))
+        return patches.transpose(1, 2).reshape(len(patches), -1, side, side)
 
     @property
     def _prefix_tokens(self) -> int:
@@ -83,7 +83,7 @@ def timm_backbone(card: BackboneCard, image_size: int, **arch: Any) -> TimmBackb
     """
     module: nn.Module = timm.create_model(card.arch, pretrained=False, num_classes=0, **arch)
     if card.convolutional:
-        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        module.to(memory_format=torch.channels_last)
     return TimmBackbone(card, module, image_size)
 
 

@@ -12,9 +12,11 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from medfm_gui.base import wire
+from medfm_gui.datasets.targets import patients, targets
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import adaptation
 from medfm_gui.domain.dataset import Dataset
@@ -39,7 +41,7 @@ from medfm_gui.engine.saved import save_model
 from medfm_gui.engine.scoring import SampleScores, Scorer, scores_of_frozen, write_scores
 from medfm_gui.engine.session import make_deterministic, started
 from medfm_gui.metrics.evaluate import validation_metrics
-from medfm_gui.metrics.scored import Scored, scored_of
+from medfm_gui.metrics.scored import Scored
 from medfm_gui.metrics.threshold import fit_operating_point
 
 _OPERATING_POINT = "operating_point.json"
@@ -109,7 +111,21 @@ def _prepared(spec: TrainSpec, folder: Path, device: torch.device) -> Generator[
 def _check_unit(spec: TrainSpec, dataset: Dataset, ids: Sequence[str]) -> None:
     """Fail before the work, not after it, where images cannot be pooled as the recipe says."""
     even = np.full((len(ids), len(dataset.classes)), 1.0 / len(dataset.classes))
-    scored_of(dataset, ids, even).by_unit(spec.recipe.unit)
+    _scored(dataset, ids, even).by_unit(spec.recipe.unit)
+
+
+def _scored(dataset: Dataset, ids: Sequence[str], probabilities: npt.NDArray[np.floating]) -> Scored:
+    """Scores joined with reference standard and patients."""
+    names = patients(dataset, ids)
+    return Scored(
+        samples=tuple(ids),
+        targets=targets(dataset, ids).astype(np.intp),
+        scores=probabilities.astype(np.float64),
+        patients=None if names is None else tuple(names),
+        task=dataset.task,
+        classes=dataset.classes,
+        positive=dataset.positive,
+    )
 
 
 def _scored_sides(material: Material, fitted: Fitted) -> Generator[ev.Event, None, Mapping[Partition, Scored]]:
@@ -121,7 +137,7 @@ def _scored_sides(material: Material, fitted: Fitted) -> Generator[ev.Event, Non
         scores = yield from _scores(material, fitted, side)
         name = f"predictions/{side.value}.npz"
         yield ev.FileWritten(time.time(), name, write_scores(material.folder / name, scores))
-        sides[side] = scored_of(material.dataset, scores.ids, scores.probabilities)
+        sides[side] = _scored(material.dataset, scores.ids, scores.probabilities)
     return sides
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import mmap
-import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -122,38 +120,49 @@ def _parsed(admitted: Admitted, *, pixels: bool) -> Iterator[Parsed]:
     """The parsed file; what pydicom raises on the way becomes a named refusal."""
     if admitted.kind is not FileKind.DICOM:
         raise refusal(Reason.NOT_DICOM, f"It is a {admitted.kind.value.upper()} image without a DICOM header.")
-    source = mmap.mmap(admitted.handle.fileno(), 0, access=mmap.ACCESS_READ)
-    try:
+    with el.quiet():
         with _contained():
-            parsed = _parse(source, admitted.size, pixels=pixels)
+            parsed = _parse(_Bounded(admitted), pixels=pixels)
         yield parsed
-    finally:
-        with contextlib.suppress(BufferError):  # a view of it may live in a traceback
-            source.close()
 
 
 @contextlib.contextmanager
 def _contained() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # their texts quote the header, which may name a patient
-        try:
-            yield
-        except InvalidDicomError as error:
-            raise refusal(Reason.NOT_AN_IMAGE, "It is not a DICOM file.") from error
-        except MemoryError as error:
-            raise refusal(Reason.TOO_LARGE, "There is not enough memory to read the file.") from error
-        except RecursionError as error:
-            raise refusal(Reason.BAD_HEADER, "The header is nested without end: damaged or hostile.") from error
-        except el.DAMAGED as error:
-            raise refusal(Reason.BAD_HEADER, "The DICOM header is damaged.") from error
+    try:
+        yield
+    except InvalidDicomError as error:
+        raise refusal(Reason.NOT_AN_IMAGE, "It is not a DICOM file.") from error
+    except MemoryError as error:
+        raise refusal(Reason.TOO_LARGE, "There is not enough memory to read the file.") from error
+    except EOFError as error:
+        raise refusal(Reason.TRUNCATED, "The file ends before its data do.") from error
+    except RecursionError as error:
+        raise refusal(Reason.BAD_HEADER, "The header is nested without end: damaged or hostile.") from error
+    except el.DAMAGED as error:
+        raise refusal(Reason.BAD_HEADER, "The DICOM header is damaged.") from error
 
 
-def _parse(source: Any, size: int, *, pixels: bool) -> Parsed:
-    preamble = bytes(source[:_MAGIC_AT])
-    has_preamble = source[_MAGIC_AT : _MAGIC_AT + 4] == b"DICM"
+class _Bounded:
+    """A file of which no more is asked than it has: an element may claim 4 GB, and Python would allocate them first."""
+
+    def __init__(self, admitted: Admitted) -> None:
+        self._handle = admitted.handle
+        self.size = admitted.size
+        self.seek = admitted.handle.seek
+        self.tell = admitted.handle.tell
+
+    def read(self, count: int = -1) -> bytes:
+        left = max(0, self.size - self._handle.tell())
+        return self._handle.read(left if count < 0 else min(count, left))
+
+
+def _parse(source: _Bounded, *, pixels: bool) -> Parsed:
+    head = source.read(_MAGIC_AT + 4)
+    has_preamble = head.endswith(b"DICM")
     meta = _file_meta(source, _MAGIC_AT + 4 if has_preamble else 0)
     syntax = clean_uid(str(meta.get("TransferSyntaxUID", "")))
     stream: Any = source
+    size = source.size
     if syntax == DeflatedExplicitVRLittleEndian:
         stream = _inflated(source, meta)
         size = stream.getbuffer().nbytes
@@ -170,7 +179,7 @@ def _parse(source: Any, size: int, *, pixels: bool) -> Parsed:
     if "TransferSyntaxUID" not in data.file_meta:
         _name_transfer_syntax(data)
         syntax = str(data.file_meta.TransferSyntaxUID)
-    return Parsed(data, syntax, has_preamble and preamble.startswith(_FOREIGN))
+    return Parsed(data, syntax, has_preamble and head.startswith(_FOREIGN))
 
 
 def _file_meta(source: Any, start: int) -> Dataset:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import math
 import struct
+import warnings
+import zlib
+from collections.abc import Iterator
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 
 from medfm_gui.imaging.header import clean_text
@@ -23,8 +29,23 @@ DAMAGED = (
     OSError,
     RuntimeError,
     struct.error,
+    zlib.error,
+    BytesLengthException,
 )
 """What pydicom was seen to raise on damaged files, RecursionError (a RuntimeError) and its own errors among them."""
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Silence pydicom's warnings and its log: both quote values of the header, which may name a patient."""
+    log = logging.getLogger("pydicom")
+    was_disabled, log.disabled = log.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.disabled = was_disabled
 
 
 def element(data: Dataset, keyword: str) -> Any:

@@ -8,7 +8,6 @@ installed, is passed over: a 3-kB file makes it abort the process.
 from __future__ import annotations
 
 import struct
-import warnings
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -105,9 +104,7 @@ def _is_float(data: Dataset) -> bool:
 
 
 def _expected_bytes(data: Dataset) -> int:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return int(get_expected_length(data, unit="bytes"))
+    return int(get_expected_length(data, unit="bytes"))
 
 
 def decode_frame(data: Dataset, index: int) -> npt.NDArray[Any]:
@@ -117,23 +114,19 @@ def decode_frame(data: Dataset, index: int) -> npt.NDArray[Any]:
         UnreadableFile: the transfer syntax is not known, or every decoder refuses the data.
     """
     syntax = data.file_meta.TransferSyntaxUID
+    name = getattr(syntax, "name", str(syntax))
     try:
         decoder = get_decoder(syntax)
-    except (NotImplementedError, *el.DAMAGED):
-        name = getattr(syntax, "name", str(syntax))
+    except el.DAMAGED:
         raise refusal(Reason.UNDECODABLE, f"The transfer syntax “{name}” cannot be decoded.") from None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            if decoder.is_encapsulated:
-                _check_stream(data, index)
-            values = _decoded(data, decoder, index)
-        except MemoryError as error:
-            raise refusal(Reason.TOO_LARGE, "There is not enough memory to decode the image.") from error
-        except el.DAMAGED as error:
-            raise refusal(
-                Reason.UNDECODABLE, f"The pixel data ({getattr(syntax, 'name', syntax)}) cannot be decoded."
-            ) from error
+    try:
+        if decoder.is_encapsulated:
+            _check_stream(data, index)
+        values = _decoded(data, decoder, index)
+    except MemoryError as error:
+        raise refusal(Reason.TOO_LARGE, "There is not enough memory to decode the image.") from error
+    except el.DAMAGED as error:
+        raise refusal(Reason.UNDECODABLE, f"The pixel data ({name}) cannot be decoded.") from error
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise refusal(Reason.NONFINITE, "The image holds values that are not numbers (NaN or infinite).")
     return values.astype(values.dtype.newbyteorder("="), copy=False)

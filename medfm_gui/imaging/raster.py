@@ -167,14 +167,14 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    turned: Pixels = pixels
+    turned: npt.NDArray[Any] = pixels
     if orientation in (5, 6, 7, 8):
         turned = np.swapaxes(turned, 0, 1)
     if orientation in (2, 3, 6, 7):
         turned = turned[:, ::-1]
     if orientation in (3, 4, 7, 8):
         turned = turned[::-1]
-    return np.ascontiguousarray(turned)
+    return np.ascontiguousarray(turned, dtype=pixels.dtype)
 
 
 def _damage(admitted: Admitted) -> Exception:

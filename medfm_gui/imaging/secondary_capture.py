@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime
 import textwrap
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +50,7 @@ def write_secondary_capture(
         DiskFull, InputError: the file cannot be written.
     """
     origin = read_identity(source) if source is not None else None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd values of the source are passed on as they are
+    with el.quiet():  # odd values of the source are passed on as they are
         data = _described(origin, title, notice)
         _put_pixels(data, with_notice(rgb, notice))
         with atomic_file(out, expected_bytes=rgb.nbytes) as handle:

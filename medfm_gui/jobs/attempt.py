@@ -15,7 +15,7 @@ from typing import Self
 
 from medfm_gui.base import children
 from medfm_gui.domain.errors import Interrupted, MedfmError, WorkerFailed
-from medfm_gui.domain.events import LAST_WORDS, Event, RunCancelled, RunFailed, RunPaused
+from medfm_gui.domain.events import LAST_WORDS, Event, RunCancelled, RunFailed, RunPaused, RunStarted
 from medfm_gui.domain.run import RunState
 from medfm_gui.jobs import follow
 from medfm_gui.jobs.log import BoundedLog
@@ -65,6 +65,8 @@ class Attempt:
         self._ended_by_us = False
         events = folder / follow.EVENTS
         self._offset = events.stat().st_size if events.exists() else 0
+        self._beginning = follow.Tail(folder, self._offset)
+        self._begun = False
 
     def __enter__(self) -> Self:
         log = self._folder / "log.txt"
@@ -125,11 +127,16 @@ class Attempt:
         if now - self._last_look < 1:
             return
         self._last_look = now
-        if self.has_begun() and isinstance(follow.last_event(self._folder), LAST_WORDS):
+        if self._has_written() and isinstance(follow.last_event(self._folder), LAST_WORDS):
             self._give_up_at = now + self._patience.cancel_s  # said, but lingers: a library's exit hangs
 
     def has_begun(self) -> bool:
-        """Whether the worker has written anything."""
+        """Whether the worker has said that it started; until then it imports, and at most beats."""
+        while not self._begun and (events := self._beginning.read()):
+            self._begun = any(isinstance(event, RunStarted) for event in events)
+        return self._begun
+
+    def _has_written(self) -> bool:
         with contextlib.suppress(FileNotFoundError):
             return (self._folder / follow.EVENTS).stat().st_size > self._offset
         return False

@@ -44,7 +44,7 @@ class BoundedLog:
 
     def _read(self) -> bytes:
         try:
-            return os.read(self._source.fileno(), 1 << 16)
+            return os.read(self._source.fileno(), min(1 << 16, self._limit_bytes // 4))
         except (OSError, ValueError):  # closed under our feet
             return b""
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from medfm_gui.base import wire
-from medfm_gui.domain.errors import InputError, NotFound, WorkspaceBusy
+from medfm_gui.domain.errors import DiskFull, InputError, NotFound, WorkspaceBusy
 from medfm_gui.jobs import request
 
 _FILE = "owner.json"
@@ -174,11 +174,12 @@ def claim(folder: Path, process: ProcessIdentity | None = None, *, supervising: 
         WorkspaceBusy: the run has an owner that lives.
         NotFound: there is no such folder.
     """
-    process = process or myself()
+    me = myself()
+    process = process or me
     with guarded(folder):
         former = read_owner(folder)
         if former is not None and alive(former):
-            if former.process != process or (former.supervising and supervising):
+            if former.process != process or (former.supervising and process == me):
                 raise busy(folder, former)
             if former.supervising:
                 return former  # the detached supervisor was quicker than the program that started it
@@ -214,10 +215,11 @@ def _end_orphan(folder: Path, worker: ProcessIdentity) -> None:
 
 
 def note(folder: Path, owner: Owner, *, waits_for: str, worker: ProcessIdentity | None = None) -> Owner:
-    """Say in ``owner.json`` what the run waits for and which worker it has."""
+    """Say in ``owner.json`` what the run waits for and which worker it has; a full disk keeps the old words."""
     changed = replace(owner, waits_for=waits_for, worker=worker)
     if changed != owner:
-        _write(folder, changed)
+        with contextlib.suppress(DiskFull):  # the run itself must find out, and can say it better
+            _write(folder, changed)
     return changed
 
 

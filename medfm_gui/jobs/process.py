@@ -14,6 +14,7 @@ or which ``start_supervisor`` starts so that it outlives the program that asked.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from pathlib import Path
 from types import FrameType
 
 from medfm_gui.base import children
-from medfm_gui.domain.errors import UsageError, WorkerFailed
+from medfm_gui.domain.errors import MedfmError, UsageError, WorkerFailed
 from medfm_gui.domain.events import Event, RunCancelled, RunPaused
 from medfm_gui.domain.run import Phase, RunState, WeightsSpec
 from medfm_gui.jobs import follow, owner, request
@@ -132,22 +133,26 @@ class _Supervision:
     def _work(self, *, network: bool) -> None:
         self._say("Its worker is starting.")
         environment = children.clean_environment(children.compute_environment(network=network))
-        try:
-            with Attempt(self.folder, self.command(self.folder), environment, self.patience) as attempt:
-                self.owner = owner.note(
-                    self.folder, self.owner, waits_for=self.owner.waits_for, worker=owner.identity(attempt.pid)
+        with contextlib.ExitStack() as held:
+            try:
+                attempt = held.enter_context(
+                    Attempt(self.folder, self.command(self.folder), environment, self.patience)
                 )
-                self._follow(attempt)
-        except OSError as error:
-            state = follow.told(self.folder)
-            reason = WorkerFailed(
-                f"The worker could not be started ({error.strerror}).", "Install MedFM Studio again, then resume."
-            )
-            self._append(failed(reason, follow.can_go_on(self.folder, state)))
-            return
+            except OSError as error:
+                self._could_not_start(error)
+                return
+            worker = owner.identity(attempt.pid)
+            self.owner = owner.note(self.folder, self.owner, waits_for=self.owner.waits_for, worker=worker)
+            self._follow(attempt)
         follow.cut_torn_line(self.folder)
         if word := attempt.epitaph(follow.told(self.folder)):
             self._append(word)
+
+    def _could_not_start(self, error: OSError) -> None:
+        reason = WorkerFailed(
+            f"The worker could not be started ({error.strerror}).", "Install MedFM Studio again, then resume."
+        )
+        self._append(failed(reason, follow.can_go_on(self.folder, follow.told(self.folder))))
 
     def _follow(self, attempt: Attempt) -> None:
         silence = _Silence(self.patience.silence_s)
@@ -160,12 +165,14 @@ class _Supervision:
                 self.delivery.tell(silence.told(self.delivery.state))
             asked, stopping = request.asked(self.folder), self.stopping.is_set()
             if stopping and asked is Request.NOTHING:
-                request.ask(self.folder, Request.PAUSE)
+                asked = Request.PAUSE
+                with contextlib.suppress(MedfmError):  # a worker that cannot be asked is ended after its grace
+                    request.ask(self.folder, asked)
             attempt.press(asked, stopping=stopping)
             time.sleep(self.delivery.pause_s)
 
     def _append(self, event: Event) -> None:
-        follow.append_events(self.folder, [event])
+        _say_last_word(self.folder, event)
 
     def _end(self) -> RunState:
         try:
@@ -373,7 +380,7 @@ def request_cancel(folder: Path) -> None:
         )
     owner.claim(folder)
     try:
-        follow.append_events(folder, [RunCancelled(time.time(), "The run was cancelled while nobody worked on it.")])
+        _say_last_word(folder, RunCancelled(time.time(), "The run was cancelled while nobody worked on it."))
     finally:
         with owner.guarded(folder):
             owner.disown(folder)
@@ -386,6 +393,12 @@ def _asked(folder: Path, word: Request) -> bool:
             return False
         request.ask(folder, word)
         return True
+
+
+def _say_last_word(folder: Path, event: Event) -> None:
+    follow.append_events(folder, [event])
+    if isinstance(event, RunCancelled):  # for good: what only a resume would read is room on the disk
+        shutil.rmtree(folder / "checkpoint", ignore_errors=True)
 
 
 def _can_be_cancelled(state: RunState) -> bool:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from medfm_gui.base.atomic import atomic_write
+from medfm_gui.domain.errors import DiskFull
 
 _FILE = "request"
 
@@ -33,8 +34,15 @@ def ask(folder: Path, request: Request) -> None:
     Raises:
         DiskFull, InputError: the folder cannot be written.
     """
-    if asked(folder) is not Request.CANCEL:
+    if asked(folder) is Request.CANCEL:
+        return
+    try:
         atomic_write(folder / _FILE, request.value)
+    except DiskFull as full:  # a run that fills the disk must be stoppable: six bytes may find room without a margin
+        try:
+            (folder / _FILE).write_text(request.value, encoding="utf-8")
+        except OSError:
+            raise full from None
 
 
 def forget(folder: Path) -> None:

@@ -8,11 +8,12 @@ sum and no sorting. With every patient drawn once it gives the point estimate.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from medfm_gui.metrics.arrays import Clusters, Floats
-from medfm_gui.metrics.estimate import Interval, PairedTest, joined, not_estimable, quantile, two_sided_p
+from medfm_gui.metrics.estimate import Interval, PairedTest, joined, not_estimable, two_sided_p
 
 Statistic = Callable[[Floats], Floats]
 """(patients, replicates) multiplicities → (replicates,) values; NaN where the statistic does not exist."""
@@ -21,6 +22,24 @@ REPLICATES = 2_000
 CHUNK_CELLS = 2**20
 """Units × replicates held at once (8 MiB in float64): small enough for the processor's cache, measured."""
 FEW_PATIENTS = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mean:
+    """The mean of several statistics; it does not exist where one of them does not: every replicate has all labels.
+
+    The parts stay visible, so that replicates of a part that stands in its own row are computed once.
+    """
+
+    parts: tuple[Statistic, ...]
+
+    def __call__(self, drawn: Floats) -> Floats:
+        """The statistic (see ``Statistic``)."""
+        return self.of([part(drawn) for part in self.parts], drawn.shape[1])
+
+    def of(self, values: Sequence[Floats], replicates: int) -> Floats:
+        """The mean of the parts' values, each (replicates,)."""
+        return np.mean(values, axis=0) if values else np.full(replicates, np.nan)
 
 
 def point(statistic: Statistic, count: int) -> float | None:
@@ -44,10 +63,28 @@ def replicates_of(
     values = np.empty((len(statistics), replicates))
     done = 0
     for drawn in _draws(clusters, replicates, seed, chunk_cells):
+        known: dict[int, Floats] = {}
         for row, statistic in enumerate(statistics):
-            values[row, done : done + drawn.shape[1]] = statistic(drawn)
+            values[row, done : done + drawn.shape[1]] = _value(statistic, drawn, known)
         done += drawn.shape[1]
     return values
+
+
+def _value(statistic: Statistic, drawn: Floats, known: dict[int, Floats]) -> Floats:
+    """A statistic on these draws; ``known`` keeps what was computed on them, by identity."""
+    if id(statistic) not in known:
+        if isinstance(statistic, Mean):
+            parts = [_value(part, drawn, known) for part in statistic.parts]
+            known[id(statistic)] = statistic.of(parts, drawn.shape[1])
+        else:
+            known[id(statistic)] = statistic(drawn)
+    return known[id(statistic)]
+
+
+def vary(values: Floats) -> bool:
+    """Whether replicates differ by more than sums in another order do in their last digits."""
+    usable = values[np.isfinite(values)]
+    return len(usable) > 1 and float(usable.std()) > 1e-12
 
 
 def _draws(clusters: Clusters, replicates: int, seed: int, chunk_cells: int) -> Iterator[Floats]:
@@ -89,7 +126,7 @@ def percentile_interval(
     if 2 * len(usable) < len(values) or not len(usable):
         return Interval(estimate, None, None, method_of(clusters), n, n_events, confidence, note)
     low, high = np.quantile(usable, (0.5 - confidence / 2, 0.5 + confidence / 2))
-    if low == high:
+    if not vary(values):
         note = joined(note, "all replicates agree: an interval without width understates the uncertainty")
     return Interval(estimate, float(low), float(high), method_of(clusters), n, n_events, confidence, note)
 
@@ -117,21 +154,12 @@ def bootstrap_test(
     usable = shifts[np.isfinite(shifts)]
     note = _remarks(len(shifts), len(usable), clusters)
     difference = first - second
-    error = float(usable.std(ddof=1)) if len(usable) > 1 else 0.0
-    # Sums in another order differ in the last digits: a spread of that size is none.
-    if 2 * len(usable) < len(shifts) or error < 1e-12:
-        note = joined(note, "the replicates do not vary, so there is no test" if error < 1e-12 else "")
+    if 2 * len(usable) < len(shifts) or not vary(shifts):
+        note = joined(note, "" if vary(shifts) else "the replicates do not vary")
         return PairedTest(difference, None, None, None, None, method_of(clusters), n, confidence, note)
     low, high = np.quantile(usable, (0.5 - confidence / 2, 0.5 + confidence / 2))
-    z = difference / error
+    z = difference / float(usable.std(ddof=1))
     return PairedTest(difference, float(low), float(high), z, two_sided_p(z), method_of(clusters), n, confidence, note)
-
-
-def standard_error(test: PairedTest) -> float:
-    """Half the width of a test's interval over the normal deviate; NaN where it has none."""
-    if test.low is None or test.high is None:
-        return float("nan")
-    return (test.high - test.low) / 2 / quantile(test.confidence)
 
 
 def _remarks(total: int, usable: int, clusters: Clusters) -> str:

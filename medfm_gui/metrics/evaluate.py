@@ -15,8 +15,8 @@ from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError
 from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
 from medfm_gui.metrics import bootstrap, names
-from medfm_gui.metrics.arrays import Floats
-from medfm_gui.metrics.bootstrap import percentile_interval, replicates_of
+from medfm_gui.metrics.arrays import Clusters, Floats
+from medfm_gui.metrics.bootstrap import percentile_interval, replicates_of, vary
 from medfm_gui.metrics.estimate import Interval, joined
 from medfm_gui.metrics.names import headline
 from medfm_gui.metrics.quantities import Quantity, quantities
@@ -147,19 +147,16 @@ def _measured(scored: Scored, point: OperatingPoint | None, seed: int) -> list[t
     """Each number of the task with its interval; one set of drawn patients serves all bootstrap intervals."""
     found = quantities(scored, point, seed)
     who = scored.clusters
-    estimates = {
-        place: bootstrap.point(item.statistic, who.count) for place, item in enumerate(found) if not item.closed
-    }
-    drawn = [place for place, estimate in estimates.items() if estimate is not None]
-    values: Floats = replicates_of([found[place].statistic for place in drawn], who, seed=seed)
-    replicates = dict(zip(drawn, values, strict=True))
-    measured = []
-    for place, item in enumerate(found):
-        if item.closed:
-            interval = item.closed()
-        else:
-            interval = percentile_interval(
-                estimates[place], replicates.get(place, np.empty(0)), who, n=item.n, n_events=item.n_events
-            )
-        measured.append((item, interval))
-    return measured
+    drawn = [item for item in found if who.repeated or item.closed is None]
+    values = replicates_of([item.statistic for item in drawn], who, seed=seed)
+    replicates = {id(item): row for item, row in zip(drawn, values, strict=True)}
+    return [(item, _interval(item, replicates.get(id(item)), who)) for item in found]
+
+
+def _interval(item: Quantity, values: Floats | None, who: Clusters) -> Interval:
+    if item.closed and (values is None or not vary(values)):
+        return item.closed()
+    estimate = bootstrap.point(item.statistic, who.count)
+    return percentile_interval(
+        estimate, np.empty(0) if values is None else values, who, n=item.n, n_events=item.n_events
+    )

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import numpy.typing as npt
 from scipy import special
 
 from medfm_gui.metrics.arrays import Clusters, Flags, Floats, checked_events, checked_scores, clusters
-from medfm_gui.metrics.bootstrap import percentile_interval, replicates_of
+from medfm_gui.metrics.bootstrap import percentile_interval, replicates_of, vary
 from medfm_gui.metrics.delong import Placements, patients_by_class, placements
-from medfm_gui.metrics.estimate import Interval, joined, not_estimable, quantile
+from medfm_gui.metrics.estimate import Interval, not_estimable, quantile
 from medfm_gui.metrics.newcombe import newcombe_auc
 from medfm_gui.metrics.obuchowski import clustered_variance
 from medfm_gui.metrics.ranking import auc_statistic
@@ -106,7 +105,4 @@ def _bootstrap(case: _Case) -> Interval:
     found = percentile_interval(
         case.parts.auc, values, case.clusters, n=len(case.events), n_events=case.n_events, confidence=case.confidence
     )
-    # Sums in another order differ in the last digits: a spread of that size is none.
-    if found.low is None or found.high is None or np.nanstd(values) > 1e-12:
-        return found
-    return _newcombe(case, joined(found.note, "the replicates do not vary"))
+    return found if vary(values) else _newcombe(case, "the replicates do not vary")

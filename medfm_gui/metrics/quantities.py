@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from medfm_gui.domain.dataset import UNKNOWN, Task
 from medfm_gui.domain.evaluation import OperatingPoint
-from medfm_gui.metrics.arrays import Clusters, Codes, Flags, Floats
-from medfm_gui.metrics.bootstrap import Statistic
+from medfm_gui.metrics.arrays import Codes, Flags, Floats
+from medfm_gui.metrics.bootstrap import Mean, Statistic
 from medfm_gui.metrics.counting import Measure, balanced_accuracy, confusion_statistic, kappa, share_statistic
-from medfm_gui.metrics.estimate import Interval
+from medfm_gui.metrics.estimate import Interval, joined
 from medfm_gui.metrics.intervals import auc_interval
 from medfm_gui.metrics.proportions import share_among
 from medfm_gui.metrics.ranking import (
     auc_statistic,
     average_precision_statistic,
-    mean_statistic,
     one_vs_one,
-    one_vs_rest,
 )
 from medfm_gui.metrics.scored import Scored
 from medfm_gui.metrics.threshold import decisions
@@ -31,7 +29,9 @@ ARGMAX: Mapping[str, str] = {"decision": "class of highest score"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quantity:
-    """One number of a task: a statistic, and the interval that replaces the bootstrap's where a better one exists.
+    """One number of a task: a statistic, and the interval that replaces the bootstrap's where there is a better one.
+
+    ``closed`` is that interval: of independent units, and of repeated patients whose replicates do not vary.
 
     ``among`` (n,) flags the units that the number is made of, ``n_events`` counts those of them with the event;
     ``label`` names its class.
@@ -61,7 +61,7 @@ def _binary(scored: Scored, point: OperatingPoint | None, seed: int) -> tuple[Qu
     events, scores, who = scored.events, scored.event_scores, scored.clusters
     n_events, every = int(events.sum()), _every(scored)
     found = [
-        _auc(scored, events, every, scores, seed=seed),
+        _auc(scored, events, every, scores, seed),
         Quantity(
             "average_precision",
             average_precision_statistic(events, scores, who.codes),
@@ -84,115 +84,107 @@ def _binary(scored: Scored, point: OperatingPoint | None, seed: int) -> tuple[Qu
 
 
 def _at_threshold(scored: Scored, point: OperatingPoint, seed: int) -> list[Quantity]:
-    events, who, called = scored.events, scored.clusters, decisions(scored, point)
-    every = _every(scored)
+    events, called, every = scored.events, decisions(scored, point), _every(scored)
+    n_events = int(events.sum())
     settings = {"threshold": repr(point.threshold), "rule": point.rule, "fitted_on": point.fitted_on}
-    confusion = confusion_statistic(
-        events.astype(np.intp), called.astype(np.intp), 2, who, balanced_accuracy(_present(events.astype(np.intp), 2))
-    )
-    return [
-        _share(
-            "sensitivity", called, events, who, seed, int(events.sum()), settings, point.note, "no unit has the event"
-        ),
-        _share("specificity", ~called, ~events, who, seed, 0, settings, point.note, "every unit has the event"),
-        Quantity("balanced_accuracy", confusion, every, int(events.sum()), parameters=settings, note=point.note),
-        _share("accuracy", called == events, every, who, seed, int(events.sum()), settings, point.note),
+    recall = balanced_accuracy(_present(events.astype(np.intp), 2))
+    both = confusion_statistic(events.astype(np.intp), called.astype(np.intp), 2, scored.clusters, recall)
+    found = [
+        _share("sensitivity", scored, called, events, n_events, seed),
+        _share("specificity", scored, ~called, ~events, 0, seed),
+        Quantity("balanced_accuracy", both, every, n_events),
+        _share("accuracy", scored, called == events, every, n_events, seed),
     ]
+    return [replace(item, parameters=settings, note=point.note) for item in found]
 
 
 def _multiclass(scored: Scored, point: OperatingPoint | None, seed: int) -> tuple[Quantity, ...]:
     del point  # a threshold belongs to two classes
-    targets, scores, who, classes = scored.targets, scored.scores, scored.clusters, scored.classes
-    every = _every(scored)
-    rest = one_vs_rest(targets, scores, who.codes)
-    present = _present(targets, len(classes))
-    settings = {"scores": "probabilities", "averaging": f"macro over {len(rest)} of {len(classes)} classes"}
+    targets, scores, classes = scored.targets, scored.scores, scored.classes
+    every, present, chosen = _every(scored), _present(targets, len(classes)), np.argmax(scores, axis=1)
+    areas = [
+        _auc(scored, targets == item, every, scores[:, item], seed, label=name) for item, name in enumerate(classes)
+    ]
+    recalls = [
+        _share("sensitivity", scored, chosen == item, targets == item, area.n_events, seed, label=name)
+        for item, (name, area) in enumerate(zip(classes, areas, strict=True))
+    ]
+    pairs = Mean(tuple(one_vs_one(targets, scores, scored.clusters.codes)))
+    averaged = {"scores": "probabilities", "averaging": f"macro over {int(present.sum())} of {len(classes)} classes"}
     absent = _absent(present, classes)
-    chosen = np.argmax(scores, axis=1)
     return (
-        Quantity("auc_macro_ovr", mean_statistic(list(rest.values())), every, parameters=settings, note=absent),
+        Quantity("auc_macro_ovr", _mean_of(areas), every, parameters=averaged, note=absent),
         _confused("balanced_accuracy", scored, balanced_accuracy(present), note=absent),
         _confused("kappa", scored, kappa(len(classes), 0)),
-        *(
-            _auc(scored, targets == item, every, scores[:, item], label=name, seed=seed)
-            for item, name in enumerate(classes)
-        ),
-        *(
-            _share(
-                "sensitivity",
-                chosen == item,
-                targets == item,
-                who,
-                seed,
-                int((targets == item).sum()),
-                ARGMAX,
-                label=name,
-            )
-            for item, name in enumerate(classes)
-        ),
-        Quantity(
-            "auc_macro_ovo",
-            mean_statistic(one_vs_one(targets, scores, who.codes)),
-            every,
-            parameters=settings,
-            note=absent,
-        ),
-        _share("accuracy", chosen == targets, every, who, seed, None, ARGMAX),
+        *areas,
+        *recalls,
+        Quantity("auc_macro_ovo", pairs, every, parameters=averaged, note=absent),
+        _share("accuracy", scored, chosen == targets, every, None, seed),
     )
 
 
 def _ordinal(scored: Scored, point: OperatingPoint | None, seed: int) -> tuple[Quantity, ...]:
     del point
     targets, scores, who, classes = scored.targets, scored.scores, scored.clusters, scored.classes
-    every = _every(scored)
-    present = _present(targets, len(classes))
-    chosen = np.argmax(scores, axis=1)
+    every, present, chosen = _every(scored), _present(targets, len(classes)), np.argmax(scores, axis=1)
     above = np.cumsum(scores[:, ::-1], axis=1)[:, ::-1]  # probability of this grade or a higher one
+    cuts = [
+        _auc(scored, targets >= cut, every, above[:, cut], seed, metric="auc_cut", label=f"{name} or higher")
+        for cut, name in enumerate(classes)
+        if cut
+    ]
     return (
         _confused("kappa_quadratic", scored, kappa(len(classes), 2)),
         _confused("kappa_linear", scored, kappa(len(classes), 1)),
         Quantity("grade_error", share_statistic(np.abs(chosen - targets), who), every, parameters=ARGMAX),
-        *(
-            _auc(scored, targets >= cut, every, above[:, cut], metric="auc_cut", label=f"{name} or higher", seed=seed)
-            for cut, name in enumerate(classes)
-            if cut
-        ),
+        *cuts,
         _confused("balanced_accuracy", scored, balanced_accuracy(present), note=_absent(present, classes)),
-        _share("accuracy", chosen == targets, every, who, seed, None, ARGMAX),
+        _share("accuracy", scored, chosen == targets, every, None, seed),
     )
 
 
 def _multilabel(scored: Scored, point: OperatingPoint | None, seed: int) -> tuple[Quantity, ...]:
     del point
-    labels, areas, precisions = [], [], []
-    assessed = np.asarray((scored.targets != UNKNOWN).any(axis=1))
-    codes = scored.clusters.codes
-    missing = []
+    areas, precisions = [], []
     for item, name in enumerate(scored.classes):
-        known, scores = scored.targets[:, item] != UNKNOWN, scored.scores[:, item]
-        events = scored.targets[:, item] == 1
-        labels.append(_auc(scored, events, known, scores, label=name, seed=seed))
-        if 0 < int(events.sum()) < int(known.sum()):
-            areas.append(auc_statistic(events[known], scores[known], codes[known]))
-            precisions.append(average_precision_statistic(events[known], scores[known], codes[known]))
-        else:
-            missing.append(name)
-    settings = {"averaging": f"mean over {len(areas)} of {len(scored.classes)} labels"}
+        known, scores = np.asarray(scored.targets[:, item] != UNKNOWN), scored.scores[:, item]
+        area = _auc(scored, np.asarray(scored.targets[:, item] == 1), known, scores, seed, label=name)
+        areas.append(area)
+        if _both_outcomes(area):
+            codes = scored.clusters.codes[known]
+            precisions.append(average_precision_statistic(scored.targets[known, item] == 1, scores[known], codes))
+    missing = [area.label for area in areas if not _both_outcomes(area)]
+    averaged = {"averaging": f"mean over {len(precisions)} of {len(scored.classes)} labels"}
     note = f"not estimable, left out of the mean: {', '.join(missing)}" if missing else ""
+    assessed = np.asarray((scored.targets != UNKNOWN).any(axis=1))
     return (
-        Quantity("auc_mean_labels", mean_statistic(areas), assessed, parameters=settings, note=note),
-        *labels,
-        Quantity("average_precision_mean_labels", mean_statistic(precisions), assessed, parameters=settings, note=note),
+        Quantity("auc_mean_labels", _mean_of(areas), assessed, parameters=averaged, note=note),
+        *areas,
+        Quantity(
+            "average_precision_mean_labels",
+            Mean(tuple(precisions)),
+            assessed,
+            parameters=averaged,
+            note=joined(note, PREVALENCE),
+        ),
     )
+
+
+def _both_outcomes(area: Quantity) -> bool:
+    return area.n_events is not None and 0 < area.n_events < area.n
+
+
+def _mean_of(areas: Sequence[Quantity]) -> Mean:
+    """The mean over the areas that exist, of the very statistics that have rows of their own."""
+    return Mean(tuple(area.statistic for area in areas if _both_outcomes(area)))
 
 
 def _auc(
-    scored: Scored, events: Flags, known: Flags, scores: Floats, *, metric: str = "auc", label: str = "", seed: int
+    scored: Scored, events: Flags, known: Flags, scores: Floats, seed: int, *, metric: str = "auc", label: str = ""
 ) -> Quantity:
     """The AUC of an event among the units where it is known; all arrays are (n,)."""
-    groups = (
-        None if scored.patients is None else [name for name, kept in zip(scored.patients, known, strict=True) if kept]
-    )
+    names = scored.patients
+    groups = None if names is None else [name for name, kept in zip(names, known, strict=True) if kept]
 
     def closed() -> Interval:
         return auc_interval(events[known], scores[known], groups=groups, seed=seed)
@@ -202,22 +194,15 @@ def _auc(
 
 
 def _share(
-    metric: str,
-    counted: Flags,
-    among: Flags,
-    who: Clusters,
-    seed: int,
-    n_events: int | None,
-    parameters: Mapping[str, str],
-    note: str = "",
-    absent: str = "no unit is of this class",
-    label: str = "",
+    metric: str, scored: Scored, counted: Flags, among: Flags, n_events: int | None, seed: int, *, label: str = ""
 ) -> Quantity:
-    def closed() -> Interval:
-        return share_among(counted, among, who, seed=seed, absent=absent)
+    """The share of counted units among some; decisions are by the highest score unless the caller says otherwise."""
+    who = scored.clusters
 
-    statistic = share_statistic(counted, who, among)
-    return Quantity(metric, statistic, among, n_events, closed, label, parameters, note)
+    def closed() -> Interval:
+        return share_among(counted, among, who, seed=seed)
+
+    return Quantity(metric, share_statistic(counted, who, among), among, n_events, closed, label, ARGMAX)
 
 
 def _confused(metric: str, scored: Scored, measure: Measure, note: str = "") -> Quantity:

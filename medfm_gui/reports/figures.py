@@ -71,7 +71,7 @@ def draw(chart: ChartSpec, *, width_mm: float, height_mm: float, titled: bool = 
     The same chart gives the same bytes.
     """
     # rc_context touches matplotlib's settings of the whole process: one report is made at a time.
-    with mpl.rc_context(mpl.rcParamsDefault), mpl.rc_context({**_STYLE, "svg.hashsalt": chart.id or "chart"}):
+    with mpl.rc_context(mpl.rcParamsDefault), mpl.rc_context({**_STYLE, "svg.hashsalt": one_line(chart.id) or "chart"}):
         figure = Figure(figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout="constrained")
         axes = figure.add_subplot()
         if titled and chart.title:
@@ -100,7 +100,7 @@ def _say_nothing_to_show(axes: Axes) -> None:
 
 def _svg(figure: Figure, title: str) -> bytes:
     buffer = io.BytesIO()
-    metadata = {"Date": None, "Creator": None, "Title": title or None}
+    metadata = {"Date": None, "Creator": None, **({"Title": title} if title else {})}
     with warnings.catch_warnings():
         # a script that DejaVu Sans lacks is drawn by the PDF's last-resort font
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)

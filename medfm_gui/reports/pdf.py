@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import typst
 
@@ -22,7 +22,6 @@ from medfm_gui.reports.lettering import font_folder
 from medfm_gui.reports.sheet import created_at, lay_out
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # the archive's standard demands a date; this one says “unknown”
-STANDARDS: list[Literal["ua-1", "a-3b"]] = ["ua-1", "a-3b"]
 
 
 def write_pdf(report: Report, out: Path) -> ReportFile:
@@ -54,7 +53,7 @@ def typeset(report: Report) -> tuple[bytes, int]:
             font_paths=_fonts(),
             ignore_system_fonts=True,
             format="pdf",
-            pdf_standards=STANDARDS,
+            pdf_standards=["ua-1", "a-3b"],
             timestamp=created_at(report.created) or _NO_TIME,
         )
         pages = int(
@@ -62,7 +61,7 @@ def typeset(report: Report) -> tuple[bytes, int]:
         )
     except typst.TypstError as error:
         raise InternalError(
-            f"The report could not be set as a PDF ({error.message}).",
+            f"The report could not be set as a PDF ({error}).",
             "Please report this, with the report's settings.",
         ) from error
     if not isinstance(data, bytes) or not data.startswith(b"%PDF"):

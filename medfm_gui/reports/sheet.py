@@ -47,7 +47,7 @@ def lay_out(report: Report) -> Files:
         "version": shortened(report.version, 60),
         "sections": [
             {
-                "title": _label(section.title, _TITLE),
+                "title": _label(section.title, _TITLE) or "Untitled",
                 "blocks": [_block(block, files) for block in section.blocks],
             }
             for section in report.sections

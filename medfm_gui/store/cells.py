@@ -21,7 +21,7 @@ Plain = str | bytes | bool | float | np.generic | None
 """What a column may be given; NumPy's scalars too, which SQLite would refuse."""
 
 _ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
-"""Made once: ``json.dumps`` with options makes one each time, which is half the cost of a sample's row."""
+"""Made once: ``json.dumps`` with options makes one each time."""
 
 
 def cell(value: Plain) -> Cell:
@@ -96,6 +96,8 @@ def dataclass_json(value: object) -> str:
 
 
 def _finite(value: Any) -> Any:
+    if value is None or isinstance(value, str | int):
+        return value  # first, since most are
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

@@ -77,10 +77,10 @@ def begin_immediate(db: Database, path: Path, *, limit_s: float, on_busy: OnBusy
             if not is_busy(error):
                 raise
             waited = time.monotonic() - started
-            if waited >= limit_s:
-                raise busy(path, waited) from error
             if on_busy:
                 on_busy(waited)
+            if waited >= limit_s:
+                raise busy(path, waited) from error
         else:
             return
 
@@ -167,10 +167,12 @@ def check_place(path: Path) -> None:
     """Refuse a place where SQLite cannot work.
 
     Raises:
-        StoreError: there is no such folder, or the path is too long for SQLite.
+        StoreError: there is no such folder, something else has the name, or the path is too long for SQLite.
     """
     if not path.parent.is_dir():
         raise StoreError(f"There is no folder “{path.parent}” for the database.", "Choose a folder that exists.")
+    if path.is_dir():
+        raise StoreError(f"“{path}” is a folder, where the database should be.", "Move it away or rename it.")
     length = len(os.fsencode(path.absolute()))
     if length > _LONGEST_PATH_BYTES:
         raise StoreError(

@@ -173,6 +173,8 @@ def comparison(row: Row) -> Comparison:
         p_adjusted=row["p_adjusted"],
         n=row["n"],
         note=text_of(row["note"]),
+        confidence=row["confidence"],
+        parameters=text_mapping_of(row["parameters"]),
     )
 
 

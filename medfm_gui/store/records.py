@@ -250,10 +250,28 @@ def evaluations(db: Database, evaluations: Sequence[Evaluation]) -> None:
     """Numbers of runs; one of the same run, subset, metric, class, unit and parameters replaces the older."""
     pk = ("run", "subset", "metric", "label", "unit", "parameters")
     for position, item in enumerate(evaluations):
-        values = dataclasses.asdict(item)
-        values["parameters"] = json_of(item.parameters)
-        values["status"] = status(value=item.value, low=item.low, high=item.high)
-        _upsert(db, "evaluations", row(**values, position=position), pk)
+        values = row(
+            run=item.run,
+            subset=item.subset,
+            metric=item.metric,
+            label=item.label,
+            unit=item.unit,
+            parameters=json_of(item.parameters),
+            position=position,
+            value=item.value,
+            low=item.low,
+            high=item.high,
+            status=status(value=item.value, low=item.low, high=item.high),
+            method=item.method,
+            n=item.n,
+            n_patients=item.n_patients,
+            n_events=item.n_events,
+            sample_set=item.sample_set,
+            confidence=item.confidence,
+            note=item.note,
+            code_version=item.code_version,
+        )
+        _upsert(db, "evaluations", values, pk)
 
 
 def comparisons(db: Database, comparisons: Sequence[Comparison]) -> None:
@@ -261,10 +279,28 @@ def comparisons(db: Database, comparisons: Sequence[Comparison]) -> None:
     runs = json_of(tuple(dict.fromkeys(name for item in comparisons for name in (item.a, item.b))))
     db.conn.execute("DELETE FROM comparisons WHERE runs = ?", [runs])
     for position, item in enumerate(comparisons):
-        values = dataclasses.asdict(item)
-        numbers = {name: values[name] for name in ("difference", "low", "high", "p", "p_adjusted")}
-        values["status"] = status(**numbers)
-        _upsert(db, "comparisons", row(**values, runs=runs, position=position), ("runs", "position"))
+        numbers = {
+            "difference": item.difference,
+            "low": item.low,
+            "high": item.high,
+            "p": item.p,
+            "p_adjusted": item.p_adjusted,
+        }
+        values = row(
+            runs=runs,
+            position=position,
+            a=item.a,
+            b=item.b,
+            metric=item.metric,
+            status=status(**numbers),
+            test=item.test,
+            n=item.n,
+            note=item.note,
+            confidence=item.confidence,
+            parameters=json_of(item.parameters),
+            **numbers,
+        )
+        _upsert(db, "comparisons", values, ("runs", "position"))
 
 
 def chart(db: Database, owner: str, chart: ChartSpec) -> None:

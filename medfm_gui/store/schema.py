@@ -94,7 +94,7 @@ TABLES: tuple[str, ...] = (
     """CREATE TABLE comparisons (
         runs TEXT NOT NULL, position INTEGER NOT NULL, a TEXT NOT NULL, b TEXT NOT NULL, metric TEXT NOT NULL,
         difference REAL, low REAL, high REAL, status TEXT NOT NULL, test TEXT NOT NULL, p REAL, p_adjusted REAL,
-        n INTEGER NOT NULL, note TEXT NOT NULL,
+        n INTEGER NOT NULL, note TEXT NOT NULL, confidence REAL NOT NULL, parameters TEXT NOT NULL,
         PRIMARY KEY (runs, position)
     ) WITHOUT ROWID""",
     """CREATE TABLE charts (

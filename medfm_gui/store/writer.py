@@ -242,7 +242,10 @@ class Writer:
         held_s = now - self._busy_since
         if self._on_waiting and held_s >= TOLD_AFTER_S and not self._was_told:
             self._was_told = True
-            self._on_waiting(held_s)
+            try:
+                self._on_waiting(held_s)
+            except Exception as error:  # noqa: BLE001 - a listener that fails must not undo a write; told at the next flush
+                self._lost = named(error, self._path)
 
     def _cause(self, error: Exception) -> Exception:
         """The error to hand over; a defect of the caller's change stays what it is."""

@@ -8,7 +8,7 @@ from medfm_gui.datasets.layout import Layout, Tools
 from medfm_gui.datasets.listing import Entry, ImportOptions, Listing
 from medfm_gui.datasets.partitions import all_are_partitions, partition_named
 from medfm_gui.datasets.text import cell, counted, examples, natural, shown, words
-from medfm_gui.datasets.walk import looks_like_image, suffix_of, walk
+from medfm_gui.datasets.walk import TABLE_SUFFIXES, looks_like_image, suffix_of, walk
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import InputError
 
@@ -93,6 +93,12 @@ def _has_official_folds(files: tuple[str, ...]) -> bool:
 
 def _complain_of_one_class(source: Path, entries: list[Entry]) -> None:
     only = entries[0].labels[0]
+    tables = [item.name for item in source.iterdir() if item.suffix.lower() in TABLE_SUFFIXES]
+    if tables:
+        raise InputError(
+            f"“{shown(source.name)}” holds one folder only, “{only}”, so there is one class and nothing to tell apart.",
+            f"There is a table, {examples(map(shown, sorted(tables)))}: import it with the layout csv.",
+        )
     below = sorted({parts[1] for entry in entries if len(parts := entry.path.split("/")) > 2})
     if len(below) > 1:
         raise InputError(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medfm_gui.datasets.archive import Member, members, missing, rows
 from medfm_gui.datasets.layout import Layout, Tools
@@ -122,7 +124,7 @@ def _class_names(known: str, width: int, highest: int) -> tuple[str, ...]:
     return names if len(names) > highest else tuple(str(number) for number in range(highest + 1))
 
 
-def _cells(code: np.ndarray[tuple[int, ...], np.dtype[np.generic]], names: tuple[str, ...]) -> tuple[str, ...]:
+def _cells(code: NDArray[Any], names: tuple[str, ...]) -> tuple[str, ...]:
     values = [int(value) for value in code]
     if len(values) > 1:
         return tuple(map(str, values))

@@ -70,6 +70,7 @@ def adapt(material: Material) -> Generator[ev.Event, None, Fitted]:
         while not training.over:
             yield from training.epoch()
     except PauseRequested as pause:
+        training.check_finite()
         training.save()
         pause.epoch, pause.step = training.place.epoch, training.place.step
         raise
@@ -129,9 +130,18 @@ class _FineTuning:
             time.time(), self.place.epoch, self._recipe.epochs, told, time.perf_counter() - begun, better
         )
 
+    def check_finite(self) -> None:
+        """What is saved must be able to go on.
+
+        Raises:
+            NonFiniteLoss: a loss or a weight is NaN or infinite.
+        """
+        self._settle()
+        if not self._tuning.is_finite():
+            raise self._not_finite("A weight became infinite")
+
     def save(self) -> None:
         """Make the place durable."""
-        self._settle()
         spent = self._before + time.perf_counter() - self._begun
         self.place = replace(self.place, seconds_in_all=spent, scaler=self._tuning.scaler_state())
         self._checkpoint.save(self.place, self._tuning.tensors())
@@ -178,7 +188,7 @@ class _FineTuning:
                 if self._material.device.type == "cpu" or len(self._unsettled) >= _GPU_STEPS_BETWEEN_LOOKS:
                     self._settle()
                 yield pace.advanced(len(places))
-        self._settle()
+        self.check_finite()
         self._material.images.release()
 
     def _inputs(self, epoch: int) -> _Views:
@@ -191,14 +201,17 @@ class _FineTuning:
         added = float(torch.stack(self._unsettled).double().sum())
         self._unsettled.clear()
         if not math.isfinite(added):
-            step = self.place.step
-            raise NonFiniteLoss(
-                f"The loss became {added} at step {step} of {self._steps} in epoch {self.place.epoch + 1}, "
-                f"with learning rate {self._lr(self.place.epoch * self._steps + step - 1):.3g}.",
-                f"Train again with a smaller learning rate, e.g. --set lr={self._recipe.lr / 10:.1g}; "
-                f"the state after epoch {self.place.epoch} is kept.",
-            )
+            raise self._not_finite(f"The loss became {added}")
         self.place = replace(self.place, loss_sum=self.place.loss_sum + added)
+
+    def _not_finite(self, what: str) -> NonFiniteLoss:
+        epoch, step = self.place.epoch, self.place.step
+        lr = self._lr(epoch * self._steps + step - 1)
+        return NonFiniteLoss(
+            f"{what} at step {step} of {self._steps} in epoch {epoch + 1}, with learning rate {lr:.3g}.",
+            f"Train again with a smaller learning rate, e.g. --set lr={self._recipe.lr / 10:.1g}; "
+            f"the state after epoch {epoch} is kept.",
+        )
 
     def _validated(self) -> Generator[ev.Event, None, Mapping[str, float]]:
         material = self._material

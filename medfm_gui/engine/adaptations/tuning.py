@@ -70,6 +70,10 @@ class Tuning:
         self._scaler.update()
         return loss.detach()
 
+    def is_finite(self) -> bool:
+        """Whether every weight, and every running statistic, is a finite number."""
+        return all(bool(tensor.isfinite().all()) for tensor in self._modules.state_dict().values())
+
     def weights(self) -> dict[str, Tensor]:
         """Every tensor of backbone and head, on the CPU."""
         return {name: tensor.detach().cpu() for name, tensor in self._modules.state_dict().items()}

@@ -1,7 +1,8 @@
-"""A tiny workspace for the engine: a plugin with a small network, its weights, images with a visible finding, a split."""
+"""A tiny workspace for the engine: a plugin with a small network, its weights, images with a finding, a split."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ import torch
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write, sha256_file
 from medfm_gui.datasets.files import write_dataset, write_split
-from medfm_gui.datasets.pixels import ShardWriter, write_index
+from medfm_gui.datasets.pixels import Place, write_index
 from medfm_gui.domain.cards import BackboneCard, Family, WeightsSource
 from medfm_gui.domain.dataset import Dataset, Sample, Task
 from medfm_gui.domain.run import FileRef, Recipe, TrainSpec
@@ -158,13 +159,15 @@ def _write_data(root: Path, name: str) -> None:
     folder = root / "datasets" / name
     (folder / "pixels").mkdir(parents=True)
     samples, places = [], {}
-    with ShardWriter(folder / "pixels", "shard-000.bin") as shard:
+    with (folder / "pixels" / "shard-000.bin").open("wb") as shard:
         for number in range(len(sides)):
             target = _target(task, number)
             sample_id = f"s{number:06d}"
-            places[sample_id] = shard.append(_image(random, target, number))
+            image = _image(random, target, number)
+            places[sample_id] = Place("shard-000.bin", shard.tell(), image.shape, str(image.dtype))
+            shard.write(image.tobytes())
             samples.append(
-                Sample(sample_id, f"{number}.png", target, patient=f"P-{number // 2}", pixels_sha256=f"{number:064x}")
+                Sample(sample_id, f"{number}.png", target, patient=f"P-{number // 2}", pixels_sha256=_sha256(image))
             )
     write_index(folder / "pixels", places)
     dataset = Dataset(
@@ -174,6 +177,10 @@ def _write_data(root: Path, name: str) -> None:
     write_dataset(folder, dataset)
     assignments = tuple(Assignment(s.id, side, s.id) for s, side in zip(samples, sides, strict=True))
     write_split(root / "splits" / f"{name}.json", Split(name, name, f"fp-{name}", "made", 0, assignments, "fps"))
+
+
+def _sha256(image: npt.NDArray[Any]) -> str:
+    return hashlib.sha256(image.tobytes()).hexdigest()
 
 
 def _target(task: Task, number: int) -> tuple[int, ...]:

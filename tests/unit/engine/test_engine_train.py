@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ import pytest
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain import events as ev
-from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError, NonFiniteLoss, NotFound, UsageError, WeightsAbsent
 from medfm_gui.domain.evaluation import OperatingPoint
 from medfm_gui.domain.run import FileRef, TrainSpec
+from medfm_gui.engine.tensor_files import read_tensors
 from medfm_gui.engine.train import run_training
 
 Order = Callable[..., tuple[TrainSpec, Path]]
@@ -129,18 +130,9 @@ def test_patience_ends_a_training_that_no_longer_gets_better(order: Order) -> No
 
 def test_a_loss_that_is_not_finite_is_named_and_the_last_state_kept(order: Order) -> None:
     spec, folder = order("full", recipe={"lr": 1e6, "epochs": 50, "warmup_epochs": 0})
-    import medfm_gui.engine.adaptations.tuning as tuning
-
-    limit = tuning._LARGEST_GRADIENT
-    tuning._LARGEST_GRADIENT = 1e30  # batch norm and the cut of gradients keep this small network finite otherwise
-    try:
-        with pytest.raises(NonFiniteLoss, match=r"step \d+ of 3 in epoch \d+, with learning rate"):
-            list(run_training(spec, folder))
-    finally:
-        tuning._LARGEST_GRADIENT = limit
+    with pytest.raises(NonFiniteLoss, match=r"step \d+ of 3 in epoch \d+, with learning rate"):
+        list(run_training(spec, folder))
     for path in (folder / "checkpoint").glob("*.safetensors"):
-        from medfm_gui.engine.tensor_files import read_tensors
-
         assert all(bool(tensor.isfinite().all()) for tensor in read_tensors(path).values())
 
 
@@ -161,9 +153,9 @@ def test_changed_or_missing_files_end_a_run_by_name(order: Order) -> None:
     with pytest.raises(NotFound, match="weights"):
         list(run_training(spec, folder))
     spec, folder = order()
-    changed = FileRef(spec.dataset.path, "0" * 64)
+    changed = replace(spec, dataset=FileRef(spec.dataset.path, "0" * 64))
     with pytest.raises(InputError, match="changed"):
-        list(run_training(type(spec)(**{**_fields(spec), "dataset": changed}), folder))
+        list(run_training(changed, folder))
 
 
 def test_few_shots_take_so_many_of_each_class_and_more_contain_fewer(order: Order) -> None:
@@ -201,10 +193,3 @@ def test_headline_metrics_follow_the_unit(order: Order) -> None:
     assert isinstance(by_image, ev.RunFinished)
     assert isinstance(by_patient, ev.RunFinished)
     assert by_image.metrics != by_patient.metrics
-    assert wire.read(OperatingPoint, order("linear")[1].parent / "none.json") if Task is None else True
-
-
-def _fields(spec: TrainSpec) -> dict[str, Any]:
-    import dataclasses
-
-    return {item.name: getattr(spec, item.name) for item in dataclasses.fields(spec)}

@@ -165,7 +165,8 @@ def test_too_many_tensors_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_file_without_tensors_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.pt"
-    for held in ({"epoch": 1}, [1, 2], {"model": {"model": {"model": {}}}}):
+    empty: list[Any] = [{"epoch": 1}, [1, 2], {"model": {"model": {"model": {}}}}]
+    for held in empty:
         torch.save(held, path)
         with pytest.raises(WeightsRejected, match="no tensors"):
             read_tensors(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -156,7 +157,7 @@ def test_gradient_checkpointing_does_not_disturb(build_tiny: Build) -> None:
     expected = heat_map(backbone, head, images, [0])[0].map
     backbone.module.set_grad_checkpointing(True)  # type: ignore[operator]
     np.testing.assert_allclose(heat_map(backbone, head, images, [0])[0].map, expected, atol=1e-6)
-    assert backbone.module.grad_checkpointing is True
+    assert backbone.module.grad_checkpointing
 
 
 def test_a_model_made_in_inference_mode_is_refused(build_tiny: Build) -> None:
@@ -217,7 +218,7 @@ def test_an_empty_map_says_why(catalogue: Catalogue) -> None:
     backbone, images = _simple(catalogue, layer), torch.randn(2, 3, 8, 8)
     notes = {}
     for name, weight in (("for", 1.0), ("against", -1.0), ("nothing", 0.0)):
-        maps = heat_map(backbone, lambda features, weight=weight: features * weight, images, [0, 1])
+        maps = heat_map(backbone, partial(torch.mul, torch.tensor(weight)), images, [0, 1])
         assert all(not one.map.any() for one in maps)
         (notes[name],) = {one.note for one in maps}
     assert notes == {"for": UNIFORM, "against": NO_POSITIVE_EVIDENCE, "nothing": NO_DEPENDENCE}

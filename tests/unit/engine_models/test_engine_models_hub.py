@@ -40,6 +40,7 @@ class Hub:
     authorization: list[str | None] = field(default_factory=list)
     hold: threading.Event | None = None
     """The second half of the body waits for it."""
+    resumes: bool = True
 
 
 @pytest.fixture
@@ -54,9 +55,9 @@ def small_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
             asked = self.headers.get("Range", "")
             held.ranges.append(asked)
             held.authorization.append(self.headers.get("Authorization"))
-            start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+            start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and held.resumes else 0
             body = held.content[start:]
-            self._headers(len(body), status=206 if asked else 200)
+            self._headers(len(body), status=206 if start else 200)
             self.wfile.write(body[: len(body) // 2])
             self.wfile.flush()
             if held.hold is not None:
@@ -89,6 +90,7 @@ def small_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 def test_a_file_is_fetched_whole_with_progress_in_bytes(small_hub: Hub, tmp_path: Path) -> None:
     target = tmp_path / "w"
+    (tmp_path / "w.0000000000000000.part").write_bytes(b"of an older file")
     events = list(download("some/repo", "model.safetensors", target, endpoint=small_hub.url))
     assert target.read_bytes() == CONTENT
     assert [path.name for path in tmp_path.iterdir()] == ["w"]
@@ -121,6 +123,14 @@ def test_a_stopped_download_goes_on_where_it_was(
     assert target.read_bytes() == CONTENT
     assert small_hub.ranges[-1] == f"bytes={kept}-"
     assert not [thread for thread in threading.enumerate() if thread.name == "download"]
+
+
+def test_a_hub_that_cannot_resume_sends_it_whole_again(small_hub: Hub, tmp_path: Path) -> None:
+    small_hub.resumes = False
+    (tmp_path / f"w.{hashlib.sha256(CONTENT).hexdigest()[:16]}.part").write_bytes(CONTENT[:1000])
+    list(download("some/repo", "model.safetensors", tmp_path / "w", endpoint=small_hub.url))
+    assert (tmp_path / "w").read_bytes() == CONTENT
+    assert small_hub.ranges == ["bytes=1000-"]
 
 
 def test_a_damaged_file_is_refused_and_removed(small_hub: Hub, tmp_path: Path) -> None:

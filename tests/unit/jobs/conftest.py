@@ -87,7 +87,6 @@ class Lab:
         self.started.append(process)
         return process
 
-
     @staticmethod
     def until(true: Callable[[], object], timeout_s: float = 20.0) -> None:
         """Wait for something that another process or thread will do."""

@@ -28,6 +28,9 @@ def work(folder: Path, plan: Line) -> Iterator[Line]:
     """Epochs with a checkpoint each; polls the request between steps."""
     checkpoint = folder / "checkpoint" / "epoch.txt"
     done = int(checkpoint.read_text()) if checkpoint.exists() else 0
+    if "beats_s" in plan:  # as while torch is imported
+        yield event("Beat")
+        time.sleep(plan["beats_s"])
     yield event("RunStarted", device="cpu", pid=os.getpid())
     if done:
         yield event("RunResumed", epoch=done)
@@ -40,7 +43,9 @@ def work(folder: Path, plan: Line) -> Iterator[Line]:
         while True:
             asked = (folder / "request").read_text() if (folder / "request").exists() else ""
             if asked and not plan.get("deaf"):
-                yield event("RunPaused", epoch=epoch - 1) if asked == "pause" else event("RunCancelled", message="Done.")
+                yield (
+                    event("RunPaused", epoch=epoch - 1) if asked == "pause" else event("RunCancelled", message="Done.")
+                )
                 return
             if time.monotonic() >= end:
                 break

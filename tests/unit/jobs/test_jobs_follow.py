@@ -18,7 +18,7 @@ from medfm_gui.domain.events import (
     RunStarted,
     Warned,
 )
-from medfm_gui.domain.run import Phase
+from medfm_gui.domain.run import Phase, RunState
 from medfm_gui.jobs import follow, owner
 
 
@@ -79,7 +79,7 @@ def test_cutting_a_file_of_one_torn_line_empties_it(tmp_path: Path) -> None:
 
 
 def test_a_line_longer_than_a_block_is_read(tmp_path: Path) -> None:
-    sent = [Beat(1.0), Warned(2.0, "x" * 300_000), Beat(3.0)]
+    sent: list[Event] = [Beat(1.0), Warned(2.0, "x" * 300_000), Beat(3.0)]
     write(tmp_path, *sent)
     assert follow.read_all(tmp_path) == sent
     assert follow.last_event(tmp_path) == Beat(3.0)
@@ -98,7 +98,9 @@ def test_a_whole_line_that_is_no_event_is_told_and_skipped(tmp_path: Path) -> No
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.binary(max_size=40), max_size=20), st.integers(1, 70))
-def test_any_bytes_are_read_without_an_exception_and_split_alike(tmp_path: Path, lines: list[bytes], limit: int) -> None:
+def test_any_bytes_are_read_without_an_exception_and_split_alike(
+    tmp_path: Path, lines: list[bytes], limit: int
+) -> None:
     (tmp_path / follow.EVENTS).write_bytes(b"\n".join(lines))
     tail = follow.Tail(tmp_path)
     found = 0
@@ -178,7 +180,7 @@ def test_a_run_taken_over_while_it_is_read_is_read_again(tmp_path: Path, monkeyp
     write(tmp_path, RunStarted(1.0, "cpu"))
     told = follow.told
 
-    def slow(folder: Path) -> follow.RunState:
+    def slow(folder: Path) -> RunState:
         found = told(folder)
         own(tmp_path)  # somebody resumes it now
         return found

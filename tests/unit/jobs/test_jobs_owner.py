@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from medfm_gui.base import wire
-from medfm_gui.domain.errors import NotFound, WorkspaceBusy
+from medfm_gui.domain.errors import DiskFull, NotFound, WorkspaceBusy
 from medfm_gui.jobs import owner, request
 from medfm_gui.jobs.request import Request
 
@@ -121,8 +121,16 @@ def test_a_run_kept_in_the_own_queue_is_taken_over_with_its_request(tmp_path: Pa
 
 
 def test_claiming_for_a_child_that_was_quicker_changes_nothing(tmp_path: Path) -> None:
-    child = owner.claim(tmp_path)
-    assert owner.claim(tmp_path, owner.myself(), supervising=False) == child
+    child = sleeper()
+    try:
+        found = owner.identity(child.pid)
+        assert found is not None
+        own = as_owner(found, waits_for="Its worker is starting.")
+        wire.write(tmp_path / "owner.json", own)
+        assert owner.claim(tmp_path, found, supervising=False) == own == owner.read_owner(tmp_path)
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_an_orphan_worker_is_ended_before_another_may_write(lab: Lab, tmp_path: Path) -> None:
@@ -184,3 +192,14 @@ def test_a_cancel_is_not_softened_and_strange_words_ask_nothing(tmp_path: Path) 
     assert request.asked(tmp_path) is Request.CANCEL
     (tmp_path / "request").write_bytes(b"\xff\xfe dance")
     assert request.asked(tmp_path) is Request.NOTHING
+
+
+def test_a_request_that_finds_no_room_at_all_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: str) -> str:
+        raise DiskFull("The disk is full.")
+
+    monkeypatch.setattr(request, "atomic_write", full)
+    request.ask(tmp_path, Request.PAUSE)
+    assert request.asked(tmp_path) is Request.PAUSE
+    with pytest.raises(DiskFull):
+        request.ask(tmp_path / "absent", Request.PAUSE)

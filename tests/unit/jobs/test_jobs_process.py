@@ -1,20 +1,31 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from medfm_gui.domain.errors import NotFound, UsageError, WorkspaceBusy
-from medfm_gui.domain.events import EpochFinished, Event, RunCancelled, RunFailed, RunFinished, RunPaused, RunResumed, RunStarted
+from medfm_gui.domain.errors import DiskFull, NotFound, UsageError, WorkspaceBusy
+from medfm_gui.domain.events import (
+    Beat,
+    EpochFinished,
+    Event,
+    RunCancelled,
+    RunFailed,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+)
 from medfm_gui.domain.run import Phase, RunState
-from medfm_gui.jobs import follow, owner, process
+from medfm_gui.jobs import follow, owner, process, request
 from medfm_gui.jobs.attempt import Patience
 from medfm_gui.jobs.process import request_cancel, request_pause
 
@@ -52,7 +63,7 @@ def test_a_finished_run_is_told_again_and_not_run_again(lab: Lab) -> None:
 def test_the_worker_computes_in_its_own_folder_with_low_priority_and_a_clean_environment(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", "/tmp/evil")
+    monkeypatch.setenv("PYTHONPATH", "/evil")
     folder = lab.run(epoch_s=30)
     thread, _ = lab.aside(folder)
     pid = lab.worker(folder)
@@ -167,7 +178,7 @@ def test_cancel_a_running_run(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(("ask", "word"), [(request_cancel, RunCancelled), (request_pause, RunPaused)])
-def test_a_worker_that_does_not_listen_is_ended(lab: Lab, ask: process.Callable[[Path], None], word: type) -> None:
+def test_a_worker_that_does_not_listen_is_ended(lab: Lab, ask: Callable[[Path], None], word: type) -> None:
     folder = lab.run(epochs=3, epoch_s=0.3, deaf=True, child=True)
     lab.plan(folder, epochs=100, epoch_s=0.3, deaf=True, child=True)
     thread, states = lab.aside(folder)
@@ -217,7 +228,7 @@ def test_a_clock_that_jumps_ends_nobody_early_or_late(lab: Lab, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("ask", "phase"), [(request_cancel, Phase.CANCELLED), (request_pause, Phase.PAUSED)], ids=["cancel", "pause"]
 )
-def test_a_run_in_line_hears_what_is_asked(lab: Lab, ask: process.Callable[[Path], None], phase: Phase) -> None:
+def test_a_run_in_line_hears_what_is_asked(lab: Lab, ask: Callable[[Path], None], phase: Phase) -> None:
     first, second = lab.run("a", epoch_s=30), lab.run("b")
     thread, _ = lab.aside(first)
     lab.worker(first)
@@ -246,8 +257,10 @@ def test_a_failure_that_can_go_on_can_be_cancelled_and_one_that_cannot_is_over(l
     can, cannot = lab.run("can", die_after=1, exit=1), lab.run("cannot", die_after=1, exit=1, no_checkpoint=True)
     assert lab.supervise(can).resumable
     assert not lab.supervise(cannot).resumable
+    assert follow.has_checkpoint(can)
     request_cancel(can)
     assert follow.state_of(can).phase is Phase.CANCELLED
+    assert not follow.has_checkpoint(can)  # nothing will read it again
     with pytest.raises(UsageError):
         request_cancel(cannot)
 
@@ -267,6 +280,17 @@ def test_a_cancel_that_comes_after_the_pause_still_counts(lab: Lab) -> None:
     assert states[0].phase is Phase.CANCELLED
     assert kinds(folder)[-2:] == ["RunPaused", "RunCancelled"]
     assert isinstance(lab.watched.events[-1], RunCancelled)
+
+
+def test_a_resumed_run_reads_as_queued_until_its_worker_is_up(lab: Lab) -> None:
+    folder = lab.run(beats_s=0.6)
+    follow.append_events(folder, [RunPaused(1.0, 0)])
+    thread, states = lab.aside(folder)
+    lab.until(lambda: isinstance(follow.last_event(folder), Beat))
+    state = follow.state_of(folder)
+    assert (state.phase, state.message) == (Phase.QUEUED, "Its worker is starting.")
+    thread.join()
+    assert states[0].phase is Phase.FINISHED
 
 
 def test_an_old_request_does_not_stop_a_new_start(lab: Lab) -> None:
@@ -289,10 +313,11 @@ def test_stop_pauses_what_runs(lab: Lab) -> None:
 
 def test_a_watcher_that_fails_for_a_while_misses_nothing(lab: Lab) -> None:
     folder = lab.run(epochs=5)
-    failures = iter([True] * 4)
+    failures = [1, 2, 3, 4]
 
     def busy(events: Sequence[Event], state: RunState) -> None:
-        if events and next(failures, False):
+        if events and failures:
+            failures.pop()
             raise RuntimeError("the database is busy")
         lab.watched(events, state)
 
@@ -358,6 +383,41 @@ def test_a_worker_that_lingers_after_its_last_word_is_ended(lab: Lab) -> None:
     assert isinstance(follow.last_event(folder), RunFinished)
 
 
+class _Full:
+    total, used, free = 100, 100, 0
+
+
+def test_a_run_on_a_disk_that_became_full_goes_on_and_can_be_cancelled(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = lab.run(epoch_s=60)
+
+    def command(folder: Path) -> list[str]:
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: _Full)
+        return lab.command(folder)
+
+    thread, states = lab.aside(folder, command=command)
+    lab.until(lambda: "RunStarted" in kinds(folder))
+    request_cancel(folder)
+    thread.join()
+    assert states[0].phase is Phase.CANCELLED
+
+
+def test_a_supervisor_that_must_end_ends_a_worker_that_it_cannot_ask(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, stop = lab.run(epoch_s=60), threading.Event()
+    thread, states = lab.aside(folder, stop=stop)
+    pid = lab.worker(folder)
+
+    def full(folder: Path, word: request.Request) -> None:
+        raise DiskFull("The disk is full.")
+
+    monkeypatch.setattr(request, "ask", full)
+    stop.set()
+    thread.join()
+    assert states[0].phase is Phase.PAUSED
+    assert lab.gone(pid)
+
+
 # -- deaths ---------------------------------------------------------------------------------------
 
 
@@ -367,7 +427,7 @@ def test_a_supervisor_killed_takes_its_worker_along_and_the_run_resumes(lab: Lab
     lab.until(lambda: follow.told(folder).epoch >= 2)
     pid = lab.worker(folder)
     supervisor.kill()
-    lab.until(lambda: lab.gone(pid), timeout_s=1)
+    lab.until(lambda: lab.gone(pid) and lab.gone(supervisor.pid), timeout_s=1)
     state = follow.state_of(folder)  # the supervisor is a zombie: nobody has waited for it
     assert (state.phase, state.error_kind, state.resumable) == (Phase.FAILED, "interrupted", True)
     supervisor.wait()

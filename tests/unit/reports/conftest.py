@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.report import Attachment, Charts, Facts, Paragraph, Picture, Pictures, Report, Section, Table
@@ -22,7 +25,7 @@ RUNS = (
 ESTIMATES = ("Run", "AUC (95 % CI)", "Sens.", "Spec.", "n", "events")
 
 
-def png(width: int, height: int, seed: int = 0) -> bytes:
+def make_png(width: int, height: int, seed: int = 0) -> bytes:
     """A grey-scale PNG with a soft blob on a ramp."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
@@ -42,7 +45,7 @@ def png(width: int, height: int, seed: int = 0) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
-def roc(runs: int = 6, points: int = 200) -> ChartSpec:
+def make_roc(runs: int = 6, points: int = 200) -> ChartSpec:
     xs = [i / (points - 1) for i in range(points)]
     series = tuple(
         Series(name, tuple(xs), tuple(x ** (0.12 + 0.07 * k) for x in xs), family=family, style=style)
@@ -54,7 +57,7 @@ def roc(runs: int = 6, points: int = 200) -> ChartSpec:
     )  # fmt: skip
 
 
-def losses(epochs: int = 20) -> ChartSpec:
+def make_losses(epochs: int = 20) -> ChartSpec:
     xs = tuple(float(epoch) for epoch in range(1, epochs + 1))
     train = tuple(0.7 * math.exp(-x / 6) + 0.02 * math.sin(5 * x) for x in xs)
     val = tuple(0.6 * math.exp(-x / 5) + 0.16 + 0.03 * math.sin(3 * x) for x in xs)
@@ -65,7 +68,7 @@ def losses(epochs: int = 20) -> ChartSpec:
     return ChartSpec("loss", "lines", "Loss by epoch, DINOv2-B · LoRA", "Epoch", "Cross-entropy", series)
 
 
-def confusion(classes: int = 2) -> ChartSpec:
+def make_confusion(classes: int = 2) -> ChartSpec:
     names: tuple[str, ...] = ("No pneumonia", "Pneumonia")
     if classes > 2:
         names = tuple(f"{'Severe' if k % 2 else 'Mild'} class {k}" for k in range(classes))
@@ -78,7 +81,7 @@ def confusion(classes: int = 2) -> ChartSpec:
     )  # fmt: skip
 
 
-def intervals() -> ChartSpec:
+def make_intervals() -> ChartSpec:
     series = tuple(
         Series(name, (0.87 - 0.02 * k,), (float(k),), (0.84 - 0.02 * k,), (0.90 - 0.015 * k,), family, style)
         for k, (name, family, style) in enumerate(RUNS)
@@ -86,7 +89,7 @@ def intervals() -> ChartSpec:
     return ChartSpec("auc", "intervals", "AUC with 95 % intervals", "AUC", series=series)
 
 
-def attachments() -> tuple[Attachment, ...]:
+def make_attachments() -> tuple[Attachment, ...]:
     rows = "\n".join(f"image-{k:05d},{(k * 7919) % 1000 / 1000:.3f},{k % 2}" for k in range(2000))
     return (
         Attachment("manifest.json", '{"dataset": "demo", "fingerprint": "9f86d081"}', "Dataset and split"),
@@ -94,12 +97,12 @@ def attachments() -> tuple[Attachment, ...]:
     )
 
 
-def six_runs(folder: Path) -> Report:
+def make_six_runs(folder: Path) -> Report:
     """A full report as a comparison of six runs makes it; pictures go to ``folder``."""
     pictures = []
     for k in range(6):
         path = folder / f"case-{k}.png"
-        path.write_bytes(png(96, 96, k))
+        path.write_bytes(make_png(96, 96, k))
         pictures.append(Picture(str(path), f"Case {k + 1}: pneumonia, score 0.{91 - k}", f"Grad-CAM over case {k + 1}"))
     rows = tuple(
         (name, f"0.{870 - 18 * k} (0.{841 - 18 * k}–0.{899 - 15 * k})", f"0.{812 - k}", f"0.{790 + k}", "412", "96")
@@ -114,10 +117,12 @@ def six_runs(folder: Path) -> Report:
         )
     )
     long_rows = tuple((f"image-{k:04d}", f"P{k // 3:03d}", f"0.{(k * 7919) % 1000:03d}", "yes") for k in range(70))
+    charts = (make_roc(), make_intervals(), make_confusion(2), make_losses())
     results = (
         Table("Estimates on the internal test set", ESTIMATES, rows, (1, 2, 3, 4, 5)),
-        Charts((roc(), intervals(), confusion(2), losses()), ("ROC", "AUC intervals", "Confusion", "Losses")),
+        Charts(charts, ("ROC", "AUC intervals", "Confusion", "Losses")),
     )  # fmt: skip
+    alone = Charts((make_intervals(),), ("a",))
     return Report(
         title="Six models for pneumonia on chest radiographs",
         subtitle="Comparison on the internal test set",
@@ -129,8 +134,43 @@ def six_runs(folder: Path) -> Report:
             Section("Results", results),
             Section("Heat maps", (Pictures(tuple(pictures)), Paragraph("Maps show, they do not explain.", "small"))),
             Section("Every case", (Table("Scores", ("Image", "Patient", "Score", "Correct"), long_rows, (2,)),)),
-            Section("Classes", (Charts((confusion(5), confusion(9)), ("5", "9")), Charts((intervals(),), ("a",)))),
+            Section("Classes", (Charts((make_confusion(5), make_confusion(9)), ("5", "9")), alone)),
         ),
-        attachments=attachments(),
+        attachments=make_attachments(),
         version="0.1.0",
     )  # fmt: skip
+
+
+@pytest.fixture
+def png() -> Callable[..., bytes]:
+    return make_png
+
+
+@pytest.fixture
+def roc() -> ChartSpec:
+    return make_roc()
+
+
+@pytest.fixture
+def losses() -> ChartSpec:
+    return make_losses()
+
+
+@pytest.fixture
+def confusion() -> Callable[[int], ChartSpec]:
+    return make_confusion
+
+
+@pytest.fixture
+def intervals() -> ChartSpec:
+    return make_intervals()
+
+
+@pytest.fixture
+def six_runs(tmp_path: Path) -> Report:
+    return make_six_runs(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def make_report() -> Callable[[Path], Report]:
+    return make_six_runs

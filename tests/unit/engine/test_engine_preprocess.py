@@ -1,0 +1,140 @@
+"""Pixels on their way to a model: one path, whatever the kind of image; random views without a random state."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from medfm_gui.domain.errors import InputError
+from medfm_gui.engine.augment import augmented_input, random_of
+from medfm_gui.engine.loader import ahead, batches_of
+from medfm_gui.engine.preprocess import model_input, unit_image
+from medfm_gui.engine.schedule import learning_rate
+
+MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.2, 0.1)
+
+
+def _grey(rows: int = 40, columns: int = 60, kind: type = np.uint8) -> npt.NDArray[Any]:
+    full = np.iinfo(kind).max
+    return np.random.default_rng(0).integers(0, full, (rows, columns)).astype(kind)
+
+
+def test_grey_and_its_colour_copy_are_the_same_to_a_model() -> None:
+    grey = _grey()
+    colour = np.repeat(grey[:, :, None], 3, axis=2)
+    assert torch.allclose(model_input(grey, 32, MEAN, STD), model_input(colour, 32, MEAN, STD), atol=1e-6)
+
+
+def test_8_and_16_bits_of_the_same_grey_are_the_same_to_a_model() -> None:
+    grey = _grey()
+    deep = grey.astype(np.uint16) * 257
+    assert torch.allclose(model_input(grey, 32, MEAN, STD), model_input(deep, 32, MEAN, STD), atol=1e-5)
+
+
+def test_an_image_of_the_right_size_is_only_normalised() -> None:
+    grey = _grey(32, 32)
+    seen = model_input(grey, 32, MEAN, STD)
+    for plane in range(3):
+        assert np.allclose(seen[plane].numpy(), (grey / 255.0 - MEAN[plane]) / STD[plane], atol=1e-5)
+
+
+def test_small_and_large_images_fill_the_square_within_range() -> None:
+    for shape in ((1, 1), (7, 300), (700, 90)):
+        seen = model_input(_grey(*shape, kind=np.uint16), 32, (0, 0, 0), (1, 1, 1))
+        assert seen.shape == (3, 32, 32)
+        assert seen.dtype == torch.float32
+        assert float(seen.min()) >= 0
+        assert float(seen.max()) <= 1
+
+
+def test_fine_structure_does_not_alias() -> None:
+    stripes = np.zeros((256, 256), np.uint8)
+    stripes[:, ::2] = 255
+    seen = model_input(stripes, 32, (0, 0, 0), (1, 1, 1))
+    assert float((seen - 0.5).abs().max()) < 0.1
+
+
+@pytest.mark.parametrize("shape", [(4, 4, 4), (4,), (0, 4), (2, 3, 4, 3)])
+def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError):
+        unit_image(np.zeros(shape, np.uint8))
+    with pytest.raises(InputError):
+        unit_image(np.zeros((4, 4), np.float32))
+
+
+def test_read_only_pixels_are_left_as_they_are() -> None:
+    grey = _grey()
+    grey.setflags(write=False)
+    before = grey.copy()
+    augmented_input(grey, 32, MEAN, STD, random_of(1))
+    model_input(grey, 32, MEAN, STD)
+    assert (grey == before).all()
+
+
+def test_a_view_is_a_function_of_its_keys() -> None:
+    grey = _grey()
+    first, again, other = (
+        augmented_input(grey, 32, MEAN, STD, random_of(*key)) for key in ((1, 2, 3), (1, 2, 3), (1, 2, 4))
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert not torch.equal(first, model_input(grey, 32, MEAN, STD))
+
+
+def test_views_keep_most_of_the_image_and_mirror_half_of_the_time() -> None:
+    ramp = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (64, 1))
+    views = [augmented_input(ramp, 32, (0, 0, 0), (1, 1, 1), random_of(7, number)) for number in range(200)]
+    rising = [float(view[0, :, -1].mean() - view[0, :, 0].mean()) for view in views]
+    assert 70 < sum(rise > 0 for rise in rising) < 130
+    assert min(abs(rise) for rise in rising) > 0.5
+    assert all(float(view.min()) >= 0 and float(view.max()) <= 1 for view in views)
+
+
+def test_batches_are_even() -> None:
+    for count in (1, 7, 8, 9, 16, 17, 33):
+        parts = batches_of(range(count), 8)
+        assert [item for part in parts for item in part] == list(range(count))
+        lengths = {len(part) for part in parts}
+        assert max(lengths) <= 8
+        assert max(lengths) - min(lengths) <= 1
+    assert batches_of([], 8) == []
+
+
+@pytest.mark.parametrize("workers", [0, 1, 4])
+def test_prepared_batches_come_in_order(workers: int) -> None:
+    assert list(ahead(lambda key: key * key, range(50), workers)) == [key * key for key in range(50)]
+
+
+def test_an_error_while_preparing_reaches_the_reader_and_no_thread_stays() -> None:
+    def make(key: int) -> int:
+        if key == 3:
+            raise InputError("no pixels")
+        return key
+
+    with pytest.raises(InputError):
+        list(ahead(make, range(10), 2))
+    early = ahead(make, range(3), 2)
+    assert next(early) == 0
+    early.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
+
+
+def test_only_a_few_batches_are_held() -> None:
+    made: list[int] = []
+    for taken, _ in enumerate(ahead(lambda key: made.append(key), range(40), 2)):
+        assert len(made) <= taken + 2 + 2 + 1
+
+
+def test_the_learning_rate_rises_then_falls_to_nothing() -> None:
+    rates = [learning_rate(step, peak=1.0, warmup_steps=10, total_steps=100) for step in range(100)]
+    assert rates[:10] == sorted(rates[:10])
+    assert max(rates) == rates[10] == 1.0
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert 0 < rates[-1] < 0.001
+    assert rates[0] > 0
+    assert learning_rate(0, peak=2.0, warmup_steps=5, total_steps=1) == 2.0

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.domain.report import Attachment, Charts, Picture, Pictures, Report, Section, Table
+from medfm_gui.reports.plain import BREAK
+from medfm_gui.reports.sheet import attachment_name, chart_size, created_at, created_words, lay_out, png_size
+
+
+def laid(*blocks: Any, attachments: tuple[Attachment, ...] = ()) -> dict[str, Any]:
+    files = lay_out(Report("t", "", "", "", (Section("s", blocks),), attachments))
+    data: dict[str, Any] = json.loads(files.pop("data.json"))
+    return {"blocks": data["sections"][0]["blocks"], "attachments": data["attachments"], "files": files}
+
+
+@pytest.mark.parametrize(
+    ("created", "shown"),
+    [
+        ("2026-03-01T10:20:30Z", "2026-03-01 10:20 UTC"),
+        ("2026-03-01T10:20:30+02:00", "2026-03-01 08:20 UTC"),
+        ("2026-03-01", "2026-03-01 00:00 UTC"),
+        ("0001-01-01T00:00:00+23:00", "0001-01-01T00:00:00+23:00"),
+        ("last week", "last week"),
+        ("", ""),
+    ],
+)
+def test_time_of_the_report(created: str, shown: str) -> None:
+    assert created_words(created) == shown
+    assert (created_at(created) is None) == (shown == created)
+
+
+def test_short_rows_are_filled_and_strange_columns_dropped() -> None:
+    block = laid(Table("c", ("a", "b"), (("1",), ("1", "2", "3")), numeric=(1, 9, -1)))["blocks"][0]
+    assert block["columns"] == 3
+    assert block["header"] == ["a", "b", ""]
+    assert block["rows"] == [["1", "", ""], ["1", "2", "3"]]
+    assert block["numeric"] == [1]
+
+
+def test_wide_tables_are_set_smaller_and_break_sooner() -> None:
+    word = "x" * 20
+    narrow, wide = laid(Table("", (word,) * 2, ()), Table("", (word,) * 16, ()))["blocks"]
+    assert narrow["size"] > wide["size"]
+    assert BREAK not in narrow["header"][0]
+    assert BREAK in wide["header"][0]
+
+
+def test_two_narrow_charts_share_a_row_of_one_height(confusion: Callable[[int], ChartSpec], roc: ChartSpec) -> None:
+    many = confusion(9)
+    rows = laid(Charts((roc, many, confusion(2), roc), ("an arc",)))["blocks"][0]["rows"]
+    assert [[chart["title"] for chart in row] for row in rows] == [
+        [roc.title, confusion(2).title],
+        [many.title],
+        [roc.title],
+    ]
+    assert rows[0][0]["alternative"] == "an arc"
+    assert rows[1][0]["alternative"] == many.title
+    assert rows[0][0]["width_mm"] + rows[0][1]["width_mm"] < rows[1][0]["width_mm"] <= 166
+
+
+def test_sizes_stay_on_the_page(
+    roc: ChartSpec, losses: ChartSpec, intervals: ChartSpec, confusion: Callable[[int], ChartSpec]
+) -> None:
+    for chart in (roc, losses, intervals, confusion(2), confusion(40)):
+        for alone in (True, False):
+            width, height = chart_size(chart, alone=alone)
+            assert 60 <= width <= 166
+            assert 20 <= height <= 200
+
+
+def test_png_is_checked(png: Callable[..., bytes]) -> None:
+    whole = png(40, 20)
+    assert png_size(whole) == (40, 20)
+    damaged = whole.replace(b"IDAT", b"IDAT"[:3] + b"Q")
+    for broken in (b"", b"GIF89a", whole[:-5], whole[:30], damaged, png(0, 0)):
+        with pytest.raises(ValueError, match="PNG"):
+            png_size(broken)
+
+
+@given(st.binary(max_size=60))
+def test_png_check_never_fails_otherwise(tail: bytes) -> None:
+    with pytest.raises(ValueError, match="PNG"):
+        png_size(b"\x89PNG\r\n\x1a\n" + tail)
+
+
+def test_pictures_keep_their_shape_up_to_a_limit(tmp_path: Path, png: Callable[..., bytes]) -> None:
+    for name, size in (("wide", (60, 30)), ("tall", (10, 200))):
+        (tmp_path / f"{name}.png").write_bytes(png(*size))
+    (tmp_path / "broken.png").write_bytes(png(9, 9)[:-4])
+    paths = [str(tmp_path / f"{name}.png") for name in ("wide", "tall", "broken", "absent")]
+    pictures = laid(Pictures(tuple(Picture(path, "c", "") for path in paths), columns=2))["blocks"][0]["pictures"]
+    assert [bool(picture["file"]) for picture in pictures] == [True, True, False, False]
+    wide, tall = pictures[:2]
+    assert wide["height_mm"] == pytest.approx(40)
+    assert tall["height_mm"] == pytest.approx(112)
+    assert all(picture["alternative"] == "c" for picture in pictures)
+
+
+def test_attachments_are_whole_and_named_apart() -> None:
+    text = '\ufeff{"a": "é"}\r\n\0'
+    both = (Attachment("../x/data.json", text, "d"), Attachment("DATA.json", text, "", "no mime"))
+    result = laid(attachments=both)
+    first, second = result["attachments"]
+    assert (first["name"], second["name"]) == ("data.json", "DATA-2.json")
+    assert result["files"][first["file"]] == text.encode()
+    assert first["sha256"].replace(BREAK, "") == hashlib.sha256(text.encode()).hexdigest()
+    assert (second["mime"], second["description"]) == ("text/plain", "DATA-2.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [("a b.csv", "a-b.csv"), ("C:\\x\\y.json", "y.json"), ("..", "attachment"), ("", "attachment"), ("é.txt", "txt")],
+)
+def test_names_of_attachments_are_safe(name: str, safe: str) -> None:
+    assert attachment_name(name) == safe
