@@ -75,7 +75,7 @@ def scores_of_frozen(frozen: FrozenBackbone, head: Head, ids: Sequence[str]) -> 
 
 
 def write_scores(path: Path, scores: SampleScores) -> str:
-    """Keep scores as ``.npz``: ``sample`` (names), ``scores`` and ``logits`` where there are some (n × classes, float32).
+    """Keep scores as ``.npz``: ``sample`` (names), ``scores`` and perhaps ``logits`` (n × classes, float32).
 
     Returns:
         The file's SHA-256; equal scores give equal bytes.

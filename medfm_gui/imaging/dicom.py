@@ -193,7 +193,7 @@ def _inflated(source: Any, meta: Dataset) -> io.BytesIO:
     """The same file, not deflated; limited, because 1 MB may inflate to 1 GB even for a look at the header."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     plain = inflater.decompress(source.read(), MAX_INFLATED_BYTES)
-    if inflater.unconsumed_tail:
+    if len(plain) >= MAX_INFLATED_BYTES:
         raise refusal(
             Reason.TOO_LARGE, f"The deflated file grows beyond {MAX_INFLATED_BYTES >> 20} MB; it may be a trap."
         )

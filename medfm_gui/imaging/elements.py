@@ -20,8 +20,7 @@ from medfm_gui.imaging.header import clean_text
 DAMAGED = (
     ValueError,
     TypeError,
-    KeyError,
-    IndexError,
+    LookupError,
     AttributeError,
     NotImplementedError,
     ArithmeticError,

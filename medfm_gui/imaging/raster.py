@@ -174,7 +174,8 @@ def _upright(pixels: Pixels, orientation: int) -> Pixels:
         turned = turned[:, ::-1]
     if orientation in (3, 4, 7, 8):
         turned = turned[::-1]
-    return np.ascontiguousarray(turned, dtype=pixels.dtype)
+    upright: npt.NDArray[Any] = np.ascontiguousarray(turned)
+    return upright
 
 
 def _damage(admitted: Admitted) -> Exception:

@@ -145,6 +145,7 @@ class _Supervision:
             self.owner = owner.note(self.folder, self.owner, waits_for=self.owner.waits_for, worker=worker)
             self._follow(attempt)
         follow.cut_torn_line(self.folder)
+        self.delivery.catch_up()  # before the whole file is read again for its last word
         if word := attempt.epitaph(follow.told(self.folder)):
             self._append(word)
 

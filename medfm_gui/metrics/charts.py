@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ from medfm_gui.domain.events import EpochFinished
 from medfm_gui.metrics.arrays import Flags, Floats
 from medfm_gui.metrics.counting import confusion_matrix
 from medfm_gui.metrics.curves import mean_roc, roc_points
-from medfm_gui.metrics.names import METRICS, metric_title
+from medfm_gui.metrics.names import METRICS, method_title, metric_title
 from medfm_gui.metrics.scored import Scored
 from medfm_gui.metrics.threshold import decisions
 
@@ -83,37 +84,47 @@ def confusion_chart(scored: Scored, point: OperatingPoint | None) -> ChartSpec:
     )
 
 
-def interval_chart(evaluations: Sequence[Evaluation], names: Mapping[str, str]) -> ChartSpec:
-    """One bar a row: each estimate with its interval, of one metric; rows without an estimate keep their name.
+def interval_chart(
+    evaluations: Sequence[Evaluation], names: Mapping[str, str], families: Mapping[str, str] | None = None
+) -> ChartSpec:
+    """One bar a row: each estimate with its interval. What is not estimable has no row and stands in the note.
 
-    ``names`` gives what people read for a run's id. The class stands behind the name where the rows have one.
+    ``names`` gives what people read for a run's id, ``families`` its backbone's family. The class stands behind
+    the name where the rows have one.
     """
-    metrics = {row.metric for row in evaluations}
-    title = " and ".join(metric_title(metric) for metric in sorted(metrics))
-    rows = tuple(_row_name(row, names) for row in evaluations)
+    shown = [(row, row.value) for row in evaluations if row.value is not None]
+    lacking = [_row_name(row, names) for row in evaluations if row.value is None]
+    metrics = sorted({row.metric for row in evaluations})
+    title = " and ".join(metric_title(metric) for metric in metrics)
     bounded = all(metric in METRICS and METRICS[metric].high is not None for metric in metrics)
-    nan = float("nan")
     series = tuple(
         Series(
-            name,
-            x=(nan if row.value is None else row.value,),
+            _row_name(row, names),
+            x=(value,),
             y=(float(place),),
-            low=(nan if row.low is None else row.low,),
-            high=(nan if row.high is None else row.high,),
+            low=() if row.low is None else (row.low,),
+            high=() if row.high is None else (row.high,),
+            family=(families or {}).get(row.run, ""),
             markers=True,
         )
-        for place, (name, row) in enumerate(zip(rows, evaluations, strict=True))
+        for place, (row, value) in enumerate(shown)
     )
-    level = {f"{100 * row.confidence:g} %" for row in evaluations}
+    methods = sorted(
+        {f"{100 * row.confidence:g} % {method_title(row.method)}" for row, _ in shown if row.low is not None}
+    )
+    notes = (
+        f"Intervals: {'; '.join(methods)}." if methods else "",
+        f"Not estimable: {', '.join(lacking)}." if lacking else "",
+    )
     return ChartSpec(
         id="intervals",
         kind="intervals",
         title=title,
         x_label=title,
         series=series,
-        rows=rows,
+        rows=tuple(item.name for item in series),
         x_range=_range(evaluations) if bounded else None,
-        note=f"Bars: {', '.join(sorted(level))} intervals, each by the method that its row names." if level else "",
+        note=" ".join(note for note in notes if note),
     )
 
 
@@ -161,4 +172,4 @@ def _range(evaluations: Sequence[Evaluation]) -> tuple[float, float] | None:
     limits = [value for row in evaluations for value in (row.value, row.low, row.high) if value is not None]
     if not limits:
         return None
-    return max(-1.0, np.floor(min(limits) * 20 - 0.2) / 20), min(1.0, np.ceil(max(limits) * 20 + 0.2) / 20)
+    return max(-1.0, math.floor(min(limits) * 20 - 0.2) / 20), min(1.0, math.ceil(max(limits) * 20 + 0.2) / 20)

@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from medfm_gui.metrics.arrays import Clusters, checked_events, clusters
-from medfm_gui.metrics.bootstrap import bootstrap_test, percentile_interval, replicates_of
+from medfm_gui.metrics.bootstrap import bootstrap_test, percentile_interval, replicates_of, vary
 from medfm_gui.metrics.counting import share_statistic
 from medfm_gui.metrics.estimate import Interval, PairedTest, joined, not_estimable
 from medfm_gui.metrics.newcombe import mover
@@ -42,8 +42,8 @@ def share_among(
 ) -> Interval:
     """The share of ``counted`` within ``among``, both (n,), of units that belong to the patients ``who``.
 
-    Where patients repeat: percentile bootstrap of all patients; at a share of 0 or 1, which no replicate can
-    leave, Wilson's interval with the number of patients for n.
+    Where patients repeat: percentile bootstrap of all patients; where no replicate can leave the share (0, 1, all
+    patients alike) Wilson's interval with the number of patients for n.
     """
     n = int(among.sum())
     if n == 0:
@@ -51,12 +51,12 @@ def share_among(
     hits = int((counted & among).sum())
     if not who.repeated:
         return Interval(hits / n, *wilson(hits, n, confidence), "wilson", n, hits, confidence)
-    if hits in (0, n):
-        patients = who.taken(among).count
-        limits = wilson(patients * hits / n, patients, confidence)
-        return Interval(hits / n, *limits, "wilson-patients", n, hits, confidence, "the replicates do not vary")
     values = replicates_of((share_statistic(counted, who, among),), who, seed=seed)[0]
-    return percentile_interval(hits / n, values, who, n=n, n_events=hits, confidence=confidence)
+    if vary(values):
+        return percentile_interval(hits / n, values, who, n=n, n_events=hits, confidence=confidence)
+    patients = who.taken(among).count
+    limits = wilson(patients * hits / n, patients, confidence)
+    return Interval(hits / n, *limits, "wilson-patients", n, hits, confidence, "the replicates do not vary")
 
 
 def mcnemar_mid_p(only_a: int, only_b: int) -> float:

@@ -202,7 +202,7 @@ def _pooled(scored: Scored, patients: tuple[str, ...]) -> Scored:
     first = np.unique(who.codes, return_index=True)[1]
     names = tuple(patients[place] or scored.samples[place] for place in first)
     targets, mixed = _worst_finding(scored, who)
-    note = f"{mixed} patients with images of both kinds count by the worst finding" if mixed else ""
+    note = f"{mixed} of {who.count} patients have images of both kinds and count by the worst finding" if mixed else ""
     return replace(
         scored,
         samples=names,

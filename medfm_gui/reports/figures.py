@@ -8,6 +8,7 @@ figure belongs to its call, nothing stays behind.
 from __future__ import annotations
 
 import io
+import unicodedata
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ from matplotlib.figure import Figure
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.reports.lettering import MM_PER_INCH, fitted
 from medfm_gui.reports.palette import INK, MUTED
-from medfm_gui.reports.plain import one_line
+from medfm_gui.reports.plain import one_line, visible
 from medfm_gui.reports.plot_intervals import plot_intervals
 from medfm_gui.reports.plot_lines import plot_lines
 from medfm_gui.reports.plot_matrix import plot_matrix
@@ -31,7 +32,6 @@ PLOTS: dict[str, Callable[[Figure, Axes, ChartSpec], None]] = {
 }
 
 _STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",  # words stay words; the PDF embeds the same DejaVu Sans that measured them here
     "font.family": ["DejaVu Sans"],
     "font.size": 6.8,
     "text.parse_math": False,  # a class named “$1” is no formula
@@ -71,7 +71,11 @@ def draw(chart: ChartSpec, *, width_mm: float, height_mm: float, titled: bool = 
     The same chart gives the same bytes.
     """
     # rc_context touches matplotlib's settings of the whole process: one report is made at a time.
-    with mpl.rc_context(mpl.rcParamsDefault), mpl.rc_context({**_STYLE, "svg.hashsalt": one_line(chart.id) or "chart"}):
+    chosen = {
+        "svg.hashsalt": one_line(chart.id) or "chart",
+        "svg.fonttype": "path" if _needs_outlines(chart) else "none",
+    }
+    with mpl.rc_context(mpl.rcParamsDefault), mpl.rc_context({**_STYLE, **chosen}):
         figure = Figure(figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout="constrained")
         axes = figure.add_subplot()
         if titled and chart.title:
@@ -90,6 +94,15 @@ def is_empty(chart: ChartSpec) -> bool:
     if chart.kind == "matrix":
         return not any(chart.matrix)
     return not any(series.x or series.y for series in chart.series)
+
+
+def _needs_outlines(chart: ChartSpec) -> bool:
+    """Whether a name holds combining marks, which the PDF's setter refuses in an SVG (a table has them as text).
+
+    All other words stay words; the PDF embeds the same DejaVu Sans that measured them here.
+    """
+    names = (chart.title, chart.x_label, chart.y_label, *chart.rows, *chart.columns, *(s.name for s in chart.series))
+    return any(unicodedata.category(character).startswith("M") for name in names for character in visible(name))
 
 
 def _say_nothing_to_show(axes: Axes) -> None:

@@ -38,7 +38,7 @@ DASHES: Final[dict[str, str | tuple[float, tuple[float, ...]]]] = {
     "full": "solid",
     "linear": (0, (5, 1.6)),
     "knn": (0, (1.2, 1.4)),
-    "attention_head": (0, (5, 1.4, 1.2, 1.4)),
+    "attention-head": (0, (5, 1.4, 1.2, 1.4)),
     "lora": (0, (8, 1.6, 1.2, 1.6, 1.2, 1.6)),
     "bitfit": (0, (8, 2)),
     "segmentation": "solid",

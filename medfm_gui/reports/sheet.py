@@ -6,18 +6,16 @@ and the template only sets what it finds.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
-import struct
-import zlib
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.report import Attachment, Block, Charts, Facts, Paragraph, Picture, Pictures, Report, Table
 from medfm_gui.reports.figures import draw
+from medfm_gui.reports.pictures import read_picture
 from medfm_gui.reports.plain import breakable, one_line, shortened, visible
 
 Files = dict[str, bytes]
@@ -31,7 +29,7 @@ _TITLE = 240
 _CAPTION = 600
 _HEADER_CELL = 100
 """Longest title, caption and cell of a repeated header in characters; longer ones lose their middle. Text is whole."""
-_PNG = b"\x89PNG\r\n\x1a\n"
+_MIME = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]*")
 
 
 def lay_out(report: Report) -> Files:
@@ -188,49 +186,12 @@ def _picture(picture: Picture, width_mm: float, files: Files) -> Row:
         "file": "",
         "height_mm": width_mm * 0.5,
     }
-    try:
-        data = Path(picture.path).read_bytes()
-        across, down = png_size(data)
-    except (OSError, ValueError):
+    drawable = read_picture(picture.path)
+    if drawable is None:
         return entry  # the page says in the picture's place that it is missing
     name = f"picture-{len(files)}.svg"
-    files[name] = _wrapped(data, across, down)
-    return {**entry, "file": name, "height_mm": width_mm * min(down / across, _TALLEST_PICTURE)}
-
-
-def _wrapped(png: bytes, across: int, down: int) -> bytes:
-    """A PNG inside an SVG: typst takes files from memory only as text."""
-    coded = base64.b64encode(png).decode("ascii")
-    size = f'width="{across}" height="{down}"'
-    link = f'href="data:image/png;base64,{coded}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}><image {size} {link}/></svg>'.encode()
-
-
-def png_size(data: bytes) -> tuple[int, int]:
-    """Width and height in pixels of a complete PNG.
-
-    Raises:
-        ValueError: it is no PNG, it is cut short, or a checksum is wrong.
-    """
-    if not data.startswith(_PNG):
-        raise ValueError("not a PNG")
-    place, size = len(_PNG), (0, 0)
-    while place + 12 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, place)
-        body = data[place + 8 : place + 8 + length]
-        tail = data[place + 8 + length : place + 12 + length]
-        if len(tail) < 4 or struct.unpack(">I", tail)[0] != zlib.crc32(kind + body):
-            raise ValueError("damaged PNG")
-        if kind == b"IHDR":
-            size = struct.unpack_from(">II", body)
-        if kind == b"IEND":
-            break
-        place += 12 + length
-    else:
-        raise ValueError("PNG is cut short")
-    if not all(size):
-        raise ValueError("PNG has no size")
-    return size
+    files[name] = drawable.svg
+    return {**entry, "file": name, "height_mm": width_mm * min(drawable.height, _TALLEST_PICTURE)}
 
 
 def _attachments(attachments: tuple[Attachment, ...], files: Files) -> list[Row]:
@@ -248,7 +209,7 @@ def _attachments(attachments: tuple[Attachment, ...], files: Files) -> list[Row]
                 "shown_name": _text(name),
                 "description": _text(attachment.description) or name,
                 "plain_description": one_line(attachment.description) or name,
-                "mime": attachment.mime if re.fullmatch(r"[\w.+-]+/[\w.+-]+", attachment.mime) else "text/plain",
+                "mime": attachment.mime if _MIME.fullmatch(attachment.mime) else "text/plain",
                 "bytes": f"{len(raw):,}",
                 "sha256": breakable(hashlib.sha256(raw).hexdigest(), chunk=16),
             }

@@ -19,7 +19,10 @@ from sqlite_utils.utils import sqlite3 as sqlite3  # type: ignore[attr-defined] 
 from medfm_gui.domain.errors import DatabaseBusy, DatabaseDamaged, DiskFull, InternalError, MedfmError, StoreError
 
 BUSY_SLICE_MS = 200
-"""How long one attempt waits inside SQLite; longer waits are repeated attempts, so that they can be told."""
+"""How long one attempt to write waits inside SQLite; longer waits are repeated attempts, so that they can be told."""
+
+PATIENCE_MS = 10_000
+"""How long the others wait, e.g. while another process folds its log into the file and closes it."""
 
 _LONGEST_PATH_BYTES = 480
 _JOURNAL_LIMIT_BYTES = 64 << 20
@@ -30,7 +33,9 @@ _IOERR_SHMSIZE = 4874  # the shared-memory file could not grow
 OnBusy = Callable[[float], None]
 
 
-def connect(path: Path, *, mode: Literal["ro", "rw", "rwc"], foreign_keys: bool = True) -> Database:
+def connect(
+    path: Path, *, mode: Literal["ro", "rw"], foreign_keys: bool = True, wait_ms: int = PATIENCE_MS
+) -> Database:
     """A connection in autocommit mode with every safeguard on; it may be handed from thread to thread.
 
     Raises:
@@ -41,7 +46,7 @@ def connect(path: Path, *, mode: Literal["ro", "rw", "rwc"], foreign_keys: bool 
         uri=True,
         isolation_level=None,
         check_same_thread=False,
-        timeout=BUSY_SLICE_MS / 1000,
+        timeout=wait_ms / 1000,
     )
     try:
         for pragma in (
@@ -126,7 +131,7 @@ def named(error: Exception, path: Path) -> MedfmError:
             "Check the disk and its connection, then do it again.",
         )
     return InternalError(
-        f"The database refused a row ({type(error).__name__}: {error}).",
+        f"The database could not do what was asked of it ({type(error).__name__}: {error}).",
         "The files of the workspace are complete; “medfm rebuild” makes the database again.",
     )
 

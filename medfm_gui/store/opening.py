@@ -23,8 +23,6 @@ from medfm_gui.store.filesystem import network_filesystem
 from medfm_gui.store.migrations import VERSION, migrate, quick_check, version_of
 from medfm_gui.store.schema import APPLICATION_ID
 
-_PATIENCE_MS = 10_000  # turning on the write-ahead log needs the file for itself for a moment
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -54,6 +52,7 @@ def prepare_for_writing(path: Path) -> Place:
             "programs write would be damaged sooner or later.",
             "Choose a workspace on a disk of this computer; images may stay on the network.",
         )
+    _check_writable(path)
     try:
         if path.exists() and path.stat().st_size:
             with contextlib.closing(connect(path, mode="ro")) as db:
@@ -117,8 +116,18 @@ def inspect(db: Database, path: Path) -> None:
         raise damaged(path, finding)
 
 
+def _check_writable(path: Path) -> None:
+    """SQLite would open a file that it cannot write for reading, and say so only at the first write."""
+    as_effective_user = os.access in os.supports_effective_ids
+    for place in (path.parent, path):
+        if place.exists() and not os.access(place, os.W_OK, effective_ids=as_effective_user):
+            raise StoreError(
+                f"“{place}” cannot be written, so the database cannot be opened for writing.",
+                "Check that you may write to the folder, or open the workspace for reading only.",
+            )
+
+
 def _use_write_ahead_log(db: Database, path: Path) -> None:
-    db.conn.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
     (mode,) = db.conn.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise StoreError(

@@ -19,11 +19,10 @@ from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
-from sqlite_utils import Database
 
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.dataset import Dataset
-from medfm_gui.domain.errors import MedfmError, StoreError
+from medfm_gui.domain.errors import MedfmError
 from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.events import LAST_WORDS, Event
 from medfm_gui.domain.report import ReportFile
@@ -33,7 +32,7 @@ from medfm_gui.domain.study import Study
 from medfm_gui.store import queries, records
 from medfm_gui.store.opening import Place, prepare_for_reading, prepare_for_writing
 from medfm_gui.store.readers import Reader, Readers
-from medfm_gui.store.writer import BUSY_LIMIT_S, Writer
+from medfm_gui.store.writer import BUSY_LIMIT_S, NoWriter, Writer
 
 
 class Store(contextlib.AbstractContextManager["Store"]):
@@ -44,7 +43,7 @@ class Store(contextlib.AbstractContextManager["Store"]):
     Folders and files are given by path and come back absolute, also after the workspace was moved.
     """
 
-    def __init__(self, path: Path, place: Place, writer: Writer | None) -> None:
+    def __init__(self, path: Path, place: Place, writer: Writer | NoWriter) -> None:
         self.path = path
         self._place = place
         self._writer = writer
@@ -76,7 +75,7 @@ class Store(contextlib.AbstractContextManager["Store"]):
         """
         path = path.absolute()
         if read_only:
-            return cls(path, prepare_for_reading(path), None)
+            return cls(path, prepare_for_reading(path), NoWriter())
         place = prepare_for_writing(path)
         return cls(path, place, Writer(path, on_waiting=on_waiting, busy_limit_s=busy_limit_s))
 
@@ -97,8 +96,7 @@ class Store(contextlib.AbstractContextManager["Store"]):
         """
         self._readers.close()
         try:
-            if self._writer:
-                self._writer.close()
+            self._writer.close()
         finally:
             self._place.discard()
 
@@ -113,7 +111,7 @@ class Store(contextlib.AbstractContextManager["Store"]):
             DatabaseBusy, DiskFull: not yet; it is kept and tried again.
             NotFound: some of it was for a run that is not in the database.
         """
-        self._open_writer().flush()
+        self._writer.flush()
 
     def charts(self, owner: str) -> tuple[ChartSpec, ...]:
         """The charts of a run, or of several joined as they were put, by id."""
@@ -122,15 +120,15 @@ class Store(contextlib.AbstractContextManager["Store"]):
 
     def put_dataset(self, dataset: Dataset, folder: Path | str) -> None:
         """A dataset with all its samples; replaces one of the same id."""
-        self._put(partial(records.dataset, root=self.path.parent, dataset=dataset, folder=folder))
+        self._writer.write(partial(records.dataset, root=self.path.parent, dataset=dataset, folder=folder))
 
     def put_split(self, split: Split, path: Path | str) -> None:
         """A split with all its assignments; replaces one of the same id."""
-        self._put(partial(records.split, root=self.path.parent, split=split, path=path))
+        self._writer.write(partial(records.split, root=self.path.parent, split=split, path=path))
 
     def put_run(self, spec: TrainSpec, folder: Path | str) -> None:
         """What a run is ordered to do. Its state is “queued” when it is new, else as it was."""
-        self._put(partial(records.run, root=self.path.parent, spec=spec, folder=folder))
+        self._writer.write(partial(records.run, root=self.path.parent, spec=spec, folder=folder))
 
     def record_events(self, run: str, events: Sequence[Event], state: RunState) -> None:
         """What a run said, in order, and its state after that.
@@ -143,9 +141,9 @@ class Store(contextlib.AbstractContextManager["Store"]):
         """
         change = partial(records.progress, run=run, change=records.CurveChange.of(events), state=state)
         if any(isinstance(event, LAST_WORDS) for event in events):
-            self._put(change)
+            self._writer.write(change)
         else:
-            self._open_writer().later(change, max(1, len(events)))
+            self._writer.later(change, max(1, len(events)))
 
     def put_predictions(
         self,
@@ -156,29 +154,31 @@ class Store(contextlib.AbstractContextManager["Store"]):
         targets: Sequence[Sequence[int]],
     ) -> None:
         """Scores of a run on a subset, (n, classes), kept as float32; replaces those it had."""
-        self._put(partial(records.predictions, run=run, subset=subset, samples=samples, scores=scores, targets=targets))
+        self._writer.write(
+            partial(records.predictions, run=run, subset=subset, samples=samples, scores=scores, targets=targets)
+        )
 
     def put_evaluations(self, evaluations: Sequence[Evaluation]) -> None:
         """Numbers of runs; one of the same run, subset, metric, class, unit and parameters replaces the older."""
-        self._put(partial(records.evaluations, evaluations=evaluations))
+        self._writer.write(partial(records.evaluations, evaluations=evaluations))
 
     def put_comparisons(self, comparisons: Sequence[Comparison]) -> None:
         """All pairs of one comparison; replaces those of the same runs in the same order."""
-        self._put(partial(records.comparisons, comparisons=comparisons))
+        self._writer.write(partial(records.comparisons, comparisons=comparisons))
 
     def put_chart(self, owner: str, chart: ChartSpec) -> None:
         """A chart of ``owner`` (a run id, or several joined); replaces one of the same id."""
-        self._put(partial(records.chart, owner=owner, chart=chart))
+        self._writer.write(partial(records.chart, owner=owner, chart=chart))
 
     def put_study(self, study: Study, folder: Path | str) -> None:
         """A study and its series; replaces one of the same UID."""
-        self._put(partial(records.study, root=self.path.parent, study=study, folder=folder))
+        self._writer.write(partial(records.study, root=self.path.parent, study=study, folder=folder))
 
     def put_study_prediction(
         self, prediction_id: str, number: int, *, study: str, run: str, created: str, prediction: str
     ) -> None:
         """One outcome (as JSON) of a single-study prediction, by its number in there."""
-        self._put(
+        self._writer.write(
             partial(
                 records.study_prediction,
                 prediction=prediction_id,
@@ -192,7 +192,7 @@ class Store(contextlib.AbstractContextManager["Store"]):
 
     def put_report(self, report_id: str, title: str, created: str, file: ReportFile, runs: Sequence[str]) -> None:
         """A written report and the runs it speaks of."""
-        self._put(
+        self._writer.write(
             partial(
                 records.report,
                 root=self.path.parent,
@@ -206,16 +206,10 @@ class Store(contextlib.AbstractContextManager["Store"]):
 
     def journal(self, at: str, what: str, subject: str, details: Mapping[str, str]) -> None:
         """A line of the journal; a line that is there already is not doubled."""
-        self._put(partial(records.journal, at=at, what=what, subject=subject, details=details))
+        self._writer.write(partial(records.journal, at=at, what=what, subject=subject, details=details))
 
     def put_opening(self, run: str, subset: str, sample_set: str, reason: str, at: str) -> None:
         """A look at a sealed test set: which run, which samples (their hash), why and when."""
-        self._put(partial(records.opening, run=run, subset=subset, sample_set=sample_set, reason=reason, at=at))
-
-    def _put(self, change: Callable[[Database], None]) -> None:
-        self._open_writer().write(change)
-
-    def _open_writer(self) -> Writer:
-        if self._writer is None:
-            raise StoreError("The workspace is open for reading only.", "Open it again without “read only”.")
-        return self._writer
+        self._writer.write(
+            partial(records.opening, run=run, subset=subset, sample_set=sample_set, reason=reason, at=at)
+        )

@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 from sqlite_utils import Database
 
 from medfm_gui.domain.errors import DatabaseBusy, DatabaseDamaged, DiskFull, MedfmError, StoreError
-from medfm_gui.store.connection import begin_immediate, connect, named, roll_back, sqlite3
+from medfm_gui.store.connection import BUSY_SLICE_MS, begin_immediate, connect, named, roll_back, sqlite3
 
 T = TypeVar("T")
 Change = Callable[[Database], T]
@@ -49,6 +49,28 @@ class _Points:
 @dataclass(frozen=True, slots=True)
 class _End:
     answer: Future[None]
+
+
+class NoWriter:
+    """Stands where the writer is in a database that is open for reading only: every write is refused."""
+
+    def write(self, change: Change[T]) -> T:
+        """Refuse.
+
+        Raises:
+            StoreError: always.
+        """
+        raise StoreError("The workspace is open for reading only.", "Open it again for writing.")
+
+    def later(self, change: Change[None], count: int = 1) -> None:
+        """Refuse, as ``write``."""
+        self.write(change)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Writer:
@@ -127,7 +149,7 @@ class Writer:
 
     def _serve(self, started: Future[None]) -> None:
         try:
-            self._db = connect(self._path, mode="rw")
+            self._db = connect(self._path, mode="rw", wait_ms=BUSY_SLICE_MS)
         except sqlite3.Error as error:
             started.set_exception(named(error, self._path))
             return

@@ -46,22 +46,35 @@ def compare(workspace: Workspace, run_ids: Sequence[str]) -> ComparisonOutcome:
         UsageError: fewer than two runs, or runs of different tasks.
         InputError: the runs share no test unit.
     """
-    if len(set(run_ids)) < 2:
+    outcome = _side_by_side(workspace, run_ids)
+    name = hashlib.sha256("\n".join(outcome.file.runs).encode()).hexdigest()[:16]
+    wire.write(workspace.root / "evaluations" / f"compare-{name}.json", outcome.file)
+    _index(workspace, outcome)
+    note(workspace, "runs compared", " ".join(outcome.file.runs))
+    return outcome
+
+
+def index_again(workspace: Workspace, file: ComparisonFile) -> None:
+    """Bring a comparison that was made before into the database."""
+    _index(workspace, _side_by_side(workspace, file.runs))
+
+
+def _index(workspace: Workspace, outcome: ComparisonOutcome) -> None:
+    workspace.store.put_comparisons(outcome.file.pairs)
+    for chart in outcome.charts:
+        workspace.store.put_chart("+".join(outcome.file.runs), chart)
+
+
+def _side_by_side(workspace: Workspace, run_ids: Sequence[str]) -> ComparisonOutcome:
+    run_ids = tuple(dict.fromkeys(run_ids))
+    if len(run_ids) < 2:
         raise UsageError(
             "A comparison needs at least two runs.", "Name two or more run ids; the first is the reference."
         )
-    run_ids = tuple(dict.fromkeys(run_ids))
     views = tuple(training.view(workspace, run_id) for run_id in run_ids)
     tests = tuple(opened(workspace, run_id) for run_id in run_ids)
     _check_comparable(views, tests)
     file, charts = _compute(workspace, views, tests)
-    name = hashlib.sha256("\n".join(run_ids).encode()).hexdigest()[:16]
-    path = workspace.root / "evaluations" / f"compare-{name}.json"
-    wire.write(path, file)
-    workspace.store.put_comparisons(file.pairs)
-    for chart in charts:
-        workspace.store.put_chart("+".join(run_ids), chart)
-    note(workspace, "runs compared", " ".join(run_ids))
     return ComparisonOutcome(file, views, tests, charts)
 
 
@@ -111,7 +124,7 @@ def _compute(
     names = {view.id: title(view) for view in views}
     file = ComparisonFile(tuple(names), pairs, paired.sentence(pairs, names))
     main = headline(dataset.task)
-    rows = [row for test in tests for row in test.evaluations if row.metric == main and not row.label]
+    rows = [row for test in tests for row in test.evaluations if row.metric == main and not row.label and not row.parameters]
     named = [
         (title(view), view.spec.card.family.value, view.spec.adapt, result)
         for view, result in zip(views, results, strict=True)

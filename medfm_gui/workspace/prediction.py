@@ -298,7 +298,7 @@ def _prediction(
         classes=classes,
         decision=decision,
         threshold=point.threshold if point else None,
-        threshold_note=f"{point.rule}, fitted on {point.fitted_on}. {point.note}".strip() if point else "",
+        threshold_note=f"{point.rule}, fitted on {point.fitted_on}; {point.note}".strip("; ") if point else "",
         slices=slices,
         study=unit.study,
         explanation=explanation,

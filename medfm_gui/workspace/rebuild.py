@@ -101,7 +101,7 @@ def _evaluations(workspace: Workspace) -> int:
         spec = training.spec_of(workspace.run(file.run))
         evaluating.index(workspace, file, data.read(workspace, spec.dataset_id))
     for path in sorted((workspace.root / "evaluations").glob("compare-*.json")):
-        comparing.compare(workspace, wire.read(ComparisonFile, path).runs)
+        comparing.index_again(workspace, wire.read(ComparisonFile, path))
     return len(files)
 
 

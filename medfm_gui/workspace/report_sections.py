@@ -199,7 +199,7 @@ def results_section(
         point = operating_point(view.folder)
         if point:
             text = f"{view.id}: threshold {point.threshold:.4f} for “{point.positive}”, rule {point.rule}, fitted on "
-            text += f"{point.fitted_on} before the test was opened. {point.note}"
+            text += f"{point.fitted_on} before the test was opened{'; ' if point.note else ''}{point.note}"
             blocks.append(Paragraph(text.strip(), "small"))
     return Section("Results on the sealed test set", tuple(blocks))
 
@@ -256,7 +256,7 @@ def curves_section(views: Sequence[RunView]) -> Section:
             pairs = [(point.epoch, point.metrics.get(key)) for point in points]
             kept = [(float(x), float(y)) for x, y in pairs if y is not None]
             series.append(Series(key.replace("_", " "), tuple(x for x, _ in kept), tuple(y for _, y in kept)))
-        x_label = "point on the penalty path (strong to weak)" if view.spec.adapt == "linear" else "epoch"
+        x_label = "penalty, strong to weak" if view.spec.adapt == "linear" else "epoch"
         charts.append(ChartSpec(f"curve-{view.id}", "lines", f"{view.id} loss", x_label, "loss", tuple(series)))
     if not charts:
         return Section("Training", (Paragraph("These adaptations have no training curve."),))

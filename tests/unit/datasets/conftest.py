@@ -110,7 +110,9 @@ Make = Callable[..., Dataset]
 def make() -> Make:
     """A dataset of samples given as (class, patient, pixels) or a mapping of Sample's fields."""
 
-    def build(rows: Sequence[Mapping[str, Any]], task: Task = Task.BINARY, classes: tuple[str, ...] = ("no", "yes")) -> Dataset:
+    def build(
+        rows: Sequence[Mapping[str, Any]], task: Task = Task.BINARY, classes: tuple[str, ...] = ("no", "yes")
+    ) -> Dataset:
         samples = []
         for number, row in enumerate(rows, 1):
             given = {"id": f"s{number:06d}", "path": f"images/{number:04d}.png", "target": (0,), **row}

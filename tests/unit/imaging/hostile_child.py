@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from medfm_gui.imaging import child
 from medfm_gui.imaging.picture import Picture
@@ -15,6 +16,9 @@ from medfm_gui.imaging.read import read_picture
 
 class PanicException(BaseException):
     """What a Rust decoder raises: no Exception."""
+
+
+ANSWERS: list[BinaryIO] = []
 
 
 def misbehaving(path: Path, **options: Any) -> Picture:
@@ -32,18 +36,17 @@ def misbehaving(path: Path, **options: Any) -> Picture:
         os.write(1, b"junk\n")
         os.write(2, b"junk\n")
     if "liar" in name:
-        os.write(ANSWERS.fileno(), b"no answer at all\n")
+        os.write(ANSWERS[0].fileno(), b"no answer at all\n")
     return read_picture(path, **options)
 
 
-def kept(open_output: Any = child._private_output) -> Any:
-    global ANSWERS
-    ANSWERS = open_output()
-    return ANSWERS
+def kept(open_output: Callable[[], BinaryIO] = child._private_output) -> BinaryIO:
+    ANSWERS.append(open_output())
+    return ANSWERS[0]
 
 
 if "--stillborn" in sys.argv:
     sys.exit(3)
-child.read_picture = misbehaving
-child._private_output = kept
+setattr(child, "read_picture", misbehaving)  # noqa: B010 - not exported
+setattr(child, "_private_output", kept)  # noqa: B010
 child.main()

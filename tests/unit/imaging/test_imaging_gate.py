@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from medfm_gui.domain.errors import UnreadableFile
 from medfm_gui.imaging import gate
 from medfm_gui.imaging.gate import FileKind, admit, inspect
 from medfm_gui.imaging.reasons import Reason
+
+MakeDicom = Callable[..., Path]
 
 
 def _reason(path: Path, root: Path | None = None) -> str:
@@ -29,7 +32,7 @@ def test_content_decides_and_the_name_does_not(tmp_path: Path, kind: str) -> Non
     assert inspect(path) is FileKind(kind)
 
 
-def test_a_dicom_file_is_known_by_its_magic_whatever_its_preamble(make_dicom) -> None:
+def test_a_dicom_file_is_known_by_its_magic_whatever_its_preamble(make_dicom: MakeDicom) -> None:
     for preamble in (bytes(128), b"MZ".ljust(128, b"\0"), b"II*\0".ljust(128, b"\0")):
         assert inspect(make_dicom(preamble=preamble)) is FileKind.DICOM
 

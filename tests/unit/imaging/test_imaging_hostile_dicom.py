@@ -3,13 +3,14 @@ from __future__ import annotations
 import struct
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000Lossless, RLELossless
+from pydicom.uid import UID, JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless, RLELossless
 
 from medfm_gui.domain.errors import UnreadableFile
 from medfm_gui.imaging import dicom
@@ -17,6 +18,8 @@ from medfm_gui.imaging.dicom import read_header
 from medfm_gui.imaging.frames import stream_size
 from medfm_gui.imaging.read import read_picture
 from medfm_gui.imaging.reasons import Reason
+
+MakeDicom = Callable[..., Path]
 
 
 def _reason(path: Path) -> str:
@@ -26,7 +29,7 @@ def _reason(path: Path) -> str:
     return caught.value.reason
 
 
-def test_a_header_cut_anywhere_is_named(make_dicom, tmp_path: Path) -> None:
+def test_a_header_cut_anywhere_is_named(make_dicom: MakeDicom, tmp_path: Path) -> None:
     whole = make_dicom().read_bytes()
     cut = tmp_path / "cut.dcm"
     reasons = set()
@@ -39,7 +42,7 @@ def test_a_header_cut_anywhere_is_named(make_dicom, tmp_path: Path) -> None:
     assert "truncated" in reasons
 
 
-def test_pixels_one_byte_short(make_dicom) -> None:
+def test_pixels_one_byte_short(make_dicom: MakeDicom) -> None:
     path = make_dicom()
     path.write_bytes(path.read_bytes()[:-2])
     assert _reason(path) == "truncated"
@@ -54,7 +57,7 @@ def test_encapsulated_pixels_cut(packaged: list[Path], tmp_path: Path) -> None:
         assert _reason(cut) == "truncated", length
 
 
-def test_a_pixel_element_that_claims_four_gigabytes(make_dicom) -> None:
+def test_a_pixel_element_that_claims_four_gigabytes(make_dicom: MakeDicom) -> None:
     path = make_dicom()
     content = bytearray(path.read_bytes())
     place = content.rindex(b"\xe0\x7f\x10\x00OW")
@@ -84,7 +87,7 @@ def test_a_pixel_element_that_claims_four_gigabytes(make_dicom) -> None:
         ({"PixelData": None}, "no_pixels"),
     ],
 )
-def test_impossible_claims(make_dicom, changes: dict[str, object], reason: str) -> None:
+def test_impossible_claims(make_dicom: MakeDicom, changes: dict[str, object], reason: str) -> None:
     assert _reason(make_dicom(**changes)) == reason
 
 
@@ -95,16 +98,15 @@ def _with_tail_before_pixels(path: Path, element: bytes) -> None:
 
 
 @pytest.mark.parametrize("depth", [300, 5_000, 100_000])
-def test_sequences_nested_without_end(make_dicom, depth: int) -> None:
+def test_sequences_nested_without_end(make_dicom: MakeDicom, depth: int) -> None:
     path = make_dicom()
-    opening = struct.pack("<HH2sHL", 0x0040, 0xA730, b"SQ", 0, 0xFFFFFFFF) + struct.pack(
-        "<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF
-    )
-    _with_tail_before_pixels(path, opening * depth)
+    sequence = struct.pack("<HH2sHL", 0x0040, 0xA730, b"SQ", 0, 0xFFFFFFFF)
+    item = struct.pack("<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF)
+    _with_tail_before_pixels(path, (sequence + item) * depth)
     assert _reason(path) in ("bad_header", "truncated")
 
 
-def test_a_deflated_bomb_is_stopped(make_dicom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deflated_bomb_is_stopped(make_dicom: MakeDicom, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dicom, "MAX_INFLATED_BYTES", 1 << 20)
     path = make_dicom()
     content = path.read_bytes()
@@ -126,7 +128,7 @@ def test_a_deflated_bomb_is_stopped(make_dicom, monkeypatch: pytest.MonkeyPatch)
     assert caught.value.reason == "too_large"
 
 
-def test_a_file_without_preamble_passes_only_if_it_plainly_is_a_data_set(make_dicom, tmp_path: Path) -> None:
+def test_a_file_without_preamble_passes_only_if_it_plainly_is_a_data_set(make_dicom: MakeDicom, tmp_path: Path) -> None:
     content = make_dicom().read_bytes()
     bare = tmp_path / "bare"
     bare.write_bytes(content[content.index(b"\x08\x00\x16\x00UI") :])
@@ -137,7 +139,7 @@ def test_a_file_without_preamble_passes_only_if_it_plainly_is_a_data_set(make_di
     assert _reason(bare) == "not_an_image"
 
 
-def test_a_stream_that_claims_another_size(make_dicom) -> None:
+def test_a_stream_that_claims_another_size(make_dicom: MakeDicom) -> None:
     siz = b"\xff\x4f\xff\x51" + struct.pack(">HH8L", 41, 0, 60_000, 60_000, 0, 0, 60_000, 60_000, 0, 0)
     path = make_dicom()
     data = dcmread(path)
@@ -148,10 +150,10 @@ def test_a_stream_that_claims_another_size(make_dicom) -> None:
     assert _reason(path) == "bad_header"
 
 
-def test_garbage_in_compressed_pixels(make_dicom) -> None:
+def test_garbage_in_compressed_pixels(make_dicom: MakeDicom) -> None:
     path = make_dicom()
     data = dcmread(path)
-    for syntax in (JPEG2000Lossless, "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.80", RLELossless):
+    for syntax in (JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless, RLELossless):
         data.file_meta.TransferSyntaxUID = syntax
         data.PixelData = encapsulate([b"\x07" * 200])
         data["PixelData"].is_undefined_length = True
@@ -160,17 +162,17 @@ def test_garbage_in_compressed_pixels(make_dicom) -> None:
 
 
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.55", "1.2.3.4.5", "1.2.840.10008.1.2.4.100"])
-def test_a_transfer_syntax_that_nobody_decodes_is_named(make_dicom, syntax: str) -> None:
+def test_a_transfer_syntax_that_nobody_decodes_is_named(make_dicom: MakeDicom, syntax: str) -> None:
     path = make_dicom()
     data = dcmread(path)
-    data.file_meta.TransferSyntaxUID = syntax
+    data.file_meta.TransferSyntaxUID = UID(syntax)
     data.PixelData = encapsulate([bytes(100)])
     data["PixelData"].is_undefined_length = True
     data.save_as(path, implicit_vr=False, little_endian=True, enforce_file_format=False)
     assert _reason(path) == "undecodable"
 
 
-def test_values_that_are_not_numbers(make_dicom) -> None:
+def test_values_that_are_not_numbers(make_dicom: MakeDicom) -> None:
     path = make_dicom()
     data = dcmread(path)
     values = np.ones((16, 12), "<f4")

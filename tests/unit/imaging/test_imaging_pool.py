@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import collections
+import contextlib
 import os
+import re
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +20,8 @@ from medfm_gui.domain.errors import DiskFull, InternalError
 from medfm_gui.imaging import child, pool
 from medfm_gui.imaging.picture import stored_sha256
 from medfm_gui.imaging.pool import DecodePool, PictureJob, PictureResult
+
+MakeDicom = Callable[..., Path]
 
 HOSTILE = Path(__file__).with_name("hostile_child.py")
 
@@ -66,13 +72,13 @@ def test_every_job_gives_one_result_and_its_pixels(tmp_path: Path) -> None:
     assert sizes == 60 * 24 * 28
 
 
-def test_pixels_are_shrunk_with_their_aspect_and_depth(tmp_path: Path, make_dicom) -> None:
+def test_pixels_are_shrunk_with_their_aspect_and_depth(tmp_path: Path, make_dicom: MakeDicom) -> None:
     jobs = _images(tmp_path / "in", ["grey"], side=64)
     deep = np.linspace(0, 4000, 40 * 80).astype(np.uint16).reshape(40, 80)
     jobs.append(PictureJob("deep", str(make_dicom("deep.dcm", pixels=deep))))
     with DecodePool(tmp_path / "shards", short_side=16, processes=1) as decoders:
         results = {result.key: result for result in decoders.pictures(jobs)}
-    assert results["grey"].cached.shape == (16, 17) and results["grey"].rows == 64
+    assert _cached(tmp_path / "shards", results["grey"]).shape == (16, 17) and results["grey"].rows == 64
     small = _cached(tmp_path / "shards", results["deep"])
     assert small.shape == (16, 32) and small.dtype == np.uint16
     assert len(np.unique(small)) > 256
@@ -169,24 +175,25 @@ def test_a_full_disk_stops_everything(tmp_path: Path) -> None:
     assert said["fatal"] == "disk_full"
     with DecodePool(processes=1) as decoders:
         decoders._start()
-        decoders._children[0].in_hand.append((0, pool._Order("a", {}, pool.collections.deque())))
+        decoders._children[0].in_hand.append((0, pool._Order("a", {}, collections.deque())))
         with pytest.raises(DiskFull):
             decoders._heard(decoders._children[0], b'{"id": 0, "ok": false, "fatal": "disk_full"}')
 
 
-def test_headers_without_pixels(tmp_path: Path, make_dicom) -> None:
+def test_headers_without_pixels(tmp_path: Path, make_dicom: MakeDicom) -> None:
     paths = [make_dicom(f"s{number}.dcm", InstanceNumber=number) for number in range(5)]
     text = tmp_path / "notes.txt"
     text.write_text("no image")
     picture = Path(_images(tmp_path, ["plain"])[0].path)
     with DecodePool(processes=1) as decoders:
         results = {result.path: result for result in decoders.headers([*paths, text, picture])}
-    assert [results[str(path)].header.instance_number for path in paths] == [0, 1, 2, 3, 4]
+    headers = [results[str(path)].header for path in paths]
+    assert [header.instance_number for header in headers if header] == [0, 1, 2, 3, 4]
     assert results[str(text)].reason == "not_an_image"
     assert results[str(picture)].reason == "not_dicom" and results[str(picture)].header is None
 
 
-def test_a_full_size_array_for_one_study(tmp_path: Path, make_dicom) -> None:
+def test_a_full_size_array_for_one_study(tmp_path: Path, make_dicom: MakeDicom) -> None:
     frames = np.stack([np.full((20, 30), value, np.uint8) for value in (1, 2)])
     path = make_dicom(pixels=frames, RescaleSlope=None, RescaleIntercept=None)
     out = tmp_path / "deep" / "image.npy"
@@ -198,7 +205,7 @@ def test_a_full_size_array_for_one_study(tmp_path: Path, make_dicom) -> None:
     np.testing.assert_array_equal(np.load(out, allow_pickle=False), frames[1])
 
 
-def test_calls_may_be_nested_and_left_early(tmp_path: Path, make_dicom) -> None:
+def test_calls_may_be_nested_and_left_early(tmp_path: Path, make_dicom: MakeDicom) -> None:
     jobs = _images(tmp_path / "in", [f"i{number}" for number in range(40)])
     headers = [make_dicom("a.dcm"), make_dicom("b.dcm")]
     with DecodePool(processes=2) as decoders:
@@ -223,7 +230,7 @@ def test_jobs_are_drawn_as_they_are_needed(tmp_path: Path) -> None:
         results = decoders.pictures(endless())
         for _ in range(5):
             next(results)
-        results.close()
+        del results
     assert len(drawn) < 60
 
 
@@ -240,6 +247,33 @@ def test_a_child_is_bounded_and_dies_with_its_pool(tmp_path: Path) -> None:
         if sys.platform == "linux":
             limits = Path(f"/proc/{process.pid}/limits").read_text()
             assert str(3 << 30) in limits
-            assert "Max core file size         0" in limits
-            assert os.readlink(f"/proc/{process.pid}/cwd") != str(tmp_path)
+            assert re.search(r"Max core file size\s+0\s+0", limits)
+            assert Path(f"/proc/{process.pid}/cwd").readlink() != tmp_path
     assert process.returncode == 0
+
+
+def test_the_front_of_the_room_loads_no_decoder() -> None:
+    code = "import sys, medfm_gui.imaging.pool, medfm_gui.imaging.objections; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"pydicom", "PIL", "numpy", "pydantic"} & set(loaded)
+
+
+def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
+    (job,) = _images(tmp_path, ["a"])
+    code = (
+        "import sys, time; from medfm_gui.imaging.pool import *\n"
+        "pool = DecodePool(processes=1); list(pool.pictures([PictureJob('a', sys.argv[1])]))\n"
+        "print(pool._children[0].process.pid, flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, job.path], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        parent.kill()
+    for _ in range(100):
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+            os.kill(pid, 0)
+            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
+                time.sleep(0.05)
+                continue
+        return
+    raise AssertionError("the child outlived its parent")

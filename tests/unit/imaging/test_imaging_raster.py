@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from medfm_gui.domain.errors import UnreadableFile
-from medfm_gui.imaging import raster
 from medfm_gui.imaging.picture import stored_sha256
 from medfm_gui.imaging.raster import CMYK, FIRST_FRAME, ON_BLACK, REDUCED, STRETCHED
 from medfm_gui.imaging.read import read_picture
@@ -21,7 +20,7 @@ COLOUR = np.stack([GREY, GREY[::-1], 255 - GREY], axis=-1)
 
 def _saved(tmp_path: Path, image: Image.Image, kind: str = "png", **options: object) -> Path:
     path = tmp_path / f"image.{kind}"
-    image.save(path, format=kind, **options)  # type: ignore[arg-type]
+    image.save(path, format=kind, **options)
     return path
 
 
@@ -182,9 +181,12 @@ def test_damage_inside_is_undecodable(tmp_path: Path) -> None:
 def test_only_whole_formats_reach_pillow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     opened = []
     plain = Image.open
-    monkeypatch.setattr(
-        raster.Image, "open", lambda handle, formats: opened.append(formats) or plain(handle, "r", formats)
-    )
+
+    def noted(handle: io.BufferedReader, formats: tuple[str, ...]) -> Image.Image:
+        opened.append(formats)
+        return plain(handle, "r", formats)
+
+    monkeypatch.setattr(Image, "open", noted)
     read_picture(_saved(tmp_path, Image.fromarray(GREY)))
     assert opened == [("PNG",)]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from medfm_gui.domain.errors import UnreadableFile
 from medfm_gui.imaging.read import read_picture
 from medfm_gui.imaging.secondary_capture import with_notice, write_secondary_capture
 
+MakeDicom = Callable[..., Path]
+
 RGB = np.random.default_rng(2).integers(0, 256, (65, 71, 3), dtype=np.uint8)
 NOTICE = "Research use only - not for clinical use"
 
@@ -18,7 +21,7 @@ def _write(out: Path, source: Path | None, title: str = "Grad-CAM for cancer") -
     write_secondary_capture(out, RGB, source=source, title=title, notice=NOTICE)
 
 
-def test_it_joins_the_study_of_its_source(tmp_path: Path, make_dicom) -> None:
+def test_it_joins_the_study_of_its_source(tmp_path: Path, make_dicom: MakeDicom) -> None:
     source = make_dicom(
         preamble=b"MZ".ljust(128, b"x"), InstitutionName="Clinic", StationName="CT1", PatientBirthDate="19800101"
     )
@@ -34,7 +37,7 @@ def test_it_joins_the_study_of_its_source(tmp_path: Path, make_dicom) -> None:
     assert b"Clinic" not in out.read_bytes() and b"CT1" not in out.read_bytes(), "only what is listed travels"
 
 
-def test_it_says_what_it_is(tmp_path: Path, make_dicom) -> None:
+def test_it_says_what_it_is(tmp_path: Path, make_dicom: MakeDicom) -> None:
     out = tmp_path / "map.dcm"
     _write(out, make_dicom())
     data = dcmread(out)
@@ -50,7 +53,7 @@ def test_it_says_what_it_is(tmp_path: Path, make_dicom) -> None:
 
 @pytest.mark.parametrize(("source_says", "said"), [("NO", "NO"), ("YES", "YES"), (None, "YES")])
 def test_burned_in_text_is_denied_only_where_the_source_denies_it(
-    tmp_path: Path, make_dicom, source_says: str | None, said: str
+    tmp_path: Path, make_dicom: MakeDicom, source_says: str | None, said: str
 ) -> None:
     changes = {"BurnedInAnnotation": source_says} if source_says else {}
     _write(tmp_path / "map.dcm", make_dicom(**changes))
@@ -62,7 +65,7 @@ def test_the_image_is_whole_and_the_notice_is_below_it(tmp_path: Path) -> None:
     pixels = read_picture(tmp_path / "map.dcm").pixels
     np.testing.assert_array_equal(pixels[:65], RGB)
     assert pixels.shape[0] > 75 and pixels.shape[1] == 71
-    assert pixels[65:].max() == 255, "something is written there"
+    assert pixels[65:].max() > 200, "something is written there"
     wide = with_notice(np.zeros((10, 800, 3), np.uint8), NOTICE)
     assert wide.shape[1] == 800 and wide.shape[0] < 60
 
@@ -77,21 +80,21 @@ def test_without_a_dicom_source_it_is_nobodys(tmp_path: Path) -> None:
     assert "SourceImageSequence" not in first
 
 
-def test_a_source_without_uids_or_with_hostile_ones(tmp_path: Path, make_dicom) -> None:
+def test_a_source_without_uids_or_with_hostile_ones(tmp_path: Path, make_dicom: MakeDicom) -> None:
     _write(tmp_path / "map.dcm", make_dicom(StudyInstanceUID="../../evil", SOPInstanceUID=""))
     data = dcmread(tmp_path / "map.dcm")
     assert data.StudyInstanceUID.startswith("2.25.")
     assert "SourceImageSequence" not in data
 
 
-def test_names_of_all_alphabets_survive(tmp_path: Path, make_dicom) -> None:
+def test_names_of_all_alphabets_survive(tmp_path: Path, make_dicom: MakeDicom) -> None:
     source = make_dicom(SpecificCharacterSet="ISO_IR 192", PatientName="Yamada^Tarou=山田^太郎", PatientID="Ä7")
     _write(tmp_path / "map.dcm", source)
     data = dcmread(tmp_path / "map.dcm")
     assert str(data.PatientName) == "Yamada^Tarou=山田^太郎" and data.PatientID == "Ä7"
 
 
-def test_loss_stays_declared(tmp_path: Path, make_dicom) -> None:
+def test_loss_stays_declared(tmp_path: Path, make_dicom: MakeDicom) -> None:
     _write(tmp_path / "map.dcm", make_dicom(LossyImageCompression="01", LossyImageCompressionRatio=12))
     assert dcmread(tmp_path / "map.dcm").LossyImageCompression == "01"
 

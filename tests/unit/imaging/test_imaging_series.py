@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,8 @@ from medfm_gui.base import wire
 from medfm_gui.imaging.pool import DecodePool
 from medfm_gui.imaging.series import scan
 
+MakeDicom = Callable[..., Path]
+
 
 @pytest.fixture(scope="module")
 def decoders() -> Iterator[DecodePool]:
@@ -19,13 +21,15 @@ def decoders() -> Iterator[DecodePool]:
         yield opened
 
 
-def _slices(make_dicom, positions: list[float], **changes: object) -> None:
+def _slices(make_dicom: MakeDicom, positions: list[float], **changes: object) -> None:
     for number, position in enumerate(positions):
         name = f"{changes.pop('folder', 'study')}/{number:03d}-{position}.dcm"
         make_dicom(name, ImagePositionPatient=[0, 0, position], InstanceNumber=100 - number, **changes)
 
 
-def test_slices_are_sorted_by_position_not_by_number(make_dicom, tmp_path: Path, decoders: DecodePool) -> None:
+def test_slices_are_sorted_by_position_not_by_number(
+    make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool
+) -> None:
     _slices(make_dicom, [4.0, 0.0, 2.0, 6.0])
     found = scan(tmp_path, decoders)
     (study,) = found.studies
@@ -38,7 +42,7 @@ def test_slices_are_sorted_by_position_not_by_number(make_dicom, tmp_path: Path,
     assert wire.decode(type(found), wire.encode(found)) == found
 
 
-def test_missing_and_uneven_slices_are_said(make_dicom, tmp_path: Path, decoders: DecodePool) -> None:
+def test_missing_and_uneven_slices_are_said(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:
     _slices(make_dicom, [0, 1, 2, 5, 6])
     (series,) = scan(tmp_path, decoders).studies[0].series
     assert series.slice_spacing_mm == 1
@@ -48,14 +52,16 @@ def test_missing_and_uneven_slices_are_said(make_dicom, tmp_path: Path, decoders
     assert uneven.warnings == ("Slice spacing is uneven: 1.00 to 1.40 mm.",)
 
 
-def test_two_images_at_one_place(make_dicom, tmp_path: Path, decoders: DecodePool) -> None:
+def test_two_images_at_one_place(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:
     _slices(make_dicom, [0, 1, 1, 2])
     (series,) = scan(tmp_path, decoders).studies[0].series
     assert "1 image(s) lie where another one lies" in series.warnings[0]
     assert series.slice_spacing_mm == 1
 
 
-def test_oblique_positions_are_measured_along_the_normal(make_dicom, tmp_path: Path, decoders: DecodePool) -> None:
+def test_oblique_positions_are_measured_along_the_normal(
+    make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool
+) -> None:
     turn = [1, 0, 0, 0, 0.8, 0.6]
     for number in range(3):
         place = [0, -0.6 * 3 * number, 0.8 * 3 * number]
@@ -64,7 +70,7 @@ def test_oblique_positions_are_measured_along_the_normal(make_dicom, tmp_path: P
     assert series.slice_spacing_mm == pytest.approx(3)
 
 
-def test_mixed_geometries_are_taken_apart(make_dicom, tmp_path: Path, decoders: DecodePool) -> None:
+def test_mixed_geometries_are_taken_apart(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:
     _slices(make_dicom, [0, 1, 2])
     make_dicom("scout.dcm", ImageOrientationPatient=[0, 1, 0, 0, 0, -1], pixels=np.zeros((20, 30), np.uint16))
     series = scan(tmp_path, decoders).studies[0].series
@@ -72,7 +78,7 @@ def test_mixed_geometries_are_taken_apart(make_dicom, tmp_path: Path, decoders: 
     assert all("mixes 2 geometries" in item.warnings[0] for item in series)
 
 
-def test_a_uid_twice(make_dicom, tmp_path: Path, decoders: DecodePool) -> None:
+def test_a_uid_twice(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:
     first = make_dicom("a.dcm", SOPInstanceUID="1.5")
     make_dicom("b.dcm", pixels=np.full((16, 12), 9, np.uint16), SOPInstanceUID="1.5")
     make_dicom("c.dcm", SOPInstanceUID="1.5", BodyPartExamined="KNEE", PatientID="P7")
@@ -89,7 +95,7 @@ def test_a_uid_twice(make_dicom, tmp_path: Path, decoders: DecodePool) -> None:
     assert any("other pixels" in warning for warning in series.warnings)
 
 
-def test_patients_and_studies_stay_apart(make_dicom, tmp_path: Path, decoders: DecodePool) -> None:
+def test_patients_and_studies_stay_apart(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:
     make_dicom("1.dcm")
     make_dicom("2.dcm", PatientID="P8")
     make_dicom("3.dcm", StudyInstanceUID="1.2.4", StudyDate="20250101")
@@ -97,7 +103,7 @@ def test_patients_and_studies_stay_apart(make_dicom, tmp_path: Path, decoders: D
     assert [(study.patient, study.uid) for study in studies] == [("P7", "1.2.3"), ("P7", "1.2.4"), ("P8", "1.2.3")]
 
 
-def test_files_without_uids_are_grouped_by_folder(make_dicom, tmp_path: Path, decoders: DecodePool) -> None:
+def test_files_without_uids_are_grouped_by_folder(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:
     for folder in ("one", "two"):
         for number in range(2):
             make_dicom(
@@ -115,7 +121,7 @@ def test_files_without_uids_are_grouped_by_folder(make_dicom, tmp_path: Path, de
 
 
 @pytest.mark.timeout(30)
-def test_whatever_lies_in_a_folder(make_dicom, tmp_path: Path, decoders: DecodePool) -> None:
+def test_whatever_lies_in_a_folder(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:
     make_dicom("images/1.dcm")
     (tmp_path / ".hidden").write_bytes(b"x")
     (tmp_path / "Thumbs.db").write_bytes(b"x")
@@ -124,8 +130,7 @@ def test_whatever_lies_in_a_folder(make_dicom, tmp_path: Path, decoders: DecodeP
     os.mkfifo(tmp_path / "pipe.dcm")
     (tmp_path / "loop").symlink_to(tmp_path)
     (tmp_path / "out.dcm").symlink_to(Path(__file__))
-    odd = os.fsencode(tmp_path) + b"/\xff.dcm"
-    os.rename(os.fsencode(make_dicom("odd.dcm")), odd)
+    make_dicom("odd.dcm").rename(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.dcm"))
     found = scan(tmp_path, decoders)
     assert len(found.studies) == 1
     reasons = {Path(item.path).name: item.reason for item in found.skipped}
@@ -141,7 +146,7 @@ def test_whatever_lies_in_a_folder(make_dicom, tmp_path: Path, decoders: DecodeP
     wire.encode(found)
 
 
-def test_one_file(make_dicom, tmp_path: Path, decoders: DecodePool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_file(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool, monkeypatch: pytest.MonkeyPatch) -> None:
     make_dicom("x.dcm", PresentationIntentType="FOR PROCESSING", BurnedInAnnotation="YES", Modality="DX")
     make_dicom("y.dcm")
     monkeypatch.chdir(tmp_path)
@@ -151,14 +156,14 @@ def test_one_file(make_dicom, tmp_path: Path, decoders: DecodePool, monkeypatch:
     assert "FOR PROCESSING" in said and "burned in" in said and "DX" in said
 
 
-def test_multi_frame_files_are_their_own_series(make_dicom, tmp_path: Path, decoders: DecodePool) -> None:
+def test_multi_frame_files_are_their_own_series(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:
     make_dicom("many.dcm", pixels=np.zeros((3, 16, 12), np.uint16))
     make_dicom("one.dcm")
     series = scan(tmp_path, decoders).studies[0].series
     assert sorted(item.instances[0].frames for item in series) == [1, 3]
 
 
-def test_detector_spacing_is_said(make_dicom, tmp_path: Path, decoders: DecodePool) -> None:
+def test_detector_spacing_is_said(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:
     make_dicom("x.dcm", PixelSpacing=None, ImagerPixelSpacing=[0.1, 0.1], Modality="US")
     (series,) = scan(tmp_path, decoders).studies[0].series
     assert series.spacing_mm == (0.1, 0.1)

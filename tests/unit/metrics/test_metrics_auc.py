@@ -222,7 +222,7 @@ def test_obuchowski_agrees_with_a_plain_transcription_of_the_paper() -> None:
 
 
 def coverage(method: AucMethod, n: int, shift: float, trials: int, images: int = 1) -> float:
-    """How often the interval holds the true area of two normal distributions, with patients that share half their variance."""
+    """How often the interval holds the true area of two normals; images of a patient share half their variance."""
     truth, random, hits = stats.norm.cdf(shift / np.sqrt(2)), np.random.default_rng(11), 0
     for _ in range(trials):
         labels = np.repeat(np.arange(n) % 2, images)

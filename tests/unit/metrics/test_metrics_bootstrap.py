@@ -50,7 +50,7 @@ def test_a_weighted_replicate_is_the_score_of_the_resampled_units(ties: bool, fl
     area = auc_statistic(events, scores, who.codes)(counts.astype(float))
     precision = average_precision_statistic(events, scores, who.codes)(counts.astype(float))
     for place in range(20):
-        units = drawn_units(who, counts[:, place])
+        units = drawn_units(who, counts[:, place].astype(float))
         assert area[place] == pytest.approx(roc_auc_score(events[units], scores[units]), abs=1e-12)
         assert precision[place] == pytest.approx(average_precision_score(events[units], scores[units]), abs=1e-12)
 

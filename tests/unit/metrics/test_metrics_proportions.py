@@ -64,8 +64,10 @@ def test_a_share_is_wilsons_unless_a_patient_repeats() -> None:
     assert (single.estimate, single.method, single.n, single.n_events) == (0.75, "wilson", 40, 30)
     assert (single.low, single.high) == wilson(30, 40)
     paired = share_interval(flags, groups=[f"p{place // 8}" for place in range(40)])
-    assert paired.method == "clustered-bootstrap"  # every patient has the same share, and so has every replicate
+    assert paired.method == "wilson-patients"  # every patient has the same share, and so has every replicate
+    assert (paired.low, paired.high) == wilson(3.75, 5)
     varied = share_interval(np.arange(40) < 30, groups=[f"p{place // 4}" for place in range(40)])
+    assert varied.method == "clustered-bootstrap"
     assert varied.low is not None and varied.low < (single.low or 0.0)
 
 

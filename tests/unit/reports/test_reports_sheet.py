@@ -7,13 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.report import Attachment, Charts, Picture, Pictures, Report, Section, Table
 from medfm_gui.reports.plain import BREAK
-from medfm_gui.reports.sheet import attachment_name, chart_size, created_at, created_words, lay_out, png_size
+from medfm_gui.reports.sheet import attachment_name, chart_size, created_at, created_words, lay_out
 
 
 def laid(*blocks: Any, attachments: tuple[Attachment, ...] = ()) -> dict[str, Any]:
@@ -75,21 +72,6 @@ def test_sizes_stay_on_the_page(
             width, height = chart_size(chart, alone=alone)
             assert 60 <= width <= 166
             assert 20 <= height <= 200
-
-
-def test_png_is_checked(png: Callable[..., bytes]) -> None:
-    whole = png(40, 20)
-    assert png_size(whole) == (40, 20)
-    damaged = whole.replace(b"IDAT", b"IDAT"[:3] + b"Q")
-    for broken in (b"", b"GIF89a", whole[:-5], whole[:30], damaged, png(0, 0)):
-        with pytest.raises(ValueError, match="PNG"):
-            png_size(broken)
-
-
-@given(st.binary(max_size=60))
-def test_png_check_never_fails_otherwise(tail: bytes) -> None:
-    with pytest.raises(ValueError, match="PNG"):
-        png_size(b"\x89PNG\r\n\x1a\n" + tail)
 
 
 def test_pictures_keep_their_shape_up_to_a_limit(tmp_path: Path, png: Callable[..., bytes]) -> None:

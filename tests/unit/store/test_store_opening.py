@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.errors import DatabaseDamaged, NewerWorkspace, NotFound, StoreError
+from medfm_gui.domain.run import RunState
 from medfm_gui.store import opening, queries
 from medfm_gui.store.connection import sqlite3
 from medfm_gui.store.migrations import VERSION
@@ -199,7 +200,8 @@ class TestReadOnly:
             with pytest.raises(StoreError, match="for reading only"):
                 onlooker.journal("now", "done", "x", {})
             with pytest.raises(StoreError, match="for reading only"):
-                onlooker.flush()
+                onlooker.record_events("r0001", (), RunState())
+            onlooker.flush()
             with pytest.raises(StoreError), onlooker.reading() as reader:
                 reader.db.conn.execute("DELETE FROM journal")
 

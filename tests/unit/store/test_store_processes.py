@@ -46,6 +46,23 @@ def test_two_processes_write_at_once_and_nothing_is_lost(path: Path, child: list
         assert numbers(store, "child") == numbers(store, "parent") == list(range(300))
 
 
+def test_processes_that_come_and_go_never_find_it_locked(path: Path, child: list[str]) -> None:
+    program = """
+import sys
+from pathlib import Path
+from medfm_gui.store.store import Store
+for number in range(15):
+    with Store.open(Path(sys.argv[1])) as store:
+        store.journal("now", "done", sys.argv[2], {"number": str(number)})
+    with Store.open(Path(sys.argv[1]), read_only=True) as store, store.reading() as reader:
+        reader.db.conn.execute("SELECT count(*) FROM journal").fetchone()
+"""
+    children = [subprocess.Popen([*child, program, str(path), str(name)], stderr=subprocess.PIPE) for name in range(3)]
+    assert [one.communicate(timeout=60)[1] for one in children] == [b""] * 3
+    with Store.open(path) as store:
+        assert all(numbers(store, str(name)) == list(range(15)) for name in range(3))
+
+
 def test_a_kill_while_writing_loses_nothing_that_was_acknowledged(path: Path, child: list[str]) -> None:
     process = start(child, path, "child", 1_000_000)
     time.sleep(0.3)

@@ -1,0 +1,81 @@
+"""``full``: full fine-tuning in samples a second, against a bare hand-written timm loop on tensors in memory.
+
+Ours reads cached pixels, draws augmented views in a thread and trains by the product's recipe; its rate is the
+one that the run says of itself. The peer does nothing but steps: forward, backward, AdamW; its batch size is its
+fastest of 8 and 32, and it keeps the model as timm makes it. ``peer_channels_last`` is the same loop with a
+convolutional model and its images laid out as ours are, which few hand-written loops do on a CPU.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from medfm_gui.domain.cards import BackboneCard
+from tests.bench.ladder import MODEL
+from tests.bench.measure import Turns, Work, fastest, in_turns, rounded
+from tests.bench.plain import inputs_of
+from tests.bench.prepared import CLASSES, Prepared, card_of, prepare, trained
+
+_BATCH = 32
+_PEER_BATCHES = (8, 32)
+_LR = 1e-4
+_GOAL = 0.97
+
+
+def main(tiny: bool = False) -> dict[str, Any]:
+    """192 training images, two epochs a turn; 16 small ones and one epoch if ``tiny``."""
+    card = card_of(MODEL)
+    with tempfile.TemporaryDirectory() as made:
+        prepared = prepare(Path(made), 20, 64) if tiny else prepare(Path(made), 240)
+        images = inputs_of(prepared, card, prepared.seen[: 8 if tiny else 192])
+        ours = _by_the_product(prepared, card, epochs=1 if tiny else 2)
+        peers = [_best_loop(card, images, layout) for layout in (torch.contiguous_format, torch.channels_last)]
+        sides = in_turns((ours, *peers), 1 if tiny else 5, warm_up=not tiny)
+    laid_out = Turns(sides[0], sides[2]).line(at_least=_GOAL)
+    line = Turns(sides[0], sides[1]).line(at_least=_GOAL, model=MODEL, unit="seconds a sample")
+    also = {"peer_channels_last": laid_out["peer"], "ratio_channels_last": laid_out["ratio"]}
+    return {**line, "samples_per_second": rounded(1 / line["ours"]), **also}
+
+
+def _by_the_product(prepared: Prepared, card: BackboneCard, epochs: int) -> Work:
+    """A run of its own each time; seconds a sample while training."""
+    numbers = itertools.count()
+
+    def train() -> float:
+        folder = prepared.order(f"full-{next(numbers)}", card, "full", epochs=epochs, batch_size=_BATCH)
+        return 1 / trained(folder).samples_per_second
+
+    return train
+
+
+def _best_loop(card: BackboneCard, images: Tensor, layout: torch.memory_format) -> Work:
+    """The loop with its fastest batch size; seconds a sample."""
+    loops = [(batch, _bare_loop(card, images, batch, layout)) for batch in _PEER_BATCHES]
+    return dict(loops)[fastest(loops)]
+
+
+def _bare_loop(card: BackboneCard, images: Tensor, batch: int, layout: torch.memory_format) -> Work:
+    model = timm.create_model(card.arch, pretrained=False, num_classes=len(CLASSES)).to(memory_format=layout).train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=_LR)
+    targets = torch.arange(len(images)) % len(CLASSES)
+    parts = list(zip(images.contiguous(memory_format=layout).split(batch), targets.split(batch), strict=True))
+
+    def train() -> float:
+        begun = time.perf_counter()
+        for inputs, labels in parts:
+            loss = functional.cross_entropy(model(inputs), labels)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        return (time.perf_counter() - begun) / len(images)
+
+    return train

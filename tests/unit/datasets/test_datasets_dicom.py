@@ -1,0 +1,124 @@
+"""A tree of DICOM files joined with a table; nobody's name or UID stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from medfm_gui.datasets.pseudonym import pseudonym
+from medfm_gui.domain.dataset import Dataset
+from medfm_gui.domain.errors import InputError, TableError
+
+Tree = Callable[[Mapping[str, str | bytes]], Path]
+Read = Callable[..., Dataset]
+Dicom = Callable[..., bytes]
+
+
+@pytest.fixture
+def ward(dicom_file: Dicom) -> dict[str, str | bytes]:
+    return {
+        f"tree/{number}.dcm": dicom_file(
+            sop_instance_uid=f"1.2.{number}",
+            series_uid=f"1.3.{number}",
+            study_uid=f"1.4.{number // 2}",
+            patient_id=f"Doe{number // 2} ",
+            patient_age="050Y",
+        )
+        for number in range(4)
+    }
+
+
+@pytest.mark.parametrize(
+    ("header", "keys"),
+    [
+        ("SOPInstanceUID", ["1.2.0", "1.2.1", "1.2.2", "1.2.3"]),
+        ("StudyInstanceUID", ["1.4.0", "1.4.1"]),
+        ("SeriesInstanceUID", ["1.3.0", "1.3.1", "1.3.2", "1.3.3"]),
+        ("PatientID", ["Doe0", "Doe1"]),
+        ("path", ["tree/0.dcm", "1.dcm", "2", "tree/3.dcm"]),
+    ],
+)
+def test_each_way_to_join(tree: Tree, read: Read, ward: dict[str, str | bytes], header: str, keys: list[str]) -> None:
+    rows = "".join(f"{key},{'well' if number * 2 < len(keys) else 'ill'},7\n" for number, key in enumerate(keys))
+    dataset = read(tree({**ward, "labels.csv": f"{header},label,score\n{rows}"}))
+    assert dataset.layout == "dicom"
+    assert [sample.target for sample in dataset.samples] == [(1,), (1,), (0,), (0,)]
+    assert dataset.n_patients == 2
+    assert dataset.samples[0].patient == pseudonym(b"k" * 32, "Doe0")
+    assert dict(dataset.samples[0].covariates) == {"modality": "DX", "age": "50", "score": "7"}
+    said = repr(dataset)
+    assert "Doe" not in said
+    assert "1.2.0" not in said
+    assert dataset.taken["join"].startswith(f"{header} as {header}")
+
+
+def test_a_table_and_a_join_column_by_option(
+    tree: Tree, read: Read, ward: dict[str, str | bytes], tmp_path: Path
+) -> None:
+    source = tree(ward)
+    table = tmp_path / "t.csv"
+    table.write_text("uid,who,nodule\n" + "".join(f"1.2.{n},p{n},{n % 2}\n" for n in range(4)))
+    dataset = read(source / "tree", "dicom", table=table, join="uid", labels=("nodule",), patient="who")
+    assert dataset.n_patients == 4
+    assert not any(sample.patient == "p0" for sample in dataset.samples)
+    assert dataset.source == str(source / "tree")
+    assert (Path(dataset.source) / dataset.samples[0].path).is_file()
+    above = tree({"labels.csv": table.read_text().replace("uid", "SOPInstanceUID")})
+    assert read(above / "tree", "dicom", labels=("nodule",)).classes == ("0", "1")
+    assert read(table, "dicom", images=source, join="uid", labels=("nodule",)).n_patients == 2
+
+
+def test_what_is_left_out_and_why(tree: Tree, read: Read, ward: dict[str, str | bytes], dicom_file: Dicom) -> None:
+    files = {
+        **ward,
+        "tree/film.dcm": dicom_file(frames=30, sop_instance_uid="9"),
+        "tree/report.dcm": dicom_file(rows=0, sop_instance_uid="8"),
+        "tree/text.dcm": "no dicom",
+        "tree/unlisted.dcm": dicom_file(sop_instance_uid="7"),
+        "tree/torn.dcm": dicom_file(sop_instance_uid="6"),
+    }
+    table = "SOPInstanceUID,label\n1.2.0,a\n1.2.1,a\n1.2.2,b\n1.2.3,b\n6,a\n6,b\n"
+    dataset = read(tree({**files, "labels.csv": table}))
+    assert {item.path.removeprefix("tree/"): item.reason for item in dataset.skipped} == {
+        "film.dcm": "multi_frame",
+        "report.dcm": "no_pixels",
+        "text.dcm": "not_dicom",
+        "torn.dcm": "conflicting_labels",
+        "unlisted.dcm": "no_label",
+    }
+
+
+def test_what_cannot_be_joined(tree: Tree, read: Read, ward: dict[str, str | bytes]) -> None:
+    source = tree({**ward, "labels.csv": "StudyInstanceUID,label\n5.5,a\n6.6,b\n"})
+    with pytest.raises(TableError, match="No row") as caught:
+        read(source, "dicom")
+    assert "--join" in caught.value.hint
+    (source / "labels.csv").write_text("a,label\n1,2\n3,4\n")
+    with pytest.raises(TableError, match="none is called so"):
+        read(source, "dicom")
+    (source / "labels.csv").unlink()
+    with pytest.raises(TableError, match="0 tables"):
+        read(source, "dicom")
+
+
+def test_a_tree_without_dicom(tree: Tree, read: Read) -> None:
+    with pytest.raises(InputError, match="no DICOM image"):
+        read(tree({"a.png": "1", "labels.csv": "path,label\na.png,x\n"}), "dicom")
+
+
+def test_folders_of_dicom_know_their_patients(tree: Tree, read: Read, dicom_file: Dicom) -> None:
+    files = {f"{name}/{n}.dcm": dicom_file(f"{name}{n}", patient_id="Doe") for name in ("a", "b") for n in range(2)}
+    dataset = read(tree({**files, "a/x.png": "png"}), "folder")
+    assert dataset.n_patients == 1
+    assert dataset.samples[0].patient == pseudonym(b"k" * 32, "Doe")
+    assert any("1 image without a patient" in warning for warning in dataset.warnings)
+    anonymous = {f"{name}/{n}.dcm": dicom_file(f"{name}{n}", patient_id=" ") for name in ("a", "b") for n in range(2)}
+    assert read(tree(anonymous), "folder").n_patients is None
+
+
+def test_pseudonyms_depend_on_the_key_alone() -> None:
+    assert pseudonym(b"k", " Doe ") == pseudonym(b"k", "Doe")
+    assert pseudonym(b"k", "Doe") != pseudonym(b"other", "Doe")
+    assert len(pseudonym(b"k", "Doe\udcff")) == 12
