@@ -77,7 +77,7 @@ class Dataset:
     def __post_init__(self) -> None:
         if len(self.classes) < (1 if self.task is Task.MULTILABEL else 2):
             raise InputError(
-                f"The labels hold only one class ({', '.join(self.classes) or 'none'}): there is nothing to tell apart.",
+                f"The labels hold only one class ({', '.join(self.classes) or 'none'}): nothing to tell apart.",
                 "Check the label column or folder, or add images of another class.",
             )
         if self.task is Task.BINARY and self.positive not in self.classes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -115,9 +116,8 @@ class FeatureBank:
         with self._data.open("rb") as handle:
             for start, end in _runs(rows):
                 handle.seek(int(rows[start]) * self._width)
-                read = np.fromfile(handle, dtype="<f4", count=(end - start) * self._dim)
-                answer[start:end] = read.reshape(end - start, self._dim)
-        return answer
+                handle.readinto(memoryview(answer[start:end]).cast("B"))
+        return answer if sys.byteorder == "little" else answer.byteswap()
 
 
 def _entry(line: bytes) -> tuple[list[str], str] | None:

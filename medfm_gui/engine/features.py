@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,21 @@ _LOCK_POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFeatures:
+    """Features of samples that were looked at, on disk."""
+
+    bank: FeatureBank
+    keys: Mapping[str, str]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def of(self, ids: Sequence[str]) -> Rows:
+        """Rows n × D of some of these samples, in this order, read into memory."""
+        return self.bank.read([self.keys[sample_id] for sample_id in ids])
+
+
+@dataclass(frozen=True, slots=True)
 class FrozenBackbone:
     """A backbone that is not trained, looking at one dataset through the bank in ``banks``.
 
@@ -48,8 +63,8 @@ class FrozenBackbone:
     weights_sha256: str
     workers: int = 1
 
-    def features(self, ids: Sequence[str]) -> Generator[ev.Event, None, Rows]:
-        """Features n × D of these samples; those that the bank lacks are computed and added to it.
+    def look(self, ids: Sequence[str]) -> Generator[ev.Event, None, StoredFeatures]:
+        """Let the bank hold these samples; those that it lacks are computed, in memory that does not grow with them.
 
         Yields:
             StageStarted and Progressed while computing, then FeaturesReady.
@@ -59,7 +74,7 @@ class FrozenBackbone:
         bank.refresh()
         computed = (yield from self._fill(bank, ids, keys)) if bank.missing(keys) else 0
         yield ev.FeaturesReady(time.time(), computed, len(ids))
-        return bank.read(keys)
+        return StoredFeatures(bank, dict(zip(ids, keys, strict=True)))
 
     def _bank_key(self) -> BankKey:
         card = self.backbone.card

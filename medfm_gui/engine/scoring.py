@@ -67,9 +67,9 @@ class Scorer:
 
 def scores_of_frozen(frozen: FrozenBackbone, head: Head, ids: Sequence[str]) -> Generator[ev.Event, None, SampleScores]:
     """Scores through the feature bank: images that any run of this backbone has seen cost nothing."""
-    features = yield from frozen.features(ids)
+    features = yield from frozen.look(ids)
     with torch.no_grad():
-        scores = head.scores(torch.from_numpy(features))
+        scores = head.scores(torch.from_numpy(features.of(ids)))
     logits = None if scores.logits is None else scores.logits.numpy()
     return SampleScores(tuple(ids), scores.probabilities.numpy(), logits)
 

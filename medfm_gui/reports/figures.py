@@ -71,7 +71,7 @@ def draw(chart: ChartSpec, *, width_mm: float, height_mm: float, titled: bool = 
     The same chart gives the same bytes.
     """
     # rc_context touches matplotlib's settings of the whole process: one report is made at a time.
-    chosen = {
+    chosen: dict[Any, Any] = {
         "svg.hashsalt": one_line(chart.id) or "chart",
         "svg.fonttype": "path" if _needs_outlines(chart) else "none",
     }

@@ -124,7 +124,12 @@ def _compute(
     names = {view.id: title(view) for view in views}
     file = ComparisonFile(tuple(names), pairs, paired.sentence(pairs, names))
     main = headline(dataset.task)
-    rows = [row for test in tests for row in test.evaluations if row.metric == main and not row.label and not row.parameters]
+    rows = [
+        row
+        for test in tests
+        for row in test.evaluations
+        if row.metric == main and not row.label and "failures" not in row.parameters
+    ]
     named = [
         (title(view), view.spec.card.family.value, view.spec.adapt, result)
         for view, result in zip(views, results, strict=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medfm_gui.base import wire
 from medfm_gui.base.settings import Settings, load_settings
+from medfm_gui.domain.errors import WorkspaceBusy
 from medfm_gui.domain.report import Report, ReportFile
 from medfm_gui.domain.run import Phase
 from medfm_gui.workspace import comparing, data, evaluating, journal, prediction, studies, training
@@ -32,8 +33,10 @@ def rebuild(root: Path, *, settings: Settings | None = None) -> Rebuilt:
     """Set the database aside and make it again from the files.
 
     Raises:
+        WorkspaceBusy: a run is at work and writes to the database.
         InputError: a file of the workspace is damaged; it is named.
     """
+    _refuse_while_runs_write(root)
     previous = _set_aside(root)
     with open_workspace(root, settings=settings or load_settings()) as workspace:
         rebuilt = Rebuilt(
@@ -50,6 +53,18 @@ def rebuild(root: Path, *, settings: Settings | None = None) -> Rebuilt:
             workspace.store.journal(entry.at, entry.what, entry.subject, dict(entry.details))
         workspace.store.flush()
     return replace(rebuilt, previous=previous)
+
+
+def _refuse_while_runs_write(root: Path) -> None:
+    from medfm_gui.jobs.owner import alive, read_owner
+
+    for spec in sorted((root / "runs").glob("*/spec.json")):
+        owner = read_owner(spec.parent)
+        if owner is not None and alive(owner):
+            raise WorkspaceBusy(
+                f"The run {spec.parent.name} is at work and writes to the database.",
+                "Wait for it, or stop it with “medfm pause” or “medfm cancel”, and rebuild then.",
+            )
 
 
 def _set_aside(root: Path) -> str:

@@ -1,4 +1,4 @@
-"""Whatever dies, no finished epoch and no committed row is lost, nothing is left running, and the result is the same."""
+"""Whatever dies, no finished epoch and no row is lost, nothing is left running, and the result is the same."""
 
 from __future__ import annotations
 

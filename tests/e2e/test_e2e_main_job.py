@@ -1,4 +1,4 @@
-"""The main job as a user does it: DICOM tree → split → runs → sealed test → comparison → study → PDF → database again."""
+"""The main job as a user does it: DICOM tree → split → runs → sealed test → comparison → study → PDF."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def adapt(material: Material) -> Generator[ev.Event, None, Fitted]:
     """Keep the training images' features; say how they score the validation images."""
     begun = time.perf_counter()
     train, val = material.ids[Partition.TRAIN], material.ids[Partition.VAL]
-    features = yield from material.frozen().features([*train, *val, *material.ids[Partition.CAL]])
+    features = yield from material.frozen().look([*train, *val, *material.ids[Partition.CAL]])
     recipe = material.spec.recipe
     k = min(recipe.k, len(train))
     if k < recipe.k:
@@ -30,12 +30,13 @@ def adapt(material: Material) -> Generator[ev.Event, None, Fitted]:
             time.time(), f"There are only {len(train)} training images, so {k} neighbours vote, not {recipe.k}."
         )
     dataset = material.dataset
-    facts = HeadFacts("knn", dataset.task, dataset.classes, features.shape[1], k, recipe.temperature)
-    references = functional.normalize(torch.from_numpy(features[: len(train)]), dim=1)
+    references = torch.from_numpy(features.of(train))
+    functional.normalize(references, dim=1, out=references)  # in place: the largest thing in memory
+    facts = HeadFacts("knn", dataset.task, dataset.classes, references.shape[1], k, recipe.temperature)
     labels = _one_hot(material.targets(Partition.TRAIN), len(dataset.classes), dataset.task)
     head = NearestNeighbours(facts, references, torch.from_numpy(labels))
     with torch.no_grad():
-        scores = head.scores(torch.from_numpy(features[len(train) : len(train) + len(val)]))
+        scores = head.scores(torch.from_numpy(features.of(val)))
     loss, metrics = validation_of(dataset, material.targets(Partition.VAL), scores.probabilities.numpy())
     seconds = time.perf_counter() - begun
     yield ev.EpochFinished(time.time(), 1, 1, {"val_loss": loss, **metrics}, seconds, best=True)

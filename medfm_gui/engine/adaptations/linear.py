@@ -55,9 +55,9 @@ def adapt(material: Material) -> Generator[ev.Event, None, Fitted]:
     """
     train, val = (material.ids[part] for part in (Partition.TRAIN, Partition.VAL))
     begun = time.perf_counter()
-    features = yield from material.frozen().features([*train, *val, *material.ids[Partition.CAL]])
+    features = yield from material.frozen().look([*train, *val, *material.ids[Partition.CAL]])
     seconds = time.perf_counter() - begun
-    probe = _Probe(material, features[: len(train)], features[len(train) : len(train) + len(val)])
+    probe = _Probe(material, features.of(train), features.of(val))
     head, place = yield from _walk(probe, Checkpoint(material.folder, PathPlace))
     rate = len(features) / seconds if seconds >= place.seconds else len(train) * place.done / place.seconds
     return Fitted(head, sum(part.numel() for part in head.parameters()), rate)

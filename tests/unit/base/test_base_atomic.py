@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from medfm_gui.base import atomic
 from medfm_gui.base.atomic import atomic_file, atomic_write, sha256_file
 from medfm_gui.domain.errors import DiskFull, InputError
 
@@ -37,7 +37,7 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(atomic.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(DiskFull, match="full"):
         atomic_write(path, "new")
     assert path.read_text() == "old"
@@ -54,6 +54,6 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
     def refused(*_: object, **__: object) -> tuple[int, str]:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(atomic.tempfile, "mkstemp", refused)
+    monkeypatch.setattr(tempfile, "mkstemp", refused)
     with pytest.raises(InputError, match="cannot be written"):
         atomic_write(tmp_path / "a", "x")

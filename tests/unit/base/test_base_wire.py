@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,9 @@ from medfm_gui.domain.errors import InputError, NotFound, UsageError
 
 
 def _filled(kind: type[ev.Event]) -> ev.Event:
-    samples: dict[object, object] = {float: 1.5, int: 2, str: "x", bool: True, float | None: None}
-    values = {}
+    """An event with a value in each field."""
+    samples: dict[object, Any] = {float: 1.5, int: 2, str: "x", bool: True, float | None: None}
+    values: dict[str, Any] = {}
     hints = typing.get_type_hints(kind)
     for field in dataclasses.fields(kind):
         if field.name == "event":
@@ -68,7 +70,7 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         wire.read(run.Recipe, tmp_path / "none.json")
     (tmp_path / "bad.json").write_text('{"epochs": "many"}')
-    with pytest.raises(InputError, match="bad.json"):
+    with pytest.raises(InputError, match=r"bad\.json"):
         wire.read(run.Recipe, tmp_path / "bad.json")
     with pytest.raises(InputError):
         wire.decode_spec(b'{"kind": "nothing"}')

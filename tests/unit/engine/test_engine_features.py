@@ -17,7 +17,7 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.run import TrainSpec
 from medfm_gui.engine.backbones import load_backbone
 from medfm_gui.engine.bank import BankKey, FeatureBank, Rows
-from medfm_gui.engine.features import FrozenBackbone
+from medfm_gui.engine.features import FrozenBackbone, StoredFeatures
 from medfm_gui.engine.images import ImageReader
 from medfm_gui.engine.material import frozen_backbone, open_dataset
 
@@ -31,13 +31,13 @@ def _frozen(spec: TrainSpec, banks: Path) -> FrozenBackbone:
     return frozen_backbone(replace(spec, features=str(banks)), backbone, dataset, images, torch.device("cpu"))
 
 
-def _run(work: Generator[ev.Event, None, Rows]) -> tuple[list[ev.Event], Rows]:
+def _run(work: Generator[ev.Event, None, StoredFeatures]) -> tuple[list[ev.Event], Rows]:
     events = []
     while True:
         try:
             events.append(next(work))
         except StopIteration as end:
-            return events, end.value
+            return events, end.value.of(list(end.value.keys))
 
 
 def _computed(events: Sequence[ev.Event]) -> int:
@@ -48,10 +48,10 @@ def _computed(events: Sequence[ev.Event]) -> int:
 def test_features_are_computed_once(bench: Any, tmp_path: Path) -> None:
     frozen = _frozen(bench.spec(), tmp_path)
     ids = [f"s{number:06d}" for number in range(21)]
-    events, first = _run(frozen.features(ids))
+    events, first = _run(frozen.look(ids))
     assert _computed(events) == 21
     assert [event.total for event in events if isinstance(event, ev.StageStarted)] == [21]
-    events, again = _run(_frozen(bench.spec(), tmp_path).features(ids))
+    events, again = _run(_frozen(bench.spec(), tmp_path).look(ids))
     assert _computed(events) == 0
     assert first.tobytes() == again.tobytes()
     assert first.shape == (21, 12)
@@ -60,20 +60,20 @@ def test_features_are_computed_once(bench: Any, tmp_path: Path) -> None:
 
 def test_a_row_does_not_depend_on_what_else_was_missing(bench: Any, tmp_path: Path) -> None:
     ids = [f"s{number:06d}" for number in range(30)]
-    _, whole = _run(_frozen(bench.spec(), tmp_path / "a").features(ids))
+    _, whole = _run(_frozen(bench.spec(), tmp_path / "a").look(ids))
     pieces = _frozen(bench.spec(), tmp_path / "b")
     for part in (ids[7:9], ids[0:1], ids[20:30], ids):
-        _run(pieces.features(part))
-    _, pieced = _run(pieces.features(ids))
+        _run(pieces.look(part))
+    _, pieced = _run(pieces.look(ids))
     assert pieced.tobytes() == whole.tobytes()
-    _, shuffled = _run(pieces.features(ids[::-1]))
+    _, shuffled = _run(pieces.look(ids[::-1]))
     assert shuffled.tobytes() == whole[::-1].tobytes()
 
 
 def test_features_are_those_of_the_backbone(bench: Any, tmp_path: Path) -> None:
     frozen = _frozen(bench.spec(), tmp_path)
     ids = ["s000003", "s000001"]
-    _, rows = _run(frozen.features(ids))
+    _, rows = _run(frozen.look(ids))
     with torch.no_grad():
         expected = frozen.backbone.features(frozen.images.batch(ids)).numpy()
     assert np.allclose(rows, expected, atol=1e-6)
@@ -82,12 +82,12 @@ def test_features_are_those_of_the_backbone(bench: Any, tmp_path: Path) -> None:
 def test_work_that_was_stopped_is_kept(bench: Any, tmp_path: Path) -> None:
     frozen = _frozen(bench.spec(), tmp_path)
     ids = [f"s{number:06d}" for number in range(40)]
-    work = frozen.features(ids)
+    work = frozen.look(ids)
     for event in work:
         if isinstance(event, ev.Progressed) and event.done >= 16:
             break
     work.close()
-    events, _ = _run(frozen.features(ids))
+    events, _ = _run(frozen.look(ids))
     assert _computed(events) == 24
 
 
@@ -106,11 +106,11 @@ def test_what_decides_a_feature_decides_the_bank(bench: Any, tmp_path: Path) -> 
 def test_equal_data_imported_under_other_names_is_not_mixed_up(bench: Any, tmp_path: Path) -> None:
     frozen = _frozen(bench.spec(), tmp_path)
     ids = ["s000000", "s000001"]
-    _, rows = _run(frozen.features(ids))
+    _, rows = _run(frozen.look(ids))
     first, second, *rest = frozen.dataset.samples
     swapped = (replace(first, pixels_sha256=second.pixels_sha256), replace(second, pixels_sha256=first.pixels_sha256))
     other = replace(frozen, dataset=replace(frozen.dataset, samples=(*swapped, *rest)))
-    events, _ = _run(other.features(ids))
+    events, _ = _run(other.look(ids))
     assert _computed(events) == 2
     assert len(rows) == 2
 
@@ -158,11 +158,11 @@ def test_a_second_run_waits_for_the_first(bench: Any, tmp_path: Path) -> None:
     frozen = _frozen(bench.spec(), tmp_path)
     lock = FeatureBank(tmp_path, frozen._bank_key(), 12).lock
     with lock:
-        work = frozen.features(["s000000"])
+        work = frozen.look(["s000000"])
         assert isinstance(next(work), ev.Warned)
         assert isinstance(next(work), ev.Beat)
         work.close()
-    events, _ = _run(frozen.features(["s000000"]))
+    events, _ = _run(frozen.look(["s000000"]))
     assert _computed(events) == 1
 
 
@@ -178,5 +178,5 @@ def test_mapped_pixels_are_let_go_while_computing(bench: Any, tmp_path: Path, mo
 
     monkeypatch.setattr(PixelCache, "close", counted)
     frozen = replace(_frozen(bench.spec(), tmp_path), workers=3)
-    _run(frozen.features([f"s{number:06d}" for number in range(40)]))
+    _run(frozen.look([f"s{number:06d}" for number in range(40)]))
     assert released >= 3

@@ -94,7 +94,7 @@ def test_ct_slices_and_labels_share_a_space(written: Path) -> None:
     assert len(slices) >= 40
     heights = [float(item.ImagePositionPatient[2]) for item in slices]
     assert np.allclose(np.diff(heights), volume.SLICE_MM)
-    labels = nibabel.load(written / "masks" / "ct" / "0000.nii.gz")
+    labels = nibabel.Nifti1Image.from_filename(written / "masks" / "ct" / "0000.nii.gz")
     first = labels.affine @ [0, 0, 0, 1]
     assert np.allclose(first[:3] * [-1, -1, 1], slices[0].ImagePositionPatient)
     lung = np.asarray(labels.dataobj)[:, :, 30].T == 1

@@ -135,6 +135,10 @@ def test_hostile_names_come_out_as_they_are(name: str) -> None:
     assert name in words(draw(chart, width_mm=80, height_mm=60))
 
 
+def test_combining_marks_are_drawn_as_outlines(roc: ChartSpec) -> None:
+    assert words(draw(replace(roc, y_label="e\u0301"), width_mm=80, height_mm=60)) == []
+
+
 @given(st.text(max_size=80), st.floats(10, 80))
 def test_fitted_words_fit(text: str, room: float) -> None:
     assert width_mm(fitted(text, room, 6.4), 6.4) <= room

@@ -77,11 +77,11 @@ def full(tmp_path_factory: pytest.TempPathFactory, make_report: Callable[[Path],
 
 def test_six_runs_in_three_seconds_and_two_megabytes(six_runs: Report, tmp_path: Path) -> None:
     out = tmp_path / "new folder" / "report.pdf"
-    began = time.perf_counter()
+    began = time.process_time()
     made = write_pdf(six_runs, out)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     data = out.read_bytes()
-    assert took < 3
+    assert took < 3  # of processor time, whatever else the computer does
     assert len(data) < 2_000_000
     assert (made.path, made.sha256) == (str(out), hashlib.sha256(data).hexdigest())
     assert made.pages == len(read(data).pages) > 1
@@ -194,6 +194,11 @@ def test_hidden_characters_are_seen() -> None:
     assert "中😀" in said  # no font of ours draws it: the last-resort font shows a sign, the text can be copied
 
 
+@pytest.mark.parametrize("text", ["0\u0591", "e\u0301", "क्षय", "نسبة", "a/_", "\u0301", "\u200d", "0/¹"])
+def test_every_script_is_set(text: str) -> None:
+    assert typeset(everywhere(text))[1] >= 1
+
+
 def test_endless_words_stay_inside_the_margins() -> None:
     long = "W" * 10_000
     report = Report(long, long, long, long, (Section(long, (Paragraph(long), Facts(((long, long),)))),), (), long, long)
@@ -212,7 +217,7 @@ def test_endless_words_stay_inside_the_margins() -> None:
     assert min(y for _, y in places) > 20
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(st.characters(codec=None, exclude_categories=()), max_size=60))
 def test_any_text_makes_a_pdf_that_says_it(text: str) -> None:
     data, pages = typeset(everywhere(text))

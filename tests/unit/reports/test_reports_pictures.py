@@ -32,7 +32,15 @@ def test_a_whole_picture_is_wrapped(tmp_path: Path, png: Callable[..., bytes]) -
 
 def test_what_cannot_be_drawn_is_none(tmp_path: Path, png: Callable[..., bytes]) -> None:
     whole = png(40, 20)
-    broken = {"empty": b"", "gif": b"GIF89a" * 9, "header": whole[:30], "rubbish": rubbish(whole), "no size": png(0, 0)}
+    parts = {"cut": whole[:-3], "no end": whole[:-12], "checksum": whole.replace(b"IDAT", b"IDAQ")}
+    broken = {
+        **parts,
+        "empty": b"",
+        "gif": b"GIF89a" * 9,
+        "header": whole[:30],
+        "rubbish": rubbish(whole),
+        "no size": png(0, 0),
+    }
     for name, data in broken.items():
         path = tmp_path / name
         path.write_bytes(data)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.report import Attachment, Charts, Picture, Pictures, Report, Section, Table
 from medfm_gui.reports.plain import BREAK
