@@ -23,6 +23,7 @@ import sys
 from pathlib import Path
 from typing import Any, Iterable, NamedTuple, Sequence  # noqa: UP035 Python 3.8 must get as far as the version check
 
+WINDOWS = os.name == "nt"
 ROOT = Path(__file__).resolve().parent.parent
 MINIMUM = (3, 11)
 GB = 10**9
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str]) -> int:
     command, rest = arguments[0], list(arguments[1:])
     try:
         check_python(sys.version_info[:3], platform.python_implementation(), sys.maxsize)
-        warn_of_missing_libraries()
+        warn_of_missing_libraries(sys.platform)
         python = prepare(ROOT, EXTRAS[command])
     except Trouble as trouble:
         say(str(trouble))
@@ -138,9 +139,9 @@ def newer_python() -> str | None:
     return None
 
 
-def warn_of_missing_libraries() -> None:
+def warn_of_missing_libraries(system: str) -> None:
     """Say which system packages the window needs and Linux lacks; nothing else depends on them."""
-    if not sys.platform.startswith("linux"):
+    if not system.startswith("linux"):
         return
     missing = missing_libraries(known_libraries())
     if missing:
@@ -180,7 +181,7 @@ def prepare(root: Path, extras: frozenset[str]) -> Path:
         Trouble: it cannot be made.
     """
     folder = root / ".venv"
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = folder / ("Scripts/python.exe" if WINDOWS else "bin/python")
     version, old = version_of(python), read_stamp(folder)
     if old is not None and old.serves(wanted_stamp(root, version, extras)):
         return python
@@ -348,7 +349,7 @@ def lines(head: str, last: Iterable[str], tail: str = "") -> str:
 def run_demo(python: Path, rest: Sequence[str]) -> int:
     """The demonstration in the caller's folder; its stdout and exit status are the program's own."""
     command = [str(python), "-P", "-m", "medfm_gui", "demo", *rest]
-    if os.name == "posix":
+    if not WINDOWS:
         os.execv(command[0], command)  # noqa: S606 this process becomes the program: signals reach it directly
     return status_of(command)
 
@@ -379,7 +380,7 @@ def checks(python: Path) -> list[list[str]]:
 
 def tool(python: Path, name: str) -> str:
     """The path of a tool that is installed beside the environment's interpreter."""
-    return str(python.with_name(name + (".exe" if os.name == "nt" else "")))
+    return str(python.with_name(name + (".exe" if WINDOWS else "")))
 
 
 def status_of(command: Sequence[str], folder: Path | None = None, stdout: int | None = None) -> int:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medfm_gui.datasets.text import examples, shown
+from medfm_gui.datasets.text import shown
 from medfm_gui.datasets.walk import TABLE_SUFFIXES, suffix_of, walk, without_image_suffix
 from medfm_gui.domain.dataset import Skipped
 
@@ -33,50 +31,48 @@ class ImageFolder:
         self.files = tuple(name for name in tree.files if suffix_of(name) not in TABLE_SUFFIXES)
         self.skipped: tuple[Skipped, ...] = tree.skipped
         self._paths = frozenset(self.files)
-        self._by_name: defaultdict[str, list[str]] = defaultdict(list)
-        self._by_stem: defaultdict[str, list[str]] = defaultdict(list)
-        for name in self.files:
-            base = name.rpartition("/")[2].casefold()
-            self._by_name[base].append(name)
-            self._by_stem[without_image_suffix(base)].append(name)
+        self._tails: dict[tuple[int, bool], dict[str, str | None]] = {}
 
     def find(self, said: str) -> str | Missing:
         """The relative path of the file that a cell means, or why there is none.
 
-        Absolute paths, addresses and paths that climb out of the folder are refused whatever they point at.
+        Absolute paths, addresses and paths that climb out of the folder are refused whatever they point at. Of files
+        with the right name the one whose folders agree longest, from the end, is meant.
         """
         if _ELSEWHERE.match(said):
             return Missing("outside", "An absolute path or an address; images are taken from the image folder alone.")
         path = posixpath.normpath(said.replace("\\", "/"))
         if path == ".." or path.startswith(("../", "/")):
             return Missing("outside", "The path leaves the image folder.")
-        if path in self._paths:
-            return path
-        base = path.rpartition("/")[2].casefold()
-        stem = without_image_suffix(base)
-        candidates = self._by_name.get(base) or self._by_stem.get(stem)
-        if candidates:
-            return _nearest(path, candidates)
+        parts = path.split("/")
+        for start in range(max(1, len(parts) - 1)):  # the name of a release often stands before the folders there are
+            tail = "/".join(parts[start:])
+            if tail in self._paths:
+                return tail
+        for without_suffix in (False, True):
+            for length in range(len(parts), 0, -1):
+                tail = "/".join(parts[-length:])
+                tails = self._files_by_tail(length, without_suffix)
+                key = _key(tail, without_suffix)
+                if key in tails:
+                    return tails[key] or Missing("ambiguous", f"Several files end in “{shown(tail)}”.")
         return Missing("not_found", "There is no such image in the image folder or below it.")
 
+    def _files_by_tail(self, length: int, without_suffix: bool) -> dict[str, str | None]:
+        """Files by the last parts of their path, made when first needed; None where several end alike.
 
-def _nearest(path: str, candidates: Sequence[str]) -> str | Missing:
-    """Of files with the right name, the one whose folders agree best with the path."""
-    if len(candidates) == 1:
-        return candidates[0]
-    wanted = path.casefold().split("/")[-2::-1]
+        Searching among files of one name instead would take quadratic time where every patient has a “view1.jpg”.
+        """
+        made = self._tails.get((length, without_suffix))
+        if made is None:
+            made = self._tails[length, without_suffix] = {}
+            for name in self.files:
+                parts = name.rsplit("/", length)
+                if len(parts) >= length:
+                    key = _key("/".join(parts[-length:]), without_suffix)
+                    made[key] = None if key in made else name
+        return made
 
-    def agreement(name: str) -> int:
-        have = name.casefold().split("/")[-2::-1]
-        shared = 0
-        for mine, theirs in zip(wanted, have, strict=False):
-            if mine != theirs:
-                break
-            shared += 1
-        return shared
 
-    best = max(map(agreement, candidates))
-    found = [name for name in candidates if agreement(name) == best]
-    if len(found) > 1:
-        return Missing("ambiguous", f"Several files are called so: {examples(map(shown, found))}.")
-    return found[0]
+def _key(tail: str, without_suffix: bool) -> str:
+    return (without_image_suffix(tail) if without_suffix else tail).casefold()

@@ -81,13 +81,16 @@ def thumbnail(pixels: Pixels, side: int = 128) -> npt.NDArray[np.uint8]:
     return to_eight_bit(pixels if longer <= side else shrink(pixels, max(1, round(min(rows, columns) * side / longer))))
 
 
-def write_png(path: Path, pixels: Pixels) -> None:
+def write_png(path: Path, pixels: Pixels, *, sync: bool = True) -> None:
     """Write a PNG that holds pixels and nothing else: grey or RGB at 8 bits, or grey at 16.
+
+    Args:
+        sync: False for files that can be made again at any time.
 
     Raises:
         DiskFull, InputError: the file cannot be written.
     """
     kept = to_eight_bit(pixels) if pixels.ndim == 3 else pixels  # PNG of 16-bit colour is beyond Pillow
     image = Image.fromarray(np.ascontiguousarray(kept))
-    with atomic_file(path, expected_bytes=pixels.nbytes) as handle:
+    with atomic_file(path, expected_bytes=pixels.nbytes, sync=sync) as handle:
         image.save(handle, format="PNG")

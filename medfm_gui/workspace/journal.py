@@ -29,8 +29,10 @@ def note(workspace: Workspace, what: str, subject: str, **details: str) -> Entry
     """Add a line, durably, and index it."""
     path = workspace.root / "journal.jsonl"
     with FileLock(workspace.root / "locks" / "journal.lock"):
-        entry = Entry(now(), what, subject, _last_hash(path), details)
+        whole, last = _whole_lines(path)
+        entry = Entry(now(), what, subject, last, details)
         with path.open("ab") as handle:
+            handle.truncate(whole)  # a line that a power cut left torn
             handle.write(wire.encode(entry) + b"\n")
             handle.flush()
             os.fsync(handle.fileno())
@@ -47,8 +49,10 @@ def entries(root: Path) -> list[Entry]:
     return [wire.decode(Entry, line, what="journal.jsonl") for line in whole.splitlines()]
 
 
-def _last_hash(path: Path) -> str:
-    if not path.exists() or not path.stat().st_size:
-        return ""
-    last = path.read_bytes().rstrip(b"\n").rpartition(b"\n")[2]
-    return hashlib.sha256(last).hexdigest()
+def _whole_lines(path: Path) -> tuple[int, str]:
+    """How many bytes are whole lines, and the hash of the last of them."""
+    if not path.exists():
+        return 0, ""
+    whole, newline, _ = path.read_bytes().rpartition(b"\n")
+    last = hashlib.sha256(whole.rpartition(b"\n")[2]).hexdigest() if newline else ""
+    return len(whole) + len(newline), last

@@ -63,7 +63,7 @@ class Workspace:
 
     def _found(self, folder: str, name: str, noun: str, command: str) -> Path:
         path = self.root / folder / name
-        if not re.fullmatch(r"[\w.\-]+", name) or not path.exists():
+        if not re.fullmatch(r"[\w\-][\w.\-]*", name) or not path.exists():
             raise NotFound(
                 f"There is no {noun} “{name.removesuffix('.json')}” in this workspace.",
                 f"“{command}” lists or makes them; --workspace chooses another workspace.",

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Map = npt.NDArray[np.float32]
+_STRIDE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,27 @@ class Ellipsoid:
     def level(self, x: Map, z: Map) -> Map:
         """(x, z) → 1 at the axis, 0 at the silhouette, negative outside."""
         u, w = self._turned(x, z)
-        return (1.0 - (u / self.a) ** 2 - (w / self.c) ** 2).astype(np.float32)
+        u /= np.float32(self.a)
+        w /= np.float32(self.c)
+        np.square(u, out=u)
+        np.square(w, out=w)
+        return np.float32(1.0) - u - w
 
     def interval(self, x: Map, z: Map) -> tuple[Map, Map]:
         """Where the ray through (x, z) along y enters and leaves, in mm; equal where it misses."""
-        half = (self.b * np.sqrt(np.maximum(self.level(x, z), 0.0))).astype(np.float32)
+        half = np.zeros_like(x)
+        seen = self._window(x, z)
+        half[seen] = self.b * np.sqrt(np.maximum(self.level(x[seen], z[seen]), 0.0))
         return self.y - half, self.y + half
+
+    def _window(self, x: Map, z: Map) -> tuple[slice, slice]:
+        """The rows and columns of a picture that can see it, found on a coarse grid: the rest need not be computed."""
+        across, up = self.reach()
+        coarse = (np.abs(x[::_STRIDE, ::_STRIDE] - self.x) <= across) & (np.abs(z[::_STRIDE, ::_STRIDE] - self.z) <= up)
+        rows, columns = np.flatnonzero(coarse.any(axis=1)), np.flatnonzero(coarse.any(axis=0))
+        if not len(rows):
+            return slice(None), slice(None)  # smaller than the grid, or outside
+        return _around(rows), _around(columns)
 
     def contains(self, x: Map, y: Map, z: Map) -> npt.NDArray[np.bool_]:
         """Whether points lie inside."""
@@ -48,9 +64,15 @@ class Ellipsoid:
         return math.hypot(self.a * cos, self.c * sin), math.hypot(self.a * sin, self.c * cos)
 
     def _turned(self, x: Map, z: Map) -> tuple[Map, Map]:
-        cos, sin = math.cos(self.tilt), math.sin(self.tilt)
-        dx, dz = x - self.x, z - self.z
+        dx, dz = x - np.float32(self.x), z - np.float32(self.z)
+        if not self.tilt:
+            return dx, dz
+        cos, sin = np.float32(math.cos(self.tilt)), np.float32(math.sin(self.tilt))
         return dx * cos + dz * sin, dz * cos - dx * sin
+
+
+def _around(found: npt.NDArray[np.intp]) -> slice:
+    return slice(max(0, int(found[0] - 1) * _STRIDE), int(found[-1] + 1) * _STRIDE + 1)
 
 
 def overlap(first: tuple[Map, Map], second: tuple[Map, Map]) -> Map:

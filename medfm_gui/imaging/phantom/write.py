@@ -81,8 +81,8 @@ def write_patient(folder: Path, seed: int, number: int) -> Simulated:
         header = _radiograph_header(seed, number, film, anatomy, pose, maker, exposed)
         _save(header, folder / "radiographs" / f"{number:04d}" / f"{film + 1}.dcm")
         stem = folder / "masks" / "radiographs" / f"{number:04d}-{film + 1}"
-        write_png(stem.with_name(f"{stem.name}-organs.png"), exposed.organs)
-        write_png(stem.with_name(f"{stem.name}-nodules.png"), exposed.nodules)
+        write_png(stem.with_name(f"{stem.name}-organs.png"), exposed.organs, sync=False)
+        write_png(stem.with_name(f"{stem.name}-nodules.png"), exposed.nodules, sync=False)
     slices = 0
     if number % _CT_EVERY == 0:
         scanned = volume.scan(anatomy, rng)

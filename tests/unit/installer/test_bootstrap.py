@@ -146,15 +146,13 @@ def test_libraries_that_nobody_knows_are_missing(boot: ModuleType, monkeypatch: 
 def test_missing_libraries_are_a_warning_with_the_line_to_type(
     boot: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(boot.sys, "platform", "linux")
     monkeypatch.setattr(boot, "known_libraries", frozenset)
     monkeypatch.setattr(boot, "missing_libraries", lambda known: boot.QT_LIBRARIES[:2])
-    boot.warn_of_missing_libraries()
+    boot.warn_of_missing_libraries("linux")
     said = capsys.readouterr()
     assert said.out == ""
     assert "sudo apt-get install -y libegl1 libgl1" in said.err
-    monkeypatch.setattr(boot.sys, "platform", "darwin")
-    boot.warn_of_missing_libraries()
+    boot.warn_of_missing_libraries("darwin")
     assert capsys.readouterr().err == ""
 
 
@@ -256,7 +254,6 @@ def test_a_disk_that_filled_up_is_named(
 ) -> None:
     make_interpreter(checkout / ".venv")
     tools.status = 1
-    monkeypatch.setattr(boot.shutil, "disk_usage", lambda folder: (0, 0, 1000))
     monkeypatch.setattr(boot.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 1000})())
     with pytest.raises(boot.Trouble, match="became full"):
         boot.install(checkout, checkout / ".venv" / "bin" / "python", no_extras())
@@ -314,16 +311,15 @@ def test_a_tool_s_progress_goes_to_stderr_and_its_end_is_kept(
 
 
 def test_the_demo_gets_its_options_and_gives_its_status(boot: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    run: list[list[str]] = []
-    monkeypatch.setattr(boot.os, "name", "nt")
-    monkeypatch.setattr(boot, "status_of", lambda command: run.append(command) or 7)
+    wanted = ["python", "-P", "-m", "medfm_gui", "demo", "--headless", "--json"]
+    monkeypatch.setattr(boot, "WINDOWS", True)
+    monkeypatch.setattr(boot, "status_of", lambda command: 7 if command == wanted else 0)
     assert boot.run_demo(Path("python"), ["--headless", "--json"]) == 7
-    assert run == [["python", "-P", "-m", "medfm_gui", "demo", "--headless", "--json"]]
 
 
 def test_on_posix_the_demo_takes_the_place_of_the_script(boot: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     run: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr(boot.os, "name", "posix")
+    monkeypatch.setattr(boot, "WINDOWS", False)
     monkeypatch.setattr(boot.os, "execv", lambda path, command: run.append((path, command)))
     monkeypatch.setattr(boot, "status_of", lambda command: 0)
     boot.run_demo(Path("/v/python"), [])
@@ -365,7 +361,7 @@ def test_trouble_is_a_sentence_and_status_1(
     def fail(*_: Any) -> Path:
         raise boot.Trouble("It cannot be. Do this.")
 
-    monkeypatch.setattr(boot, "warn_of_missing_libraries", lambda: None)
+    monkeypatch.setattr(boot, "warn_of_missing_libraries", lambda system: None)
     monkeypatch.setattr(boot, "prepare", fail)
     assert boot.main(["demo", "--json"]) == 1
     assert capsys.readouterr() == ("", "It cannot be. Do this.\n")
@@ -378,7 +374,7 @@ def test_trouble_is_a_sentence_and_status_1(
 
 
 def test_main_runs_what_was_asked_for(boot: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boot, "warn_of_missing_libraries", lambda: None)
+    monkeypatch.setattr(boot, "warn_of_missing_libraries", lambda system: None)
     monkeypatch.setattr(boot, "prepare", lambda root, extras: (root, extras))
     monkeypatch.setattr(boot, "run_demo", lambda python, rest: (python, rest))
     monkeypatch.setattr(boot, "run_checks", lambda python, rest: (python, rest))
