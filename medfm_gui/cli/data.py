@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -96,7 +97,7 @@ def _dataset_lines(dataset: Dataset, dry_run: bool) -> list[str]:
     patients = f", {dataset.n_patients} patients" if dataset.n_patients else ""
     lines = [
         f"{dataset.id or dataset.name} {what} {len(dataset.samples)} images{patients}: "
-        f"{', '.join(dataset.classes)} ({dataset.task.value})"
+        f"{_listed(dataset.classes)} ({dataset.task.value})"
     ]
     lines += [f"{key}: {value}" for key, value in dataset.taken.items()]
     lines += [f"warning: {text}" for text in dataset.warnings]
@@ -104,6 +105,11 @@ def _dataset_lines(dataset: Dataset, dry_run: bool) -> list[str]:
         lines.append(f"{len(dataset.skipped)} files were skipped:")
         lines += [f"  {item.path}: {item.message or item.reason}" for item in dataset.skipped[:20]]
     return lines
+
+
+def _listed(classes: Sequence[str]) -> str:
+    """Names of classes; parted by semicolons where a name has a comma of its own."""
+    return ("; " if any("," in name for name in classes) else ", ").join(classes)
 
 
 def datasets(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
@@ -115,7 +121,7 @@ def datasets(workspace: Place = None, json: AsJson = False, quiet: Quiet = False
         with open_workspace(workspace) as room:
             rows = [_dataset_row(dataset) for dataset in every_dataset(room)]
         shown = [
-            (row["dataset"], row["task"], row["n_samples"], row["n_patients"], ", ".join(row["classes"]))
+            (row["dataset"], row["task"], row["n_samples"], row["n_patients"], _listed(row["classes"]))
             for row in rows
         ]
         answer.give({"datasets": rows}, table=table("dataset", "task", "images", "patients", "classes", rows=shown))
@@ -123,7 +129,13 @@ def datasets(workspace: Place = None, json: AsJson = False, quiet: Quiet = False
 
 def split(
     dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
-    ratios: Annotated[str, typer.Option(help="train/val/test or train/val/cal/test, in per cent.")] = "70/15/15",
+    ratios: Annotated[
+        str,
+        typer.Option(
+            help="train/val/test or train/val/cal/test, in per cent. "
+            "Default: the dataset's own partitions where it has any, else 70/15/15."
+        ),
+    ] = "",
     by: Annotated[str, typer.Option(help="patient, image or group: what never stands on two sides.")] = "patient",
     seed: Annotated[int, typer.Option(help="Seed of the division.")] = 0,
     folds: Annotated[int, typer.Option(help="Number of cross-validation folds.")] = 0,
@@ -169,7 +181,8 @@ def split(
             f"{item.id}: " + ", ".join(f"{name} {size}" for name, size in item.sizes.items() if size)
             for item in made.splits
         ]
-        lines += [f"warning: {text}" for text in first.warnings]
+        warnings = dict.fromkeys(text for item in made.splits for text in item.warnings)
+        lines += [f"warning: {text}" for text in warnings]
         answer.give(document, lines)
 
 

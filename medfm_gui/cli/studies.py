@@ -80,6 +80,7 @@ def import_(
             "skipped": [wire.plain(item) for item in found.skipped],
         }
         lines = [f"warning: {text}" for item in found.studies for series in item.series for text in series.warnings]
+        lines += skipped_lines(found.skipped)
         answer.give(document, lines, _studies_table(list(found.studies)))
 
 

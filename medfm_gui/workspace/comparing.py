@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from medfm_gui.base import wire
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.errors import InputError, UsageError
 from medfm_gui.domain.evaluation import Comparison
 from medfm_gui.workspace import data, training
-from medfm_gui.workspace.evaluating import EvaluationFile, opened, operating_point
+from medfm_gui.workspace.evaluating import EvaluationFile, opened, operating_point, test_predictions
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.scores import read_scores, scored
@@ -107,7 +106,7 @@ def _compute(
     from medfm_gui.metrics.evaluate import headline
 
     dataset = data.read(workspace, views[0].spec.dataset_id)
-    results = [scored(dataset, *read_scores(Path(test.predictions.path))) for test in tests]
+    results = [scored(dataset, *read_scores(test_predictions(workspace, view.id))) for view in views]
     unit = views[0].spec.recipe.unit
     found: list[Comparison] = []
     for view, result in zip(views[1:], results[1:], strict=True):

@@ -91,11 +91,12 @@ def _open(workspace: Workspace, view: RunView, reason: str, on_event: OnEvent | 
     from medfm_gui.metrics.evaluate import evaluate as compute
 
     dataset = data.read(workspace, view.spec.dataset_id)
-    folder = workspace.root / "predictions" / f"{view.id}-{TEST}"
+    path = test_predictions(workspace, view.id)
+    folder = path.parent
     folder.mkdir(parents=True, exist_ok=True)
+    note(workspace, "test opened", view.id, reason=reason)  # said first: a look that then fails was a look
     (folder / "events.jsonl").unlink(missing_ok=True)
     run_errand(PredictSpec(str(view.folder), TEST, str(folder), view.spec.device), folder=folder, on_event=on_event)
-    path = folder / f"{TEST}.npz"
     samples, scores = read_scores(path)
     sample_set = sample_set_hash(dataset, samples)
     rows = compute(
@@ -112,14 +113,13 @@ def _open(workspace: Workspace, view: RunView, reason: str, on_event: OnEvent | 
     file = EvaluationFile(view.id, TEST, opened_at, reason, sample_set, reference, tuple(rows))
     wire.write(evaluation_path(workspace, view.id), file)
     index(workspace, file, dataset)
-    note(workspace, "test opened", view.id, reason=reason, sample_set=sample_set)
 
 
 def index(workspace: Workspace, file: EvaluationFile, dataset: Dataset) -> None:
     """Bring an opened test into the database: rows, scores, chart and the opening itself."""
     from medfm_gui.metrics.charts import confusion_chart, roc_chart
 
-    samples, scores = read_scores(Path(file.predictions.path))
+    samples, scores = read_scores(test_predictions(workspace, file.run))
     labels = {sample.id: sample.target for sample in dataset.samples}
     store = workspace.store
     store.put_predictions(file.run, file.subset, samples, scores, [labels[name] for name in samples])
@@ -130,6 +130,11 @@ def index(workspace: Workspace, file: EvaluationFile, dataset: Dataset) -> None:
     store.put_chart(file.run, roc_chart([(file.run, spec.card.family.value, spec.adapt, joined)]))
     if len(dataset.classes) > 1 and joined.targets.ndim == 1:
         store.put_chart(file.run, confusion_chart(joined, operating_point(workspace.run(file.run))))
+
+
+def test_predictions(workspace: Workspace, run_id: str) -> Path:
+    """Where a run's scores of its test partition are, wherever the workspace was moved to."""
+    return workspace.root / "predictions" / f"{run_id}-{TEST}" / f"{TEST}.npz"
 
 
 def evaluation_path(workspace: Workspace, run_id: str) -> Path:

@@ -16,7 +16,7 @@ from medfm_gui.domain.report import Picture
 from medfm_gui.domain.run import StudyImage, StudySpec
 from medfm_gui.workspace import data
 from medfm_gui.workspace.errands import OnEvent, run_errand
-from medfm_gui.workspace.evaluating import opened
+from medfm_gui.workspace.evaluating import test_predictions
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.report_sections import label_text
 from medfm_gui.workspace.scores import read_scores
@@ -40,7 +40,7 @@ def examples(workspace: Workspace, views: Sequence[RunView], *, on_event: OnEven
     if not explained:
         return Examples((), (), "")
     dataset = data.read(workspace, views[0].spec.dataset_id)
-    samples, scores = read_scores(Path(opened(workspace, views[0].id).predictions.path))
+    samples, scores = read_scores(test_predictions(workspace, views[0].id))
     chosen, target, rule = _choose(dataset, samples, scores, views[0].id)
     kept = explained[0].folder / "examples"
     kept.mkdir(exist_ok=True)

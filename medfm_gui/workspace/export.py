@@ -11,7 +11,7 @@ from medfm_gui.base.atomic import atomic_write
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.split import Partition
 from medfm_gui.workspace import data, training
-from medfm_gui.workspace.evaluating import opened
+from medfm_gui.workspace.evaluating import opened, test_predictions
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.report_sections import label_text
 from medfm_gui.workspace.scores import read_scores
@@ -31,7 +31,8 @@ def export_predictions(workspace: Workspace, run_id: str, subset: str, out: Path
     if subset not in {side.value for side in Partition}:
         raise UsageError(f"There is no partition “{subset}”.", "Use test, val or cal.")
     if subset == Partition.TEST:
-        path = Path(opened(workspace, run_id).predictions.path)
+        opened(workspace, run_id)
+        path = test_predictions(workspace, run_id)
     else:
         path = view.folder / "predictions" / f"{subset}.npz"
     if not path.exists():

@@ -18,7 +18,8 @@ from medfm_gui.domain.report import Attachment, Block, Charts, Facts, Paragraph,
 from medfm_gui.domain.split import Partition, Split
 from medfm_gui.metrics.names import method_title, metric_title
 from medfm_gui.workspace.comparing import ComparisonFile
-from medfm_gui.workspace.evaluating import EvaluationFile, operating_point
+from medfm_gui.workspace.evaluating import EvaluationFile, operating_point, test_predictions
+from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.scores import read_scores
 from medfm_gui.workspace.training import RunView
 
@@ -299,7 +300,7 @@ def provenance_section(
 
 
 def attachments(
-    dataset: Dataset, split: Split, views: Sequence[RunView], tests: Sequence[EvaluationFile]
+    workspace: Workspace, dataset: Dataset, split: Split, views: Sequence[RunView], tests: Sequence[EvaluationFile]
 ) -> tuple[Attachment, ...]:
     """What lets a reader trace the numbers: orders, results, split and predictions, without patients."""
     specs = json.dumps([wire.plain(view.spec) for view in views], indent=1)
@@ -313,8 +314,8 @@ def attachments(
         Attachment("results.json", results, "Every number of this report"),
         Attachment("split.csv", sides, "Sample, partition and pixel hash", "text/csv"),
     ]
-    for view, test in zip(views, tests, strict=True):
-        text = predictions_csv(dataset, Path(test.predictions.path))
+    for view in views:
+        text = predictions_csv(dataset, test_predictions(workspace, view.id))
         made.append(Attachment(f"predictions-{view.id}.csv", text, f"Test predictions of {view.id}", "text/csv"))
     return tuple(made)
 

@@ -73,7 +73,7 @@ def build_report(workspace: Workspace, run_ids: Sequence[str], *, on_event: OnEv
         created=now(),
         summary=_summary(views, tests, outcome),
         sections=tuple(sections),
-        attachments=write.attachments(dataset, split, views, tests),
+        attachments=write.attachments(workspace, dataset, split, views, tests),
         version=__version__,
     )
 

@@ -100,7 +100,7 @@ def _radiograph(folder: Path) -> Path:
 def _finished_run(workspace: Workspace, model: str) -> Path:
     """A run folder as full fine-tuning leaves it: every weight of the backbone, a head, and a last word."""
     card = card_of(model)
-    folder = prepare(workspace.root, 2, 32).order(_RUN, card, "full")
+    folder = prepare(workspace.root, 8, 32).order(_RUN, card, "full")
     backbone = pretrained(card)
     head = LinearHead(HeadFacts("linear", Task.BINARY, CLASSES, backbone.feature_dim))
     said = [RunStarted(time.time(), "cpu"), *save_model(folder, head, backbone), RunFinished(time.time(), {}, 1.0)]
