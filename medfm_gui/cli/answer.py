@@ -18,8 +18,12 @@ from rich.table import Table
 from rich.text import Text
 
 from medfm_gui.domain import events as ev
+from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import InternalError, MedfmError
 from medfm_gui.domain.run import RunState
+
+_WIDE = 10_000
+_MOST_SKIPPED = 20
 
 Place = Annotated[Path | None, typer.Option("--workspace", help="Folder of the workspace.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
@@ -47,6 +51,8 @@ class Answer:
             sys.stdout.flush()
             return
         console = Console(highlight=False, soft_wrap=True)
+        if not console.is_terminal:
+            console.width = _WIDE  # a file or a pipe has no edge: cells are kept whole
         for line in lines:
             console.print(Text(line))
         if table is not None:
@@ -134,3 +140,14 @@ def table(*columns: str, rows: Sequence[Sequence[object]]) -> Table:
     for row in rows:
         made.add_row(*(Text("" if value is None else str(value)) for value in row))
     return made
+
+
+def skipped_lines(skipped: Sequence[Skipped]) -> list[str]:
+    """What was left out and why, for people."""
+    if not skipped:
+        return []
+    lines = ["1 file was skipped:" if len(skipped) == 1 else f"{len(skipped)} files were skipped:"]
+    lines += [f"  {item.path}: {item.message or item.reason}" for item in skipped[:_MOST_SKIPPED]]
+    if len(skipped) > _MOST_SKIPPED:
+        lines.append(f"  and {len(skipped) - _MOST_SKIPPED} more (--json lists all)")
+    return lines

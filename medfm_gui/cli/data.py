@@ -9,13 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from medfm_gui.base import wire
-from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, table
+from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, skipped_lines, table
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import LeakError
 from medfm_gui.domain.split import Leak, Split
 
 
-def layouts(json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
+def layouts(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
     """The layouts of data that can be imported."""
     with answering(json, quiet, debug) as answer:
         from medfm_gui.datasets.layouts import LAYOUTS
@@ -101,10 +101,7 @@ def _dataset_lines(dataset: Dataset, dry_run: bool) -> list[str]:
     ]
     lines += [f"{key}: {value}" for key, value in dataset.taken.items()]
     lines += [f"warning: {text}" for text in dataset.warnings]
-    if dataset.skipped:
-        lines.append(f"{len(dataset.skipped)} files were skipped:")
-        lines += [f"  {item.path}: {item.message or item.reason}" for item in dataset.skipped[:20]]
-    return lines
+    return lines + skipped_lines(dataset.skipped)
 
 
 def _listed(classes: Sequence[str]) -> str:
@@ -121,8 +118,7 @@ def datasets(workspace: Place = None, json: AsJson = False, quiet: Quiet = False
         with open_workspace(workspace) as room:
             rows = [_dataset_row(dataset) for dataset in every_dataset(room)]
         shown = [
-            (row["dataset"], row["task"], row["n_samples"], row["n_patients"], _listed(row["classes"]))
-            for row in rows
+            (row["dataset"], row["task"], row["n_samples"], row["n_patients"], _listed(row["classes"])) for row in rows
         ]
         answer.give({"datasets": rows}, table=table("dataset", "task", "images", "patients", "classes", rows=shown))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from medfm_gui.base import wire
-from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, table
+from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, skipped_lines, table
 
 if TYPE_CHECKING:
     from medfm_gui.domain.study import Study

@@ -116,7 +116,7 @@ class FeatureBank:
         with self._data.open("rb") as handle:
             for start, end in _runs(rows):
                 handle.seek(int(rows[start]) * self._width)
-                handle.readinto(memoryview(answer[start:end]).cast("B"))
+                handle.readinto(answer[start:end].view(np.uint8).data)
         return answer if sys.byteorder == "little" else answer.byteswap()
 
 

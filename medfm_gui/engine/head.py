@@ -81,7 +81,7 @@ class NearestNeighbours(nn.Module):
 
     def scores(self, features: Tensor) -> Scores:
         """Probabilities B × classes; a vote has no logits."""
-        parts = [self._vote(part) for part in features.split(_ROWS_AT_ONCE)]
+        parts = [self._vote(part) for part in torch.split(features, _ROWS_AT_ONCE)]
         return Scores(torch.cat(parts), None)
 
     def _vote(self, features: Tensor) -> Tensor:

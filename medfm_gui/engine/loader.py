@@ -7,7 +7,7 @@ threads suffice and nothing is copied between processes.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ V = TypeVar("V")
 _DEPTH = 2
 
 
-def ahead(make: Callable[[K], V], keys: Sequence[K], workers: int) -> Iterator[V]:
+def ahead(make: Callable[[K], V], keys: Sequence[K], workers: int) -> Generator[V, None, None]:
     """``make(key)`` for every key, in order, prepared by ``workers`` threads (0: when asked for).
 
     At most ``workers + 2`` values are held. Close the iterator (``contextlib.closing``) to end its threads early.

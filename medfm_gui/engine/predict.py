@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections import OrderedDict
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ class OpenModels:
         return self._open[key]
 
 
-def predict_subset(spec: PredictSpec, out: Path) -> Iterator[ev.Event]:
+def predict_subset(spec: PredictSpec, out: Path) -> Generator[ev.Event, None, None]:
     """Score one partition of a run's dataset, or all of another dataset; writes ``<subset>.npz`` in ``out``.
 
     Raises:
@@ -86,7 +86,7 @@ def predict_subset(spec: PredictSpec, out: Path) -> Iterator[ev.Event]:
     yield ev.RunFinished(time.time(), {}, now - begun, samples_per_second=len(ids) / (now - asked))
 
 
-def predict_study(spec: StudySpec, models: OpenModels | None = None) -> Iterator[ev.Event]:
+def predict_study(spec: StudySpec, models: OpenModels | None = None) -> Generator[ev.Event, None, None]:
     """Score each image with each run, run by run; heat maps are numbered files in ``spec.out``.
 
     Yields:

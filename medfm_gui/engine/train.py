@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +47,7 @@ from medfm_gui.metrics.threshold import fit_operating_point
 _OPERATING_POINT = "operating_point.json"
 
 
-def run_training(spec: TrainSpec, folder: Path) -> Iterator[ev.Event]:
+def run_training(spec: TrainSpec, folder: Path) -> Generator[ev.Event, None, None]:
     """Train as ordered, in a run folder.
 
     Args:

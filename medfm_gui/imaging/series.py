@@ -228,7 +228,8 @@ def _plane(uid: str, images: Sequence[_Image], shared: Sequence[str]) -> Series:
     if not is_placed:
         return series
     spacing, gaps = _spacing([item.position_mm for item in instances if item.position_mm is not None])
-    return replace(series, slice_spacing_mm=spacing, warnings=(*series.warnings, *gaps))
+    remarks = (*series.warnings, *gaps, *_overlap(spacing, [image.header.slice_thickness for image in images]))
+    return replace(series, slice_spacing_mm=spacing, warnings=remarks)
 
 
 def _order(item: Instance, *, by_position: bool) -> tuple[float, float, list[tuple[int, int, str]]]:
@@ -279,6 +280,14 @@ def _spacing(positions: Sequence[float]) -> tuple[float | None, list[str]]:
     if odd:
         warnings.append(f"Slice spacing is uneven: {min(apart):.2f} to {max(apart):.2f} mm.")
     return round(median, 4), warnings
+
+
+def _overlap(spacing: float | None, thicknesses: Sequence[float | None]) -> list[str]:
+    """Where slices are thicker than they lie apart, so that whoever takes the thickness for the distance is warned."""
+    known = [value for value in thicknesses if value]
+    if spacing is None or not known or (thickness := float(np.median(known))) <= (1 + _UNEVEN) * spacing:
+        return []
+    return [f"Slices overlap: {thickness:.2f} mm thick, {spacing:.2f} mm apart; the positions give the distance."]
 
 
 def _is_multiple(step: float, median: float) -> bool:

@@ -11,7 +11,7 @@ from medfm_gui.base.settings import Settings, network_allowed, weights_folder
 from medfm_gui.base.weights_status import status
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import BackboneCard, BrokenPlugin, WeightsStatus
-from medfm_gui.domain.errors import Offline
+from medfm_gui.domain.errors import Offline, WeightsAbsent, WeightsRejected
 from medfm_gui.domain.run import WeightsSpec
 from medfm_gui.workspace.errands import run_errand
 
@@ -47,12 +47,18 @@ def import_weights(
     """Check a file against a backbone and keep it as safetensors.
 
     Raises:
+        WeightsAbsent: there is no such file.
         WeightsRejected: the file is not these weights, is incomplete, or holds code.
     """
     card = read_plugins().card(name)
+    file = file.expanduser().absolute()
+    if not file.exists():
+        raise WeightsAbsent(f"There is no weights file “{file}”.", "Check the path.")
+    if not file.is_file():  # a pipe or a device would be waited for, for ever
+        raise WeightsRejected(f"“{file}” is not a regular file.", "Choose a .safetensors, .pt or .pth file.")
     out = weights_folder(settings) / f"{card.name}.safetensors"
     out.parent.mkdir(parents=True, exist_ok=True)
-    run_errand(WeightsSpec(card, str(out), file=str(file.expanduser().absolute())), on_event=on_event)
+    run_errand(WeightsSpec(card, str(out), file=str(file)), on_event=on_event)
     return status(card, weights_folder(settings))
 
 

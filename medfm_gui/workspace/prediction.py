@@ -191,7 +191,7 @@ def _decode(
                 else:
                     skipped.append(Skipped(str(file), result.reason, result.message))
             if kept:
-                warnings = (*unit.warnings, *_objections(kept[0], unit, specs, pool))
+                warnings = tuple(dict.fromkeys((*unit.warnings, *_objections(kept[0], unit, specs, pool))))
                 units.append(_Unit(unit.source, tuple(kept), unit.study, unit.is_dicom, warnings))
     if not units:
         first = skipped[0] if skipped else Skipped(str(source), "empty", "It holds no image.")

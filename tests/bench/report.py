@@ -43,13 +43,13 @@ from medfm_gui.workspace.report_sections import examples_section
 from medfm_gui.workspace.reporting import build_report
 from medfm_gui.workspace.scores import scored
 from tests.bench.measure import rounded
-from tests.bench.prepared import CLASSES
 
 _SECONDS = 3.0
 _BYTES = 2_000_000
 _EPOCHS = 20
 _MODELS = ("efficientnet-lite0", "efficientnet-lite1")
 _IMAGES_SHOWN, _COLUMNS = 4, 4
+_CLASSES = ("without", "with")
 
 
 def main(tiny: bool = False) -> dict[str, Any]:
@@ -93,8 +93,8 @@ def _dataset(workspace: Workspace, images: int) -> Dataset:
         for number in range(images)
     )  # fmt: skip
     dataset = Dataset(
-        id="bench", name="Bench", layout="folder", task=Task.BINARY, classes=CLASSES, source="", samples=samples,
-        fingerprint="0" * 64, positive=CLASSES[1], created=now(),
+        id="bench", name="Bench", layout="folder", task=Task.BINARY, classes=_CLASSES, source="", samples=samples,
+        fingerprint="0" * 64, positive=_CLASSES[1], created=now(),
     )  # fmt: skip
     folder = workspace.root / "datasets" / dataset.id
     write_dataset(folder, dataset)

@@ -230,9 +230,8 @@ class _FineTuning:
 
     def _judge(self, metrics: Mapping[str, float]) -> bool:
         """Whether this epoch is the best so far; validation loss tells equal scores apart, then the earlier stays."""
-        score = selection_score(metrics, self._material.dataset.task)
-        loss = metrics["val_loss"]
-        score, loss = (value if math.isfinite(value) else None for value in (score, loss))
+        measured = selection_score(metrics, self._material.dataset.task), metrics["val_loss"]
+        score, loss = (value if math.isfinite(value) else None for value in measured)
         better = self.place.best == 0 or _rank(score, loss) > _rank(self.place.best_score, self.place.best_loss)
         if better:
             self.place = replace(self.place, best=self.place.epoch + 1, best_score=score, best_loss=loss)

@@ -1,8 +1,11 @@
 """Linear probe: logistic regression on frozen features, along a path of penalties from strong to weak.
 
 Features are standardised on the training images; validation log loss chooses the penalty (a tie goes to
-the stronger one). The scaling is folded into the weights, so that the result is one linear layer. After
-each penalty the solution is saved: a resumed path ends in the same bits.
+the stronger one). The scaling is folded into the weights, so that the result is one linear layer.
+
+A point takes milliseconds, a durable file as long: the path is saved after its first point, then every two
+seconds. Points after the last save are computed again, and since a point is a function of the bank and the
+point before, a resumed path ends in the same bits.
 """
 
 from __future__ import annotations
@@ -26,8 +29,10 @@ from medfm_gui.engine.head import HeadFacts, LinearHead
 from medfm_gui.engine.logistic import Doubles, Layer, LogisticPath
 from medfm_gui.engine.loss import log_loss
 from medfm_gui.engine.material import Material
+from medfm_gui.engine.session import PauseRequested
 
 _STRONGEST, _WEAKEST = 1e-5, 1e2
+_SAVE_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ def _walk(probe: _Probe, checkpoint: Checkpoint[PathPlace]) -> Generator[ev.Even
         yield ev.RunResumed(time.time(), place.done)
     path = penalties(probe.points)
     yield ev.StageStarted(time.time(), "train", len(path))
+    saved_at = -math.inf
     for point in range(place.done + 1, len(path) + 1):
         begun = time.perf_counter()
         head = probe.fit(float(path[point - 1]))
@@ -84,8 +90,16 @@ def _walk(probe: _Probe, checkpoint: Checkpoint[PathPlace]) -> Generator[ev.Even
             place = replace(place, best=point, best_loss=loss if math.isfinite(loss) else None)
         seconds = time.perf_counter() - begun
         place = replace(place, done=point, seconds=place.seconds + seconds)
-        checkpoint.save(place, probe.tensors(best))
-        yield ev.EpochFinished(time.time(), point, len(path), {**metrics, "c": float(path[point - 1])}, seconds, better)
+        if time.perf_counter() - saved_at >= _SAVE_EVERY_S:
+            checkpoint.save(place, probe.tensors(best))
+            saved_at = time.perf_counter()
+        told = {**metrics, "c": float(path[point - 1])}
+        try:
+            yield ev.EpochFinished(time.time(), point, len(path), told, seconds, better)
+        except PauseRequested as pause:
+            checkpoint.save(place, probe.tensors(best))
+            pause.epoch = place.done
+            raise
     return best, place
 
 

@@ -59,7 +59,7 @@ class Tuning:
             logits = self.head(self.backbone.features(inputs))
         loss = training_loss(logits.float(), targets, self.head.facts.task)
         self._optimiser.zero_grad(set_to_none=True)
-        self._scaler.scale(loss).backward()
+        torch.autograd.backward(self._scaler.scale(loss))
         self._scaler.unscale_(self._optimiser)
         norm = clip_grad_norm_(self._named.values(), _LARGEST_GRADIENT)
         if self._device.type == "cpu" and not (loss + norm).isfinite():

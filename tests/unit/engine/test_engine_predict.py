@@ -120,8 +120,8 @@ def test_several_runs_score_the_same_images(order: Order, images: tuple[StudyIma
     runs = [order(adapt, data=data) for adapt, data in (("knn", "binary"), ("linear", "multilabel"))]
     for spec, folder in runs:
         list(run_training(spec, folder))
-    spec = StudySpec(tuple(str(folder) for _, folder in runs), images, str(tmp_path), explain="gradcam", target=0)
-    said = [event for event in predict_study(spec) if isinstance(event, ev.StudyPredicted)]
+    asked = StudySpec(tuple(str(folder) for _, folder in runs), images, str(tmp_path), explain="gradcam", target=0)
+    said = [event for event in predict_study(asked) if isinstance(event, ev.StudyPredicted)]
     assert [event.run for event in said] == [spec.run for spec, _ in runs for _ in images]
     assert {event.map_note for event in said[:3]} == {NO_GRADIENT}
     assert [event.map for event in said[:3]] == [""] * 3

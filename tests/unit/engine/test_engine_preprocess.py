@@ -120,7 +120,7 @@ def test_an_error_while_preparing_reaches_the_reader_and_no_thread_stays() -> No
         list(ahead(make, range(10), 2))
     early = ahead(make, range(3), 2)
     assert next(early) == 0
-    early.close()  # type: ignore[attr-defined]
+    early.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,10 +46,9 @@ def test_a_stopped_run_ends_in_the_same_bytes(order: Order, adapt: str, how: str
     assert isinstance(rest[-1], ev.RunFinished)
 
 
-def _stop(events: Iterator[ev.Event], how: str) -> None:
-    assert hasattr(events, "throw")
+def _stop(events: Generator[ev.Event, None, None], how: str) -> None:
     if how == "closed":
-        events.close()  # type: ignore[attr-defined]
+        events.close()
         return
     error = PauseRequested() if how == "paused" else RuntimeError("power cut")
     with pytest.raises(type(error)):
@@ -63,7 +62,7 @@ def test_a_pause_in_the_middle_of_an_epoch_goes_on_at_that_step(order: Order) ->
     _until(steps, 4)  # one epoch of three steps, and one step
     pause = PauseRequested()
     with pytest.raises(PauseRequested):
-        events.throw(pause)  # type: ignore[attr-defined]
+        events.throw(pause)
     assert (pause.epoch, pause.step) == (1, 1)
     rest = list(run_training(spec, folder))
     (resumed,) = (event for event in rest if isinstance(event, ev.RunResumed))
@@ -76,7 +75,7 @@ def test_a_resumed_run_tells_the_same_curve(order: Order) -> None:
     spec, folder = order("full")
     events = run_training(spec, folder)
     said = _until(events, 14)
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     pieced = fold(RunState(), [*said, *run_training(spec, folder)])
     assert pieced.phase is Phase.FINISHED
     assert [dict(point.metrics) for point in pieced.curve] == [dict(point.metrics) for point in whole.curve]

@@ -73,7 +73,7 @@ def test_a_pause_in_the_middle_is_saved_and_gone_on_with(order: Order, monkeypat
             try:
                 yield event
             except PauseRequested as pause:
-                work.throw(pause)  # type: ignore[attr-defined]
+                work.throw(pause)
 
     monkeypatch.setattr(job, "_training", pausing)
     _, said = _carried_out(folder)
