@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,9 +21,12 @@ from rich.text import Text
 
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Skipped
-from medfm_gui.domain.errors import InternalError, MedfmError
+from medfm_gui.domain.errors import DiskFull, InputError, InternalError, MedfmError
 from medfm_gui.domain.run import RunState
 
+_REFUSED = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EIO, errno.ENAMETOOLONG}
+)
 _WIDE = 10_000
 _MOST_SKIPPED = 20
 
@@ -117,10 +122,22 @@ def answering(as_json: bool, quiet: bool, debug: bool) -> Iterator[Answer]:
     except BrokenPipeError:
         raise typer.Exit(1) from None
     except Exception as error:  # noqa: BLE001  the border: a defect must not greet anybody with a traceback
-        _fail(answer, _defect(error), debug)
+        _fail(answer, _named(error), debug)
 
 
-def _defect(error: Exception) -> InternalError:
+def _named(error: Exception) -> MedfmError:
+    """What the disk refused, in words; anything else is a defect."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" (“{error.filename}”)" if error.filename else ""
+        return DiskFull(
+            f"The disk is full, so something could not be written{where}.",
+            "Free some space and do it again; what was complete before is still there.",
+        )
+    if isinstance(error, OSError) and error.errno in _REFUSED and error.filename:
+        return InputError(
+            f"“{os.fsdecode(error.filename)}” cannot be used ({error.strerror}).",
+            "Check the path, and that you may read and write there.",
+        )
     message = f"Something went wrong inside the program ({type(error).__name__}: {error})."
     return InternalError(message, "Do it again with --debug and report what it prints.")
 

@@ -54,7 +54,8 @@ def train(
         )
         with open_workspace(workspace) as room:
             made = training.create_runs(room, request)
-            _carry_out(answer, room, [view.id for view in made], wait)
+            views = _carry_out(answer, room, [view.id for view in made], wait)
+        _tell(answer, views, wait)
 
 
 def _settings(pairs: Sequence[str]) -> dict[str, str]:
@@ -67,14 +68,17 @@ def _settings(pairs: Sequence[str]) -> dict[str, str]:
     return settings
 
 
-def _carry_out(answer: Answer, room: Workspace, run_ids: Sequence[str], wait: bool) -> None:
+def _carry_out(answer: Answer, room: Workspace, run_ids: Sequence[str], wait: bool) -> list[RunView]:
     from medfm_gui.workspace import training
 
-    if wait:
-        with answer.progress() as bars:
-            views = training.run_to_end(room, run_ids, on_state=bars.run)
-    else:
-        views = training.start_in_background(room, run_ids)
+    if not wait:
+        return training.start_in_background(room, run_ids)
+    with answer.progress() as bars:
+        return training.run_to_end(room, run_ids, on_state=bars.run)
+
+
+def _tell(answer: Answer, views: Sequence[RunView], wait: bool) -> None:
+    """Answer with runs; those that were waited for and did not finish are named, and make the command fail."""
     give_runs(answer, views)
     if wait and any(view.state.phase is not Phase.FINISHED for view in views):
         for view in views:
@@ -154,7 +158,8 @@ def runs(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, de
         from medfm_gui.workspace.place import open_workspace
 
         with open_workspace(workspace) as room:
-            give_runs(answer, training.every_run(room))
+            views = training.every_run(room)
+        give_runs(answer, views)
 
 
 def pause(run: Runs, workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
@@ -164,7 +169,8 @@ def pause(run: Runs, workspace: Place = None, json: AsJson = False, quiet: Quiet
         from medfm_gui.workspace.place import open_workspace
 
         with open_workspace(workspace) as room:
-            give_runs(answer, [training.pause(room, run_id) for run_id in run])
+            views = [training.pause(room, run_id) for run_id in run]
+        give_runs(answer, views)
 
 
 def cancel(
@@ -176,7 +182,8 @@ def cancel(
         from medfm_gui.workspace.place import open_workspace
 
         with open_workspace(workspace) as room:
-            give_runs(answer, [training.cancel(room, run_id) for run_id in run])
+            views = [training.cancel(room, run_id) for run_id in run]
+        give_runs(answer, views)
 
 
 def resume(
@@ -195,7 +202,8 @@ def resume(
         with open_workspace(workspace) as room:
             for run_id in run:
                 training.check_resumable(room, run_id)
-            _carry_out(answer, room, run, wait)
+            views = _carry_out(answer, room, run, wait)
+        _tell(answer, views, wait)
 
 
 def supervise(
@@ -206,4 +214,5 @@ def supervise(
         from medfm_gui.workspace.place import open_workspace
 
         with open_workspace(workspace) as room:
-            _carry_out(answer, room, run, wait=True)
+            views = _carry_out(answer, room, run, wait=True)
+        _tell(answer, views, wait=True)

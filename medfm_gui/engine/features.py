@@ -28,6 +28,7 @@ from medfm_gui.engine.progress import Pace
 
 _STAGE = "features"
 _CHUNK_ROWS = 128
+_CHUNK_S = 3.0
 _CPU_BATCH = 8
 _GPU_BATCH = 64
 _LOCK_POLL_S = 0.2
@@ -120,7 +121,7 @@ class FrozenBackbone:
             ) as ready:
                 for batch, inputs in zip(batches, ready, strict=True):
                     waiting.rows.append(self._forward(inputs)[: len(batch)])
-                    if waiting.count >= _CHUNK_ROWS:
+                    if waiting.due:
                         waiting.keep()
                         self.images.release()
                     yield pace.advanced(len(batch))
@@ -143,12 +144,16 @@ class _Waiting:
         self._bank = bank
         self._keys = keys
         self._kept = 0
+        self._kept_at = time.monotonic()
 
     @property
-    def count(self) -> int:
-        return sum(len(rows) for rows in self.rows)
+    def due(self) -> bool:
+        """Whether a kill would lose more than a chunk, or than a few seconds of work."""
+        return sum(map(len, self.rows)) >= _CHUNK_ROWS or time.monotonic() - self._kept_at >= _CHUNK_S
 
     def keep(self) -> None:
+        """Make them durable."""
+        self._kept_at = time.monotonic()
         if not self.rows:
             return
         rows = np.concatenate(self.rows)

@@ -37,10 +37,10 @@ def read_picture(path: str) -> Drawable | None:
         across, down = png_size(png)
         if across * down > _MOST_PIXELS:
             return None
-        pixels = image.imread(io.BytesIO(png), format="png")
+        jpeg = _jpeg(image.imread(io.BytesIO(png), format="png"))
     except (OSError, ValueError, SyntaxError):  # SyntaxError is what Pillow says of a broken PNG
         return None
-    return Drawable(_wrapped(_jpeg(pixels), across, down), down / across)
+    return Drawable(_wrapped(jpeg, across, down), down / across)
 
 
 def png_size(png: bytes) -> tuple[int, int]:

@@ -8,6 +8,7 @@ features/            journal.jsonl         medfm.sqlite              keys/      
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -19,12 +20,13 @@ from typing import TYPE_CHECKING
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write
 from medfm_gui.base.settings import Settings, default_workspace, load_settings, weights_folder
-from medfm_gui.domain.errors import InputError, NewerWorkspace, NotFound
+from medfm_gui.domain.errors import DiskFull, InputError, NewerWorkspace, NotFound
 
 if TYPE_CHECKING:
     from medfm_gui.store.store import Store
 
 FORMAT = 1
+_MARKER = "workspace.json"
 _FOLDERS = ("datasets", "splits", "runs", "predictions", "evaluations", "studies", "reports", "features", "locks")
 
 
@@ -92,28 +94,49 @@ def open_workspace(root: Path | None = None, *, settings: Settings | None = None
 def _prepare(root: Path) -> None:
     from medfm_gui import __version__
 
-    marker = root / "workspace.json"
-    if marker.exists():
-        found = wire.read(WorkspaceFile, marker)
+    try:
+        check_format(root)
+        root.mkdir(parents=True, exist_ok=True)
+        if not (root / _MARKER).exists():  # first, so that a full disk leaves no folder that looks like another's
+            wire.write(root / _MARKER, WorkspaceFile(FORMAT, __version__))
+        for name in _FOLDERS:
+            (root / name).mkdir(exist_ok=True)
+        (root / "keys").mkdir(mode=0o700, exist_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(
+                f"The disk that is to hold the workspace “{root}” is full.", "Free some space and do it again."
+            ) from error
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError(
+            f"The workspace “{root}” cannot be written ({why}).", "Choose a folder that you may write to."
+        ) from error
+
+
+def check_format(root: Path) -> None:
+    """See that a folder is a workspace that this version knows, or can become one; nothing is written.
+
+    Raises:
+        NewerWorkspace: its files were written by a newer version.
+        InputError: the folder holds other things, or its ``workspace.json`` is damaged.
+        OSError: it cannot be looked at.
+    """
+    if (root / _MARKER).exists():
+        found = wire.read(WorkspaceFile, root / _MARKER)
         if found.format > FORMAT:
             raise NewerWorkspace(
                 f"The workspace “{root}” was written by a newer version (format {found.format}, not {FORMAT}).",
                 "Update MedFM Studio, or choose another workspace with --workspace.",
             )
-    elif root.exists() and (not root.is_dir() or any(root.iterdir())):
+    elif os.path.lexists(root) and (not root.is_dir() or any(not _is_beginning(entry) for entry in root.iterdir())):
         raise InputError(
             f"“{root}” is not a workspace and not an empty folder.", "Choose an empty or a new folder with --workspace."
         )
-    try:
-        for name in _FOLDERS:
-            (root / name).mkdir(parents=True, exist_ok=True)
-        (root / "keys").mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"The workspace “{root}” cannot be written ({error.strerror}).", "Choose a folder that you may write to."
-        ) from error
-    if not marker.exists():
-        wire.write(marker, WorkspaceFile(FORMAT, __version__))
+
+
+def _is_beginning(entry: Path) -> bool:
+    """What another program that makes this workspace at this moment may have put there."""
+    return entry.name == _MARKER or (entry.name.startswith(f".{_MARKER}.") and entry.name.endswith(".tmp"))
 
 
 def pseudonym_key(workspace: Workspace) -> bytes:

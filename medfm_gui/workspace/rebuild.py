@@ -12,7 +12,9 @@ from medfm_gui.domain.report import Report, ReportFile
 from medfm_gui.domain.run import Phase
 from medfm_gui.workspace import comparing, data, evaluating, journal, prediction, studies, training
 from medfm_gui.workspace.comparing import ComparisonFile
-from medfm_gui.workspace.place import Workspace, open_workspace
+from medfm_gui.workspace.place import Workspace, check_format, open_workspace
+
+_PARTS = ("", "-wal", "-shm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,21 @@ def rebuild(root: Path, *, settings: Settings | None = None) -> Rebuilt:
 
     Raises:
         WorkspaceBusy: a run is at work and writes to the database.
-        InputError: a file of the workspace is damaged; it is named.
+        InputError: a file of the workspace is damaged; it is named, and the former database is in place again.
+        NewerWorkspace: the files were written by a newer version; nothing is touched.
     """
+    check_format(root)
     _refuse_while_runs_write(root)
     previous = _set_aside(root)
-    with open_workspace(root, settings=settings or load_settings()) as workspace:
+    try:
+        return replace(_index_all(root, settings or load_settings()), previous=previous)
+    except BaseException:
+        _put_back(root, previous)
+        raise
+
+
+def _index_all(root: Path, settings: Settings) -> Rebuilt:
+    with open_workspace(root, settings=settings) as workspace:
         rebuilt = Rebuilt(
             datasets=_datasets(workspace),
             splits=_splits(workspace),
@@ -52,7 +64,7 @@ def rebuild(root: Path, *, settings: Settings | None = None) -> Rebuilt:
         for entry in journal.entries(workspace.root):
             workspace.store.journal(entry.at, entry.what, entry.subject, dict(entry.details))
         workspace.store.flush()
-    return replace(rebuilt, previous=previous)
+    return rebuilt
 
 
 def _refuse_while_runs_write(root: Path) -> None:
@@ -74,12 +86,24 @@ def _set_aside(root: Path) -> str:
     number = 1
     while (aside := root / f"medfm.sqlite.old{number}").exists():
         number += 1
-    database.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        extra = database.with_name(database.name + suffix)
-        if extra.exists():
-            extra.rename(aside.with_name(aside.name + suffix))
+    _rename(database, aside)
     return str(aside)
+
+
+def _put_back(root: Path, previous: str) -> None:
+    """An index that is only half made would pass for a whole one: what was there before is better."""
+    database = root / "medfm.sqlite"
+    for suffix in _PARTS:
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    if previous:
+        _rename(Path(previous), database)
+
+
+def _rename(database: Path, name: Path) -> None:
+    for suffix in _PARTS:
+        part = database.with_name(database.name + suffix)
+        if part.exists():
+            part.rename(name.with_name(name.name + suffix))
 
 
 def _datasets(workspace: Workspace) -> int:

@@ -6,6 +6,7 @@ supervises a run writes its rows, and nobody else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,8 @@ from medfm_gui.workspace import data
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.models import Model, model
 from medfm_gui.workspace.place import Workspace, new_folder, now
+
+_HIGHEST_SEED = 2**32 - 1
 
 OnState = Callable[[str, Sequence[ev.Event], RunState], None]
 
@@ -79,6 +82,10 @@ def _check_request(request: TrainRequest, models: Sequence[Model]) -> None:
         raise UsageError("No model or no adaptation is named.", "Use --model NAME and --adapt NAME.")
     if request.preset and request.preset not in PRESETS:
         raise UsageError(f"There is no preset “{request.preset}”.", f"Presets are: {', '.join(PRESETS)}.")
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", request.device):
+        raise UsageError(f"There is no device “{request.device}”.", "Use auto, cpu or cuda:0; “medfm doctor” lists them.")
+    if any(not 0 <= seed <= _HIGHEST_SEED for seed in request.seeds):
+        raise UsageError("A seed is out of range.", f"Use whole numbers from 0 to {_HIGHEST_SEED}.")
     for name in request.adapts:
         recipe_from(name, {**PRESETS.get(request.preset, {}), **request.settings})
         card = adaptation(name)
@@ -152,11 +159,16 @@ def _draft(
 
 def _create(workspace: Workspace, draft: TrainSpec) -> RunView:
     import dataclasses
+    import shutil
 
     folder = new_folder(workspace.root / "runs", "r", counted=True)
     spec = dataclasses.replace(draft, run=folder.name)
-    atomic_write(folder / "spec.json", wire.encode_spec(spec))
-    workspace.store.put_run(spec, str(folder))
+    try:
+        atomic_write(folder / "spec.json", wire.encode_spec(spec))
+        workspace.store.put_run(spec, str(folder))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     note(workspace, "run created", spec.run, model=spec.card.name, adapt=spec.adapt, split=spec.split_id)
     return RunView(spec.run, spec, RunState(), folder)
 

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import base64
+import io
+import re
 import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from matplotlib import image
 
 from medfm_gui.reports.pictures import read_picture
 
@@ -58,3 +63,15 @@ def test_a_flipped_byte_never_raises(place: int, value: int, tmp_path: Path, png
     path.write_bytes(data)
     drawable = read_picture(str(path))
     assert drawable is None or drawable.svg
+
+
+def test_noise_takes_less_room_than_in_a_png(tmp_path: Path) -> None:
+    path = tmp_path / "noise.png"
+    image.imsave(path, np.random.default_rng(0).normal(0.5, 0.05, (200, 200)), vmin=0, vmax=1, cmap="gray")
+    drawable = read_picture(str(path))
+    assert drawable is not None
+    assert len(drawable.svg) < 0.7 * path.stat().st_size
+    coded = re.search(rb"data:image/jpeg;base64,([^\"]+)", drawable.svg)
+    assert coded
+    shown = image.imread(io.BytesIO(base64.b64decode(coded[1])), format="jpeg") / 255
+    assert np.abs(shown - image.imread(path)[..., :3]).mean() < 0.02
