@@ -1,6 +1,7 @@
 """Our frozen dataclasses as JSON and back, checked on the way in.
 
-Numbers that are not finite become ``null``. Every line of ``events.jsonl`` is one ``Event``.
+Numbers that are not finite become ``null``; bytes of a file name that are no UTF-8 are spelt out.
+Every line of ``events.jsonl`` is one ``Event``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from medfm_gui.base.atomic import atomic_write
 from medfm_gui.domain.errors import InputError, NotFound
@@ -32,7 +34,23 @@ _SPEC = Annotated[Spec, Discriminator("kind")]
 
 def encode(value: Any, *, indent: int | None = None) -> bytes:
     """A dataclass (or tuple of them) as JSON bytes."""
-    return _adapter(type(value)).dump_json(value, indent=indent)
+    return _dumped(_adapter(type(value)), value, indent=indent)
+
+
+def _dumped(adapter: TypeAdapter[Any], value: Any, *, indent: int | None = None) -> bytes:
+    try:
+        return adapter.dump_json(value, indent=indent)
+    except (PydanticSerializationError, UnicodeEncodeError):  # a name that is no UTF-8; JSON cannot hold it
+        text = json.dumps(_spelt_out(adapter.dump_python(value, mode="json")), indent=indent, ensure_ascii=False)
+        return text.encode()
+
+
+def _spelt_out(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_spelt_out(key): _spelt_out(item) for key, item in value.items()}
+    return [_spelt_out(item) for item in value] if isinstance(value, list) else value
 
 
 def plain(value: Any) -> Any:
@@ -74,12 +92,12 @@ def read(kind: type[T], path: Path) -> T:
         data = path.read_bytes()
     except FileNotFoundError:
         raise NotFound(f"There is no file “{path}”.", "Check the name, or run “medfm rebuild”.") from None
-    return decode(kind, data, what=f"“{path.name}”")
+    return decode(kind, data, what=f"“{path}”")
 
 
 def encode_event(event: Event) -> bytes:
     """One line of ``events.jsonl``, newline included."""
-    return _adapter(_EVENT).dump_json(event) + b"\n"
+    return _dumped(_adapter(_EVENT), event) + b"\n"
 
 
 def decode_event(line: bytes | str) -> Event:
@@ -94,7 +112,7 @@ def decode_event(line: bytes | str) -> Event:
 
 def encode_spec(spec: Spec) -> bytes:
     """A worker's order as indented JSON."""
-    return _adapter(_SPEC).dump_json(spec, indent=1) + b"\n"
+    return _dumped(_adapter(_SPEC), spec, indent=1) + b"\n"
 
 
 def decode_spec(data: bytes | str) -> Spec:

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Skipped
-from medfm_gui.domain.errors import DiskFull, InputError, InternalError, MedfmError
+from medfm_gui.domain.errors import DiskFull, InputError, InternalError, Interrupted, MedfmError
 from medfm_gui.domain.run import RunState
 
 _REFUSED = frozenset(
@@ -117,7 +117,10 @@ def answering(as_json: bool, quiet: bool, debug: bool) -> Iterator[Answer]:
     except MedfmError as error:
         _fail(answer, error, debug)
     except KeyboardInterrupt:
-        answer.errors.print("Stopped.")
+        stopped = Interrupted("The command was stopped.", "Start it again; what was complete before is still there.")
+        if answer.as_json:
+            answer.give({"error": {"kind": stopped.kind, "message": stopped.message, "hint": stopped.hint}})
+        answer.errors.print(Text(f"medfm: {stopped}"))
         raise typer.Exit(130) from None
     except BrokenPipeError:
         raise typer.Exit(1) from None

@@ -86,7 +86,6 @@ def settings(
     weights_dir: Annotated[Path | None, typer.Option(help="Folder of pretrained weights.")] = None,
     default_workspace: Annotated[Path | None, typer.Option(help="Workspace that is used when none is named.")] = None,
     workspace: Place = None,
-    workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,

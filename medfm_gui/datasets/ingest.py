@@ -86,7 +86,7 @@ def read_source(
         layout=listing.layout,
         task=labelling.task,
         classes=labelling.classes,
-        source=str(listing.root.absolute()),
+        source=shown(str(listing.root.absolute()), longest=4096),
         samples=samples,
         fingerprint=dataset_fingerprint(labelling.task, labelling.classes, samples),
         positive=labelling.positive,

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from medfm_gui.engine.preprocess import normalised, resized, unit_image
+from medfm_gui.engine.preprocess import normalised, unit_square
 
 _AREA = (0.8, 1.0)
 _ASPECT = (3 / 4, 4 / 3)
@@ -30,10 +30,9 @@ def augmented_input(
     A crop of 80–100 % of the area is stretched to the square, then perhaps mirrored left to right, then
     made up to a tenth lighter, darker, flatter or steeper.
     """
-    view = unit_image(_crop(image, random))
+    square = unit_square(_crop(image, random), size)
     if random.random() < 0.5:
-        view = view.flip(-1)
-    square = resized(view, size)
+        square = square.flip(-1)
     contrast = 1.0 + random.uniform(-_CONTRAST, _CONTRAST)
     brightness = 1.0 + random.uniform(-_BRIGHTNESS, _BRIGHTNESS)
     level = square.mean()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 
@@ -34,4 +35,10 @@ def make_deterministic() -> None:
 
 def started(device: torch.device) -> ev.RunStarted:
     """The first word of a job: where it runs and with which versions."""
-    return ev.RunStarted(time.time(), str(device), {"medfm": __version__, **versions()}, pid=os.getpid())
+    return ev.RunStarted(time.time(), str(device), {"medfm": __version__, **_versions()}, pid=os.getpid())
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    """Looked up once: they cannot change in a process, and looking costs a warm prediction a fifth of its time."""
+    return versions()

@@ -103,23 +103,28 @@ def _natural(text: str) -> list[tuple[int, int, str]]:
 
 
 def _without_doubles(images: Sequence[_Image], pool: DecodePool) -> tuple[list[_Image], list[Skipped]]:
-    """The first file of every UID, and what the others are: the same file, the same pixels, or a clash."""
+    """The first readable file of every UID, and what the others are: the same file or pixels, damaged, or a clash."""
     by_uid = collections.defaultdict(list)
     for image in images:
         by_uid[image.header.sop_instance_uid or image.path].append(image)
     doubled = [same for same in by_uid.values() if len(same) > 1]
     jobs = [PictureJob(image.path, image.path, frame=0) for same in doubled for image in same]
-    pixels = {result.key: result.stored_sha256 for result in pool.pictures(jobs)}
+    decoded = {result.key: result for result in pool.pictures(jobs)}
     skipped = []
-    for first, *others in doubled:
+    for same in doubled:
+        first, *others = sorted(same, key=lambda image: not decoded[image.path].ok)
+        whole = decoded[first.path]
         for other in others:
-            reason, what = Reason.UID_CLASH, "and other pixels"
-            if pixels[first.path] and pixels[first.path] == pixels[other.path]:
-                reason, what = Reason.DUPLICATE, f"and the same pixels{_differences(first.header, other.header)}"
+            double = decoded[other.path]
+            reason, what = Reason.UID_CLASH.value, "and other pixels"
+            if whole.ok and whole.stored_sha256 == double.stored_sha256:
+                reason, what = Reason.DUPLICATE.value, f"and the same pixels{_differences(first.header, other.header)}"
             elif sha256_file(Path(first.path)) == sha256_file(Path(other.path)):
-                reason, what = Reason.DUPLICATE, "and is the same file"
-            message = f"It has the UID of “{Path(first.path).name}” {what}; the first was kept."
-            skipped.append(Skipped(other.path, reason.value, message))
+                reason, what = Reason.DUPLICATE.value, "and is the same file"
+            elif whole.ok and not double.ok:
+                reason, what = double.reason, "and cannot be decoded"
+            message = f"It has the UID of “{Path(first.path).name}” {what}; that one was kept."
+            skipped.append(Skipped(other.path, reason, message))
     left_out = {item.path for item in skipped}
     return [image for image in images if image.path not in left_out], skipped
 

@@ -37,12 +37,13 @@ def import_dataset(
     """
     from medfm_gui.datasets.files import write_dataset
     from medfm_gui.datasets.ingest import read_source
+    from medfm_gui.datasets.text import shown
     from medfm_gui.imaging.pool import DecodePool
 
     source = source.expanduser().absolute()
     if not source.exists():
         raise InputError(f"“{source}” does not exist.", "Check the path.")
-    title = name or source.stem or "dataset"
+    title = shown(name or source.stem) or "dataset"
     folder = None if dry_run else new_folder(workspace.root / "datasets", slug(title))
     pixels = folder / "pixels" if folder else None
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from pathlib import Path
 
 from medfm_gui.base.atomic import atomic_write
@@ -15,9 +14,7 @@ from medfm_gui.workspace.evaluating import opened, test_predictions
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.report_sections import label_text
 from medfm_gui.workspace.scores import read_scores
-
-_FORMULA = re.compile(r"^[=+\-@\t\r＝＋－＠]")
-_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$")
+from medfm_gui.workspace.spreadsheet import guarded
 
 
 def export_predictions(workspace: Workspace, run_id: str, subset: str, out: Path) -> tuple[Path, int]:
@@ -52,8 +49,3 @@ def export_predictions(workspace: Workspace, run_id: str, subset: str, out: Path
     where = out.expanduser().absolute()
     atomic_write(where, text.getvalue())
     return where, len(samples)
-
-
-def guarded(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula; numbers stay numbers."""
-    return "'" + text if _FORMULA.match(text) and not _NUMBER.match(text) else text

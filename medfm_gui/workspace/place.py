@@ -94,6 +94,11 @@ def open_workspace(root: Path | None = None, *, settings: Settings | None = None
 def _prepare(root: Path) -> None:
     from medfm_gui import __version__
 
+    if not _is_utf8(root):
+        raise InputError(
+            f"The path of the workspace {str(root)!a} is not UTF-8, so its files could not name it.",
+            "Choose a folder with another name with --workspace.",
+        )
     try:
         check_format(root)
         root.mkdir(parents=True, exist_ok=True)
@@ -111,6 +116,14 @@ def _prepare(root: Path) -> None:
         raise InputError(
             f"The workspace “{root}” cannot be written ({why}).", "Choose a folder that you may write to."
         ) from error
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_format(root: Path) -> None:

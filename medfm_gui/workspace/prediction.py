@@ -6,8 +6,9 @@ pixels. A tomographic series is scored slice by slice and pooled by the mean of 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,8 @@ class StudyPrediction:
     study: str = ""
     explanation: Explanation | None = None
     warnings: tuple[str, ...] = ()
+    series: str = ""
+    """Series Instance UID; empty where the image is no DICOM object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class _Unit:
     study: str = ""
     is_dicom: bool = False
     warnings: tuple[str, ...] = ()
+    series: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,18 +191,23 @@ def _decode(
                 result = pool.to_npy(str(file), pixels)
                 if result.ok:
                     kept.append(file)
-                    images.append(StudyImage(str(file), str(pixels)))
+                    images.append(StudyImage(_name(file), str(pixels)))
                 else:
                     skipped.append(Skipped(str(file), result.reason, result.message))
             if kept:
                 warnings = tuple(dict.fromkeys((*unit.warnings, *_objections(kept[0], unit, specs, pool))))
-                units.append(_Unit(unit.source, tuple(kept), unit.study, unit.is_dicom, warnings))
+                units.append(replace(unit, files=tuple(kept), warnings=warnings))
     if not units:
         first = skipped[0] if skipped else Skipped(str(source), "empty", "It holds no image.")
         raise UnreadableFile(
             f"“{source.name}” cannot be scored: {first.message}", "Choose another file.", reason=first.reason
         )
     return units, images, skipped
+
+
+def _name(file: Path) -> str:
+    """A path as the worker's order and answer can hold it: bytes that are no UTF-8 are spelt out."""
+    return str(file).encode("utf-8", "backslashreplace").decode()
 
 
 def _units(workspace: Workspace, source: Path, pool: DecodePool) -> tuple[list[_Unit], list[Skipped]]:
@@ -212,9 +221,10 @@ def _units(workspace: Workspace, source: Path, pool: DecodePool) -> tuple[list[_
         for series in study.series:
             files = tuple(Path(item.path) for item in series.instances)
             if series.modality in _TOMOGRAPHIC and len(files) > 1:
-                units.append(_Unit(str(source), files, study.uid, True, series.warnings))
+                folder = os.path.commonpath([file.parent for file in files])
+                units.append(_Unit(folder, files, study.uid, True, series.warnings, series.uid))
             else:
-                units += [_Unit(str(file), (file,), study.uid, True, series.warnings) for file in files]
+                units += [_Unit(str(file), (file,), study.uid, True, series.warnings, series.uid) for file in files]
     skipped = []
     for item in found.skipped:
         path = Path(item.path)
@@ -261,7 +271,7 @@ def _pool(
     predictions: list[StudyPrediction] = []
     for unit in units:
         for run_id, spec in specs.items():
-            events = [heard[run_id, str(file)] for file in unit.files if (run_id, str(file)) in heard]
+            events = [heard[run_id, _name(file)] for file in unit.files if (run_id, _name(file)) in heard]
             if not events:
                 continue
             scores = np.mean([event.scores for event in events], axis=0)
@@ -303,6 +313,7 @@ def _prediction(
         study=unit.study,
         explanation=explanation,
         warnings=unit.warnings,
+        series=unit.series,
     )
 
 

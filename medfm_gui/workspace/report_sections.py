@@ -21,6 +21,7 @@ from medfm_gui.workspace.comparing import ComparisonFile
 from medfm_gui.workspace.evaluating import EvaluationFile, operating_point, test_predictions
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.scores import read_scores
+from medfm_gui.workspace.spreadsheet import guarded
 from medfm_gui.workspace.training import RunView
 
 
@@ -326,9 +327,9 @@ def predictions_csv(dataset: Dataset, path: Path) -> str:
     labels = {sample.id: sample.target for sample in dataset.samples}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["sample", "label", *dataset.classes])
+    writer.writerow(["sample", "label", *map(guarded, dataset.classes)])
     for name, row in zip(samples, scores, strict=True):
-        writer.writerow([name, label_text(dataset, labels[name]), *(f"{value:.6g}" for value in row)])
+        writer.writerow([name, guarded(label_text(dataset, labels[name])), *(f"{value:.6g}" for value in row)])
     return text.getvalue()
 
 

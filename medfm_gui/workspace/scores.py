@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,20 @@ if TYPE_CHECKING:
     from medfm_gui.metrics.scored import Scored
 
 
+_DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+)
+"""What NumPy and zipfile were seen to raise on damaged files."""
+
+
 def read_scores(path: Path) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
     """Sample ids and probabilities (n, classes) of a predictions file.
 
@@ -24,10 +40,10 @@ def read_scores(path: Path) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
         InputError: the file is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
             samples = tuple(str(name) for name in arrays["sample"])
             return samples, arrays["scores"].astype(np.float32)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise InputError(f"The predictions “{path}” cannot be read.", "Let the run predict again.") from error
 
 

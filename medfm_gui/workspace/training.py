@@ -83,7 +83,9 @@ def _check_request(request: TrainRequest, models: Sequence[Model]) -> None:
     if request.preset and request.preset not in PRESETS:
         raise UsageError(f"There is no preset “{request.preset}”.", f"Presets are: {', '.join(PRESETS)}.")
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", request.device):
-        raise UsageError(f"There is no device “{request.device}”.", "Use auto, cpu or cuda:0; “medfm doctor” lists them.")
+        raise UsageError(
+            f"There is no device “{request.device}”.", "Use auto, cpu or cuda:0; “medfm doctor” lists them."
+        )
     if any(not 0 <= seed <= _HIGHEST_SEED for seed in request.seeds):
         raise UsageError("A seed is out of range.", f"Use whole numbers from 0 to {_HIGHEST_SEED}.")
     for name in request.adapts:

@@ -52,6 +52,13 @@ def test_missing_and_uneven_slices_are_said(make_dicom: MakeDicom, tmp_path: Pat
     assert uneven.warnings == ("Slice spacing is uneven: 1.00 to 1.40 mm.",)
 
 
+def test_thick_slices_that_overlap(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:
+    _slices(make_dicom, [0, 2, 4], SliceThickness=3)
+    (series,) = scan(tmp_path, decoders).studies[0].series
+    assert series.slice_spacing_mm == 2
+    assert series.warnings == ("Slices overlap: 3.00 mm thick, 2.00 mm apart; the positions give the distance.",)
+
+
 def test_two_images_at_one_place(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:
     _slices(make_dicom, [0, 1, 1, 2])
     (series,) = scan(tmp_path, decoders).studies[0].series
@@ -93,6 +100,19 @@ def test_a_uid_twice(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool
     ]
     assert "body part “KNEE” instead of “”" in found.skipped[1].message
     assert any("other pixels" in warning for warning in series.warnings)
+
+
+def test_a_damaged_file_gives_way_to_a_whole_one_of_its_uid(
+    make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool
+) -> None:
+    damaged = make_dicom("a.dcm", SOPInstanceUID="1.5")
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    make_dicom("b.dcm", SOPInstanceUID="1.5")
+    found = scan(tmp_path, decoders)
+    (series,) = found.studies[0].series
+    assert [Path(item.path).name for item in series.instances] == ["b.dcm"] and series.warnings == ()
+    (skipped,) = found.skipped
+    assert Path(skipped.path).name == "a.dcm" and skipped.reason == "truncated"
 
 
 def test_patients_and_studies_stay_apart(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:

@@ -11,7 +11,7 @@ from medfm_gui.base import wire
 from medfm_gui.base.settings import Settings
 from medfm_gui.domain.errors import InputError, NewerWorkspace, NotFound
 from medfm_gui.workspace import journal
-from medfm_gui.workspace.export import guarded
+from medfm_gui.workspace.spreadsheet import guarded
 from medfm_gui.workspace.place import WorkspaceFile, new_folder, open_workspace, pseudonym_key, slug
 
 SETTINGS = Settings()
