@@ -89,12 +89,13 @@ def _best_loop(card: BackboneCard, images: Tensor, layout: torch.memory_format) 
 
 
 def _bare_loop(card: BackboneCard, images: Tensor, batch: int, layout: torch.memory_format) -> Work:
-    size = {} if card.convolutional else {"img_size": card.input_size}
+    size: dict[str, Any] = {} if card.convolutional else {"img_size": card.input_size}
     model = timm.create_model(card.arch, pretrained=False, num_classes=len(CLASSES), **size)
     model.to(memory_format=layout).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=_LR)
     targets = torch.arange(len(images)) % len(CLASSES)
-    parts = list(zip(images.contiguous(memory_format=layout).split(batch), targets.split(batch), strict=True))
+    laid_out = images.contiguous(memory_format=layout)
+    parts = list(zip(torch.split(laid_out, batch), torch.split(targets, batch), strict=True))
 
     def train() -> float:
         torch.use_deterministic_algorithms(False)  # ours switches them on, each run anew; a bare loop does not
@@ -102,7 +103,7 @@ def _bare_loop(card: BackboneCard, images: Tensor, batch: int, layout: torch.mem
         for inputs, labels in parts:
             loss = functional.cross_entropy(model(inputs), labels)
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         return (time.perf_counter() - begun) / len(images)
 

@@ -66,7 +66,7 @@ def _studies_way(prepared: Prepared, backbone: Backbone, batch: int, epochs: int
                         continue  # kNN needs no more than the features
                     loss = functional.cross_entropy(head(features), torch.tensor([label[one] for one in part]))
                     optimiser.zero_grad()
-                    loss.backward()
+                    loss.backward()  # type: ignore[no-untyped-call]
                     optimiser.step()
 
     return timed(study)

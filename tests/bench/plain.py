@@ -37,7 +37,7 @@ def forward_pass(backbone: Backbone, inputs: Tensor) -> Work:
     def passed(batch: int, images: Tensor) -> Work:
         def look() -> None:
             with torch.inference_mode():
-                for part in images.split(batch):
+                for part in torch.split(images, batch):
                     backbone.features(part)
 
         return timed(look)

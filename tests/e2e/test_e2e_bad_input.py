@@ -6,6 +6,7 @@ import inspect
 import os
 import pickle
 import subprocess
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,13 +18,16 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+from medfm_gui.base import children
 from medfm_gui.base.settings import load_settings
 from medfm_gui.cli.app import app
+from medfm_gui.datasets.walk import walk
 from medfm_gui.workspace.models import every_model
 from tests.fixtures.command import Medfm
 from tests.fixtures.hostile import Inside, class_folders, image, images_with
 
 TABLE = "file,dx,patient\n" + "".join(f"{number}.png,{'xy'[number % 2]},p{number}\n" for number in range(6))
+DYING = Path(__file__).parents[1] / "unit" / "imaging" / "hostile_child.py"
 LITE0 = ("--model", "efficientnet-lite0")
 
 
@@ -103,6 +107,8 @@ def test_a_name_that_is_no_text_is_kept_and_shown_spelt_out(inside: Inside, tmp_
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become nobody")
 def test_folders_that_may_not_be_read_or_written(inside: Inside, tmp_path: Path) -> None:
     source = class_folders(tmp_path / "source", {"a": 2, "b": 2})
+    warm = Inside(tmp_path / "warm")  # nobody may be unable to read the interpreter's own files: import them before
+    warm.json("import", "folder", source, "--dry-run")
     (source / "secret").mkdir(mode=0o700)
     closed = class_folders(tmp_path / "closed", {"a": 2, "b": 2})
     closed.chmod(0o700)
@@ -115,11 +121,20 @@ def test_folders_that_may_not_be_read_or_written(inside: Inside, tmp_path: Path)
     try:
         assert inside.refused("runs")["kind"] == "input_error"  # a workspace where they may not make one
         assert "cannot be read" in theirs.refused("import", "folder", closed)["message"]
-        found = theirs.json("import", "folder", source)
-        assert found["n_samples"] == 4 and [row["reason"] for row in found["skipped"]] == ["unreadable"]
+        assert [(row.path, row.reason) for row in walk(source).skipped] == [("secret/", "unreadable")]
         assert theirs.refused("settings", "--network", "off", "--weights-dir", tmp_path)["kind"] == "input_error"
     finally:
         os.seteuid(0)
+
+
+def test_a_decoder_that_dies_costs_one_file(inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = class_folders(tmp_path / "source", {"a": 3, "b": 3})
+    (source / "a" / "1.png").rename(source / "a" / "abort.png")
+    (source / "b" / "1.png").rename(source / "b" / "panic.png")
+    monkeypatch.setattr(children, "python", lambda module, *more: [sys.executable, "-P", str(DYING), *more])
+    found = inside.json("import", "folder", source)
+    assert found["n_samples"] == 4 and [row["path"] for row in found["skipped"]] == ["a/abort.png", "b/panic.png"]
+    assert all(row["reason"] and row["message"] for row in found["skipped"])
 
 
 @pytest.mark.parametrize(

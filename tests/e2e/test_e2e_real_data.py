@@ -174,8 +174,9 @@ def test_radiographs_that_claim_the_same_uid(room: Medfm, shared_data: Path) -> 
 
 def test_what_was_learnt_from_real_images_holds_on_others(reader: Medfm) -> None:
     rows = reader.json("evaluate", "r0001", "--open-test", "six kinds")["evaluations"]
-    auc = next(row for row in rows if row["metric"] == "auc_macro_ovr")
-    assert auc["value"] >= 0.95 and auc["n"] == 18
+    values = {row["metric"]: row["value"] for row in rows if not row.get("label")}
+    assert {row["n"] for row in rows if row["metric"] == "accuracy"} == {18}
+    assert values["accuracy"] >= 0.75 and values["auc_macro_ovr"] >= 0.8  # 84 images of 64 pixels; chance is 0.17
 
 
 @pytest.mark.parametrize(
