@@ -163,7 +163,7 @@ class TrainSpec:
 
 @dataclass(frozen=True, slots=True)
 class PredictSpec:
-    """Score one partition of a dataset with a finished run; the result is ``predictions/<subset>.npz`` in ``out``."""
+    """Score one partition of a dataset with a finished run; the result is ``<subset>.npz`` in the folder ``out``."""
 
     run_folder: str
     subset: str

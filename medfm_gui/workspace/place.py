@@ -12,6 +12,7 @@ import errno
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,6 +178,17 @@ def new_folder(parent: Path, stem: str, *, counted: bool = False) -> Path:
             number += 1
             continue
         return parent / name
+
+
+@contextlib.contextmanager
+def made_folder(parent: Path, stem: str, *, counted: bool = False) -> Iterator[Path]:
+    """A new folder (see ``new_folder``) that is gone again when the block fails: nothing half-made stays."""
+    folder = new_folder(parent, stem, counted=counted)
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def now() -> str:

@@ -24,7 +24,7 @@ from medfm_gui.workspace import studies, training
 from medfm_gui.workspace.errands import OnEvent, run_errand
 from medfm_gui.workspace.evaluating import operating_point
 from medfm_gui.workspace.journal import note
-from medfm_gui.workspace.place import Workspace, new_folder, now
+from medfm_gui.workspace.place import Workspace, made_folder, now
 
 if TYPE_CHECKING:
     from medfm_gui.imaging.pool import DecodePool
@@ -120,7 +120,23 @@ def predict(
     source = request.source.expanduser().absolute()
     if not source.exists():
         raise InputError(f"“{source}” does not exist.", "Check the path.")
-    folder = new_folder(workspace.root / "predictions", "p", counted=True)
+    with made_folder(workspace.root / "predictions", "p", counted=True) as folder:
+        file = _predicted(workspace, request, specs, source, folder, warm, on_event)
+    index(workspace, file)
+    note(workspace, "prediction made", file.id, runs=" ".join(request.runs))
+    return file
+
+
+def _predicted(
+    workspace: Workspace,
+    request: PredictRequest,
+    specs: Mapping[str, TrainSpec],
+    source: Path,
+    folder: Path,
+    warm: WarmWorker | None,
+    on_event: OnEvent | None,
+) -> PredictionFile:
+    """Decode, score, explain; everything in ``folder`` but what the request wants elsewhere."""
     units, images, skipped = _decode(workspace, source, folder, specs)
     order = StudySpec(
         run_folders=tuple(str(workspace.run(run_id)) for run_id in request.runs),
@@ -139,8 +155,6 @@ def predict(
     predictions = _pool(workspace, specs, units, images, said, request, where)
     file = PredictionFile(folder.name, now(), tuple(predictions), tuple(skipped))
     wire.write(folder / "prediction.json", file)
-    index(workspace, file)
-    note(workspace, "prediction made", folder.name, runs=" ".join(request.runs))
     return file
 
 

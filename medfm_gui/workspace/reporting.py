@@ -17,7 +17,7 @@ from medfm_gui.workspace.errands import OnEvent
 from medfm_gui.workspace.evaluating import EvaluationFile
 from medfm_gui.workspace.examples import examples
 from medfm_gui.workspace.journal import note
-from medfm_gui.workspace.place import Workspace, new_folder, now
+from medfm_gui.workspace.place import Workspace, made_folder, now
 from medfm_gui.workspace.training import RunView
 
 
@@ -33,11 +33,11 @@ def write_report(
     from medfm_gui.reports.pdf import write_pdf
 
     report = build_report(workspace, run_ids, on_event=on_event)
-    folder = new_folder(workspace.root / "reports", "report", counted=True)
-    path = (out or folder / "report.pdf").expanduser().absolute()
-    written = write_pdf(report, path)
-    wire.write(folder / "report.json", report)
-    wire.write(folder / "file.json", written)
+    with made_folder(workspace.root / "reports", "report", counted=True) as folder:
+        path = (out or folder / "report.pdf").expanduser().absolute()
+        written = write_pdf(report, path)
+        wire.write(folder / "report.json", report)
+        wire.write(folder / "file.json", written)
     workspace.store.put_report(folder.name, report.title, report.created, written, list(run_ids))
     note(workspace, "report written", folder.name, sha256=written.sha256, runs=" ".join(run_ids))
     return written
