@@ -29,7 +29,8 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 @functools.cache
 def _cached_adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+    form: Any = kind
+    return TypeAdapter(form)
 
 
 _EVENT = Annotated[Event, Discriminator("event")]

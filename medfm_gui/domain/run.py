@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import BackboneCard, adaptation
@@ -68,7 +68,8 @@ def recipe_from(adapt: str, settings: Mapping[str, str]) -> Recipe:
     for key, text in settings.items():
         if key not in kinds:
             raise UsageError(f"There is no setting “{key}”.", f"Settings are: {', '.join(sorted(kinds))}.")
-        recipe = replace(recipe, **{key: _parsed(key, text, kinds[key])})
+        change: dict[str, Any] = {key: _parsed(key, text, kinds[key])}
+        recipe = replace(recipe, **change)
     _check(recipe)
     return recipe
 

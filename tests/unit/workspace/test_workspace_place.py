@@ -11,8 +11,8 @@ from medfm_gui.base import wire
 from medfm_gui.base.settings import Settings
 from medfm_gui.domain.errors import InputError, NewerWorkspace, NotFound
 from medfm_gui.workspace import journal
-from medfm_gui.workspace.spreadsheet import guarded
 from medfm_gui.workspace.place import WorkspaceFile, new_folder, open_workspace, pseudonym_key, slug
+from medfm_gui.workspace.spreadsheet import guarded
 
 SETTINGS = Settings()
 
