@@ -15,7 +15,7 @@ import pytest
 
 from tests.fixtures.command import Medfm, medfm_in
 
-SETTINGS = ("--set", "epochs=4", "--set", "batch_size=8", "--set", "input_size=64")
+SETTINGS = ("--set", "epochs=8", "--set", "batch_size=4", "--set", "input_size=96")
 
 
 @pytest.fixture(scope="module")

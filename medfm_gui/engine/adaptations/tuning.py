@@ -98,7 +98,7 @@ class Tuning:
         for name, parameter in self._named.items():
             moments = {key: tensors[f"{key}.{name}"] for key in _MOMENTS if f"{key}.{name}" in tensors}
             if moments:
-                self._optimiser.state[parameter] = {key: held.to(self._device) for key, held in moments.items()}
+                self._optimiser.state[parameter] = {key: _laid_out_as(parameter, held) for key, held in moments.items()}
 
     def scaler_state(self) -> dict[str, float]:
         """The scale of the loss in float16 training; empty otherwise."""
@@ -116,6 +116,13 @@ class Tuning:
         if self._half is None:
             return contextlib.nullcontext()
         return torch.autocast(self._device.type, dtype=self._half)
+
+
+def _laid_out_as(parameter: Tensor, held: Tensor) -> Tensor:
+    """A moment in the memory layout of its parameter: the fused optimiser walks both as they lie in memory."""
+    if held.shape != parameter.shape:
+        return held.to(parameter.device)  # the step count
+    return torch.empty_like(parameter, dtype=held.dtype).copy_(held)
 
 
 def _groups(named: Mapping[str, nn.Parameter], backbone: Backbone, decay: float) -> list[dict[str, object]]:
