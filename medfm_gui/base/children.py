@@ -146,11 +146,16 @@ def _starter() -> queue.SimpleQueue[_Order]:
 
 def die_with_parent() -> None:
     """Called first in a child: the kernel kills it when its parent's starting thread ends (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    end_with_starter()
     parent = os.environ.get(_PARENT)
     if os.name == "posix" and parent and os.getppid() != int(parent):
         os._exit(125)  # it was gone before we asked
+
+
+def end_with_starter() -> None:
+    """Ask the kernel to kill this process when the thread that started it ends (Linux; elsewhere nothing)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def die_with_pipe(descriptor: int = 0) -> None:

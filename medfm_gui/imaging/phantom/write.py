@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
+import multiprocessing
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import nibabel
@@ -21,6 +23,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
 from medfm_gui.base.atomic import atomic_file, atomic_write
+from medfm_gui.base.children import end_with_starter
 from medfm_gui.imaging.overlay import write_png
 from medfm_gui.imaging.phantom import radiograph, volume
 from medfm_gui.imaging.phantom.anatomy import Anatomy, draw_patient
@@ -29,6 +32,7 @@ from medfm_gui.imaging.phantom.volume import Volume
 
 _SHARE_WITH_NODULE = 0.45
 _CT_EVERY = 20
+_WORTH_A_PROCESS = 30
 _MAKERS = ("Phantom Imaging A", "Phantom Imaging B")
 _PRIVATE_ROOT = "1.2.826.0.1.3680043.8.498."
 
@@ -55,8 +59,8 @@ def write_phantom(
         on_progress: called with patients done and in all.
     """
     done: list[Simulated] = []
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as threads:
-        for one in threads.map(lambda number: write_patient(folder, seed, number), range(patients)):
+    with _processes(patients) as pool:
+        for one in pool.map(partial(write_patient, folder, seed), range(patients)):
             done.append(one)
             if on_progress:
                 on_progress(len(done), patients)
@@ -67,6 +71,15 @@ def write_phantom(
         writer.writerow([one.patient, "nodule" if one.nodules else "no nodule", one.nodules, one.sex, one.age_years])
     atomic_write(folder / "labels.csv", text.getvalue())
     return tuple(done)
+
+
+def _processes(patients: int) -> Executor:
+    """One process a processor, as the work is Python's; for a few patients a start would take longer than they do."""
+    workers = min(os.cpu_count() or 1, patients // _WORTH_A_PROCESS)
+    if workers < 2:
+        return ThreadPoolExecutor(1)
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_starter)
 
 
 def write_patient(folder: Path, seed: int, number: int) -> Simulated:
