@@ -196,8 +196,3 @@ def now() -> str:
     from datetime import UTC, datetime
 
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def is_writable(folder: Path) -> bool:
-    """Whether this user may write in a folder."""
-    return os.access(folder, os.W_OK)
