@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,12 +20,9 @@ def demo(
 ) -> None:
     """Simulated patients from import to report: two models compared, one study read, one PDF written."""
     with answering(json, quiet, debug) as answer, answer.progress() as bars:
-        import platformdirs
-
-        from medfm_gui.workspace.demo import run_demo
+        from medfm_gui.workspace.demo import default_folder, run_demo
         from medfm_gui.workspace.place import open_workspace
 
-        default = Path(platformdirs.user_data_dir("MedFM Studio", appauthor=False)) / "demo"
         said: set[str] = set()
 
         def step(name: str, done: int, total: int) -> None:
@@ -36,7 +32,7 @@ def demo(
             if total:
                 bars.at(name, done, total)
 
-        with open_workspace(workspace or default) as room:
+        with open_workspace(workspace or default_folder()) as room:
             made = run_demo(room, on_step=step, on_events=bars.run)
             root = room.root
         document = {

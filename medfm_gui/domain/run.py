@@ -214,13 +214,26 @@ class WeightsSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PreflightSpec:
+    """Measure what a training would cost here: a few of its batches, of which nothing is kept.
+
+    ``draft`` is the order of the run as it would be made (its ``run`` is empty); ``seconds`` is about how long
+    each kind of batch is repeated.
+    """
+
+    draft: TrainSpec
+    seconds: float = 3.0
+    kind: Literal["preflight"] = "preflight"
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeSpec:
     """What this computer can do with tensors: devices, memory, versions."""
 
     kind: Literal["probe"] = "probe"
 
 
-Spec = TrainSpec | PredictSpec | StudySpec | WeightsSpec | ProbeSpec
+Spec = TrainSpec | PredictSpec | StudySpec | WeightsSpec | PreflightSpec | ProbeSpec
 
 
 class Phase(StrEnum):

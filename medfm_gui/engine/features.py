@@ -64,6 +64,24 @@ class FrozenBackbone:
     weights_sha256: str
     workers: int = 1
 
+    @property
+    def batch_size(self) -> int:
+        """Images a batch; always the same on a device, so that a row does not depend on its neighbours."""
+        return _CPU_BATCH if self.device.type == "cpu" else _GPU_BATCH
+
+    def missing(self, ids: Sequence[str]) -> int:
+        """How many of these samples the bank does not hold yet."""
+        bank = FeatureBank(self.banks, self._bank_key(), self.backbone.feature_dim)
+        bank.refresh()
+        return len(bank.missing(self._row_keys(ids)))
+
+    def forward(self, inputs: Tensor) -> Rows:
+        """Features B × D of a batch, on the CPU."""
+        # no_grad, not inference_mode: the module must stay usable for gradients (heat maps)
+        with torch.no_grad():
+            features = self.backbone.features(inputs.to(self.device, non_blocking=True))
+        return np.asarray(features.float().cpu().numpy())
+
     def look(self, ids: Sequence[str]) -> Generator[ev.Event, None, StoredFeatures]:
         """Let the bank hold these samples; those that it lacks are computed, in memory that does not grow with them.
 
@@ -111,7 +129,7 @@ class FrozenBackbone:
 
     def _compute(self, bank: FeatureBank, ids: Sequence[str], keys: Sequence[str]) -> Iterator[ev.Event]:
         pace = Pace(_STAGE, len(ids))
-        size = _CPU_BATCH if self.device.type == "cpu" else _GPU_BATCH
+        size = self.batch_size
         batches = [ids[start : start + size] for start in range(0, len(ids), size)]
         waiting = _Waiting(bank, keys)
         self.backbone.module.to(self.device).eval()
@@ -120,7 +138,7 @@ class FrozenBackbone:
                 ahead(lambda batch: self.images.batch(batch, size), batches, self.workers)
             ) as ready:
                 for batch, inputs in zip(batches, ready, strict=True):
-                    waiting.rows.append(self._forward(inputs)[: len(batch)])
+                    waiting.rows.append(self.forward(inputs)[: len(batch)])
                     if waiting.due:
                         waiting.keep()
                         self.images.release()
@@ -128,12 +146,6 @@ class FrozenBackbone:
         finally:  # also when the run is paused or cancelled: what is computed is kept
             waiting.keep()
             self.images.release()
-
-    def _forward(self, inputs: Tensor) -> Rows:
-        # no_grad, not inference_mode: the module must stay usable for gradients (heat maps)
-        with torch.no_grad():
-            features = self.backbone.features(inputs.to(self.device, non_blocking=True))
-        return np.asarray(features.float().cpu().numpy())
 
 
 class _Waiting:

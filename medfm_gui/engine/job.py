@@ -12,7 +12,7 @@ from pathlib import Path
 from medfm_gui.base import wire
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import InternalError, UsageError
-from medfm_gui.domain.run import PredictSpec, ProbeSpec, Spec, StudySpec, TrainSpec, WeightsSpec
+from medfm_gui.domain.run import PredictSpec, PreflightSpec, ProbeSpec, Spec, StudySpec, TrainSpec, WeightsSpec
 from medfm_gui.engine.eventlog import EventLog
 from medfm_gui.engine.failure import named, resumable
 from medfm_gui.engine.predict import OpenModels, predict_study, predict_subset
@@ -58,6 +58,8 @@ def events_of(spec: Spec, folder: Path, models: OpenModels | None = None) -> Gen
             yield from predict_study(spec, models)
         case WeightsSpec():
             yield from _weights(spec)
+        case PreflightSpec():
+            yield from _preflight(spec, folder)
         case ProbeSpec():
             yield from _probe()
 
@@ -117,6 +119,12 @@ def _weights(spec: WeightsSpec) -> Iterator[ev.Event]:
     from medfm_gui.engine.weights import import_weights  # brings the hub's client, which no other order needs
 
     yield from import_weights(spec)
+
+
+def _preflight(spec: PreflightSpec, folder: Path) -> Iterator[ev.Event]:
+    from medfm_gui.engine.preflight import measure  # brings scikit-learn, as a training does
+
+    yield from measure(spec, folder)
 
 
 def _probe() -> Iterator[ev.Event]:

@@ -1,7 +1,8 @@
 """A decoding child: ``python -P -m medfm_gui.imaging.child``; orders come as JSON lines, answers go back the same way.
 
 The first order of all settles the limits. Then one order a line: ``picture`` (decode, shrink, append to
-the shard), ``header`` (DICOM header without pixels), ``npy`` (decode at full size into a file).
+the shard), ``header`` (DICOM header without pixels), ``npy`` (decode at full size into a file), ``begin``,
+``frame`` and ``extent`` (frames of a series, see ``volume``), ``thumbnail``.
 Whatever a decoder prints goes nowhere: answers use a private copy of standard output. The child ends
 when its input ends, and whatever kills it takes one file with it.
 """
@@ -38,6 +39,8 @@ class Desk:
     short_side: int | None
     handle: BinaryIO | None = None
     offset: int = 0
+    files: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """At most one file with many frames, parsed: its next frame is mostly the next order."""
 
     def append(self, pixels: Pixels) -> dict[str, Any]:
         """Add pixels to the shard, unbuffered; returns where they are."""
@@ -113,11 +116,27 @@ def _header(order: dict[str, Any], desk: Desk) -> dict[str, Any]:
     return {"header": header_to_plain(read_header(Path(order["path"]), root=_root(order)))}
 
 
+def _of_series(order: dict[str, Any], desk: Desk) -> dict[str, Any]:
+    from medfm_gui.imaging.child_series import answer_series  # a folder of headers needs none of it
+
+    return answer_series(order, desk.files)
+
+
 def _root(order: dict[str, Any]) -> Path | None:
     return Path(order["root"]) if order.get("root") else None
 
 
-_WORK = {"picture": _picture, "npy": _picture, "header": _header}
+_WORK = {
+    "picture": _picture,
+    "npy": _picture,
+    "header": _header,
+    "begin": _of_series,
+    "frame": _of_series,
+    "extent": _of_series,
+    "count": _of_series,
+    "warm": _of_series,
+    "thumbnail": _of_series,
+}
 
 
 def _private_output() -> BinaryIO:

@@ -41,6 +41,7 @@ from medfm_gui.imaging.reasons import Reason, refusal
 
 MAX_INFLATED_BYTES = 256 << 20
 _MAGIC_AT = 128
+_READ_AT_ONCE = 32 << 20
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 PREAMBLE = "The file begins like a program or a document; only its DICOM part was read, nothing else is ever copied."
 _FOREIGN = (b"MZ", b"\x7fELF", b"#!", b"%PDF", b"PK", b"<")
@@ -61,7 +62,7 @@ def read_header(path: Path, *, root: Path | None = None) -> DicomHeader:
     Raises:
         UnreadableFile: it is no DICOM file, holds no image, or ends before its pixels.
     """
-    with admit(path, root=root) as admitted, _parsed(admitted, pixels=False) as parsed:
+    with admit(path, root=root) as admitted, parsing(admitted, pixels=False) as parsed:
         return header_of(parsed)
 
 
@@ -71,7 +72,7 @@ def read_identity(path: Path) -> Dataset:
     Raises:
         UnreadableFile: as ``read_header``.
     """
-    with admit(path) as admitted, _parsed(admitted, pixels=False) as parsed:
+    with admit(path) as admitted, parsing(admitted, pixels=False) as parsed:
         return parsed.data
 
 
@@ -81,11 +82,11 @@ def read_dicom(admitted: Admitted, *, frame: int | None = None) -> Picture:
     Raises:
         UnreadableFile: many frames and none chosen, or anything that keeps the file from becoming pixels.
     """
-    with _parsed(admitted, pixels=True) as parsed:
+    with parsing(admitted, pixels=True) as parsed:
         header = header_of(parsed)
         index = _frame(header, frame)
         raw = decode_frame(parsed.data, index)
-        with _contained():
+        with contained():
             pixels, notes = present(parsed.data, raw, index)
         notes = (*header_notes(header), *notes, *((PREAMBLE,) if parsed.has_foreign_preamble else ()))
         return Picture(pixels, stored_sha256(raw), header.covariates(), notes)
@@ -97,7 +98,7 @@ def read_values(path: Path, *, frame: int | None = None, root: Path | None = Non
     Raises:
         UnreadableFile: as ``read_dicom``; also for colour.
     """
-    with admit(path, root=root) as admitted, _parsed(admitted, pixels=True) as parsed:
+    with admit(path, root=root) as admitted, parsing(admitted, pixels=True) as parsed:
         header = header_of(parsed)
         if header.samples_per_pixel != 1:
             raise refusal(Reason.UNSUPPORTED_FORMAT, "A colour image has no values in units of its modality.")
@@ -116,18 +117,27 @@ def _frame(header: DicomHeader, frame: int | None) -> int:
 
 
 @contextlib.contextmanager
-def _parsed(admitted: Admitted, *, pixels: bool) -> Iterator[Parsed]:
-    """The parsed file; what pydicom raises on the way becomes a named refusal."""
+def parsing(admitted: Admitted, *, pixels: bool) -> Iterator[Parsed]:
+    """The parsed file; what pydicom raises on the way becomes a named refusal.
+
+    Raises:
+        UnreadableFile: as ``read_header``.
+    """
     if admitted.kind is not FileKind.DICOM:
         raise refusal(Reason.NOT_DICOM, f"It is a {admitted.kind.value.upper()} image without a DICOM header.")
     with el.quiet():
-        with _contained():
-            parsed = _parse(_Bounded(admitted), pixels=pixels)
+        with contained():
+            parsed = _parse(_source(admitted, pixels=pixels), pixels=pixels)
         yield parsed
 
 
 @contextlib.contextmanager
-def _contained() -> Iterator[None]:
+def contained() -> Iterator[None]:
+    """Whatever a damaged data set makes pydicom raise becomes a named refusal.
+
+    Raises:
+        UnreadableFile: with the reason.
+    """
     try:
         yield
     except InvalidDicomError as error:
@@ -156,7 +166,22 @@ class _Bounded:
         return self._handle.read(left if count < 0 else min(count, left))
 
 
-def _parse(source: _Bounded, *, pixels: bool) -> Parsed:
+class _Whole(io.BytesIO):
+    """A file that was read at once: many times faster to parse, and it can give no more than it has."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.size = len(data)
+
+
+def _source(admitted: Admitted, *, pixels: bool) -> _Bounded | _Whole:
+    """Where a file is parsed from: read at once if its pixels are wanted and it is of ordinary size."""
+    if pixels and admitted.size <= _READ_AT_ONCE:
+        return _Whole(admitted.handle.read(admitted.size))
+    return _Bounded(admitted)
+
+
+def _parse(source: _Bounded | _Whole, *, pixels: bool) -> Parsed:
     head = source.read(_MAGIC_AT + 4)
     has_preamble = head.endswith(b"DICM")
     meta = _file_meta(source, _MAGIC_AT + 4 if has_preamble else 0)
@@ -248,7 +273,7 @@ def _ends_cleanly(data: FileDataset, size: int) -> bool:
 def header_of(parsed: Parsed) -> DicomHeader:
     """The checked header of a parsed image."""
     data = parsed.data
-    with _contained():
+    with contained():
         place = el.of_frame(data, "PlanePositionSequence", 0)
         turn = el.of_frame(data, "PlaneOrientationSequence", 0)
         measures = el.of_frame(data, "PixelMeasuresSequence", 0)
@@ -294,7 +319,18 @@ def header_of(parsed: Parsed) -> DicomHeader:
             rescale_slope=el.real(rescale, "RescaleSlope"),
             rescale_intercept=el.real(rescale, "RescaleIntercept"),
             irregular=_irregular(data),
+            patient_orientation=el.text(data, "PatientOrientation"),
+            frame_time_ms=_frame_time_ms(data),
         )
+
+
+def _frame_time_ms(data: Dataset) -> float | None:
+    """Time from frame to frame as the file recommends or knows it."""
+    for keyword, milliseconds in (("FrameTime", 1.0), ("RecommendedDisplayFrameRate", 0.0), ("CineRate", 0.0)):
+        found = el.real(data, keyword)
+        if found and found > 0:
+            return found * milliseconds or 1000.0 / found
+    return None
 
 
 _NUMBERED = (

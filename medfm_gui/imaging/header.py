@@ -65,6 +65,9 @@ class DicomHeader:
     rescale_intercept: float | None = None
     irregular: int = 0
     """How many elements could not be read as what they claim to be."""
+    patient_orientation: str = ""
+    """Directions of a row and of a column of a projection image, as ``L\\F``."""
+    frame_time_ms: float | None = None
 
     def covariates(self) -> dict[str, str]:
         """What may be kept beside a sample: it identifies nobody. Ages from 90 up are all “90”."""

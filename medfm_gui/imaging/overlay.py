@@ -14,7 +14,7 @@ from medfm_gui.base.atomic import atomic_file
 from medfm_gui.base.resources import resources_folder
 from medfm_gui.domain.errors import InternalError
 from medfm_gui.imaging.picture import Pixels
-from medfm_gui.imaging.shrink import resize_float, shrink
+from medfm_gui.imaging.shrink import resize, resize_float
 
 
 @functools.cache
@@ -77,8 +77,19 @@ def as_rgb(pixels: Pixels) -> npt.NDArray[np.uint8]:
 def thumbnail(pixels: Pixels, side: int = 128) -> npt.NDArray[np.uint8]:
     """The picture at 8 bits with its longer side at most ``side`` pixels."""
     rows, columns = pixels.shape[:2]
-    longer = max(rows, columns)
-    return to_eight_bit(pixels if longer <= side else shrink(pixels, max(1, round(min(rows, columns) * side / longer))))
+    scale = side / max(rows, columns)
+    return to_eight_bit(
+        pixels if scale >= 1 else resize(pixels, max(1, round(rows * scale)), max(1, round(columns * scale)))
+    )
+
+
+def quick_thumbnail(pixels: Pixels, side: int) -> npt.NDArray[np.uint8]:
+    """As ``thumbnail``, many a second: whole blocks of pixels are averaged, then the rest is interpolated."""
+    factor = max(1, max(pixels.shape[:2]) // (2 * side))
+    eight = to_eight_bit(pixels)
+    if factor > 1:
+        eight = np.asarray(Image.fromarray(np.ascontiguousarray(eight)).reduce(factor))
+    return thumbnail(eight, side)
 
 
 def write_png(path: Path, pixels: Pixels, *, sync: bool = True) -> None:

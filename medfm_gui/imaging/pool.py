@@ -187,6 +187,11 @@ class DecodePool:
         self._failed_starts = 0
         self._written: set[Path] = set()
 
+    @property
+    def size(self) -> int:
+        """How many children there are at most."""
+        return self._most
+
     def __enter__(self) -> Self:
         return self
 
@@ -208,7 +213,7 @@ class DecodePool:
             DiskFull: the cache could not be written.
             InternalError: children cannot be started.
         """
-        yield from self._run(map(_picture_order, jobs), _picture_result)
+        yield from self.run(map(_picture_order, jobs), _picture_result)
         self._make_durable()
 
     def headers(self, paths: Iterable[str | Path], *, root: str | Path | None = None) -> Iterator[HeaderResult]:
@@ -219,18 +224,30 @@ class DecodePool:
         """
         place = None if root is None else _absolute(root)
         orders = ((str(path), {"work": "header", "path": _absolute(path), "root": place}) for path in paths)
-        yield from self._run(orders, _header_result)
+        yield from self.run(orders, _header_result)
 
     def to_npy(self, path: str | Path, out: Path, *, frame: int | None = None) -> PictureResult:
         """Decode one image at full size into an ``.npy`` file; the result's key is the path."""
-        words = {"work": "npy", "path": _absolute(path), "frame": frame, "out": _absolute(out)}
-        (result,) = self._run([(str(path), words)], _picture_result)
+        (result,) = self.to_npys([(path, out)], frame=frame)
         return result
 
-    def _run(
+    def to_npys(self, files: Iterable[tuple[str | Path, Path]], *, frame: int | None = None) -> Iterator[PictureResult]:
+        """Decode images at full size, each into an ``.npy`` file of its own; results come in any order."""
+        orders = (
+            (str(path), {"work": "npy", "path": _absolute(path), "frame": frame, "out": _absolute(out)})
+            for path, out in files
+        )
+        yield from self.run(orders, _picture_result)
+
+    def run(
         self, orders: Iterable[tuple[str, Mapping[str, Any]]], result: Callable[[str, dict[str, Any], str], _Result]
     ) -> Iterator[_Result]:
-        """Hand out orders, a bounded number at a time, and yield their results. May be nested, not threaded."""
+        """Hand out orders, a bounded number at a time, and yield their results. May be nested, not threaded.
+
+        Args:
+            orders: the key that comes back with the answer, and the words for a child.
+            result: makes a result of key, the child's answer, and the name of the child's shard.
+        """
         source = iter(orders)
         answers: _Answers = collections.deque()
         bound = self._most * (_IN_HAND + _AHEAD)

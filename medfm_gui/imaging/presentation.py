@@ -17,6 +17,7 @@ from medfm_gui.imaging.window import Function, Window, percentile_window, to_uin
 
 NO_WINDOW = "The header has no window: shown between the 1st and 99th percentile."
 BAD_WINDOW = "The header's window is impossible: shown between the 1st and 99th percentile."
+TABLE_WINDOW = "The header's look-up table (VOI LUT) is not a window: shown between the 1st and 99th percentile."
 BLANK_WINDOW = "The header's window leaves nothing to see: shown between the 1st and 99th percentile."
 BAD_RESCALE = "The rescale slope or intercept is impossible and was left out."
 NOT_HOUNSFIELD = "CT values lie outside of what Hounsfield units can be."
@@ -48,16 +49,14 @@ def present(data: Dataset, raw: npt.NDArray[Any], frame: int) -> tuple[Pixels, t
     Raises:
         UnreadableFile: a palette that cannot be applied.
     """
-    photometric = el.text(data, "PhotometricInterpretation")
+    colours = coloured(data, raw)
+    if colours is not None:
+        return colours, ()
     bits = el.integer(data, "BitsStored") or raw.dtype.itemsize * 8
-    if photometric == "PALETTE COLOR":
-        return _palette(data, raw, bits), ()
-    if raw.ndim == 3:
-        return _colour(raw, bits), ()
     values, notes = modality_values(data, raw, frame)
     unit, remarks = _voi(data, raw, values, bits, frame)
-    if photometric == "MONOCHROME1" or el.text(data, "PresentationLUTShape") == "INVERSE":
-        unit = 1 - unit  # one statement, not two: DX images say both
+    if is_inverted(data):
+        unit = 1 - unit
     return (to_uint8(unit) if bits <= 8 else to_uint16(unit)), (*notes, *remarks)
 
 
@@ -65,21 +64,48 @@ def modality_values(
     data: Dataset, raw: npt.NDArray[Any], frame: int
 ) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
     """Stored values in the units of the modality: through the modality LUT, or slope and intercept."""
+    looked_up = through_modality_lut(data, raw)
+    if looked_up is not None:
+        return looked_up.astype(np.float32), ()
+    slope, intercept, notes = rescale(data, frame)
+    if (slope, intercept) == (1.0, 0.0):
+        values = raw.astype(np.float32)
+    else:
+        values = (raw.astype(np.float64) * slope + intercept).astype(np.float32)
+    return values, (*notes, *hounsfield_notes(data, values, frame))
+
+
+def through_modality_lut(data: Dataset, raw: npt.NDArray[Any]) -> npt.NDArray[np.uint16] | None:
+    """The modality's own look-up table applied; None where the file has none."""
     tables = el.items(data, "ModalityLUTSequence")
-    if tables:
-        table, _ = _table(data, tables[0])
-        return _looked_up(raw, tables[0], table).astype(np.float32), ()
+    if not tables:
+        return None
+    table, _ = _table(data, tables[0])
+    return _looked_up(raw, tables[0], table).astype(np.uint16)
+
+
+def rescale(data: Dataset, frame: int) -> tuple[float, float, tuple[str, ...]]:
+    """Slope and intercept from stored values to the modality's units; 1 and 0 where there are none that can be."""
     place = el.of_frame(data, "PixelValueTransformationSequence", frame)
+    if not _is_rescaled(place):
+        return 1.0, 0.0, ()
     slope, intercept = el.real(place, "RescaleSlope"), el.real(place, "RescaleIntercept")
-    declared = el.element(place, "RescaleSlope") is not None or el.element(place, "RescaleIntercept") is not None
-    if not declared:
-        return raw.astype(np.float32), ()
     if slope is None or intercept is None or slope == 0:
-        return raw.astype(np.float32), (BAD_RESCALE,)
-    values = (raw.astype(np.float64) * slope + intercept).astype(np.float32)
-    if el.text(data, "Modality") == "CT" and not _plausible_hounsfield(values):
-        return values, (NOT_HOUNSFIELD,)
-    return values, ()
+        return 1.0, 0.0, (BAD_RESCALE,)
+    return slope, intercept, ()
+
+
+def _is_rescaled(place: Dataset) -> bool:
+    return any(el.element(place, name) is not None for name in ("RescaleSlope", "RescaleIntercept"))
+
+
+def hounsfield_notes(data: Dataset, values: npt.NDArray[np.float32], frame: int) -> tuple[str, ...]:
+    """Said of a CT whose rescaled values cannot be Hounsfield units."""
+    if el.text(data, "Modality") != "CT" or rescale(data, frame)[2]:
+        return ()
+    if not _is_rescaled(el.of_frame(data, "PixelValueTransformationSequence", frame)):
+        return ()
+    return () if _plausible_hounsfield(values) else (NOT_HOUNSFIELD,)
 
 
 def _plausible_hounsfield(values: npt.NDArray[np.float32]) -> bool:
@@ -110,6 +136,59 @@ def _voi(
     percentiles = percentile_window(values, padding=_padding(data, raw))
     note = BLANK_WINDOW if window is not None else BAD_WINDOW if declared else NO_WINDOW
     return windowed(values, percentiles), (note,)
+
+
+def first_window(
+    data: Dataset, raw: npt.NDArray[Any], values: npt.NDArray[np.float32], frame: int
+) -> tuple[Window, tuple[str, ...]]:
+    """The window a viewer begins with, in units of the values: the header's first, else robust percentiles.
+
+    A look-up table of the header (see ``voi_table``) is no window; percentiles stand in, and it is said.
+    """
+    bits = el.integer(data, "BitsStored") or raw.dtype.itemsize * 8
+    place = el.of_frame(data, "FrameVOILUTSequence", frame)
+    has_table = bool(el.items(place, "VOILUTSequence"))
+    declared = el.element(place, "WindowCenter") is not None
+    window = None if has_table else _declared_window(place)
+    if window is not None:
+        unit = windowed(values, window)
+        if unit.min() < unit.max() or values.min() == values.max():
+            return window, ()
+    if not declared and not has_table and bits <= 8 and raw.dtype.kind != "f":
+        slope, intercept, _ = rescale(data, frame)
+        middle = (2**bits - 1) / 2 - (2 ** (bits - 1) if raw.dtype.kind == "i" else 0)
+        return Window(middle * slope + intercept, abs(slope) * (2**bits - 1), "LINEAR_EXACT"), ()
+    note = BLANK_WINDOW if window is not None else TABLE_WINDOW if has_table else BAD_WINDOW if declared else NO_WINDOW
+    return percentile_window(values, padding=_padding(data, raw)), (note,)
+
+
+def voi_table(data: Dataset, place: Dataset) -> tuple[float, tuple[int, ...]] | None:
+    """The first mapped value and the greys 0…255 of the header's first VOI LUT; None where there is none."""
+    tables = el.items(place, "VOILUTSequence")
+    if not tables:
+        return None
+    table, depth = _table(data, tables[0])
+    descriptor = el.reals(tables[0], "LUTDescriptor", 3) or (0.0, 0.0, 0.0)
+    greys = to_uint8((table / np.float32(2.0**depth - 1)).clip(0, 1))
+    return descriptor[1], tuple(greys.tolist())
+
+
+def is_inverted(data: Dataset) -> bool:
+    """Whether high values are dark: one statement, not two, for DX images say both."""
+    photometric = el.text(data, "PhotometricInterpretation")
+    return photometric == "MONOCHROME1" or el.text(data, "PresentationLUTShape") == "INVERSE"
+
+
+def coloured(data: Dataset, raw: npt.NDArray[Any]) -> Pixels | None:
+    """Pixels of a colour or palette image, H×W×3; None for grey.
+
+    Raises:
+        UnreadableFile: a palette that cannot be applied.
+    """
+    bits = el.integer(data, "BitsStored") or raw.dtype.itemsize * 8
+    if el.text(data, "PhotometricInterpretation") == "PALETTE COLOR":
+        return _palette(data, raw, bits)
+    return _colour(raw, bits) if raw.ndim == 3 else None
 
 
 def _declared_window(place: Dataset) -> Window | None:

@@ -8,8 +8,10 @@ other metadata is kept; the orientation alone is obeyed.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import warnings
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -29,6 +31,7 @@ _FORMATS = {
     FileKind.WEBP: "WEBP",
 }
 _ORIENTATION = 0x0112
+_MOST_PAGES = 10_000
 _STRIPS = ((273, 279), (324, 325))
 
 _DAMAGED = (
@@ -59,19 +62,56 @@ def read_raster(admitted: Admitted, *, frame: int | None = None) -> Picture:
     Raises:
         UnreadableFile: truncated, too large, not decodable, or with values that are not numbers.
     """
+    with _opened(admitted) as image:
+        values, mode, orientation, notes = _loaded(image, frame)
+        pixels, remarks = _ready(values, mode)
+        return Picture(_upright(pixels, orientation), stored_sha256(values), {}, (*notes, *remarks))
+
+
+def read_stored(admitted: Admitted, *, frame: int = 0) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
+    """One page upright with the values it holds: deep grey is not windowed, everything else as ``read_raster``.
+
+    Raises:
+        UnreadableFile: as ``read_raster``.
+    """
+    with _opened(admitted) as image:
+        values, mode, orientation, notes = _loaded(image, frame)
+        if _is_deep(mode):
+            _check_finite(values)
+            return _upright(values.astype(values.dtype.newbyteorder("=")), orientation), tuple(notes)
+        pixels, remarks = _ready(values, mode)
+        return _upright(pixels, orientation), (*notes, *remarks)
+
+
+def count_pages(admitted: Admitted) -> int:
+    """How many images a TIFF holds; 1 for the other kinds, whose further images are previews.
+
+    Raises:
+        UnreadableFile: as ``read_raster``.
+    """
+    if admitted.kind is not FileKind.TIFF:
+        return 1
+    with _opened(admitted) as image:
+        return max(1, min(int(getattr(image, "n_frames", 1)), _MOST_PAGES))
+
+
+@contextlib.contextmanager
+def _opened(admitted: Admitted) -> Iterator[Image.Image]:
+    """The image before its pixels are read; what Pillow raises on the way becomes a named refusal."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(admitted.handle, formats=(_FORMATS[admitted.kind],)) as image:
-                return _read(image, frame)
+                yield image
         except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
             raise refusal(Reason.TOO_LARGE, f"The limit is {MAX_PIXELS // 10**6} million pixels.") from error
         except (UnidentifiedImageError, *_DAMAGED) as error:
             raise _damage(admitted) from error
 
 
-def _read(image: Image.Image, frame: int | None) -> Picture:
+def _loaded(image: Image.Image, frame: int | None) -> tuple[npt.NDArray[Any], str, int, list[str]]:
+    """Values, mode, EXIF orientation and remarks."""
     notes = []
     _check_size(image)
     if frame:
@@ -89,10 +129,7 @@ def _read(image: Image.Image, frame: int | None) -> Picture:
         image = image.convert("RGB")
     if image.mode in ("P", "PA"):
         image = _expanded(image)
-    values = np.asarray(image)
-    digest = stored_sha256(values)
-    pixels, remarks = _ready(values, image.mode)
-    return Picture(_upright(pixels, orientation), digest, {}, (*notes, *remarks))
+    return np.asarray(image), image.mode, orientation, notes
 
 
 def _check_size(image: Image.Image) -> None:
@@ -139,11 +176,19 @@ def _ready(values: npt.NDArray[Any], mode: str) -> tuple[Pixels, list[str]]:
         return values[..., :3], []
     if mode in ("LA", "RGBA", "La", "RGBa"):
         return _on_black(values, premultiplied=mode in ("La", "RGBa"))
-    if mode.startswith("I;16") or mode in ("I", "F"):
-        if not np.isfinite(values).all():
-            raise refusal(Reason.NONFINITE, "The image holds values that are not numbers (NaN or infinite).")
+    if _is_deep(mode):
+        _check_finite(values)
         return to_uint16(windowed(values.astype(np.float32), percentile_window(values))), [STRETCHED]
     raise refusal(Reason.UNSUPPORTED_FORMAT, f"Pixels of the kind “{mode}” are not read here.")
+
+
+def _is_deep(mode: str) -> bool:
+    return mode.startswith("I;16") or mode in ("I", "F")
+
+
+def _check_finite(values: npt.NDArray[Any]) -> None:
+    if not np.isfinite(values).all():
+        raise refusal(Reason.NONFINITE, "The image holds values that are not numbers (NaN or infinite).")
 
 
 def _on_black(values: npt.NDArray[np.uint8], *, premultiplied: bool) -> tuple[Pixels, list[str]]:
@@ -166,8 +211,8 @@ def _orientation(image: Image.Image) -> int:
     return value if value in range(1, 9) else 1
 
 
-def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    turned: npt.NDArray[Any] = pixels
+def _upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    turned = pixels
     if orientation in (5, 6, 7, 8):
         turned = np.swapaxes(turned, 0, 1)
     if orientation in (2, 3, 6, 7):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import collections
 import os
 import re
+import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.dataset import Skipped
+from medfm_gui.domain.errors import Interrupted
 from medfm_gui.domain.study import Instance, Scan, Series, Study
 from medfm_gui.imaging.header import DicomHeader
 from medfm_gui.imaging.objections import objections
@@ -27,6 +29,10 @@ from medfm_gui.imaging.reasons import Reason
 _JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 _SAME_PLACE_MM = 0.01
 _UNEVEN = 0.05
+_FIRST_LOOK_S = 0.15
+_LOOK_S = 0.5
+_DEAR = 20.0
+"""A look at what is there so far takes at most a twentieth of the time."""
 _SPACE_UIDS = uuid.UUID("6f1c3d1e-0b0a-4e57-9d63-3a1f6f0f7f52")
 
 
@@ -36,26 +42,81 @@ class _Image:
     header: DicomHeader
 
 
-def scan(path: Path, pool: DecodePool) -> Scan:
+@dataclass(slots=True)
+class Watch:
+    """Who looks on while a folder is read, and who may end it; all are called on the thread that reads."""
+
+    on_progress: Callable[[int, int], None] | None = None
+    """Told files read, files in all."""
+    on_study: Callable[[Study], None] | None = None
+    """Told a study as far as it is known: soon after its first images, then now and then; at the end whole."""
+    should_stop: Callable[[], bool] | None = None
+
+    def step(self, done: int, total: int) -> None:
+        """One file more.
+
+        Raises:
+            Interrupted: nobody waits any more.
+        """
+        if self.should_stop is not None and self.should_stop():
+            raise Interrupted("Reading the folder was stopped.", "Open it again; nothing of it was kept.")
+        if self.on_progress is not None:
+            self.on_progress(done, total)
+
+
+def scan(path: Path, pool: DecodePool, watch: Watch | None = None) -> Scan:
     """Every study below a folder, or in one file.
 
     Links to folders are not followed, hidden files are counted only, and a DICOMDIR is passed over:
     its files are found by themselves. The originals are only read.
+
+    Raises:
+        Interrupted: the watcher wanted no more.
     """
     path = path.absolute()
+    watch = watch or Watch()
     files, skipped = _files(path)
     images = []
-    for result in pool.headers(files, root=path if path.is_dir() else None):
+    preview = _Preview(watch.on_study)
+    for done, result in enumerate(pool.headers(files, root=path if path.is_dir() else None), 1):
         if result.ok and result.header is not None:
             images.append(_Image(result.path, result.header))
+            preview.add(images[-1])
         elif result.reason != Reason.FILE_SET_INDEX or not path.is_dir():
             skipped.append(Skipped(result.path, result.reason, result.message))
+        watch.step(done, len(files))
     images.sort(key=lambda image: _natural(image.path))
     kept, doubles = _without_doubles(images, pool)
     skipped += doubles
     skipped.sort(key=lambda item: _natural(item.path))
     clashes = {item.path for item in doubles if item.reason == Reason.UID_CLASH}
     return Scan(tuple(_studies(kept, clashes)), tuple(skipped))
+
+
+class _Preview:
+    """Tells of studies while they are read: the first at once, then each that grew, as rarely as telling is dear."""
+
+    def __init__(self, on_study: Callable[[Study], None] | None) -> None:
+        self._on_study = on_study
+        self._images: dict[tuple[str, str], dict[str, _Image]] = {}
+        self._grown: set[tuple[str, str]] = set()
+        self._next = time.monotonic() + _FIRST_LOOK_S
+
+    def add(self, image: _Image) -> None:
+        if self._on_study is None:
+            return
+        key = (image.header.patient_id, _study_uid(image))
+        self._images.setdefault(key, {}).setdefault(image.header.sop_instance_uid or image.path, image)
+        self._grown.add(key)
+        begun = time.monotonic()
+        if begun < self._next:
+            return
+        for grown in self._grown:
+            for study in _studies(self._images[grown].values(), set()):
+                self._on_study(study)
+        self._grown.clear()
+        now = time.monotonic()
+        self._next = now + max(_LOOK_S, _DEAR * (now - begun))
 
 
 def _files(path: Path) -> tuple[list[str], list[Skipped]]:
@@ -260,7 +321,7 @@ def _remarks(images: Sequence[_Image]) -> list[str]:
         if image.header.presentation_intent == "FOR PROCESSING":
             found["FOR PROCESSING: raw detector values, not meant to be looked at."] = None
         if image.header.burned_in_annotation == "YES":
-            found["An image has text burned in, perhaps a name."] = None
+            found["The image has text burned in, perhaps a name."] = None
     header = images[0].header
     if header.pixel_spacing is None and header.imager_pixel_spacing is not None:
         found["Lengths are measured at the detector, not in the patient."] = None

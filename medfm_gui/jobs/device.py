@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from medfm_gui.base import wire
 from medfm_gui.domain.errors import NotFound
-from medfm_gui.domain.run import ProbeSpec, Spec, WeightsSpec
+from medfm_gui.domain.run import PreflightSpec, ProbeSpec, Spec, WeightsSpec
 
 
 def read_spec(folder: Path) -> Spec:
@@ -27,11 +27,11 @@ def read_spec(folder: Path) -> Spec:
 
 
 def device_of(spec: Spec) -> str:
-    """The device that the work keeps busy, ``""`` for work that needs none.
+    """The device that the work keeps busy, ``""`` for work that needs none or, being over in seconds, waits for none.
 
     ``auto`` is the first GPU where the system has one; a front end that knows better writes the device.
     """
-    if isinstance(spec, WeightsSpec | ProbeSpec):
+    if isinstance(spec, WeightsSpec | ProbeSpec | PreflightSpec):
         return ""
     if spec.device == "auto":
         return "cuda:0" if Path("/dev/nvidia0").exists() else "mps" if sys.platform == "darwin" else "cpu"

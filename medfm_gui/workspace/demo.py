@@ -40,6 +40,13 @@ class DemoOutcome:
     report: ReportFile
 
 
+def default_folder() -> Path:
+    """The demonstration's own workspace, apart from everybody's work."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("MedFM Studio", appauthor=False)) / "demo"
+
+
 def run_demo(workspace: Workspace, *, on_step: OnStep, on_events: OnEvents | None = None) -> DemoOutcome:
     """Run the main job from start to end; a second call uses the phantom and the features of the first."""
     dataset_id = _dataset(workspace, on_step)

@@ -6,6 +6,8 @@ counted; reading the numbers again later is none.
 
 from __future__ import annotations
 
+import shutil
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +16,11 @@ from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.dataset import Dataset
-from medfm_gui.domain.errors import SealError, UsageError
+from medfm_gui.domain.errors import Interrupted, SealError, UsageError
 from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
 from medfm_gui.domain.run import FileRef, Phase, PredictSpec
 from medfm_gui.workspace import data, training
-from medfm_gui.workspace.errands import OnEvent, run_errand
+from medfm_gui.workspace.errands import OnEvent, check, run_errand
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace, now
 from medfm_gui.workspace.scores import read_scores, scored
@@ -54,11 +56,21 @@ class Opening:
 
 
 def evaluate(
-    workspace: Workspace, run_ids: Sequence[str], *, reason: str | None, on_event: OnEvent | None = None
+    workspace: Workspace,
+    run_ids: Sequence[str],
+    *,
+    reason: str | None,
+    on_event: OnEvent | None = None,
+    stop: threading.Event | None = None,
 ) -> Opening:
     """The test numbers of finished runs; opens the test where that was not done before.
 
+    Args:
+        stop: set it from another thread to end the work; tests that were opened by then stay open, and the
+            look that was stopped is written down as one.
+
     Raises:
+        Interrupted: it was stopped.
         SealError: a run's test is sealed and no ``reason`` to open it is given.
         UsageError: a run is not finished.
     """
@@ -71,7 +83,8 @@ def evaluate(
         )
     for view in views:
         if view.id in sealed:
-            _open(workspace, view, (reason or "").strip(), on_event)
+            check(stop)
+            _open(workspace, view, (reason or "").strip(), on_event, stop)
     files = tuple(opened(workspace, run_id) for run_id in run_ids)
     return Opening(files, count_openings(workspace, {file.sample_set for file in files}))
 
@@ -86,7 +99,9 @@ def _finished(workspace: Workspace, run_id: str) -> RunView:
     return view
 
 
-def _open(workspace: Workspace, view: RunView, reason: str, on_event: OnEvent | None) -> None:
+def _open(
+    workspace: Workspace, view: RunView, reason: str, on_event: OnEvent | None, stop: threading.Event | None
+) -> None:
     from medfm_gui.datasets.split import sample_set_hash
     from medfm_gui.metrics.evaluate import evaluate as compute
 
@@ -96,7 +111,12 @@ def _open(workspace: Workspace, view: RunView, reason: str, on_event: OnEvent | 
     folder.mkdir(parents=True, exist_ok=True)
     note(workspace, "test opened", view.id, reason=reason)  # said first: a look that then fails was a look
     (folder / "events.jsonl").unlink(missing_ok=True)
-    run_errand(PredictSpec(str(view.folder), TEST, str(folder), view.spec.device), folder=folder, on_event=on_event)
+    order = PredictSpec(str(view.folder), TEST, str(folder), view.spec.device)
+    try:
+        run_errand(order, folder=folder, on_event=on_event, stop=stop)
+    except Interrupted:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     samples, scores = read_scores(path)
     sample_set = sample_set_hash(dataset, samples)
     rows = compute(

@@ -6,7 +6,10 @@ pixels. A tomographic series is scored slice by slice and pooled by the mean of 
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,10 +21,10 @@ from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Skipped, Task
-from medfm_gui.domain.errors import InputError, UnreadableFile, UsageError
+from medfm_gui.domain.errors import InputError, NotFound, UnreadableFile, UsageError
 from medfm_gui.domain.run import Phase, StudyImage, StudySpec, TrainSpec
 from medfm_gui.workspace import studies, training
-from medfm_gui.workspace.errands import OnEvent, run_errand
+from medfm_gui.workspace.errands import OnEvent, ask_warm, check, run_errand
 from medfm_gui.workspace.evaluating import operating_point
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace, made_folder, now
@@ -107,12 +110,34 @@ class PredictRequest:
     device: str = "auto"
 
 
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What a prediction is made with, and who is told."""
+
+    pool: DecodePool
+    warm: WarmWorker | None
+    on_event: OnEvent | None
+    stop: threading.Event | None
+
+
 def predict(
-    workspace: Workspace, request: PredictRequest, *, warm: WarmWorker | None = None, on_event: OnEvent | None = None
+    workspace: Workspace,
+    request: PredictRequest,
+    *,
+    warm: WarmWorker | None = None,
+    pool: DecodePool | None = None,
+    on_event: OnEvent | None = None,
+    stop: threading.Event | None = None,
 ) -> PredictionFile:
     """Score a file, a folder or a study with one or several finished runs.
 
+    Args:
+        warm: a worker that stays up; None starts one and ends it.
+        pool: a warm decode pool; None starts one and ends it.
+        stop: set it from another thread to end the work; nothing of it stays.
+
     Raises:
+        Interrupted: it was stopped.
         UsageError: a run is not finished, or an option is not known.
         UnreadableFile, InputError: nothing in the source can be read as an image.
     """
@@ -120,8 +145,10 @@ def predict(
     source = request.source.expanduser().absolute()
     if not source.exists():
         raise InputError(f"“{source}” does not exist.", "Check the path.")
-    with made_folder(workspace.root / "predictions", "p", counted=True) as folder:
-        file = _predicted(workspace, request, specs, source, folder, warm, on_event)
+    with contextlib.ExitStack() as held:
+        folder = held.enter_context(made_folder(workspace.root / "predictions", "p", counted=True))
+        means = _Means(pool or held.enter_context(_new_pool()), warm, on_event, stop)
+        file = _predicted(workspace, request, specs, source, folder, means)
     index(workspace, file)
     note(workspace, "prediction made", file.id, runs=" ".join(request.runs))
     return file
@@ -133,11 +160,10 @@ def _predicted(
     specs: Mapping[str, TrainSpec],
     source: Path,
     folder: Path,
-    warm: WarmWorker | None,
-    on_event: OnEvent | None,
+    means: _Means,
 ) -> PredictionFile:
     """Decode, score, explain; everything in ``folder`` but what the request wants elsewhere."""
-    units, images, skipped = _decode(workspace, source, folder, specs)
+    units, images, skipped = _decode(workspace, source, folder, specs, means)
     order = StudySpec(
         run_folders=tuple(str(workspace.run(run_id)) for run_id in request.runs),
         images=tuple(images),
@@ -147,8 +173,10 @@ def _predicted(
     )
     (folder / "maps").mkdir()
     atomic_write(folder / "spec.json", wire.encode_spec(order))
-    events = list(warm.ask(folder)) if warm else run_errand(order, folder=folder, on_event=on_event)
-    _raise_failure(events)
+    if means.warm:
+        events = ask_warm(means.warm, folder, on_event=means.on_event, stop=means.stop)
+    else:
+        events = run_errand(order, folder=folder, on_event=means.on_event, stop=means.stop)
     said = [event for event in events if isinstance(event, ev.StudyPredicted)]
     where = (request.out or folder).expanduser().absolute()
     where.mkdir(parents=True, exist_ok=True)
@@ -179,38 +207,37 @@ def _specs(workspace: Workspace, request: PredictRequest) -> dict[str, TrainSpec
     return specs
 
 
-def _raise_failure(events: Sequence[ev.Event]) -> None:
-    from medfm_gui.domain.run import RunState, fold
-    from medfm_gui.workspace.errands import failure
+def _new_pool() -> DecodePool:
+    from medfm_gui.imaging.pool import DecodePool
 
-    state = fold(RunState(), events)
-    if state.phase is not Phase.FINISHED:
-        raise failure(state)
+    return DecodePool()
 
 
 def _decode(
-    workspace: Workspace, source: Path, folder: Path, specs: Mapping[str, TrainSpec]
+    workspace: Workspace, source: Path, folder: Path, specs: Mapping[str, TrainSpec], means: _Means
 ) -> tuple[list[_Unit], list[StudyImage], list[Skipped]]:
-    from medfm_gui.imaging.pool import DecodePool
-
     (folder / "images").mkdir()
-    with DecodePool() as pool:
-        found, skipped = _units(workspace, source, pool)
-        images: list[StudyImage] = []
-        units: list[_Unit] = []
-        for unit in found:
-            kept: list[Path] = []
-            for file in unit.files:
-                pixels = folder / "images" / f"{len(images):05d}.npy"
-                result = pool.to_npy(str(file), pixels)
-                if result.ok:
-                    kept.append(file)
-                    images.append(StudyImage(_name(file), str(pixels)))
-                else:
-                    skipped.append(Skipped(str(file), result.reason, result.message))
-            if kept:
-                warnings = tuple(dict.fromkeys((*unit.warnings, *_objections(kept[0], unit, specs, pool))))
-                units.append(replace(unit, files=tuple(kept), warnings=warnings))
+    check(means.stop)
+    found, skipped = _units(workspace, source, means.pool)
+    images: list[StudyImage] = []
+    units: list[_Unit] = []
+    for unit in found:
+        kept: list[Path] = []
+        wanted = [(file, folder / "images" / f"{len(images) + place:05d}.npy") for place, file in enumerate(unit.files)]
+        results = {}
+        for result in means.pool.to_npys(wanted):
+            check(means.stop)
+            results[result.key] = result
+        for file, pixels in wanted:
+            result = results[str(file)]
+            if result.ok:
+                kept.append(file)
+                images.append(StudyImage(_name(file), str(pixels)))
+            else:
+                skipped.append(Skipped(str(file), result.reason, result.message))
+        if kept:
+            warnings = tuple(dict.fromkeys((*unit.warnings, *_objections(kept[0], unit, specs, means.pool))))
+            units.append(replace(unit, files=tuple(kept), warnings=warnings))
     if not units:
         first = skipped[0] if skipped else Skipped(str(source), "empty", "It holds no image.")
         raise UnreadableFile(
@@ -361,6 +388,18 @@ def index(workspace: Workspace, file: PredictionFile) -> None:
         workspace.store.put_study_prediction(
             file.id, number, study=item.study, run=item.run, created=file.created, prediction=wire.encode(item).decode()
         )
+
+
+def read_prediction(workspace: Workspace, prediction_id: str) -> PredictionFile:
+    """What was said under an id.
+
+    Raises:
+        NotFound: there is no such prediction.
+    """
+    path = workspace.root / "predictions" / prediction_id / "prediction.json"
+    if not re.fullmatch(r"p\d+", prediction_id) or not path.exists():
+        raise NotFound(f"There is no prediction “{prediction_id}” in this workspace.", "Predict the study again.")
+    return wire.read(PredictionFile, path)
 
 
 def every_prediction(workspace: Workspace) -> list[PredictionFile]:

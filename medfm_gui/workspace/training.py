@@ -63,17 +63,29 @@ def create_runs(workspace: Workspace, request: TrainRequest) -> list[RunView]:
             for an adaptation that means nothing on random weights.
         UsageError, NotFound, SplitError: the request names what is not there.
     """
+    return create_drafts(workspace, drafts_of(workspace, request))
+
+
+def drafts_of(workspace: Workspace, request: TrainRequest) -> list[TrainSpec]:
+    """The order of every run of a request, checked, with no id yet; a dataset without a split gets one.
+
+    Raises:
+        as ``create_runs``.
+    """
     dataset = data.read(workspace, request.dataset)
     models = [model(workspace.settings, name) for name in request.models]
     _check_request(request, models)
-    splits = _splits_for(workspace, request, dataset)
-    drafts = [
+    return [
         _draft(workspace, request, dataset, split, one, adapt, seed)
-        for split in splits
+        for split in _splits_for(workspace, request, dataset)
         for one in models
         for adapt in request.adapts
         for seed in request.seeds
     ]
+
+
+def create_drafts(workspace: Workspace, drafts: Sequence[TrainSpec]) -> list[RunView]:
+    """Make the folder and the row of each of these runs."""
     return [_create(workspace, draft) for draft in drafts]
 
 

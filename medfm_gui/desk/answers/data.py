@@ -1,0 +1,189 @@
+"""Datasets and splits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medfm_gui.desk.asks.data import (
+    CheckQuality,
+    DatasetList,
+    DescribeCohort,
+    ImportDataset,
+    Imported,
+    ListDatasets,
+    ListSamples,
+    ListSplits,
+    LookAtSource,
+    MakeSplit,
+    PlanSplit,
+    PreviewImport,
+    ShowSample,
+    ShowSplit,
+    SplitList,
+    SplitMade,
+    Thumbnails,
+    Tile,
+    TileSheet,
+)
+from medfm_gui.desk.entry import Entry, Lane, Topic
+from medfm_gui.desk.protocol import Ask
+from medfm_gui.desk.room import Room, Told
+from medfm_gui.store.rows import SamplePage
+from medfm_gui.workspace import cohort, data, sources
+
+if TYPE_CHECKING:
+    from medfm_gui.workspace.viewing import SmallPicture
+
+_SURE_AFTER_S = 2.0
+
+
+def list_datasets(room: Room, ask: ListDatasets, told: Told) -> DatasetList:
+    """Rows of the database."""
+    from medfm_gui.store import queries
+
+    with room.workspace.store.reading() as reader:
+        return DatasetList(queries.datasets(reader))
+
+
+def list_splits(room: Room, ask: ListSplits, told: Told) -> SplitList:
+    """Rows of the database."""
+    from medfm_gui.store import queries
+
+    with room.workspace.store.reading() as reader:
+        return SplitList(queries.splits(reader, ask.dataset or None))
+
+
+# -- import
+
+
+def look_at_source(room: Room, ask: LookAtSource, told: Told) -> sources.SourceFacts:
+    """Names and the header of a table; nothing is decoded."""
+    return sources.look_at(ask.path, table=ask.table)
+
+
+def preview_import(room: Room, ask: PreviewImport, told: Told) -> sources.ImportReport:
+    """A dry run."""
+    told.progress("Listing files")
+    return sources.preview(room.workspace, ask.path, ask.wish, on_progress=_telling(told, "Checking images"))
+
+
+def import_dataset(room: Room, ask: ImportDataset, told: Told) -> Imported:
+    """The import; an ``Interrupted`` out of the progress removes what was written."""
+    from medfm_gui.store import queries
+
+    told.progress("Listing files")
+    made = data.import_dataset(
+        room.workspace,
+        ask.wish.layout,
+        Path(ask.path).expanduser(),
+        sources.options_of(ask.wish),
+        name=ask.name,
+        on_progress=_telling(told, "Importing images"),
+    )
+    with room.workspace.store.reading() as reader:
+        return Imported(queries.dataset(reader, made.id))
+
+
+def _telling(told: Told, text: str) -> Callable[[int, int], None]:
+    """Progress with the time left, once there is enough to judge by."""
+    start = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        spent = time.monotonic() - start
+        left = spent / done * (total - done) if done and spent >= _SURE_AFTER_S else None
+        told.progress(text, done, total, left)
+
+    return tell
+
+
+# -- looking at a dataset
+
+
+def list_samples(room: Room, ask: ListSamples, told: Told) -> SamplePage:
+    """A page of the database."""
+    from medfm_gui.store import queries
+
+    with room.workspace.store.reading() as reader:
+        return queries.samples_page(reader, ask.dataset, offset=ask.offset, limit=ask.limit, only=ask.only)
+
+
+def thumbnails(room: Room, ask: Thumbnails, told: Told) -> TileSheet:
+    """Small pictures out of the pixel cache."""
+    from medfm_gui.workspace.viewing import sample_thumbnails
+
+    return _sheet(sample_thumbnails(room.workspace, ask.dataset, ask.samples, side=ask.side), told)
+
+
+def show_sample(room: Room, ask: ShowSample, told: Told) -> TileSheet:
+    """One picture out of the pixel cache."""
+    from medfm_gui.workspace.viewing import sample_picture
+
+    return _sheet([sample_picture(room.workspace, ask.dataset, ask.sample)], told)
+
+
+def _sheet(pictures: Iterable[SmallPicture], told: Told) -> TileSheet:
+    tiles: list[Tile] = []
+    parts: list[bytes] = []
+    offset = 0
+    for picture in pictures:
+        told.check()
+        tiles.append(
+            Tile(picture.key, picture.rows, picture.columns, picture.channels, offset, message=picture.message)
+        )
+        parts.append(picture.payload)
+        offset += len(picture.payload)
+    return TileSheet(tuple(tiles), b"".join(parts))
+
+
+def describe_cohort(room: Room, ask: DescribeCohort, told: Told) -> cohort.Characteristics:
+    """Counts over all samples."""
+    return cohort.characteristics(room.workspace, ask.dataset, ask.split)
+
+
+def check_quality(room: Room, ask: CheckQuality, told: Told) -> cohort.Quality:
+    """What the import noted, and identical images."""
+    return cohort.quality(room.workspace, ask.dataset)
+
+
+# -- splits
+
+
+def plan_split(room: Room, ask: PlanSplit, told: Told) -> cohort.SplitPlan:
+    """A split that is thrown away."""
+    return cohort.plan_split(room.workspace, ask.dataset, ask.wish)
+
+
+def make_split(room: Room, ask: MakeSplit, told: Told) -> SplitMade:
+    """A split that is frozen."""
+    from medfm_gui.store import queries
+
+    made = data.make_split(room.workspace, ask.dataset, cohort.request_of(ask.wish))
+    ids = {split.id for split in made.splits}
+    with room.workspace.store.reading() as reader:
+        rows = queries.splits(reader, ask.dataset)
+    return SplitMade(made.id, tuple(row for row in rows if row.id in ids))
+
+
+def show_split(room: Room, ask: ShowSplit, told: Told) -> cohort.SplitFacts:
+    """The file of the split."""
+    return cohort.split_facts(room.workspace, ask.dataset, ask.split)
+
+
+ENTRIES: Mapping[type[Ask[Any]], Entry] = {
+    ListDatasets: Entry(list_datasets),
+    ListSplits: Entry(list_splits),
+    LookAtSource: Entry(look_at_source, Lane.INDEX),
+    PreviewImport: Entry(preview_import, Lane.INDEX),
+    ImportDataset: Entry(import_dataset, Lane.WORK, changes=(Topic.DATASETS,), writes=True),
+    ListSamples: Entry(list_samples),
+    Thumbnails: Entry(thumbnails, Lane.VIEW),
+    ShowSample: Entry(show_sample, Lane.VIEW),
+    DescribeCohort: Entry(describe_cohort, Lane.INDEX),
+    CheckQuality: Entry(check_quality, Lane.INDEX),
+    PlanSplit: Entry(plan_split, Lane.INDEX),
+    MakeSplit: Entry(make_split, Lane.WORK, changes=(Topic.SPLITS,), writes=True),
+    ShowSplit: Entry(show_split, Lane.INDEX),
+}

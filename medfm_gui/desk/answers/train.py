@@ -1,0 +1,132 @@
+"""What the train wizard asks: models, devices, splits, what a plan costs, and the runs it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from medfm_gui.base.settings import load_settings
+from medfm_gui.desk.asks.train import (
+    CreateRuns,
+    DeviceList,
+    Divided,
+    DivideDataset,
+    ListDevices,
+    ListModels,
+    ModelList,
+    Preflight,
+    RunOrder,
+    RunsMade,
+    RunSpecOf,
+)
+from medfm_gui.desk.entry import Entry, Lane, Topic
+from medfm_gui.desk.protocol import Ask
+from medfm_gui.desk.room import Room, Told
+from medfm_gui.domain.run import PRESETS, Recipe, recipe_from
+from medfm_gui.workspace.place import Workspace
+from medfm_gui.workspace.planning import PlanCost
+
+
+def list_models(room: Room, ask: ListModels, told: Told) -> ModelList:
+    """Cards of all plugins with the weights' state."""
+    from medfm_gui.workspace.models import every_model
+
+    models, broken = every_model(load_settings())  # they may have changed since the workspace was opened
+    return ModelList(tuple(models), tuple(broken))
+
+
+def list_devices(room: Room, ask: ListDevices, told: Told) -> DeviceList:
+    """A worker that starts torch tells them."""
+    from medfm_gui.workspace.planning import devices
+
+    return DeviceList(devices())
+
+
+def divide_dataset(room: Room, ask: DivideDataset, told: Told) -> Divided:
+    """Past the leak gate, or a LeakError that lists what leaks."""
+    from medfm_gui.datasets.split import SplitRequest
+    from medfm_gui.workspace.data import make_split
+
+    told.progress("Dividing the dataset and looking for leaks")
+    request = SplitRequest(
+        ratios=ask.ratios,
+        by=ask.by,
+        seed=ask.seed,
+        folds=ask.folds,
+        official=ask.official,
+        accept=ask.accept,
+        drop=ask.drop,
+    )
+    return Divided(make_split(room.workspace, ask.dataset, request).id)
+
+
+def preflight(room: Room, ask: Preflight, told: Told) -> PlanCost:
+    """Measured by workers, one after another."""
+    from medfm_gui.workspace.planning import preflight as measured
+
+    return measured(
+        _current(room),
+        ask.requests,
+        known=ask.known,
+        on_progress=told.progress,
+        on_part=told.part,
+        is_stopped=told.stopped.is_set,
+    )
+
+
+def create_runs(room: Room, ask: CreateRuns, told: Told) -> RunsMade:
+    """Folders and rows; the window starts them."""
+    from medfm_gui.workspace.planning import create_all
+
+    return RunsMade(tuple(create_all(_current(room), ask.requests)))
+
+
+def _current(room: Room) -> Workspace:
+    """The workspace with the settings as they are now: weights may have been moved since it was opened."""
+    import dataclasses
+
+    return dataclasses.replace(room.workspace, settings=load_settings())
+
+
+def run_spec_of(room: Room, ask: RunSpecOf, told: Told) -> RunOrder:
+    """From the run's own folder."""
+    from medfm_gui.workspace.training import spec_of
+
+    spec = spec_of(room.workspace.run(ask.run))
+    family = spec.split_id.removesuffix(f"-f{spec.fold}") if spec.fold is not None else spec.split_id
+    preset = spec.preset if spec.preset in PRESETS else ""
+    usual = recipe_from(spec.adapt, PRESETS.get(preset, {}))
+    changed = {
+        item.name: _as_text(getattr(spec.recipe, item.name))
+        for item in fields(Recipe)
+        if getattr(spec.recipe, item.name) != getattr(usual, item.name)
+    }
+    return RunOrder(
+        run=ask.run,
+        dataset=spec.dataset_id,
+        split=family,
+        model=spec.card.name,
+        adapt=spec.adapt,
+        from_scratch=spec.from_scratch,
+        seed=spec.seed,
+        device=spec.device,
+        preset=preset,
+        settings=changed,
+    )
+
+
+def _as_text(value: bool | int | float | str | None) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+ENTRIES: Mapping[type[Ask[Any]], Entry] = {
+    ListModels: Entry(list_models),
+    ListDevices: Entry(list_devices, lane=Lane.WORK),
+    DivideDataset: Entry(divide_dataset, lane=Lane.WORK, changes=(Topic.SPLITS,), writes=True),
+    Preflight: Entry(preflight, lane=Lane.WORK),
+    CreateRuns: Entry(create_runs, changes=(Topic.RUNS,), writes=True),
+    RunSpecOf: Entry(run_spec_of),
+}

@@ -1,0 +1,1 @@
+"""Studies and predictions of single studies."""

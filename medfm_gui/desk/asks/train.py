@@ -1,0 +1,103 @@
+"""Questions of the train wizard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from medfm_gui.desk.protocol import Ask
+from medfm_gui.domain.cards import BrokenPlugin
+from medfm_gui.workspace.models import Model
+from medfm_gui.workspace.planning import Device, Measurement, PlanCost
+from medfm_gui.workspace.training import TrainRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ModelList:
+    """Every backbone with the state of its weights here, and the plugins that cannot be read."""
+
+    models: tuple[Model, ...]
+    broken: tuple[BrokenPlugin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListModels(Ask[ModelList]):
+    """What there is to train."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceList:
+    """The devices of this computer, the fastest kind first."""
+
+    devices: tuple[Device, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListDevices(Ask[DeviceList]):
+    """Where a training can run; takes the seconds that starting torch takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """A split that was made; ``split`` names it, or all its folds together."""
+
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class DivideDataset(Ask[Divided]):
+    """Divide a dataset and freeze the result (see ``datasets.split.SplitRequest``)."""
+
+    dataset: str
+    ratios: str = ""
+    by: str = "patient"
+    seed: int = 0
+    folds: int = 0
+    official: bool = False
+    accept: str = ""
+    drop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight(Ask[PlanCost]):
+    """What the runs of these requests cost here; parts come as they are measured. ``known`` is not measured again."""
+
+    requests: tuple[TrainRequest, ...]
+    known: tuple[Measurement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunsMade:
+    """Ids of new runs that wait to be started, in their order."""
+
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRuns(Ask[RunsMade]):
+    """Make the runs of these requests, all or none."""
+
+    requests: tuple[TrainRequest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """What was once ordered, in the words of the wizard; ``settings`` are those that differ from the defaults."""
+
+    run: str
+    dataset: str
+    split: str
+    model: str
+    adapt: str
+    from_scratch: bool
+    seed: int
+    device: str
+    preset: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpecOf(Ask[RunOrder]):
+    """The order of a run, for another one like it."""
+
+    run: str

@@ -1,0 +1,112 @@
+"""What the desk keeps up between questions: the workspace, decode pools, the warm worker, a scratch folder."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from medfm_gui.desk.protocol import Progress
+from medfm_gui.domain.errors import Interrupted
+from medfm_gui.workspace.place import Workspace
+
+if TYPE_CHECKING:
+    from medfm_gui.imaging.pool import DecodePool
+    from medfm_gui.jobs.warm import WarmWorker
+
+_PROGRESS_S = 0.05
+
+
+class Told:
+    """One question's line to the window: progress, parts of the answer, and whether it is still wanted."""
+
+    def __init__(self, say: Callable[[str, Any], None]) -> None:
+        self._say = say
+        self._last = 0.0
+        self.stopped = threading.Event()
+
+    def check(self) -> None:
+        """Give up here if the answer is wanted no more.
+
+        Raises:
+            Interrupted: the person pressed Cancel, or the page is gone.
+        """
+        if self.stopped.is_set():
+            raise Interrupted("It was cancelled.", "Start it again when you like.")
+
+    def progress(self, text: str, done: int = 0, total: int = 0, seconds_left: float | None = None) -> None:
+        """Tell how far it is, twenty times a second at most (the last step always); gives up if it is wanted no more.
+
+        Raises:
+            Interrupted: see ``check``.
+        """
+        self.check()
+        now = time.monotonic()
+        if now - self._last >= _PROGRESS_S or (total and done >= total):
+            self._last = now
+            self._say("progress", Progress(text, done, total, seconds_left))
+
+    def part(self, answer: object) -> None:
+        """Send an answer that is not the last: it has the type of the final one.
+
+        Raises:
+            Interrupted: see ``check``.
+        """
+        self.check()
+        self._say("part", answer)
+
+
+class Room:
+    """An open workspace with what is costly to start. A context; everything ends with it.
+
+    Each lane is one thread with a decode pool of its own, for a pool serves one thread at a time.
+    """
+
+    def __init__(self, workspace: Workspace, *, is_read_only: bool = False) -> None:
+        self.workspace = workspace
+        self.is_read_only = is_read_only
+        self._scratch = tempfile.TemporaryDirectory(prefix="medfm-desk-")
+        self._pools: dict[int, DecodePool] = {}
+        self._guard = threading.Lock()
+        self._warm: WarmWorker | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._warm is not None:
+            self._warm.close()
+        for pool in self._pools.values():
+            pool.close()
+        self._scratch.cleanup()
+
+    @property
+    def scratch(self) -> Path:
+        """A private folder that is gone when the desk ends: files that the window maps."""
+        return Path(self._scratch.name)
+
+    def pool(self) -> DecodePool:
+        """The decode pool of this thread: full-size pixels, none kept."""
+        from medfm_gui.imaging.pool import DecodePool
+
+        me = threading.get_ident()
+        with self._guard:
+            found = self._pools.get(me)
+            if found is None:
+                found = self._pools[me] = DecodePool()
+            return found
+
+    def warm(self) -> WarmWorker:
+        """The worker that stays up for predictions."""
+        from medfm_gui.jobs.warm import WarmWorker
+
+        with self._guard:
+            if self._warm is None:
+                self._warm = WarmWorker(self.workspace.root / "logs" / "prediction.log")
+            return self._warm

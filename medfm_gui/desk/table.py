@@ -1,0 +1,20 @@
+"""Every question of the window and who answers it: the topics' lists, joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from medfm_gui.desk.answers import compare, data, frame, home, reports, runs, settings, studies, train
+from medfm_gui.desk.entry import Entry
+from medfm_gui.desk.protocol import Ask
+
+_TOPICS = (frame, home, data, train, runs, studies, compare, reports, settings)
+
+
+def every_entry() -> Mapping[type[Ask[Any]], Entry]:
+    """All questions by their class."""
+    found: dict[type[Ask[Any]], Entry] = {}
+    for topic in _TOPICS:
+        found.update(topic.ENTRIES)
+    return found

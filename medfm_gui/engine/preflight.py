@@ -1,0 +1,203 @@
+"""What a training would cost on this computer, measured: its own first batches, of which nothing is kept.
+
+The same code reads the images and runs the model as in the training itself. The first batch of each kind is not
+counted, for it warms caches up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sys
+import time
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from medfm_gui.domain import events as ev
+from medfm_gui.domain.cards import adaptation
+from medfm_gui.domain.run import PreflightSpec, TrainSpec
+from medfm_gui.domain.split import Partition
+from medfm_gui.engine.adaptations.linear import penalties
+from medfm_gui.engine.adaptations.tuning import Tuning
+from medfm_gui.engine.backbones import load_backbone
+from medfm_gui.engine.devices import choose_device
+from medfm_gui.engine.head import HeadFacts
+from medfm_gui.engine.images import ImageReader
+from medfm_gui.engine.loader import ahead, batches_of
+from medfm_gui.engine.logistic import LogisticPath
+from medfm_gui.engine.material import (
+    Material,
+    input_size,
+    open_dataset,
+    open_split,
+    partitions_for_training,
+    weights_file,
+)
+from medfm_gui.engine.session import make_deterministic, started
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_STAGE = "measure"
+_MOST_BATCHES = 64
+_MOST_ROWS_FITTED = 1000
+
+
+def measure(spec: PreflightSpec, folder: Path) -> Generator[ev.Event, None, None]:
+    """Run a few batches as the draft orders them.
+
+    Yields:
+        RunStarted, then Progressed a batch, at last Answered with numbers as text and RunFinished: ``forward_s`` and
+        ``train_s`` in seconds a sample (0: nothing of the kind is done), ``fit_s`` seconds of a linear probe's whole
+        path (worked out from a few fits on numbers drawn by lot), ``load_s``, ``memory_bytes`` (highest use of the
+        process, or of the GPU), ``trained_parameters``, ``parameters``, ``images`` and ``missing`` (those that the
+        feature bank does not hold), ``batches`` that were timed.
+
+    Raises:
+        MedfmError: as the training itself would.
+    """
+    draft = spec.draft
+    device = choose_device(draft.device)
+    make_deterministic()
+    yield started(device)
+    begun = time.perf_counter()
+    material = _material(draft, folder, device)
+    card = adaptation(draft.adapt)
+    loaded = time.perf_counter() - begun
+    if card is not None and card.trains_backbone:
+        facts = yield from _tuning(material, spec.seconds)
+    else:
+        facts = yield from _frozen(material, spec.seconds)
+    facts |= {
+        "load_s": loaded,
+        "parameters": sum(part.numel() for part in material.backbone.module.parameters()),
+        "memory_bytes": _peak_bytes(device),
+    }
+    yield ev.Answered(time.time(), {name: repr(value) for name, value in facts.items()} | {"device": str(device)})
+    yield ev.RunFinished(time.time(), {}, time.perf_counter() - begun)
+
+
+def _material(draft: TrainSpec, folder: Path, device: torch.device) -> Material:
+    dataset, pixels = open_dataset(draft.dataset, draft.pixels)
+    ids = partitions_for_training(draft, open_split(draft, dataset), dataset)
+    torch.manual_seed(draft.seed)
+    backbone = load_backbone(draft.card, image_size=input_size(draft), weights=weights_file(draft))
+    backbone.module.to(device)
+    images = ImageReader(pixels, draft.card, backbone.image_size, pin=device.type == "cuda")
+    return Material(draft, folder, dataset, ids, images, backbone, device)
+
+
+def _frozen(material: Material, seconds: float) -> Generator[ev.Event, None, dict[str, float]]:
+    """Features of a frozen backbone, as the bank is filled; nothing is looked at that the bank holds already."""
+    frozen = material.frozen()
+    ids = [one for side in material.ids.values() for one in side]
+    missing = frozen.missing(ids)
+    facts: dict[str, float] = {"forward_s": 0.0, "train_s": 0.0, "images": len(ids), "missing": missing, "batches": 0}
+    if missing:
+        size = frozen.batch_size
+        batches = [ids[start : start + size] for start in range(0, min(len(ids), size * _MOST_BATCHES), size)]
+        material.backbone.module.eval()
+        pace = yield from _timed(
+            lambda batch: material.images.batch(batch, size), batches, frozen.forward, material, seconds
+        )
+        facts |= {"forward_s": pace[0], "batches": pace[1]}
+    classes = len(material.dataset.classes)
+    trained = (material.backbone.feature_dim + 1) * classes if material.spec.adapt == "linear" else 0
+    return facts | {"trained_parameters": trained, "fit_s": _fit_seconds(material)}
+
+
+def _tuning(material: Material, seconds: float) -> Generator[ev.Event, None, dict[str, float]]:
+    """Steps of the optimiser, then validation batches."""
+    recipe, dataset = material.spec.recipe, material.dataset
+    facts = HeadFacts("linear", dataset.task, dataset.classes, material.backbone.feature_dim)
+    tuning = Tuning(material.backbone, facts, recipe, material.device)
+    ids = material.ids[Partition.TRAIN]
+    targets = torch.from_numpy(material.targets(Partition.TRAIN).astype(np.int64))
+
+    def prepared(places: Sequence[int]) -> tuple[Tensor, Tensor]:
+        chosen = [ids[place] for place in places]
+        seen = material.images.augmented(chosen, places, 0, 1) if recipe.augment else material.images.batch(chosen)
+        return seen, targets[list(places)]
+
+    places = batches_of(range(len(ids)), recipe.batch_size)[:_MOST_BATCHES]
+    step = yield from _timed(
+        prepared, places, lambda given: float(tuning.step(*given, lr=recipe.lr, seed=0)), material, seconds
+    )
+    tuning.head.eval()
+    material.backbone.module.eval()
+
+    def scored(images: Tensor) -> object:
+        with torch.no_grad():
+            return tuning.head.scores(material.backbone.features(images.to(material.device))).probabilities.cpu()
+
+    sides = batches_of(material.ids[Partition.VAL], recipe.batch_size)[:_MOST_BATCHES]
+    look = yield from _timed(material.images.batch, sides, scored, material, seconds / 2)
+    images = sum(len(side) for side in material.ids.values())
+    return {
+        "train_s": step[0],
+        "forward_s": look[0],
+        "batches": step[1] + look[1],
+        "images": images,
+        "missing": images,
+        "trained_parameters": tuning.parameters,
+        "fit_s": 0.0,
+    }
+
+
+def _timed(
+    prepare: Callable[[Sequence[K]], V],
+    batches: Sequence[Sequence[K]],
+    work: Callable[[V], object],
+    material: Material,
+    seconds: float,
+) -> Generator[ev.Event, None, tuple[float, int]]:
+    """Seconds a sample and how many batches that was measured on; batches come again where there are few."""
+    rounds = list(itertools.islice(itertools.cycle(batches), _MOST_BATCHES))
+    samples, timed, begun, spent = 0, 0, 0.0, 0.0
+    with contextlib.closing(ahead(prepare, rounds, material.spec.recipe.workers)) as ready:
+        for number, (batch, given) in enumerate(zip(rounds, ready, strict=True)):
+            work(given)
+            if number == 0:
+                begun = time.perf_counter()
+                continue
+            samples, timed = samples + len(batch), number
+            spent = time.perf_counter() - begun
+            yield ev.Progressed(time.time(), _STAGE, min(round(100 * spent / seconds), 100), 100, samples / spent)
+            if spent >= seconds:
+                break
+    material.images.release()
+    return spent / max(1, samples), timed
+
+
+def _fit_seconds(material: Material) -> float:
+    """What the path of a linear probe would take: three of its points on numbers drawn by lot, times its length."""
+    if material.spec.adapt != "linear":
+        return 0.0
+    targets = material.targets(Partition.TRAIN)
+    rows = min(len(targets), _MOST_ROWS_FITTED)
+    chosen = np.linspace(0, len(targets) - 1, rows).astype(np.intp)
+    drawn = np.random.default_rng(0).standard_normal((rows, material.backbone.feature_dim))
+    points = penalties(material.spec.recipe.epochs)
+    path = LogisticPath(drawn, targets[chosen], material.dataset.task, len(material.dataset.classes))
+    some = sorted({0, len(points) // 2, len(points) - 1})
+    begun = time.perf_counter()
+    for point in some:
+        path.fit(float(points[point]))
+    return (time.perf_counter() - begun) / len(some) * len(points) * len(targets) / rows
+
+
+def _peak_bytes(device: torch.device) -> int:
+    """The most memory in use so far: of the GPU where the model is on one, else of this process; 0 if unknown."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device)
+    if sys.platform == "win32":  # pragma: no cover - Windows has no getrusage
+        return 0
+    import resource  # not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

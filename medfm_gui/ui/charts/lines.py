@@ -1,0 +1,209 @@
+"""Charts of kind ``lines``: curves with bands or bars, a crosshair and the values under it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRect, Signal
+from PySide6.QtGui import QColor, QPen, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.ui import theme
+from medfm_gui.ui.charts.curve_items import CurveItems
+from medfm_gui.ui.charts.marks import line_pen
+from medfm_gui.ui.charts.plot_pane import PlotPane
+from medfm_gui.ui.charts.readout import Reading, Readout, ReadoutRow
+from medfm_gui.ui.charts.trace import Trace, bounds
+from medfm_gui.ui.charts.wording import estimate, line, number
+
+_UNIT = (0.0, 1.0)
+_AXIS_PX = (44, 20)
+"""Room for the numbers of a square chart at the left and below."""
+
+
+class LinesCanvas(QWidget):
+    """Axes that fill the widget; a square in its middle where the chart compares with the diagonal of chance."""
+
+    zoomed = Signal(bool)
+    read = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.pane = PlotPane(self)
+        self._readout = Readout(self)
+        self._chart = ChartSpec("", "lines", "")
+        self._traces: tuple[Trace, ...] = ()
+        self._items: list[CurveItems] = []
+        self._shown: list[bool] = []
+        self._square = False
+        self._place = -1
+        self._chance: Any = pg.PlotCurveItem(x=[0.0, 1.0], y=[0.0, 1.0])
+        self._cross: Any = pg.InfiniteLine(angle=90, movable=False)
+        self._points: Any = pg.ScatterPlotItem(pxMode=True)
+        self.pane.add(self._chance, 1)
+        self.pane.add(self._cross, 8)
+        self.pane.add(self._points, 9)
+        self.pane.hovered.connect(self.point_at)
+        self.pane.left.connect(self.put_readout_away)
+        self.pane.stepped.connect(self._step)
+        self.pane.moved.connect(lambda: self.zoomed.emit(not self.pane.is_home))
+        self.setFocusProxy(self.pane)
+        self.put_readout_away()
+
+    def draw(self, chart: ChartSpec, slots: Sequence[int]) -> None:
+        """Show the chart; ``slots`` are its series' places among the theme's colours."""
+        self._chart = chart
+        for items in self._items:
+            items.leave(self.pane)
+        self._traces = tuple(Trace.of(series, slot) for series, slot in zip(chart.series, slots, strict=True))
+        self._shown = [True] * len(self._traces)
+        x_range, y_range = self._ranges()
+        self._square = chart.diagonal and x_range == _UNIT == y_range
+        size = x_range[1] - x_range[0], y_range[1] - y_range[0]
+        self._items = [CurveItems(trace, *size) for trace in self._traces]
+        for items in self._items:
+            items.join(self.pane)
+        self._chance.setVisible(chart.diagonal)
+        self.pane.x_name.set_text(chart.x_label)
+        self.pane.y_name.set_text(chart.y_label)
+        width, height = _AXIS_PX if self._square else (None, None)
+        self.pane.set_axis("left", width=width)
+        self.pane.set_axis("bottom", height=height)
+        self.pane.set_home(x_range, y_range)
+        self.pane.reset()
+        self.put_readout_away()
+        self.restyle()
+        self._arrange()
+
+    def set_shown(self, index: int, shown: bool) -> None:
+        """Show or hide one series."""
+        self._shown[index] = shown
+        self._items[index].set_shown(shown)
+        self.put_readout_away()
+
+    def is_shown(self, index: int) -> bool:
+        """Whether the series is drawn."""
+        return self._items[index].is_shown
+
+    def reset(self) -> None:
+        """Show the whole chart."""
+        self.pane.reset()
+
+    def restyle(self) -> None:
+        """Take the current theme's colours."""
+        now = theme.current()
+        self.pane.restyle()
+        chance = line_pen(QColor(now.muted), width=1)
+        chance.setDashPattern([3, 3])
+        self._chance.setPen(chance)
+        self._cross.setPen(line_pen(QColor(now.muted), width=1))
+        for items in self._items:
+            items.restyle(now)
+
+    def reading_at(self, x: float, y: float) -> Reading:
+        """What the readout tells at a point of the chart."""
+        return self._reading(self._nearest(x, y), x)
+
+    def point_at(self, x: float, y: float) -> None:
+        """Put crosshair and readout at a point of the chart."""
+        found = self._nearest(x, y)
+        self._show(found, x, self.pane.place_of(x, y))
+
+    def put_readout_away(self) -> None:
+        """Hide crosshair and readout."""
+        self._readout.hide()
+        self._cross.hide()
+        self._points.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep a square chart square."""
+        self._arrange()
+
+    def _ranges(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        chart = self._chart
+        x = _given(chart.x_range) or (_UNIT if chart.diagonal else bounds([trace.x for trace in self._traces]))
+        heights = [part for trace in self._traces for part in (trace.y, trace.low, trace.high)]
+        y = _given(chart.y_range) or (_UNIT if chart.diagonal else bounds(heights))
+        return x, y
+
+    def _nearest(self, x: float, y: float) -> list[tuple[Trace, int]]:
+        scales = self.pane.scales()
+        seen = [trace for trace, shown in zip(self._traces, self._shown, strict=True) if shown]
+        found = [(trace, trace.nearest(x, y, *scales)) for trace in seen]
+        return [(trace, place) for trace, place in found if place is not None]
+
+    def _show(self, found: list[tuple[Trace, int]], x: float, place: QPointF) -> None:
+        if not found:
+            self.put_readout_away()
+            return
+        now = theme.current()
+        self._cross.setPos(x)
+        self._cross.show()
+        spots = [_spot(trace, at, now) for trace, at in found]
+        self._points.setData(spots)
+        self._points.show()
+        self._readout.show_at(self._reading(found, x), place + QPointF(self.pane.pos()))
+
+    def _reading(self, found: list[tuple[Trace, int]], x: float) -> Reading:
+        (x_low, x_high), (y_low, y_high) = self._ranges()
+        if not found:
+            return Reading("")
+        own_x = len({float(trace.x[at]) for trace, at in found}) > 1
+        width, height = x_high - x_low, y_high - y_low
+        first, at = found[0]
+        shown = number(x if own_x else float(first.x[at]), width)
+        heading = f"{line(self._chart.x_label, 60) or 'x'} {shown}"
+        return Reading(heading, tuple(_row(trace, at, height, width if own_x else None) for trace, at in found))
+
+    def _step(self, by: int) -> None:
+        """Go from point to point of the first series shown."""
+        seen = [trace for trace, shown in zip(self._traces, self._shown, strict=True) if shown and trace.drawn.any()]
+        if not seen:
+            return
+        places = np.flatnonzero(seen[0].drawn)
+        start = self._place + by if self._cross.isVisible() else (0 if by > 0 else len(places) - 1)
+        self._place = min(max(start, 0), len(places) - 1)
+        at = places[self._place]
+        self.point_at(float(seen[0].x[at]), float(seen[0].y[at]))
+        self.read.emit(self._readout.reading.text)
+
+    def _arrange(self) -> None:
+        area = self.rect()
+        if self._square:
+            wide = _AXIS_PX[0] + self.pane.y_name.sizeHint().width() + 2 * theme.FOCUS
+            high = _AXIS_PX[1] + self.pane.x_name.sizeHint().height() + 2 * theme.FOCUS
+            side = max(1, min(area.width() - wide, area.height() - high))
+            box = QRect(0, 0, side + wide, side + high)
+            box.moveCenter(area.center())
+            area = box
+        self.pane.setGeometry(area)
+
+
+def _row(trace: Trace, at: int, height: float, width: float | None) -> ReadoutRow:
+    low, high = (trace.low[at], trace.high[at]) if len(trace.low) else (math.nan, math.nan)
+    value = estimate(float(trace.y[at]), float(low), float(high), height)
+    if width is not None:
+        value += f" at {number(float(trace.x[at]), width)}"
+    return ReadoutRow(line(trace.name, 60), value, trace.family, trace.slot)
+
+
+def _spot(trace: Trace, at: int, now: theme.Theme) -> dict[str, Any]:
+    colour = QColor(now.series[trace.slot % len(now.series)])
+    return {
+        "pos": (trace.x[at], trace.y[at]),
+        "size": 9,
+        "symbol": "o",
+        "pen": QPen(QColor(now.text), 1.5),
+        "brush": colour,
+    }
+
+
+def _given(limits: tuple[float, float] | None) -> tuple[float, float] | None:
+    if limits is None or not all(math.isfinite(limit) and abs(limit) < 1e15 for limit in limits):
+        return None
+    return limits if limits[0] < limits[1] else None

@@ -1,0 +1,7 @@
+"""One series on screen, as radiology readers expect it: window/level, slices, orientation letters, a heat map on top.
+
+May import: Qt, NumPy, ``ui.theme``, ``ui.icons``, ``ui.widgets``, light types of ``domain`` and ``imaging.window``.
+It reads no file: ``image.SeriesImage`` and ``image.HeatMap`` are handed in, decoded elsewhere.
+Front doors: ``viewer.Viewer``, ``toolbar.ViewerToolbar``, ``heat_controls.HeatControls``. To add an action: a line in
+``bindings.BINDINGS`` and one in ``actions``.
+"""

@@ -1,0 +1,51 @@
+"""Facts as a grid of names and values; the values can be selected and copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from medfm_gui.ui.theme import SPACE, figures_font
+from medfm_gui.ui.widgets.text import Label
+
+
+class Facts(QWidget):
+    """Names at the left, muted; values at the right with tabular figures."""
+
+    def __init__(self, facts: Iterable[tuple[str, str]] = (), parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(SPACE[3])
+        self._grid.setVerticalSpacing(SPACE[0] + 2)
+        self._grid.setColumnStretch(1, 1)
+        self._rows: list[tuple[Label, Label]] = []
+        self.set_facts(facts)
+
+    def set_facts(self, facts: Iterable[tuple[str, str]]) -> None:
+        """Show these names and values instead; widgets that are there are used again."""
+        wanted = tuple(facts)
+        while len(self._rows) < len(wanted):
+            self._add()
+        for row, (name, value) in zip(self._rows, wanted, strict=False):
+            row[0].setText(name)
+            row[1].setText(value)
+            row[1].setAccessibleName(f"{name}: {row[1].text()[:200]}")
+        for index, row in enumerate(self._rows):
+            for label in row:
+                label.setVisible(index < len(wanted))
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """The names and values that are shown."""
+        return tuple((name.text(), value.text()) for name, value in self._rows if not name.isHidden())
+
+    def _add(self) -> None:
+        name, value = Label("", "muted", wrap=False), Label("", selectable=True)
+        value.setFont(figures_font())
+        at = len(self._rows)
+        top = Qt.AlignmentFlag.AlignTop
+        self._grid.addWidget(name, at, 0, top)
+        self._grid.addWidget(value, at, 1, top)
+        self._rows.append((name, value))
