@@ -54,6 +54,21 @@ PRESETS: Mapping[str, Mapping[str, str]] = {
 """Named recipes: setting → value, applied before ``--set``."""
 
 
+RANGES: Mapping[str, tuple[float, float]] = {
+    "epochs": (1, 100_000),
+    "batch_size": (1, 65_536),
+    "lr": (1e-12, 1e6),
+    "weight_decay": (0, 1e3),
+    "warmup_epochs": (0, 100_000),
+    "workers": (0, 64),
+    "k": (1, 1_000_000),
+    "temperature": (1e-4, 1e3),
+    "patience": (0, 100_000),
+    "input_size": (16, 4096),
+}
+"""Lowest and highest value of each setting that is a number."""
+
+
 def recipe_from(adapt: str, settings: Mapping[str, str]) -> Recipe:
     """The recipe of an adaptation with the user's settings laid over its defaults.
 
@@ -96,19 +111,7 @@ def _parsed(key: str, text: str, kind: type) -> bool | int | float | str:
 
 
 def _check(recipe: Recipe) -> None:
-    limits: Mapping[str, tuple[float, float]] = {
-        "epochs": (1, 100_000),
-        "batch_size": (1, 65_536),
-        "lr": (1e-12, 1e6),
-        "weight_decay": (0, 1e3),
-        "warmup_epochs": (0, 100_000),
-        "workers": (0, 64),
-        "k": (1, 1_000_000),
-        "temperature": (1e-4, 1e3),
-        "patience": (0, 100_000),
-        "input_size": (16, 4096),
-    }
-    for key, (low, high) in limits.items():
+    for key, (low, high) in RANGES.items():
         value = getattr(recipe, key)
         if value is not None and not low <= value <= high:
             raise UsageError(f"“{key}={value:g}” is out of range.", f"Choose {key} between {low:g} and {high:g}.")

@@ -1,7 +1,7 @@
 """What a training would cost on this computer, measured: its own first batches, of which nothing is kept.
 
 The same code reads the images and runs the model as in the training itself. The first batch of each kind is not
-counted, for it warms caches up.
+counted, for it warms caches up, unless it takes so long that this does not matter.
 """
 
 from __future__ import annotations
@@ -158,15 +158,15 @@ def _timed(
 ) -> Generator[ev.Event, None, tuple[float, int]]:
     """Seconds a sample and how many batches that was measured on; batches come again where there are few."""
     rounds = list(itertools.islice(itertools.cycle(batches), _MOST_BATCHES))
-    samples, timed, begun, spent = 0, 0, 0.0, 0.0
+    samples, timed, spent, begun = 0, 0, 0.0, time.perf_counter()
     with contextlib.closing(ahead(prepare, rounds, material.spec.recipe.workers)) as ready:
         for number, (batch, given) in enumerate(zip(rounds, ready, strict=True)):
             work(given)
-            if number == 0:
+            spent = time.perf_counter() - begun
+            if number == 0 and spent < seconds:
                 begun = time.perf_counter()
                 continue
-            samples, timed = samples + len(batch), number
-            spent = time.perf_counter() - begun
+            samples, timed = samples + len(batch), timed + 1
             yield ev.Progressed(time.time(), _STAGE, min(round(100 * spent / seconds), 100), 100, samples / spent)
             if spent >= seconds:
                 break

@@ -31,6 +31,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from medfm_gui.domain.errors import UnreadableFile
 from medfm_gui.imaging import elements as el
 from medfm_gui.imaging.frames import check_image, decode_frame, pixel_length
 from medfm_gui.imaging.gate import Admitted, FileKind, admit
@@ -42,6 +43,7 @@ from medfm_gui.imaging.reasons import Reason, refusal
 MAX_INFLATED_BYTES = 256 << 20
 _MAGIC_AT = 128
 _READ_AT_ONCE = 32 << 20
+_HEADER_AT_ONCE = 64 << 10
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 PREAMBLE = "The file begins like a program or a document; only its DICOM part was read, nothing else is ever copied."
 _FOREIGN = (b"MZ", b"\x7fELF", b"#!", b"%PDF", b"PK", b"<")
@@ -127,7 +129,8 @@ def parsing(admitted: Admitted, *, pixels: bool) -> Iterator[Parsed]:
         raise refusal(Reason.NOT_DICOM, f"It is a {admitted.kind.value.upper()} image without a DICOM header.")
     with el.quiet():
         with contained():
-            parsed = _parse(_source(admitted, pixels=pixels), pixels=pixels)
+            parsed = _quickly_parsed(admitted) if not pixels else None
+            parsed = parsed or _parse(_source(admitted, pixels=pixels), pixels=pixels)
         yield parsed
 
 
@@ -167,18 +170,37 @@ class _Bounded:
 
 
 class _Whole(io.BytesIO):
-    """A file that was read at once: many times faster to parse, and it can give no more than it has."""
+    """A file (of ``size`` bytes) that was read at once, or its beginning: faster to parse, and it gives what it has."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, size: int) -> None:
         super().__init__(data)
-        self.size = len(data)
+        self.size = size
 
 
 def _source(admitted: Admitted, *, pixels: bool) -> _Bounded | _Whole:
     """Where a file is parsed from: read at once if its pixels are wanted and it is of ordinary size."""
     if pixels and admitted.size <= _READ_AT_ONCE:
-        return _Whole(admitted.handle.read(admitted.size))
+        return _Whole(admitted.handle.read(admitted.size), admitted.size)
     return _Bounded(admitted)
+
+
+def _quickly_parsed(admitted: Admitted) -> Parsed | None:
+    """The header out of the file's first bytes; None where it is longer, deflated, or anything is wrong with it."""
+    stream = _Whole(admitted.handle.read(_HEADER_AT_ONCE), admitted.size)
+    admitted.handle.seek(0)
+    head = stream.read(_MAGIC_AT + 4)
+    stream.seek(0)
+    if not head.endswith(b"DICM"):
+        return None
+    try:
+        data = dcmread(stream, stop_before_pixels=True)
+        syntax = clean_uid(str(data.file_meta.get("TransferSyntaxUID", "")))
+        if not syntax or syntax == DeflatedExplicitVRLittleEndian:
+            return None
+        _check_pixel_element(data, stream, admitted.size)
+    except (UnreadableFile, MemoryError, *el.DAMAGED):
+        return None
+    return Parsed(data, syntax, head.startswith(_FOREIGN))
 
 
 def _parse(source: _Bounded | _Whole, *, pixels: bool) -> Parsed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import math
 import struct
@@ -14,6 +15,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag, Tag
 
 from medfm_gui.imaging.header import clean_text
 
@@ -49,11 +51,19 @@ def quiet() -> Iterator[None]:
 
 def element(data: Dataset, keyword: str) -> Any:
     """The value of an element, None where it is absent, empty or unreadable."""
+    tag = _tag(keyword)
+    if tag not in data.keys():  # noqa: SIM118 - the data set's own "in" is ten times slower
+        return None
     try:
-        value = data.get(keyword)
+        value = data[tag].value
     except DAMAGED:
         return None
     return None if value is None or value == "" else value
+
+
+@functools.cache
+def _tag(keyword: str) -> BaseTag:
+    return Tag(keyword)
 
 
 def first(data: Dataset, keyword: str) -> Any:

@@ -80,7 +80,9 @@ def common_grid(found: Sequence[Extent], rows: int, columns: int) -> Grid:
         below = math.ceil((finest.values[0] - low) / step - _WHOLE)
         start = finest.values[0] - below * step
         if (high - start) / step <= STEPS:
-            is_exact = all(abs(item.slope) == step and _is_whole((item.values[0] - start) / step) for item in found)
+            is_exact = all(
+                _is_whole(item.slope / step) and _is_whole((item.values[0] - start) / step) for item in found
+            )
             return Grid(rows, columns, 1, "uint16", step, start, is_rounded=not is_exact)
     return Grid(rows, columns, 1, "uint16", (high - low) / STEPS or 1.0, low, is_rounded=True)
 

@@ -7,6 +7,7 @@ and the spacing; what does not fit (gaps, doubles, mixed planes, clashing UIDs) 
 from __future__ import annotations
 
 import collections
+import math
 import os
 import re
 import time
@@ -307,11 +308,12 @@ def _position(header: DicomHeader) -> float | None:
     """Distance along the normal of the image plane, mm; None without geometry or with an impossible one."""
     if header.position is None or header.orientation is None or header.frames > 1:
         return None
-    normal = np.cross(header.orientation[:3], header.orientation[3:])
-    length = float(np.linalg.norm(normal))
+    (a, b, c, d, e, f), (x, y, z) = header.orientation, header.position
+    normal = (b * f - c * e, c * d - a * f, a * e - b * d)
+    length = math.hypot(*normal)
     if not 0.9 < length < 1.1:
         return None
-    return round(float(np.dot(normal, header.position)) / length, 4)
+    return round((normal[0] * x + normal[1] * y + normal[2] * z) / length, 4)
 
 
 def _remarks(images: Sequence[_Image]) -> list[str]:

@@ -12,12 +12,12 @@ leave           what the window remembers is written, children end
 from __future__ import annotations
 
 import argparse
-import os
 import signal
-import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from medfm_gui.base.display import has_display
 
 NO_DISPLAY = (
     "medfm-gui: there is no display, so no window can be opened. "
@@ -33,42 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     from medfm_gui.ui.life import live
 
-    return live(wanted.workspace, wanted.page)
+    return live(wanted.workspace, wanted.page, dict(pair.partition("=")[::2] for pair in wanted.show))
 
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="medfm-gui", description="MedFM Studio, the window.")
     parser.add_argument("--workspace", type=Path, help="folder of the workspace (default: the last one)")
     parser.add_argument("--page", default="", help="page to open, e.g. runs")
+    parser.add_argument(
+        "--show", action="append", default=[], metavar="WHAT=ID", help="what to show there, e.g. run=r0001"
+    )
     return parser.parse_args(list(arguments))
-
-
-def has_display() -> bool:
-    """Whether Qt would find a screen; it aborts the process where it finds none."""
-    if os.environ.get("QT_QPA_PLATFORM", "") in ("offscreen", "minimal", "vnc"):
-        return True
-    if not sys.platform.startswith("linux"):
-        return True
-    if os.environ.get("WAYLAND_DISPLAY"):
-        return True
-    return _answers(os.environ.get("DISPLAY", ""))
-
-
-def _answers(display: str) -> bool:
-    """Whether an X server listens at ``host:number.screen``."""
-    host, _, rest = display.rpartition(":")
-    number = rest.partition(".")[0]
-    if not number.isdigit():
-        return False
-    if host and host != "unix":
-        return True  # a forwarded display: asking it would be a network connection
-    place = f"/tmp/.X11-unix/X{number}"  # noqa: S108 - where every X server listens
-    for address in (place, "\0" + place):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.settimeout(1.0)
-            if probe.connect_ex(address) == 0:
-                return True
-    return False
 
 
 def quiet_end_signals() -> tuple[int, ...]:

@@ -41,7 +41,7 @@ class ClosingQuestion(QDialog):
         column.setContentsMargins(*([theme.SPACE[4]] * 4))
         column.setSpacing(theme.SPACE[2])
         what, them = ("One run is", "it") if n_runs == 1 else (f"{n_runs} runs are", "them")
-        column.addWidget(Label(f"{what} not finished. What shall become of {them}?", "heading1"))
+        column.addWidget(Label(f"{what} not finished. What shall become of {them}?", "heading3"))
         for choice, title, consequence in _CHOICES:
             button = QPushButton(title)
             button.setAccessibleDescription(consequence)

@@ -6,7 +6,7 @@ import contextlib
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSocketNotifier, QTimer
@@ -24,13 +24,22 @@ from medfm_gui.ui.memory import Memory, memory_file, remembered
 from medfm_gui.ui.pages import PAGES
 
 
-def live(workspace: Path | None, page: str = "", *, on_window: Callable[[MainWindow], None] | None = None) -> int:
+def live(
+    workspace: Path | None,
+    page: str = "",
+    wish: Mapping[str, str] | None = None,
+    *,
+    on_window: Callable[[MainWindow], None] | None = None,
+    is_remembered: bool = True,
+) -> int:
     """Open the window and run until it is closed.
 
     Args:
         workspace: the folder; None for the one that was open last.
         page: the key of the page to begin with.
+        wish: what that page is to show.
         on_window: given the window once it is shown; the demonstration and tests drive it from there.
+        is_remembered: whether the window knows of earlier starts and keeps its own layout.
     """
     app = QApplication(sys.argv[:1])
     app.setApplicationName("MedFM Studio")
@@ -43,12 +52,13 @@ def live(workspace: Path | None, page: str = "", *, on_window: Callable[[MainWin
 
     with crash_care(on_defect) as ended_badly:
         chores = Chores(app)
-        memory = Memory(remembered(memory_file()), chores.do, app)
+        memory = Memory(remembered(memory_file()), chores.do, app) if is_remembered else Memory({}, None, app)
         memory.put("crashed", ended_badly)
-        if page in {entry.key for entry in PAGES}:
-            memory.put("page", page)
         _dress(app, memory)
         window = MainWindow(memory)
+        if page in {entry.key for entry in PAGES}:
+            memory.put("page", page)
+            window.workspace_opened.connect(lambda: window.go(page, **(wish or {})))
         window.departed.connect(app.quit)
         defects.append(lambda kind: _tell_of_defect(window, kind))
         window.show()

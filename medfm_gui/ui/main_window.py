@@ -96,6 +96,9 @@ class MainWindow(QMainWindow):
             return
         self.pages.show_page(page, **wish)
         self._rail.mark(page)
+        shown = self.pages.currentWidget()
+        if not shown.isAncestorOf(self.focusWidget() or self):
+            shown.setFocus(Qt.FocusReason.OtherFocusReason)  # its keys count from now on
         self.memory.put("page", page)
 
     def set_appearance(self, name: str) -> None:

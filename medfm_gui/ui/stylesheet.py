@@ -131,7 +131,8 @@ QPushButton, QToolButton {{
     background: {theme.raised}; color: {theme.text}; border: {_BORDER}px solid {shades.edge};
     border-radius: {RADIUS}px; padding: 0 {_M}px; min-height: {inner}px; outline: none;
 }}
-QToolButton {{ padding: 0 {_XS}px; min-width: {inner - 2 * _XS}px; }}
+QToolButton {{ padding: 0 {_XS}px; min-height: {inner - 3}px; }}
+/* Qt adds 3 px to a tool button; no width here, for it would overrule setMinimumWidth */
 QPushButton:hover, QToolButton:hover {{ background: {shades.hover}; border-color: {shades.handle}; }}
 QPushButton:pressed, QToolButton:pressed, QPushButton:checked, QToolButton:checked {{ background: {shades.pressed}; }}
 QPushButton:checked, QToolButton:checked {{ border-color: {theme.accent}; }}
@@ -201,12 +202,12 @@ QPlainTextEdit:focus, QTextEdit:focus {{ border: {FOCUS}px solid {theme.accent};
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled, QPlainTextEdit:disabled {{
     background: transparent; color: {theme.disabled}; border: {_BORDER}px dashed {theme.line};
 }}
+QLineEdit, QPlainTextEdit {{ placeholder-text-color: {theme.muted}; }}
 QLineEdit:read-only, QPlainTextEdit:read-only {{ background: transparent; }}
 QLineEdit[role="bad"], QAbstractSpinBox[role="bad"], QComboBox[role="bad"] {{ border-color: {theme.bad}; }}
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{
     border: none; background: transparent; padding: 0; min-height: 0; margin: 0;
 }}
-QAbstractSpinBox QLineEdit {{ padding-left: {_XS}px; }}
 QComboBox {{ padding-right: {_XL}px; }}
 QComboBox:focus, QComboBox:on {{ padding-right: {_XL - 1}px; }}
 QAbstractSpinBox {{ padding-right: {_L}px; }}
@@ -269,6 +270,7 @@ QRadioButton::indicator:checked:disabled {{ image: url({glyphs}/dot-disabled.svg
 
 
 def _views(theme: Theme, shades: _Shades, glyphs: str) -> str:
+    # no heights here: a view that was laid out before it is polished would draw taller rows than it has (PlainDelegate)
     return f"""
 QAbstractItemView {{
     background: {theme.panel}; alternate-background-color: {theme.panel}; border: {_BORDER}px solid {theme.line};
@@ -277,8 +279,8 @@ QAbstractItemView {{
 }}
 QAbstractItemView:focus {{ border-color: {theme.accent}; }}
 QTableView::item {{ padding: 0 {_S}px; border: none; }}
-QListView::item {{ min-height: {_XL}px; padding: {_XS // 2}px {_S}px; border-radius: {RADIUS - 2}px; }}
-QTreeView::item {{ min-height: {_XL + _XS}px; padding: 0 {_XS}px; border: none; }}
+QListView::item {{ padding: 0 {_S}px; border-radius: {RADIUS - 2}px; }}
+QTreeView::item {{ padding: 0 {_XS}px; border: none; }}
 QTableView::item:hover, QListView::item:hover, QTreeView::item:hover {{ background: {shades.hover}; }}
 QTableView::item:selected, QListView::item:selected, QTreeView::item:selected {{
     background: {shades.selected}; color: {theme.text};

@@ -102,6 +102,7 @@ def apply(app: QApplication, theme: Theme) -> None:
         app.setStyle("Fusion")
         app.setProperty("medfm_style", "Fusion")
         app.setFont(body_font())
+    app.setStyleSheet("")  # widgets are polished once by the new sheet, not once more by the palette
     app.setPalette(_palette(theme))
     app.setStyleSheet(stylesheet.build(theme, glyphs.register(app, theme)))
 

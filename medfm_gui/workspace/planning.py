@@ -162,7 +162,7 @@ def preflight(
 
     Args:
         known: measurements made before; what they cover is not measured again.
-        on_progress: text, hundredths done, hundredths in all.
+        on_progress: what is being measured, measurements done, and how many there are.
         on_part: the costs as far as they are known, at once and after each measurement.
         is_stopped: whether the answer is wanted no more.
 
@@ -181,13 +181,8 @@ def preflight(
     on_part(costs())
     open_ = [(key, draft) for key, draft in wanted.items() if key not in found]
     for number, (key, draft) in enumerate(open_):
-        text = f"Measuring {draft.card.title}, {_kind(draft)} ({number + 1} of {len(open_)})"
-
-        def tell(share: int, text: str = text, number: int = number) -> None:
-            on_progress(text, 100 * number + share, 100 * len(open_))
-
-        tell(0)
-        found[key] = _measured(workspace, key, draft, tell, is_stopped)
+        on_progress(f"Measuring {draft.card.title}, {_kind(draft)}", number, len(open_))
+        found[key] = _measured(workspace, key, draft, is_stopped)
         on_part(costs())
     return costs()
 
@@ -241,9 +236,7 @@ def _training_ids(workspace: Workspace, drafts: Sequence[TrainSpec]) -> dict[str
     return {name: {side: split.samples_in(side) for side in sides} for name, split in splits.items()}
 
 
-def _measured(
-    workspace: Workspace, key: str, draft: TrainSpec, tell: Callable[[int], None], is_stopped: Callable[[], bool]
-) -> Measurement:
+def _measured(workspace: Workspace, key: str, draft: TrainSpec, is_stopped: Callable[[], bool]) -> Measurement:
     from medfm_gui.jobs import request
 
     busy = _is_busy(workspace)
@@ -253,8 +246,6 @@ def _measured(
         def hear(event: ev.Event) -> None:
             if is_stopped():
                 request.ask(folder, request.Request.CANCEL)
-            elif isinstance(event, ev.Progressed):
-                tell(event.done)
 
         try:
             said = run_errand(PreflightSpec(draft), folder=folder, on_event=hear)

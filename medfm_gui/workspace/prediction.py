@@ -7,6 +7,7 @@ pixels. A tomographic series is scored slice by slice and pooled by the mean of 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import threading
@@ -221,9 +222,10 @@ def _decode(
     found, skipped = _units(workspace, source, means.pool)
     images: list[StudyImage] = []
     units: list[_Unit] = []
+    numbers = itertools.count()
     for unit in found:
         kept: list[Path] = []
-        wanted = [(file, folder / "images" / f"{len(images) + place:05d}.npy") for place, file in enumerate(unit.files)]
+        wanted = [(file, folder / "images" / f"{next(numbers):05d}.npy") for file in unit.files]
         results = {}
         for result in means.pool.to_npys(wanted):
             check(means.stop)

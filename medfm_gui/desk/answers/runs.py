@@ -145,7 +145,7 @@ def run_log(room: Room, ask: RunLog, told: Told) -> LogText:
     """The end of ``log.txt``."""
     from medfm_gui.workspace.monitoring import end_of_log
 
-    return LogText(*end_of_log(room.workspace.run(ask.run), ask.tail))
+    return LogText(ask.run, *end_of_log(room.workspace.run(ask.run), ask.tail))
 
 
 def measure_run(room: Room, ask: MeasureRun, told: Told) -> RunUse:

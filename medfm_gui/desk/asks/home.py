@@ -50,7 +50,7 @@ class Overview:
 class LookAround(Ask[Overview]):
     """What is in this workspace; ``lines`` of its journal."""
 
-    lines: int = 8
+    lines: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,8 +84,9 @@ class RunDetails(Ask[RunFacts]):
 class LogText:
     """The end of a worker's log; ``is_cut`` when there is more before it."""
 
+    run: str
     text: str
-    is_cut: bool
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

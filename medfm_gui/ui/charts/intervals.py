@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -21,7 +21,7 @@ from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.ui import theme
 from medfm_gui.ui.charts.estimates import Estimate, Scale, estimates, reading_of
 from medfm_gui.ui.charts.forest import Forest, paint_axis, paint_row
-from medfm_gui.ui.charts.plot_pane import paint_ring
+from medfm_gui.ui.charts.plot_pane import CHART_PX, LEAST_CHART_PX, paint_ring
 from medfm_gui.ui.charts.readout import Readout
 from medfm_gui.ui.charts.wording import line
 
@@ -48,7 +48,7 @@ class IntervalsCanvas(QWidget):
         self._readout = Readout(self)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(160, 80)
+        self.setMinimumSize(LEAST_CHART_PX)
 
     def draw(self, chart: ChartSpec, slots: Sequence[int]) -> None:
         """Show the chart; ``slots`` are its series' places among the theme's colours."""
@@ -58,6 +58,10 @@ class IntervalsCanvas(QWidget):
         self.scale = self._home = Scale.of(chart, self._all)
         self._choose(-1)
         self._arrange()
+
+    def sizeHint(self) -> QSize:
+        """Room in which a chart is read well."""
+        return CHART_PX
 
     def set_shown(self, index: int, shown: bool) -> None:
         """Show or hide the rows of one series."""
@@ -120,12 +124,10 @@ class IntervalsCanvas(QWidget):
         event.setAccepted(self._bar.value() != before)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold of the axis."""
+        """Take hold of the axis; a double click shows the whole range."""
+        if event.type() == QEvent.Type.MouseButtonDblClick:
+            self.reset()
         self._grip = event.position().x(), self.scale
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Show the whole range."""
-        self.reset()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Read the row under the mouse; move the axis while it is held."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from medfm_gui.ui import theme
@@ -13,6 +13,7 @@ from medfm_gui.ui.charts.axis_name import small_font
 from medfm_gui.ui.charts.marks import draw_marker, draw_sample, series_colour
 from medfm_gui.ui.charts.plot_pane import paint_ring
 from medfm_gui.ui.charts.wording import line
+from medfm_gui.ui.widgets.flow import FlowLayout
 from medfm_gui.ui.widgets.text import tip
 
 _SAMPLE_PX = 28
@@ -83,7 +84,8 @@ class ChartLegend(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._switches: list[LegendSwitch] = []
-        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._flow = FlowLayout(self, theme.SPACE[0])
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setAccessibleName("Legend")
@@ -95,44 +97,9 @@ class ChartLegend(QWidget):
 
     def set_entries(self, entries: tuple[LegendEntry, ...]) -> None:
         """Show these, all switched on."""
-        for old in self._switches:
-            old.setParent(None)
-            old.deleteLater()
+        self._flow.clear()
         self._switches = [LegendSwitch(entry, self) for entry in entries]
         for index, switch in enumerate(self._switches):
             switch.toggled.connect(lambda on, place=index: self.toggled.emit(place, on))
-            switch.show()
-        self._arrange(self.width())
+            self._flow.addWidget(switch)
         self.updateGeometry()
-
-    def hasHeightForWidth(self) -> bool:
-        """Narrow legends are tall."""
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        """Height of all rows at that width."""
-        rows = self._rows(width)
-        return rows[-1].bottom() + 1 if rows else 0
-
-    def sizeHint(self) -> QSize:
-        """Height at the present width."""
-        return QSize(self.width(), self.heightForWidth(max(self.width(), 1)))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Wrap anew."""
-        self._arrange(event.size().width())
-        self.updateGeometry()
-
-    def _arrange(self, width: int) -> None:
-        for switch, area in zip(self._switches, self._rows(width), strict=True):
-            switch.setGeometry(area)
-
-    def _rows(self, width: int) -> list[QRect]:
-        places, cursor = [], QPoint(0, 0)
-        for switch in self._switches:
-            size = switch.sizeHint().boundedTo(QSize(max(width, 1), 1000))
-            if cursor.x() and cursor.x() + size.width() > width:
-                cursor = QPoint(0, cursor.y() + size.height())
-            places.append(QRect(cursor, size))
-            cursor = cursor + QPoint(size.width() + theme.SPACE[1], 0)
-        return places

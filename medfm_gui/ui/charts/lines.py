@@ -8,20 +8,21 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRect, Signal
+from PySide6.QtCore import QPointF, QRect, QSize, Signal
 from PySide6.QtGui import QColor, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.ui import theme
 from medfm_gui.ui.charts.curve_items import CurveItems
-from medfm_gui.ui.charts.marks import line_pen
-from medfm_gui.ui.charts.plot_pane import PlotPane
+from medfm_gui.ui.charts.marks import line_pen, marker_path, series_colour
+from medfm_gui.ui.charts.plot_pane import CHART_PX, LEAST_CHART_PX, PlotPane
 from medfm_gui.ui.charts.readout import Reading, Readout, ReadoutRow
 from medfm_gui.ui.charts.trace import Trace, bounds
 from medfm_gui.ui.charts.wording import estimate, line, number
 
 _UNIT = (0.0, 1.0)
+_SPOT_PX = 9.0
 _AXIS_PX = (44, 20)
 """Room for the numbers of a square chart at the left and below."""
 
@@ -35,7 +36,7 @@ class LinesCanvas(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pane = PlotPane(self)
-        self._readout = Readout(self)
+        self.readout = Readout(self)
         self._chart = ChartSpec("", "lines", "")
         self._traces: tuple[Trace, ...] = ()
         self._items: list[CurveItems] = []
@@ -72,8 +73,8 @@ class LinesCanvas(QWidget):
         self.pane.x_name.set_text(chart.x_label)
         self.pane.y_name.set_text(chart.y_label)
         width, height = _AXIS_PX if self._square else (None, None)
-        self.pane.set_axis("left", width=width)
-        self.pane.set_axis("bottom", height=height)
+        self.pane.set_axis("left", width)
+        self.pane.set_axis("bottom", height)
         self.pane.set_home(x_range, y_range)
         self.pane.reset()
         self.put_readout_away()
@@ -116,13 +117,21 @@ class LinesCanvas(QWidget):
 
     def put_readout_away(self) -> None:
         """Hide crosshair and readout."""
-        self._readout.hide()
+        self.readout.hide()
         self._cross.hide()
         self._points.hide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep a square chart square."""
         self._arrange()
+
+    def sizeHint(self) -> QSize:
+        """Room in which a chart is read well."""
+        return CHART_PX
+
+    def minimumSizeHint(self) -> QSize:
+        """Room in which a chart can still be read."""
+        return LEAST_CHART_PX
 
     def _ranges(self) -> tuple[tuple[float, float], tuple[float, float]]:
         chart = self._chart
@@ -147,7 +156,7 @@ class LinesCanvas(QWidget):
         spots = [_spot(trace, at, now) for trace, at in found]
         self._points.setData(spots)
         self._points.show()
-        self._readout.show_at(self._reading(found, x), place + QPointF(self.pane.pos()))
+        self.readout.show_at(self._reading(found, x), place + QPointF(self.pane.pos()))
 
     def _reading(self, found: list[tuple[Trace, int]], x: float) -> Reading:
         (x_low, x_high), (y_low, y_high) = self._ranges()
@@ -170,7 +179,7 @@ class LinesCanvas(QWidget):
         self._place = min(max(start, 0), len(places) - 1)
         at = places[self._place]
         self.point_at(float(seen[0].x[at]), float(seen[0].y[at]))
-        self.read.emit(self._readout.reading.text)
+        self.read.emit(self.readout.reading.text)
 
     def _arrange(self) -> None:
         area = self.rect()
@@ -193,13 +202,14 @@ def _row(trace: Trace, at: int, height: float, width: float | None) -> ReadoutRo
 
 
 def _spot(trace: Trace, at: int, now: theme.Theme) -> dict[str, Any]:
-    colour = QColor(now.series[trace.slot % len(now.series)])
+    ring = QPen(QColor(now.text), 1.5)
+    ring.setCosmetic(True)
     return {
         "pos": (trace.x[at], trace.y[at]),
-        "size": 9,
-        "symbol": "o",
-        "pen": QPen(QColor(now.text), 1.5),
-        "brush": colour,
+        "size": _SPOT_PX,
+        "symbol": marker_path(trace.family),
+        "pen": ring,
+        "brush": series_colour(now, trace.slot),
     }
 
 

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from medfm_gui.domain.events import EpochFinished
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.ui import theme
-from medfm_gui.ui.charts.epochs import Epochs
+from medfm_gui.ui.charts.epoch_pointer import EpochPointer
+from medfm_gui.ui.charts.epochs import LOSSES, Epochs, best_words, description
 from medfm_gui.ui.charts.legend import ChartLegend, LegendEntry
 from medfm_gui.ui.charts.live_curve import LiveCurve
 from medfm_gui.ui.charts.marks import line_pen, series_colour
 from medfm_gui.ui.charts.plot_pane import PlotPane
-from medfm_gui.ui.charts.readout import Reading, Readout, ReadoutRow
 from medfm_gui.ui.charts.trace import Floats, bounds
-from medfm_gui.ui.charts.wording import line, number
 from medfm_gui.ui.widgets.text import Label, escape_mnemonic
 
 _AXIS_PX = 56
-_LOSSES = (("train_loss", "training", "train"), ("val_loss", "validation", "val"))
 
 
 class LiveCurves(QWidget):
@@ -41,37 +40,40 @@ class LiveCurves(QWidget):
         super().__init__(parent)
         self.epochs = Epochs()
         self._theme = theme.current()
-        self._family, self._slot, self._place = "", 0, 0
-        self.loss, self.metric, self.rate = PlotPane(), PlotPane(), PlotPane()
+        self._family, self._slot = "", 0
+        self.panes = PlotPane(), PlotPane(), PlotPane()
         self.legend = ChartLegend()
-        self.legend.set_entries(tuple(LegendEntry(name, style=style, marker=False) for _, name, style in _LOSSES))
+        self.legend.set_entries(tuple(LegendEntry(name, style=style, marker=False) for _, name, style in LOSSES))
+        self.legend.setMinimumWidth(sum(switch.sizeHint().width() + theme.SPACE[0] for switch in self.legend.switches))
         self.legend.toggled.connect(self._on_toggled)
         self._choice = QComboBox()
         self._choice.setAccessibleName("Metric shown")
+        self._choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._choice.setMinimumContentsLength(10)
         self._choice.activated.connect(self._on_chosen)
-        self._best = Label(role="caption", wrap=False)
+        self._best = Label(role="caption", elide=Qt.TextElideMode.ElideRight)
+        self._best.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._lines: dict[str, LiveCurve] = {
-            "train_loss": LiveCurve(self.loss, "train"),
-            "val_loss": LiveCurve(self.loss, "val"),
-            "metric": LiveCurve(self.metric, "val"),
-            "rate": LiveCurve(self.rate, "val"),
+            "train_loss": LiveCurve(self.panes[0], "train"),
+            "val_loss": LiveCurve(self.panes[0], "val"),
+            "metric": LiveCurve(self.panes[1], "val"),
+            "rate": LiveCurve(self.panes[2], "val"),
         }
         self._marks = [_upright(pane) for pane in self.panes]
-        self._crosses = [_upright(pane) for pane in self.panes]
-        self._readout = Readout(self)
+        self.pointer = EpochPointer(self, self.panes)
         self._build()
         self.restyle()
         self.set_curve(())
 
     @property
-    def panes(self) -> tuple[PlotPane, PlotPane, PlotPane]:
-        """Loss, metric and learning rate, from top to bottom."""
-        return self.loss, self.metric, self.rate
-
-    @property
     def shown_metric(self) -> str:
         """Id of the metric in the middle plot; empty while there is none."""
         return str(self._choice.currentData() or "")
+
+    @property
+    def curves(self) -> tuple[LiveCurve, ...]:
+        """Training loss, validation loss, metric and learning rate as they are drawn."""
+        return tuple(self._lines.values())
 
     def set_look(self, family: str, slot: int = 0) -> None:
         """Draw in a run's manner: its family's marker, and its place among the theme's colours."""
@@ -101,6 +103,11 @@ class LiveCurves(QWidget):
             self._choice.setCurrentIndex(place)
             self._redraw()
 
+    def reset(self) -> None:
+        """Show all epochs again."""
+        for pane in self.panes:
+            pane.reset()
+
     def restyle(self) -> None:
         """Take the current theme's colours."""
         now = self._theme = theme.current()
@@ -109,9 +116,9 @@ class LiveCurves(QWidget):
             pane.restyle()
         for curve in self._lines.values():
             curve.restyle(colour, self._family, QColor(now.panel))
-        for mark, cross in zip(self._marks, self._crosses, strict=True):
+        for mark in self._marks:
             mark.setPen(line_pen(QColor(now.good), "knn", 1.4))
-            cross.setPen(line_pen(QColor(now.muted), width=1))
+        self.pointer.restyle(now)
 
     def changeEvent(self, event: QEvent) -> None:
         """Draw again in another theme's colours."""
@@ -120,24 +127,23 @@ class LiveCurves(QWidget):
             self.restyle()
 
     def _build(self) -> None:
+        self.setProperty("role", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName("Training curves")
         head = QHBoxLayout()
-        head.addWidget(self.legend, 1)
-        head.addWidget(self._best)
+        head.setSpacing(theme.SPACE[2])
+        head.addWidget(self.legend, 0, Qt.AlignmentFlag.AlignVCenter)
+        head.addWidget(self._best, 1)
         head.addWidget(self._choice)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.SPACE[0])
+        column.setContentsMargins(*[theme.SPACE[1]] * 4)
+        column.setSpacing(0)
         column.addLayout(head)
         for pane, share in zip(self.panes, (4, 4, 2), strict=True):
             column.addWidget(pane, share)
-            pane.set_axis("left", width=_AXIS_PX)
-            pane.hovered.connect(lambda x, y, own=pane: self._on_hover(own, x, y))
-            pane.left.connect(self._put_readout_away)
-            pane.stepped.connect(lambda by, own=pane: self._step(own, by))
-        self.metric.link_x(self.loss)
-        self.rate.link_x(self.loss)
-        self.loss.y_name.set_text("loss")
-        self._put_readout_away()
+            pane.moved.connect(partial(self._follow, pane))
+            pane.reset_wanted.connect(self.reset)
+        self.panes[0].y_name.set_text("loss")
 
     def _offer_metrics(self) -> None:
         known = self.epochs.metrics
@@ -151,21 +157,23 @@ class LiveCurves(QWidget):
 
     def _redraw(self) -> None:
         epochs, metric = self.epochs, self.shown_metric
-        path = "c" in epochs.names
-        rate = "c" if path else "lr"
+        path, rate = epochs.is_path, "c" if epochs.is_path else "lr"
+        self.pointer.set_epochs(epochs, metric)
         for name in ("train_loss", "val_loss"):
             self._lines[name].set_points(epochs.numbers, epochs.values(name))
         self._lines["metric"].set_points(epochs.numbers, epochs.values(metric))
         rates = epochs.values(rate)
         self._lines["rate"].set_points(epochs.numbers, _log10(rates) if path else rates)
-        self.rate.set_logarithmic_y(path)
-        self.rate.y_name.set_text("C (1/penalty)" if path else "learning rate")
-        self.metric.y_name.set_text(metric_title(metric) if metric else "metric")
-        self.metric.setVisible(bool(metric))
-        self.rate.setVisible(rate in epochs.names)
+        _, middle, lowest = self.panes
+        for pane in self.panes:
+            pane.set_axis("left", _AXIS_PX, powers=path and pane is lowest)
+        lowest.y_name.set_text("C (1/penalty)" if path else "learning rate")
+        lowest.setVisible(rate in epochs.names)
+        middle.y_name.set_text(metric_title(metric))
+        middle.setVisible(bool(metric))
         self._name_axes("point of the penalty path" if path else "epoch")
         self._set_ranges()
-        self._mark_best("point" if path else "epoch")
+        self._mark_best()
         self._choice.setVisible(self._choice.count() > 1)
 
     def _name_axes(self, name: str) -> None:
@@ -177,73 +185,30 @@ class LiveCurves(QWidget):
     def _set_ranges(self) -> None:
         last = float(self.epochs.numbers[-1]) if len(self.epochs) else 1.0
         x = (1.0, max(2.0, last, float(self.epochs.planned)))
+        follow = all(pane.is_home for pane in self.panes)
         for pane in self.panes:
             heights = [curve.y for curve in self._lines.values() if curve.pane is pane and curve.is_shown]
-            pane.set_home(x, bounds(heights), room=0.05)
+            pane.set_home(x, bounds(heights), room=0.05, follow=follow)
 
-    def _mark_best(self, word: str) -> None:
+    def _mark_best(self) -> None:
         place = self.epochs.best
         for mark in self._marks:
             mark.setVisible(place is not None)
             if place is not None:
                 mark.setPos(float(self.epochs.numbers[place]))
+        self._best.setText(best_words(self.epochs, self.shown_metric))
         self._best.setVisible(place is not None)
-        if place is not None:
-            value = float(self.epochs.values(self.shown_metric)[place])
-            told = f", {metric_title(self.shown_metric)} {number(value)}" if value == value else ""
-            self._best.setText(f"best {word} {self.epochs.numbers[place]:.0f}{told}")
-        self.setAccessibleDescription(self._description(word))
+        self.setAccessibleDescription(description(self.epochs, self.shown_metric))
 
-    def _description(self, word: str) -> str:
-        if not len(self.epochs):
-            return "No epoch is finished yet."
-        done = f"{word} {self.epochs.numbers[-1]:.0f} of {self.epochs.planned}"
-        return f"Training curves up to {done}. {self.reading(len(self.epochs) - 1).text}. {self._best.text()}"
-
-    def reading(self, place: int) -> Reading:
-        """What the readout tells of an epoch, by its place in the curve."""
-        epochs, metric = self.epochs, self.shown_metric
-        path = "c" in epochs.names
-        rows = [(f"{name} loss", f"{epochs.values(key)[place]:.4g}") for key, name, _ in _LOSSES if key in epochs.names]
-        rows += [(line(metric_title(metric), 60), number(float(epochs.values(metric)[place])))] if metric else []
-        rate = "c" if path else "lr"
-        if rate in epochs.names:
-            rows.append(("C" if path else "learning rate", f"{epochs.values(rate)[place]:.3g}"))
-        heading = f"{'point' if path else 'epoch'} {epochs.numbers[place]:.0f}"
-        return Reading(heading, tuple(ReadoutRow(name, "–" if value == "nan" else value) for name, value in rows))
-
-    def _on_hover(self, pane: PlotPane, x: float, y: float) -> None:
-        if not len(self.epochs):
-            return
-        place = int(abs(self.epochs.numbers - x).argmin())
-        self._show_reading(pane, place, pane.place_of(x, y))
-
-    def _step(self, pane: PlotPane, by: int) -> None:
-        if not len(self.epochs):
-            return
-        last = len(self.epochs) - 1
-        shown = self._readout.isVisible()
-        place = self._place + by if shown else (0 if by > 0 else last)
-        place = min(max(place, 0), last)
-        middle = pane.rect().center().y()
-        at = pane.place_of(float(self.epochs.numbers[place]), 0.0)
-        self._show_reading(pane, place, QPointF(at.x(), middle))
-        pane.setAccessibleDescription(self._readout.reading.text)
-
-    def _show_reading(self, pane: PlotPane, place: int, at: QPointF) -> None:
-        self._place = place
-        for cross in self._crosses:
-            cross.setPos(float(self.epochs.numbers[place]))
-            cross.show()
-        self._readout.show_at(self.reading(place), at + QPointF(pane.pos()))
-
-    def _put_readout_away(self) -> None:
-        self._readout.hide()
-        for cross in self._crosses:
-            cross.hide()
+    def _follow(self, own: PlotPane) -> None:
+        """Keep all plots at the same epochs."""
+        shown = own.shown()[0]
+        for pane in self.panes:
+            if pane is not own and pane.shown()[0] != shown:
+                pane.show_x(shown)
 
     def _on_toggled(self, index: int, shown: bool) -> None:
-        self._lines[_LOSSES[index][0]].set_shown(shown)
+        self._lines[LOSSES[index][0]].set_shown(shown)
         self._set_ranges()
 
     def _on_chosen(self, _: int) -> None:

@@ -1,18 +1,18 @@
 """How a run looks on screen: the theme's colour, its family's marker, its adaptation's line.
 
-Markers and dashes come from the paper's palette, so that a chart and its printed copy read the same.
+Dashes come from the paper's palette, markers from the widgets, so that charts, chips and paper read the same.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from medfm_gui.reports import palette
 from medfm_gui.ui.theme import Theme
+from medfm_gui.ui.widgets import marks
 
 LINE_PX: Final = 1.8
 MARKER_PX: Final = 8.0
@@ -36,16 +36,8 @@ def line_pen(colour: QColor, style: str = "", width: float = LINE_PX) -> QPen:
 
 
 def marker_path(family: str) -> QPainterPath:
-    """Outline of a family's marker around (0, 0), as large as a circle of diameter 1 looks."""
-    path = QPainterPath()
-    code, size = palette.marker(family), palette.marker_size(family, 1.0)
-    if code == "o":
-        path.addEllipse(QRectF(-size / 2, -size / 2, size, size))
-        return path
-    polygon = QPolygonF([QPointF(x * size, y * size) for x, y in _CORNERS[code]])
-    path.addPolygon(polygon)
-    path.closeSubpath()
-    return path
+    """Outline of a family's marker around (0, 0), about as heavy as a circle of diameter 1."""
+    return marks.path(family, QPointF(0, 0), 0.5)
 
 
 def draw_marker(
@@ -77,31 +69,3 @@ def rim(ground: QColor) -> QPen:
     pen = QPen(ground, 0.8)
     pen.setCosmetic(True)
     return pen
-
-
-def _around(corners: int, radius: float, start: float) -> list[tuple[float, float]]:
-    steps = (start + 2 * math.pi * corner / corners for corner in range(corners))
-    return [(radius * math.cos(angle), radius * math.sin(angle)) for angle in steps]
-
-
-def _star() -> list[tuple[float, float]]:
-    outer, inner = _around(5, 0.5, -math.pi / 2), _around(5, 0.19, -math.pi / 2 + math.pi / 5)
-    return [corner for pair in zip(outer, inner, strict=True) for corner in pair]
-
-
-def _cross(arm: float = 0.5, waist: float = 0.25) -> list[tuple[float, float]]:
-    # a thick x: corners of the four arms and the notches between them
-    top = [(-waist, -arm), (0.0, -waist), (waist, -arm), (arm, -waist), (waist, 0.0), (arm, waist)]
-    bottom = [(waist, arm), (0.0, waist), (-waist, arm), (-arm, waist), (-waist, 0.0), (-arm, -waist)]
-    return top + bottom
-
-
-_CORNERS: Final[dict[str, list[tuple[float, float]]]] = {
-    "s": [(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)],
-    "^": [(0.0, -0.5), (0.5, 0.5), (-0.5, 0.5)],
-    "v": [(0.0, 0.5), (0.5, -0.5), (-0.5, -0.5)],
-    "D": _around(4, math.sqrt(0.5), -math.pi / 2),
-    "*": _star(),
-    "h": _around(6, 0.5, -math.pi / 2),
-    "X": _cross(),
-}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -13,7 +13,7 @@ from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.ui import theme
 from medfm_gui.ui.charts.axis_name import AxisName, small_font
 from medfm_gui.ui.charts.matrix_grid import Grid, Table, grid_for
-from medfm_gui.ui.charts.plot_pane import paint_ring
+from medfm_gui.ui.charts.plot_pane import CHART_PX, LEAST_CHART_PX, paint_ring
 from medfm_gui.ui.charts.readout import Reading, Readout, ReadoutRow
 from medfm_gui.ui.charts.tones import ink_on
 from medfm_gui.ui.charts.wording import count, line
@@ -80,7 +80,11 @@ class MatrixCells(QWidget):
         self._readout = Readout(self)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(120, 120)
+        self.setMinimumSize(LEAST_CHART_PX)
+
+    def sizeHint(self) -> QSize:
+        """Room in which a chart is read well."""
+        return CHART_PX
 
     def set_table(self, table: Table) -> None:
         """Show these counts."""

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from functools import partial
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from medfm_gui.ui import theme
 from medfm_gui.ui.charts.axis_name import AxisName, small_font
-from medfm_gui.ui.charts.ticks import round_step, tick_text
+from medfm_gui.ui.charts.grid_lines import GridLines
 
+CHART_PX = QSize(420, 300)
+LEAST_CHART_PX = QSize(180, 140)
+"""Size of a chart's drawing as wished, and at least."""
 _PADDING = 0.02
-_TICK_PX = {"left": 44.0, "bottom": 72.0}
 _STEP = 1.25
 _KEY_ZOOM = {
     Qt.Key.Key_Plus: _STEP,
@@ -34,13 +34,16 @@ class PlotPane(QWidget):
     left = Signal()
     stepped = Signal(int)
     moved = Signal()
+    reset_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._home: tuple[Range, Range] = ((0.0, 1.0), (0.0, 1.0))
+        self.is_home = True
         self._plot: Any = pg.PlotWidget()
         self._item: Any = self._plot.getPlotItem()
         self._box: Any = self._item.getViewBox()
+        self._grid = GridLines(self._item, small_font(self.font()))
         self.x_name, self.y_name = AxisName(), AxisName(upright=True)
         layout = QGridLayout(self)
         layout.setContentsMargins(theme.FOCUS, theme.FOCUS, theme.FOCUS, theme.FOCUS)
@@ -51,6 +54,7 @@ class PlotPane(QWidget):
         layout.setColumnStretch(1, 1)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._prepare()
+        self.reset_wanted.connect(self.reset)
         self.restyle()
 
     def _prepare(self) -> None:
@@ -58,24 +62,17 @@ class PlotPane(QWidget):
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.viewport().installEventFilter(self)
         plot.scene().sigMouseMoved.connect(self._on_mouse)
-        plot.scene().sigMouseClicked.connect(self._on_click)
+        plot.scene().sigMouseClicked.connect(lambda event: self.reset_wanted.emit() if event.double() else None)
         plot.setFrameShape(plot.Shape.NoFrame)
         item.hideButtons()
         item.setMenuEnabled(False)
-        item.showGrid(x=True, y=True, alpha=0.5)
         box.disableAutoRange()
         box.setDefaultPadding(0.0)
-        box.sigRangeChanged.connect(lambda *_: self.moved.emit())
-        for side in ("left", "bottom"):
-            axis = item.getAxis(side)
-            axis.enableAutoSIPrefix(False)
-            font = small_font(self.font())
-            axis.setStyle(tickLength=0, tickFont=font, maxTickLevel=0, maxTextLevel=0, hideOverlappingLabels=False)
-            axis.tickSpacing = partial(_spacing, _TICK_PX[side])
-            axis.tickStrings = partial(_numbers, axis)
         item.layout.setContentsMargins(0, theme.SPACE[1], theme.SPACE[2], 0)
+        box.sigRangeChanged.connect(lambda *_: self.moved.emit())
+        box.sigRangeChangedManually.connect(self._on_moved_by_hand)
 
-    def add(self, item: QObject | Any, depth: float = 0.0) -> None:
+    def add(self, item: Any, depth: float = 0.0) -> None:
         """Put an item of the scene on the axes; ``depth`` orders them, higher in front."""
         item.setZValue(depth)
         self._box.addItem(item, ignoreBounds=True)
@@ -84,10 +81,12 @@ class PlotPane(QWidget):
         """Take it off again."""
         self._box.removeItem(item)
 
-    def set_home(self, x: Range, y: Range, *, room: float = _PADDING) -> None:
-        """Show these ranges, and come back to them on reset; the reader may move away by one width at most."""
+    def set_home(self, x: Range, y: Range, *, room: float = _PADDING, follow: bool = True) -> None:
+        """Show these ranges, and come back to them on reset; the reader may move away by one width at most.
+
+        ``room`` is left free above and below; a reader who has moved away, or ``follow`` False, stays in place.
+        """
         (x_low, x_high), (y_low, y_high) = _roomy(x, _PADDING), _roomy(y, room)
-        stays = self.is_home
         self._home = ((x_low, x_high), (y_low, y_high))
         width, height = x_high - x_low, y_high - y_low
         self._box.setLimits(
@@ -100,26 +99,20 @@ class PlotPane(QWidget):
             maxXRange=width * 2,
             maxYRange=height * 2,
         )
-        if stays:
+        if follow and self.is_home:
             self.reset()
 
     def reset(self) -> None:
         """Show the whole chart."""
         x, y = self._home
+        self.is_home = True
         self._box.setRange(xRange=x, yRange=y, padding=0, disableAutoRange=True)
-
-    @property
-    def is_home(self) -> bool:
-        """Whether the whole chart is shown as at first."""
-        return all(
-            math.isclose(shown, home, rel_tol=1e-6, abs_tol=1e-9 * max(1e-9, home_axis[1] - home_axis[0]))
-            for shown_axis, home_axis in zip(self._box.viewRange(), self._home, strict=True)
-            for shown, home in zip(shown_axis, home_axis, strict=True)
-        )
+        self.moved.emit()
 
     def zoom(self, factor: float) -> None:
         """Show 1/``factor`` of the width and height around the middle."""
         self._box.scaleBy((1 / factor, 1 / factor))
+        self._on_moved_by_hand()
 
     def shown(self) -> tuple[Range, Range]:
         """The ranges of x and y now on screen."""
@@ -137,31 +130,25 @@ class PlotPane(QWidget):
         point = self._plot.mapFromScene(self._box.mapViewToScene(QPointF(x, y)))
         return QPointF(self._plot.mapTo(self, point))
 
-    def link_x(self, other: PlotPane) -> None:
-        """Move along x together with ``other``."""
-        self._box.setXLink(other._box)
+    def show_x(self, limits: Range) -> None:
+        """Show this range of x, as a neighbour does."""
+        self._box.setXRange(*limits, padding=0)
 
-    def set_axis(self, side: str, *, width: int | None = None, height: int | None = None, values: bool = True) -> None:
-        """Fix an axis's room in pixels; ``values`` False leaves its numbers out."""
+    def set_axis(self, side: str, px: int | None = None, *, values: bool = True, powers: bool = False) -> None:
+        """Fix the room of the ``left`` or ``bottom`` axis (None: as needed).
+
+        ``values`` False leaves its numbers out; ``powers`` True writes each value as the power of ten it is of.
+        """
         axis = self._item.getAxis(side)
-        if width is not None:
-            axis.setWidth(width)
-        if height is not None:
-            axis.setHeight(height)
+        (axis.setWidth if side == "left" else axis.setHeight)(px)
         axis.setStyle(showValues=values)
-
-    def set_logarithmic_y(self, logarithmic: bool) -> None:
-        """Whether the values drawn are powers of ten, written as such."""
-        self._item.getAxis("left").setLogMode(y=logarithmic)
+        axis.setLogMode(powers)
 
     def restyle(self) -> None:
         """Take the current theme's colours."""
         now = theme.current()
         self._plot.setBackground(QColor(now.panel))
-        for side in ("left", "bottom"):
-            axis = self._item.getAxis(side)
-            axis.setPen(QPen(QColor(now.line), 1))
-            axis.setTextPen(QPen(QColor(now.muted)))
+        self._grid.restyle(now)
         self.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -183,7 +170,7 @@ class PlotPane(QWidget):
         elif key in _KEY_ZOOM:
             self.zoom(_KEY_ZOOM[key])
         elif key == Qt.Key.Key_0:
-            self.reset()
+            self.reset_wanted.emit()
         elif key == Qt.Key.Key_Escape:
             self.left.emit()
             event.ignore()
@@ -216,9 +203,9 @@ class PlotPane(QWidget):
         point = self._box.mapSceneToView(place)
         self.hovered.emit(point.x(), point.y())
 
-    def _on_click(self, event: Any) -> None:
-        if event.double():
-            self.reset()
+    def _on_moved_by_hand(self, *_: object) -> None:
+        self.is_home = False
+        self.moved.emit()
 
 
 def paint_ring(painter: QPainter, widget: QWidget) -> None:
@@ -228,18 +215,6 @@ def paint_ring(painter: QPainter, widget: QWidget) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     inset = theme.FOCUS // 2
     painter.drawRoundedRect(widget.rect().adjusted(inset, inset, -inset, -inset), theme.RADIUS, theme.RADIUS)
-
-
-def _spacing(tick_px: float, low: float, high: float, size_px: float) -> list[tuple[float, float]]:
-    """One step of 1, 2 or 5 times a power of ten, so that numbers stand at least ``tick_px`` apart."""
-    step = round_step((high - low) / max(2.0, size_px / tick_px))
-    return [(step, 0.0)]
-
-
-def _numbers(axis: Any, values: list[float], scale: float, step: float) -> list[str]:
-    if axis.logMode:
-        return [f"{10.0**value:.3g}" for value in values]
-    return [tick_text(value * scale, step * scale) for value in values]
 
 
 def _roomy(limits: Range, room: float) -> Range:

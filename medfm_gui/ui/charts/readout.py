@@ -47,6 +47,7 @@ class Readout(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._ground = parent
         self._reading = Reading("")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFont(small_font(self.font()))
@@ -62,7 +63,7 @@ class Readout(QWidget):
         self._reading = reading
         size = self.sizeHint()
         self.resize(size)
-        room = self.parentWidget().size()
+        room = self._ground.size()
         x = place.x() + _AWAY_PX
         if x + size.width() > room.width():
             x = place.x() - _AWAY_PX - size.width()

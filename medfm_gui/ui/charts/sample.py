@@ -51,7 +51,7 @@ def efficiency() -> ChartSpec:
     return ChartSpec("labels", "lines", "Label efficiency", "labelled patients", "AUC", tuple(series), note=note)
 
 
-def calibration() -> ChartSpec:
+def decision() -> ChartSpec:
     """A decision curve, which is a staircase here."""
     x = tuple(float(value) for value in np.linspace(0.01, 0.6, 30))
     curves = [(name, family, style, apart) for name, family, style, apart in RUNS[:3]]

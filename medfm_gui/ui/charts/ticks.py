@@ -26,6 +26,12 @@ def tick_text(value: float, step: float) -> str:
         value = 0.0
     largest = max(abs(value), step)
     if largest >= 1e6 or largest < 1e-3:
-        return f"{value:.3g}".replace("-", "−")
+        return short(value)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     return f"{value:,.{decimals}f}".replace("-", "−")
+
+
+def short(value: float) -> str:
+    """Three significant digits, the exponent without padding: ``5e−5``."""
+    mantissa, _, exponent = f"{value:.3g}".partition("e")
+    return (f"{mantissa}e{int(exponent)}" if exponent else mantissa).replace("-", "−")

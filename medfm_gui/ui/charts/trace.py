@@ -73,17 +73,19 @@ class Trace:
     def nearest(self, x: float, y: float, x_scale: float, y_scale: float) -> int | None:
         """Index of the point a reader at (x, y) means; scales are pixels a unit.
 
-        Along a line that moves on with x it is the point at that x (of a staircase the step it stands on);
-        along one that goes back or straight up, such as a ROC curve, the nearest on screen.
+        Along a line that never goes back it is the point at that x (of a staircase the step it stands on, of
+        points above one another, as a ROC curve has them, the one at that height); else the nearest on screen.
         """
         places = np.flatnonzero(self.drawn)
         if not len(places):
             return None
         xs, ys = self.x[places], self.y[places]
-        if np.all(np.diff(xs) > 0):
+        if np.all(np.diff(xs) >= 0):
             if self.step:
                 return int(places[max(0, int(np.searchsorted(xs, x, side="right")) - 1)])
-            return int(places[int(np.argmin(np.abs(xs - x)))])
+            away = np.abs(xs - x)
+            level = np.flatnonzero(away == away.min())
+            return int(places[level[int(np.argmin(np.abs(ys[level] - y)))]])
         return int(places[int(np.argmin(((xs - x) * x_scale) ** 2 + ((ys - y) * y_scale) ** 2))])
 
     def marked(self, width: float, height: float) -> npt.NDArray[np.intp]:
@@ -97,7 +99,8 @@ class Trace:
         along = np.concatenate(([0.0], np.cumsum(np.hypot(dx, dy))))
         # curves that run together start their markers at different places
         wanted = np.arange(0.05 + 0.03 * (self.slot % 6), along[-1], 0.21)
-        return places[np.unique(np.searchsorted(along, wanted).clip(0, len(places) - 1))]
+        chosen: npt.NDArray[np.intp] = places[np.unique(np.searchsorted(along, wanted).clip(0, len(places) - 1))]
+        return chosen
 
 
 def drawable(values: tuple[float, ...] | Floats) -> Floats:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from PySide6.QtCore import QBuffer, QEvent, QIODevice, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QResizeEvent
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageWriter, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -32,7 +32,10 @@ FORMATS: Final = {"svg": "SVG, vectors", "png": "PNG, picture", "csv": "CSV, num
 """What a chart can be exported as, and how the menu says it."""
 
 _PICTURE_RATIO = 2.0
+_PNG_QUALITY = 90
+"""Never lossy: how little time is spent on making the file small."""
 _LEGEND_PX = 96
+_LONGEST_NOTE = 400
 _ICON_PX = 16
 
 
@@ -63,6 +66,8 @@ class ChartView(QWidget):
         self.legend = ChartLegend()
         self.legend.toggled.connect(self._on_toggled)
         self._scroll = QScrollArea()
+        self.setProperty("role", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._build()
         self.set_chart(None)
 
@@ -77,6 +82,8 @@ class ChartView(QWidget):
         head.addSpacing(tools.sizeHint().width() + theme.SPACE[1])
         self._scroll.setWidget(self.legend)
         self._scroll.setWidgetResizable(True)
+        self._scroll.viewport().setAutoFillBackground(False)
+        self.legend.setAutoFillBackground(False)
         self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -105,6 +112,7 @@ class ChartView(QWidget):
         self._copy.clicked.connect(self.copy_image)
         self._export = _tool("export", "Export this chart")
         self._export.setMenu(self._export_menu())
+        self._export.setStyleSheet("QToolButton::menu-indicator { image: none; width: 0; }")
         self._export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         for button in (self._reset, self._copy, self._export):
             row.addWidget(button)
@@ -140,7 +148,7 @@ class ChartView(QWidget):
             button.setEnabled(drawn)
         self._reset.setEnabled(False)
         self._title.setText(chart.title if chart else "")
-        self._note.setText(chart.note if chart else "")
+        self._note.setText(line(chart.note, _LONGEST_NOTE) if chart else "")
         self._note.setVisible(bool(chart and chart.note))
         self.legend.set_entries(())
         self.setAccessibleName(line(chart.title) if chart and chart.title else "Chart")
@@ -199,7 +207,9 @@ class ChartView(QWidget):
         """The picture as the bytes of a PNG file."""
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        self.image().save(buffer, "PNG")
+        writer = QImageWriter(buffer, b"PNG")
+        writer.setQuality(_PNG_QUALITY)
+        writer.write(self.image())
         return bytes(buffer.data().data())
 
     def as_csv(self) -> str:

@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 
+from medfm_gui.ui.charts.ticks import short
 from medfm_gui.ui.widgets.text import one_line
 
 LONGEST = 120
@@ -25,7 +26,7 @@ def number(value: float, span: float | None = None) -> str:
         return "–"
     size = abs(span) if span and math.isfinite(span) else abs(value)
     if size and (size < 1e-3 or size >= 1e6):
-        return f"{value:.3g}".replace("-", "−")
+        return short(value)
     decimals = 3 if size <= 3 else 2 if size < 30 else 1 if size < 300 else 0
     return f"{value:,.{decimals}f}".replace("-", "−")
 
@@ -50,5 +51,5 @@ def count(value: float) -> str:
 
 def file_stem(text: str) -> str:
     """A name for a file made of letters, digits and dashes, at most 60 long; “chart” if nothing is left."""
-    ascii_only = unicodedata.normalize("NFKD", text[:400]).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_only.lower()).strip("-")[:60].strip("-") or "chart"
+    ascii_only = unicodedata.normalize("NFKD", text[:400].casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")[:60].strip("-") or "chart"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QTransform
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from medfm_gui.imaging.header import clean_text
@@ -27,6 +27,8 @@ _REST_MS = 120
 _SLICE_OF_WORK_S = 0.006
 _SMOOTH_PIXELS = 1_600_000
 """Panes larger than this are scaled smoothly only at rest."""
+_PIXELS_SEEN = 8
+"""From so many screen pixels a picture pixel on, single ones are looked at: they are drawn as squares."""
 _LONGEST = 120
 
 
@@ -135,21 +137,23 @@ class Canvas(QWidget):
         cut = cut_for(self.state.index, placement.visible(), pixels_a_column)
         if cut.is_empty:
             return
-        image = self._picture.image(series.frames, cut, self.state.table(), self.state.edition)
+        turn = placement.view.turn
+        image = self._picture.image(series.frames, cut, turn, self.state.table(), self.state.edition)
+        tall, wide = (image.width(), image.height()) if turn.is_sideways else (image.height(), image.width())
+        part = placement.box(cut.left, cut.top, cut.left + wide * cut.step, cut.top + tall * cut.step)
+        whole = QRectF(*placement.box(0, 0, series.columns, series.rows))
         painter.save()
-        painter.setTransform(QTransform(*placement.matrix), True)
-        whole = QRectF(0, 0, series.columns, series.rows)
         painter.setClipRect(whole)
         many = self.width() * self.height() * ratio * ratio > _SMOOTH_PIXELS
-        smooth = not (self._in_haste and many) and pixels_a_column < 8  # from there on single pixels are looked at
+        fine = not (self._in_haste and many)
+        smooth = fine and pixels_a_column < _PIXELS_SEEN
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        wide, tall = image.width() * cut.step, image.height() * cut.step
-        painter.drawImage(QRectF(cut.left, cut.top, wide, tall), image)
+        painter.drawImage(QRectF(*part), image)
         heat = self.heat_map
         if heat is not None and self.overlay.shown and heat.covers(cut.frame):
-            box = QRectF(QPointF(*heat.box[:2]), QPointF(*heat.box[2:])) if heat.box is not None else whole
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not (self._in_haste and many))
-            painter.drawImage(box, self._heat.image(heat, cut.frame, self.overlay))
+            box = QRectF(*placement.box(*heat.box)) if heat.box is not None else whole
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, fine)
+            painter.drawImage(box, self._heat.image(heat, cut.frame, turn, self.overlay))
         painter.restore()
         self._cut = cut
         if self._in_haste or self._picture.is_coarse(cut):
@@ -159,12 +163,12 @@ class Canvas(QWidget):
         self._paint_cross(painter, placement)
         words = facts.corners(self.state, placement, self.probe, identity_shown=self.identity_shown)
         bar = facts.scale_bar(series, placement) if self.state.is_shown else None
-        reach = lettering.paint_corners(painter, pane, words, bar, self._ink)
+        lower = lettering.paint_corners(painter, pane, words, bar, self._ink)
         lettering.paint_letters(painter, pane, letters(series, self.state.view.turn), self._ink)
         heat = self.heat_map
         if heat is not None and self.overlay.shown and heat.covers(self.state.index) and self.state.is_shown:
             label = clean_text(heat.label, _LONGEST)
-            lettering.paint_legend(painter, pane, heat, label, reach, self._ink)
+            lettering.paint_legend(painter, pane, heat, label, lower, self._ink)
         if self.state.loaded < self.state.count:
             lettering.paint_progress(painter, pane, self.state.loaded / self.state.count, self._ink)
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from medfm_gui.ui.viewer.image import HeatMap
+from medfm_gui.ui.viewer.orientation import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +36,16 @@ class HeatLayer:
     """The last map drawn, drawn again only where something changed."""
 
     def __init__(self) -> None:
-        self._made: tuple[HeatMap, int, Overlay] | None = None
+        self._made: tuple[HeatMap, int, Turn, Overlay] | None = None
         self._table: tuple[HeatMap, Overlay, npt.NDArray[np.uint32]] | None = None
         self._pixels: npt.NDArray[np.uint32] | None = None
         self._image = QImage()
 
-    def image(self, heat: HeatMap, frame: int, overlay: Overlay) -> QImage:
-        """The map of a frame that it covers; what is not a number is transparent."""
-        wanted = (heat, frame, overlay)
+    def image(self, heat: HeatMap, frame: int, turn: Turn, overlay: Overlay) -> QImage:
+        """The map of a frame that it covers, turned; what is not a number is transparent."""
+        wanted = (heat, frame, turn, overlay)
         if self._made is None or self._made[0] is not heat or self._made[1:] != wanted[1:]:
-            unit = np.nan_to_num(np.clip(heat.of(frame), 0, 1), nan=0.0)
+            unit = np.nan_to_num(np.clip(np.ascontiguousarray(turn.of(heat.of(frame))), 0, 1), nan=0.0)
             self._pixels = np.take(self._colours(heat, overlay), (unit * 255 + 0.5).astype(np.uint8))
             rows, columns = self._pixels.shape
             format_ = QImage.Format.Format_ARGB32_Premultiplied

@@ -43,18 +43,23 @@ def ink() -> Ink:
     candidates = [QColor(name) for name in (tokens.text, tokens.panel, tokens.window, tokens.image)]
     return Ink(
         ground=QColor(tokens.image),
-        text=max(candidates, key=_lightness),
+        text=max(candidates, key=_luminance),
         plate=plate,
         mark=mark,
-        on_mark=max(candidates, key=lambda colour: abs(_lightness(colour) - _lightness(mark))),
+        on_mark=max(candidates, key=lambda colour: contrast(colour, mark)),
         accent=QColor(tokens.accent),
         small=small,
         letter=letter,
     )
 
 
-def _lightness(colour: QColor) -> float:
-    """Perceived, so that differences compare: the cube root of relative luminance."""
+def contrast(one: QColor, other: QColor) -> float:
+    """As WCAG 2 has it, 1…21."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: QColor) -> float:
     parts = (colour.redF(), colour.greenF(), colour.blueF())
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return float((0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]) ** (1 / 3))
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -15,12 +15,11 @@ from medfm_gui.ui.viewer.ink import Ink
 from medfm_gui.ui.viewer.orientation import Letters
 
 _HALF, _PAD, _GAP = theme.SPACE[0] / 2, theme.SPACE[0], theme.SPACE[1]
-_LEGEND_WIDTH = 15 * theme.SPACE[-2]
 _PLAIN = Qt.TextFlag.TextDontClip | Qt.TextFlag.TextSingleLine
 
 
-def paint_corners(painter: QPainter, pane: QRectF, corners: Corners, bar: ScaleBar | None, ink: Ink) -> float:
-    """The four corners; how far up from the pane's bottom the lower two reach."""
+def paint_corners(painter: QPainter, pane: QRectF, corners: Corners, bar: ScaleBar | None, ink: Ink) -> list[QRectF]:
+    """The four corners; the boxes that the lower two take."""
     inner = pane.adjusted(_GAP, _GAP, -_GAP, -_GAP)
     painter.setFont(ink.small)
     _paint_block(painter, inner, corners.top_left, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, ink)
@@ -29,10 +28,9 @@ def paint_corners(painter: QPainter, pane: QRectF, corners: Corners, bar: ScaleB
     right_bottom = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
     left = _paint_block(painter, inner, corners.bottom_left, left_bottom, ink)
     right = _paint_block(painter, inner, corners.bottom_right, right_bottom, ink)
-    top = right.top()
     if bar is not None:
-        top = _paint_scale_bar(painter, inner, top, bar, ink)
-    return pane.bottom() - min(left.top(), top)
+        right = right.united(_paint_scale_bar(painter, inner, right.top(), bar, ink))
+    return [left, right]
 
 
 def paint_letters(painter: QPainter, pane: QRectF, letters: Letters, ink: Ink) -> None:
@@ -68,19 +66,25 @@ def paint_message(painter: QPainter, pane: QRectF, text: str, ink: Ink) -> None:
     )
 
 
-def paint_legend(painter: QPainter, pane: QRectF, heat: HeatMap, label: str, above_bottom: float, ink: Ink) -> None:
-    """What the colours mean, and what they do not."""
+def paint_legend(
+    painter: QPainter, pane: QRectF, heat: HeatMap, label: str, lower: Sequence[QRectF], ink: Ink
+) -> None:
+    """What the colours mean, and what they do not: between the lower corners if it fits, else above them."""
     painter.setFont(ink.small)
     metrics = QFontMetricsF(ink.small)
-    wide = min(float(_LEGEND_WIDTH), pane.width() - 2 * _GAP)
-    words = wide - 2 * _GAP
     sentences = [text for text in (heat.threshold_note, MAP_SCALE[0].upper() + MAP_SCALE[1:] + ".", MAP_PROOF) if text]
+    longest = max(metrics.horizontalAdvance(text) for text in sentences)
+    words = min(longest + 2, pane.width() - 4 * _GAP)
     wrapped = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft)
     heights = [metrics.boundingRect(QRectF(0, 0, words, 1e4), wrapped, text).height() for text in sentences]
     line = metrics.height()
-    tall = 2 * line + _GAP + _PAD + sum(heights) + 2 * _PAD
-    top = max(pane.top(), pane.bottom() - above_bottom - _GAP - tall)  # a small pane: rather over words than left out
-    card = QRectF(pane.center().x() - wide / 2, top, wide, tall)
+    wide, tall = words + 2 * _GAP, 2 * line + sum(heights) + 4 * _PAD
+    card = QRectF(pane.center().x() - wide / 2, 0, wide, tall)
+    card.moveBottom(pane.bottom() - QFontMetricsF(ink.letter).height() - 2 * _GAP)
+    blocked = [box for box in lower if box.adjusted(-_GAP, 0, _GAP, 0).intersects(card)]
+    if blocked:
+        card.moveBottom(min(box.top() for box in blocked) - _GAP)
+    card.moveTop(max(card.top(), pane.top()))  # in a small pane rather over other words than left out
     painter.fillRect(card, ink.plate)
     painter.setPen(ink.text)
     x, y = card.left() + _GAP, card.top() + _PAD
@@ -153,8 +157,8 @@ def _paint_marks(painter: QPainter, inner: QRectF, marks: Sequence[str], ink: In
         y += box.height() + _HALF
 
 
-def _paint_scale_bar(painter: QPainter, inner: QRectF, bottom: float, bar: ScaleBar, ink: Ink) -> float:
-    """Above the lower right corner; the top of it."""
+def _paint_scale_bar(painter: QPainter, inner: QRectF, bottom: float, bar: ScaleBar, ink: Ink) -> QRectF:
+    """Above the lower right corner; the box it takes."""
     metrics = QFontMetricsF(ink.small)
     wide = max(bar.pane_pixels, metrics.horizontalAdvance(bar.text)) + 2 * _PAD
     box = QRectF(inner.right() - wide, bottom - metrics.height() - _GAP, wide, metrics.height() + _GAP)
@@ -167,7 +171,7 @@ def _paint_scale_bar(painter: QPainter, inner: QRectF, bottom: float, bar: Scale
         painter.drawLine(QPointF(x, y - _HALF), QPointF(x, y + _HALF))
     words = QRectF(box.left() + _PAD, box.top(), wide - 2 * _PAD, metrics.height())
     painter.drawText(words, int(Qt.AlignmentFlag.AlignRight | _PLAIN), bar.text)
-    return box.top()
+    return box
 
 
 def _paint_colour_bar(painter: QPainter, row: QRectF, heat: HeatMap, metrics: QFontMetricsF, ink: Ink) -> None:

@@ -6,6 +6,9 @@ Directions are of DICOM's patient system: +x left (L), +y posterior (P), +z head
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
 
 from medfm_gui.ui.viewer.image import SeriesImage
 
@@ -42,6 +45,12 @@ class Turn:
     def back(self, x: float, y: float) -> tuple[float, float]:
         """A direction on the screen as a direction in the picture: the inverse, which is the transpose."""
         return self.xx * x + self.yx * y, self.xy * x + self.yy * y
+
+    def of(self, picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The picture (rows, columns, …) turned: a view, not a copy."""
+        turned = picture.swapaxes(0, 1) if self.is_sideways else picture
+        turned = turned[:, ::-1] if self.xx + self.xy < 0 else turned
+        return turned[::-1] if self.yx + self.yy < 0 else turned
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +114,9 @@ def _hung_plane(series: SeriesImage) -> Turn:
 
 
 def _hung_breast(series: SeriesImage) -> Turn:
-    inwards = "right" if series.laterality == "R" else "left"
-    turn = Turn()
-    if "P" in getattr(letters(series, turn), inwards) or "P" not in letters(series, turn).left + letters(series, turn).right:
-        return turn
-    return turn.flipped(across=True)
+    stored = letters(series, Turn())
+    outwards = stored.left if series.laterality == "R" else stored.right
+    return Turn().flipped(across=True) if "P" in outwards else Turn()
 
 
 def _all_turns() -> list[Turn]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from medfm_gui.ui.viewer.grey import looked_up
+from medfm_gui.ui.viewer.orientation import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +80,28 @@ class Picture:
     """The last image made, made again only where something changed."""
 
     def __init__(self) -> None:
-        self._made: tuple[Cut, bool, int] | None = None
+        self._made: tuple[Cut, Turn, bool, int] | None = None
         self._pixels: npt.NDArray[np.uint8] | None = None
         self._image = QImage()
         self.fining: Fining | None = None
 
-    def image(self, frames: npt.NDArray[Any], cut: Cut, table: npt.NDArray[np.uint8] | None, edition: int) -> QImage:
-        """The cut as grey (through the table) or as colour (without one).
+    def image(
+        self, frames: npt.NDArray[Any], cut: Cut, turn: Turn, table: npt.NDArray[np.uint8] | None, edition: int
+    ) -> QImage:
+        """The cut as grey (through the table) or as colour (without one), turned: Qt is quick only at upright ones.
 
         Args:
             frames: all frames of the series.
             cut: what is wanted; not empty.
+            turn: quarter turns and mirrors.
             table: one grey a bit pattern.
             edition: another number whenever the table or the series is another.
         """
         means = self.fining.means if self.fining is not None and self.fining.cut == cut else None
-        made = (cut, means is not None, edition)
+        made = (cut, turn, means is not None, edition)
         if made != self._made:
             part = frames[cut.frame, cut.top : cut.bottom : cut.step, cut.left : cut.right : cut.step]
-            self._draw(part if means is None else means, table)
+            self._draw(turn.of(part if means is None else means), table)
             self._made = made
         return self._image
 
@@ -111,7 +115,8 @@ class Picture:
         self.fining = None
 
     def _draw(self, part: npt.NDArray[Any], table: npt.NDArray[np.uint8] | None) -> None:
-        pixels = np.ascontiguousarray(part) if table is None else looked_up(part, table)
+        part = np.ascontiguousarray(part)
+        pixels = part if table is None else looked_up(part, table)
         rows, columns = pixels.shape[:2]
         kind = QImage.Format.Format_RGB888 if table is None else QImage.Format.Format_Grayscale8
         self._image = QImage(pixels.data, columns, rows, pixels.strides[0], kind)

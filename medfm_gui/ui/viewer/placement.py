@@ -54,7 +54,8 @@ class Placement:
 
     @property
     def matrix(self) -> tuple[float, float, float, float, float, float]:
-        """m11, m12, m21, m22, dx, dy of a ``QTransform`` from picture pixels to the pane."""
+        """From picture pixels to the pane: x = m11 x + m21 y + dx, y = m12 x + m22 y + dy."""
+
         turn, scale, tall = self.view.turn, self.scale, self.scale * self.tallness
         m11, m12 = turn.xx * scale, turn.yx * scale
         m21, m22 = turn.xy * tall, turn.yy * tall
@@ -68,6 +69,11 @@ class Placement:
         """A point of the picture, in pixels from its upper left corner, in the pane."""
         m11, m12, m21, m22, dx, dy = self.matrix
         return m11 * x + m21 * y + dx, m12 * x + m22 * y + dy
+
+    def box(self, left: float, top: float, right: float, bottom: float) -> tuple[float, float, float, float]:
+        """A box of the picture as left, top, width, height in the pane: a box again, for it turns by quarters only."""
+        one, other = self.to_pane(left, top), self.to_pane(right, bottom)
+        return min(one[0], other[0]), min(one[1], other[1]), abs(one[0] - other[0]), abs(one[1] - other[1])
 
     def to_picture(self, x: float, y: float) -> tuple[float, float]:
         """A point of the pane in the picture."""

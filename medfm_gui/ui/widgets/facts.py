@@ -8,7 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from medfm_gui.ui.theme import SPACE, figures_font
-from medfm_gui.ui.widgets.text import Label
+from medfm_gui.ui.widgets.text import Label, one_line
+
+_LONGEST_NAME = 40
 
 
 class Facts(QWidget):
@@ -21,16 +23,17 @@ class Facts(QWidget):
         self._grid.setHorizontalSpacing(SPACE[3])
         self._grid.setVerticalSpacing(SPACE[0] + 2)
         self._grid.setColumnStretch(1, 1)
+        self._facts: tuple[tuple[str, str], ...] = ()
         self._rows: list[tuple[Label, Label]] = []
         self.set_facts(facts)
 
     def set_facts(self, facts: Iterable[tuple[str, str]]) -> None:
         """Show these names and values instead; widgets that are there are used again."""
-        wanted = tuple(facts)
+        wanted = self._facts = tuple(facts)
         while len(self._rows) < len(wanted):
             self._add()
         for row, (name, value) in zip(self._rows, wanted, strict=False):
-            row[0].setText(name)
+            row[0].setText(one_line(name, _LONGEST_NAME))
             row[1].setText(value)
             row[1].setAccessibleName(f"{name}: {row[1].text()[:200]}")
         for index, row in enumerate(self._rows):
@@ -39,7 +42,7 @@ class Facts(QWidget):
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """The names and values that are shown."""
-        return tuple((name.text(), value.text()) for name, value in self._rows if not name.isHidden())
+        return self._facts
 
     def _add(self) -> None:
         name, value = Label("", "muted", wrap=False), Label("", selectable=True)

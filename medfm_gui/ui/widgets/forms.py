@@ -25,6 +25,7 @@ from medfm_gui.ui.widgets.text import Label, escape_mnemonic, one_line, set_role
 
 _FIELD_PX = SPACE[-1] * 6
 _LONGEST_CHOICE = 200
+_MARGIN_PX = SPACE[0] + 2
 
 
 class FormRow(QWidget):
@@ -209,6 +210,7 @@ class _QuietSpin(QSpinBox):
 
     def __init__(self) -> None:
         super().__init__()
+        self.lineEdit().setTextMargins(_MARGIN_PX, 0, 0, 0)  # a stylesheet does not reach it
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -223,6 +225,7 @@ class _QuietDoubleSpin(QDoubleSpinBox):
 
     def __init__(self) -> None:
         super().__init__()
+        self.lineEdit().setTextMargins(_MARGIN_PX, 0, 0, 0)  # a stylesheet does not reach it
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

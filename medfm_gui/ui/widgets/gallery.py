@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -15,8 +16,6 @@ from PySide6.QtWidgets import (
     QSlider,
     QTabWidget,
     QToolButton,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -40,6 +39,7 @@ from medfm_gui.ui.widgets.switch import Switch
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label
 from medfm_gui.ui.widgets.toast import ToastStack
+from medfm_gui.ui.widgets.tree import DataTree
 
 _SIZE_PX = (1280, 1640)
 _ROWS = 250_000
@@ -59,7 +59,9 @@ class SampleRows(QAbstractTableModel):
         return 0 if parent is not None and parent.isValid() else len(self.titles)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> object:
-        """Titles."""
+        """Titles, aligned as their columns."""
+        if role == Qt.ItemDataRole.TextAlignmentRole and section >= 3:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         across = orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
         return self.titles[section] if across else None
 
@@ -87,6 +89,7 @@ class Gallery(QScrollArea):
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle("Widgets")
+        self.setProperty("role", "page")
         self.resize(*_SIZE_PX)
         self.setWidgetResizable(True)
         page = QWidget()
@@ -286,15 +289,19 @@ def _states() -> Panel:
 
 def _views() -> Panel:
     panel = Panel("Tree")
-    tree = QTreeWidget()
-    tree.setAccessibleName("Studies")
-    tree.setHeaderLabels(["Study", "Images"])
+    tree = DataTree("Studies")
+    model = QStandardItemModel(0, 2, tree)
+    model.setHorizontalHeaderLabels(["Study", "Images"])
+    two = (("CT thorax", "300"), ("Localiser", "12"))
+    for name, images, series in (("Patient 0007", "312", two), ("Patient 0012", "2", ())):
+        patient = QStandardItem(name)
+        model.appendRow([patient, QStandardItem(images)])
+        for title, count in series:
+            patient.appendRow([QStandardItem(title), QStandardItem(count)])
+    tree.setModel(model)
     tree.setColumnWidth(0, SPACE[-1] * 8)
-    patient = QTreeWidgetItem(["Patient 0007", "312"])
-    patient.addChildren([QTreeWidgetItem(["CT thorax", "300"]), QTreeWidgetItem(["Localiser", "12"])])
-    tree.addTopLevelItems([patient, QTreeWidgetItem(["Patient 0012", "2"])])
-    patient.setExpanded(True)
-    tree.setCurrentItem(tree.topLevelItem(1) or patient)
+    tree.expandAll()
+    tree.setCurrentIndex(model.index(0, 0))
     panel.add(tree)
     combo = QComboBox()
     combo.setAccessibleName("Window preset")

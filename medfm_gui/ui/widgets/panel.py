@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from medfm_gui.ui.theme import SPACE
@@ -18,7 +19,7 @@ class Panel(QFrame):
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(SPACE[3], SPACE[2], SPACE[3], SPACE[3])
         self.body.setSpacing(SPACE[2])
-        self._title = Label(title, "heading3", wrap=False)
+        self._title = Label(title, "heading3", elide=Qt.TextElideMode.ElideRight)
         self._caption = Label(caption, "caption")
         if not caption:
             self._caption.hide()

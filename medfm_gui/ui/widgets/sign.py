@@ -13,10 +13,8 @@ from medfm_gui.ui.theme import ICON_PX
 class Sign(QWidget):
     """Shows an icon and does nothing; without a name of its own, screen readers pass it by."""
 
-    def __init__(
-        self, icon: str = "", role: str = "text", size_px: int = ICON_PX, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, icon: str = "", role: str = "text", size_px: int = ICON_PX) -> None:
+        super().__init__()
         self._icon, self._role = icon, role
         self._size_px = size_px
         self.setFixedSize(size_px, size_px)

@@ -23,6 +23,11 @@ class Skeleton(QWidget):
         self._frame = 0
         self.setMinimumHeight(SPACE[-1])
 
+    @property
+    def moving(self) -> bool:
+        """The shimmer is running."""
+        return self._timer.isActive()
+
     def showEvent(self, event: QShowEvent) -> None:
         """Shimmer while it is seen."""
         super().showEvent(event)

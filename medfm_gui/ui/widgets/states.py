@@ -111,7 +111,7 @@ class _Column(QWidget):
         return label
 
     def button(self, role: str) -> QPushButton:
-        button = QPushButton()
+        button = QPushButton("Continue")  # hidden until something is offered
         button.setProperty("role", role)
         button.clicked.connect(self._click)
         self.column.addSpacing(SPACE[1])
@@ -120,7 +120,8 @@ class _Column(QWidget):
 
     def offer(self, button: QPushButton, text: str, act: Callable[[], object] | None) -> None:
         self._act = act
-        button.setText(escape_mnemonic(text))
+        if text:
+            button.setText(escape_mnemonic(text))
         button.setVisible(bool(text) and act is not None)
 
     def _click(self) -> None:

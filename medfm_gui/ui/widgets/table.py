@@ -22,13 +22,15 @@ from medfm_gui.ui.widgets.text import one_line
 
 ROW_PX: Final = SPACE[4] + SPACE[1]
 _NARROWEST_PX: Final = SPACE[4] * 2
+_USUAL_PX: Final = SPACE[-1] * 4
 _LONGEST_CELL: Final = 300
 
 
 class DataTable(QTableView):
     """A virtual table. Rows are chosen whole; Ctrl+C copies them as tab-separated text; widths can be kept.
 
-    Models give tooltips by ``text.tip_text``: what Qt finds in ``ToolTipRole`` may become markup.
+    A model aligns a header as its column by ``TextAlignmentRole``, and gives tooltips by ``text.tip_text``: what Qt
+    finds in ``ToolTipRole`` may become markup.
     """
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
@@ -51,6 +53,7 @@ class DataTable(QTableView):
         columns.setHighlightSections(False)
         columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         columns.setMinimumSectionSize(_NARROWEST_PX)
+        columns.setDefaultSectionSize(_USUAL_PX)
         columns.setStretchLastSection(True)
         columns.setSectionsMovable(False)
 

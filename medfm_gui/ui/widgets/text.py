@@ -19,6 +19,7 @@ LONGEST: Final = 2000
 _LONGEST_TIP: Final = 600
 _TIP: Final = "medfm_tip"
 _LONGEST_RUN: Final = 24
+_LONGEST_CAPTION: Final = 60
 _BREAK: Final = "\u200b"
 _MARKS: Final = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {
     0x7F: 0x2421,
@@ -145,7 +146,7 @@ def escape(text: str) -> str:
 
 def escape_mnemonic(text: str) -> str:
     """A caption in which “&” is a letter, on one line and of bounded length."""
-    return one_line(text, 120).replace("&", "&&")
+    return one_line(text, _LONGEST_CAPTION).replace("&", "&&")
 
 
 def shown(text: str, longest: int = LONGEST) -> str:

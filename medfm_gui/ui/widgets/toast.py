@@ -93,7 +93,8 @@ class ToastStack(QWidget):
         if parent is None:
             return
         for toast in self._toasts:
-            toast.setFixedHeight(toast.heightForWidth(_WIDTH_PX))
+            wrapped = toast.heightForWidth(_WIDTH_PX)  # -1 where there are no words to wrap
+            toast.setFixedHeight(wrapped if wrapped > 0 else toast.sizeHint().height())
         height = sum(toast.height() for toast in self._toasts) + SPACE[1] * (len(self._toasts) - 1)
         self.resize(_WIDTH_PX, height)
         margin, status = SPACE[3], SPACE[5]

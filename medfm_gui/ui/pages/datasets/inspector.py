@@ -55,7 +55,7 @@ class Picture(QWidget):
         theme = themes.current()
         painter.fillRect(self.rect(), QColor(theme.image))
         if self._image.isNull():
-            painter.setPen(QColor(themes.load("dark").muted))  # the image area is black in every theme
+            painter.setPen(QColor(theme.muted if theme.dark else theme.disabled))  # legible on black in both
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._words)
             return
         ratio = self.devicePixelRatioF()

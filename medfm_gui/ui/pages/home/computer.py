@@ -14,6 +14,7 @@ from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.pages.home import model
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
+from medfm_gui.ui.widgets.flow import FlowLayout
 from medfm_gui.ui.widgets.forms import action
 from medfm_gui.ui.widgets.panel import Panel
 from medfm_gui.ui.widgets.progress import ProgressRow
@@ -55,20 +56,20 @@ class ComputerPanel(Panel):
         self.add_to_corner(self.again_button)
         self._busy = ProgressRow()
         self._busy.hide()
-        self._trouble: ProblemCard | None = None
         self._facts = Facts()
         self._nothing = Label("It has not been examined yet.", "muted")
         self._problems = QVBoxLayout()
         self._problems.setSpacing(SPACE[1])
         self._cards: list[ProblemCard] = []
-        self.weights_button = action("Weights of models", "download", "quiet")
+        self.weights_button = action("Weights of models", "download")
         self.weights_button.clicked.connect(self.weights)
         self.add(self._busy)
         self.body.addLayout(self._problems)
         self.add(self._nothing)
         self.add(self._facts)
-        self.add(self.weights_button)
-        self.body.addStretch(1)
+        foot = QWidget()
+        FlowLayout(foot).addWidget(self.weights_button)
+        self.add(foot)
 
     @property
     def is_busy(self) -> bool:

@@ -16,7 +16,7 @@ from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.panel import Panel
 from medfm_gui.ui.widgets.progress import ProgressRow
 from medfm_gui.ui.widgets.steps import Step, StepList, StepState
-from medfm_gui.ui.widgets.text import Label
+from medfm_gui.ui.widgets.text import Label, set_role
 from medfm_gui.workspace.doctor import Problem
 
 _ABOUT = (
@@ -83,7 +83,7 @@ class DemoPanel(Panel):
         if is_made and not self.is_running:
             self._about.setText("It is done. Everything below is real output of this computer, on simulated patients.")
             self.start_button.setText("Run it again")
-            self.start_button.setProperty("role", "")
+            set_role(self.start_button, "")
         self._start.setVisible(not self.is_running)
 
     def begin(self) -> None:

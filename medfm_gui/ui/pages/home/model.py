@@ -46,7 +46,7 @@ def _before_results(seen: Overview) -> NextStep | None:
     if not seen.datasets:
         return NextStep(
             "Import your images",
-            "A folder of classes, a table, a public dataset, or DICOM. You see counts and problems before anything is kept.",
+            "A folder of classes, a table, a public dataset, DICOM. A dry run shows what is found before it is kept.",
             "Import a dataset",
             "datasets",
         )
@@ -185,14 +185,16 @@ def facts(seen: Examination, now: datetime) -> tuple[tuple[str, str], ...]:
     rows: list[tuple[str, str]] = []
     for device in diagnosis.devices:
         is_processor = device.id == "cpu"
-        memory = f" · {device.memory_gb:g} GB" if device.memory_gb and not is_processor else ""
-        rows.append(("Processor" if is_processor else f"GPU {device.id}", f"{device.name or device.id}{memory}"))
-        if is_processor and device.memory_gb:
-            rows.append(("Memory", f"{device.memory_gb:g} GB"))
+        rows.append(("Processor" if is_processor else f"GPU {device.id}", device.name or device.id))
+        if device.memory_gb:
+            rows.append(("Memory" if is_processor else "GPU memory", f"{device.memory_gb:g} GB"))
     if all(device.id == "cpu" for device in diagnosis.devices) and diagnosis.devices:
         rows.insert(0, ("GPU", "none found – training runs on the processor"))
     rows += [
-        ("Free disk", f"{diagnosis.disk_free_gb:,.0f} GB" if diagnosis.disk_free_gb >= 10 else f"{diagnosis.disk_free_gb:g} GB"),
+        (
+            "Free disk",
+            f"{diagnosis.disk_free_gb:,.0f} GB" if diagnosis.disk_free_gb >= 10 else f"{diagnosis.disk_free_gb:g} GB",
+        ),
         ("Weights", f"{seen.weights_present} of {seen.weights_total} models ready"),
         ("Network", "allowed when you ask for a download" if diagnosis.network == "on" else "off"),
         ("Tensor library", f"torch {diagnosis.torch}" if diagnosis.torch else "could not be loaded"),

@@ -86,13 +86,16 @@ class OverviewPanel(Panel):
     def tell(self, seen: Overview) -> None:
         """Show these counts."""
         self._place.setText(seen.root)
-        patients = f", {seen.patients:,} patients" if seen.patients else ""
-        self.tiles["datasets"].tell(seen.datasets, f"{seen.images:,} images{patients}" if seen.datasets else "none yet")
-        self.tiles["runs"].tell(seen.runs, _of_runs(seen))
-        self.tiles["studies"].tell(seen.studies, _counted(seen.predictions, "prediction") if seen.studies else "none yet")
+        images = _counted(seen.images, "image") if seen.datasets else "none yet"
+        patients = _counted(seen.patients, "patient") if seen.patients else ""
+        self.tiles["datasets"].tell(seen.datasets, images, patients)
+        self.tiles["runs"].tell(seen.runs, *_of_runs(seen))
+        self.tiles["studies"].tell(
+            seen.studies, _counted(seen.predictions, "prediction") if seen.studies else "none yet"
+        )
         self.tiles["reports"].tell(seen.reports, "PDF" if seen.reports else "none yet")
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Draw the icons again in another theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
@@ -100,14 +103,15 @@ class OverviewPanel(Panel):
                 tile.redraw()
 
 
-def _of_runs(seen: Overview) -> str:
-    parts = [
-        (seen.runs_running, "running"),
-        (seen.runs_queued, "waiting"),
-        (seen.runs_failed, "failed"),
-        (seen.runs_finished, "finished"),
-    ]
-    return ", ".join(f"{count} {word}" for count, word in parts if count) or "none yet"
+def _of_runs(seen: Overview) -> tuple[str, str]:
+    """What is not over, then what is; one line where the other would be empty."""
+    now = _joined((seen.runs_running, "running"), (seen.runs_queued, "waiting"))
+    over = _joined((seen.runs_finished, "finished"), (seen.runs_failed, "failed"))
+    return (now, over) if now else (over or "none yet", "")
+
+
+def _joined(*parts: tuple[int, str]) -> str:
+    return ", ".join(f"{count} {word}" for count, word in parts if count)
 
 
 def _counted(count: int, noun: str) -> str:
@@ -127,7 +131,6 @@ class ActivityPanel(Panel):
         self._nothing = Label("Nothing has been done in this workspace yet.", "muted")
         self.add(self._nothing)
         self.body.addLayout(self._grid)
-        self.body.addStretch(1)
 
     @property
     def lines(self) -> tuple[str, ...]:

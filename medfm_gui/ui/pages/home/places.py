@@ -15,7 +15,7 @@ from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.flow import FlowLayout
 from medfm_gui.ui.widgets.forms import action
 from medfm_gui.ui.widgets.panel import Panel
-from medfm_gui.ui.widgets.text import Label, set_role
+from medfm_gui.ui.widgets.text import Label
 
 MOST_SHOWN = 5
 
@@ -42,7 +42,7 @@ class PlacesPanel(Panel):
         self.open_button.clicked.connect(self.pick)
         self.create_button = action("New …", "plus")
         self.create_button.setAccessibleName("Create a workspace")
-        self.create_button.clicked.connect(self.create)
+        self.create_button.clicked.connect(self.pick_new)
         self.demo_button = action("Try the demonstration", "play")
         self.demo_button.clicked.connect(self.demo)
         self._trouble = Label("", "bad")
@@ -87,10 +87,6 @@ class PlacesPanel(Panel):
         self._trouble.setText(text)
         self._trouble.setVisible(bool(text))
 
-    def offer_demo(self, *, is_main: bool) -> None:
-        """Make the demonstration the first thing to see, where there is nothing else."""
-        set_role(self.demo_button, "primary" if is_main else "")
-
     def pick(self) -> None:
         """Ask for the folder of a workspace."""
         self.say("")
@@ -98,7 +94,7 @@ class PlacesPanel(Panel):
         if found:
             self.picked.emit(found)
 
-    def create(self) -> None:
+    def pick_new(self) -> None:
         """Ask for the name and place of a new folder."""
         self.say("")
         start = str(Path(self._start) / "MedFM workspace") if self._start else "MedFM workspace"
@@ -107,7 +103,7 @@ class PlacesPanel(Panel):
         if found:
             self.created.emit(found)
 
-    def keep_focus_visible(self) -> None:
+    def set_tab_order(self) -> None:
         """The list came later than its buttons; tab goes from top to bottom all the same."""
         before: QWidget | None = None
         for widget in (*self.rows, self.open_button, self.create_button, self.demo_button):

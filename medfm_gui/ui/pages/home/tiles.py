@@ -20,12 +20,12 @@ class _Block(QPushButton):
         self.setProperty("role", "option")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         """As its layout wants it."""
         layout = self.layout()
         return layout.sizeHint() if layout is not None else super().sizeHint()
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         """As its layout needs it."""
         layout = self.layout()
         return layout.minimumSize() if layout is not None else super().minimumSizeHint()
@@ -39,7 +39,7 @@ class CountTile(_Block):
         self._title = title
         self._count = _through(Label("0", "heading1", wrap=False))
         self._count.setFont(figures_font(self._count.font()))
-        self._note = _through(Label("", "caption", elide=Qt.TextElideMode.ElideRight))
+        self._notes = [_through(Label("", "caption", elide=Qt.TextElideMode.ElideRight)) for _ in range(2)]
         picture = _through(Label())
         picture.setPixmap(icons.pixmap(icon, "muted"))
         self._picture, self._icon = picture, icon
@@ -52,13 +52,15 @@ class CountTile(_Block):
         column.setSpacing(SPACE[0])
         column.addLayout(head)
         column.addWidget(self._count)
-        column.addWidget(self._note)
+        for note in self._notes:
+            column.addWidget(note)
 
-    def tell(self, count: int, note: str) -> None:
-        """Show another count."""
+    def tell(self, count: int, first: str, second: str = "") -> None:
+        """Show another count and two short lines about it."""
         self._count.setText(f"{count:,}")
-        self._note.setText(note)
-        self.setAccessibleName(f"{self._title}: {count:,}. {note}")
+        for label, text in zip(self._notes, (first, second), strict=True):
+            label.setText(text)
+        self.setAccessibleName(f"{self._title}: {count:,}. {first}{f', {second}' if second else ''}")
 
     def redraw(self) -> None:
         """Draw the icon in the present theme."""
@@ -87,7 +89,12 @@ class PlaceRow(_Block):
 
     def set_state(self, state: str) -> None:
         """Say what is in the folder now; only a workspace can be opened."""
-        words = {"workspace": self._note_text, "gone": "not there now", "empty": "empty now", "other": "no workspace now"}
+        words = {
+            "workspace": self._note_text,
+            "gone": "not there now",
+            "empty": "empty now",
+            "other": "no workspace now",
+        }
         self._note.setText(words.get(state, self._note_text))
         self._note.set_role("caption" if state == "workspace" else "warning")
         self.setEnabled(state == "workspace")

@@ -96,16 +96,15 @@ def draw_progress(painter: QPainter, option: QStyleOptionViewItem, item: RunItem
 
 
 def draw_test(painter: QPainter, option: QStyleOptionViewItem, item: RunItem, text: str) -> None:
-    """Whether the test is sealed or open: a lock and a word."""
+    """Whether the test is sealed or open: a closed or an open lock; the word is the cell's text and its tip."""
     area, now = _inner(option.rect), theme.current()
     if item.row.state.phase is not Phase.FINISHED:
         _write(painter, option, area, text, now.muted)
         return
+    name, role = ("unlock", "text") if item.is_opened else ("lock", "muted")
     ratio = painter.device().devicePixelRatio()
-    picture = icons.pixmap("unlock" if item.is_opened else "lock", "muted", round(_MARK_PX * ratio), ratio)
+    picture = icons.pixmap(name, role, round(_MARK_PX * ratio), ratio)
     painter.drawPixmap(QPointF(area.left(), area.center().y() - _MARK_PX / 2 + 1), picture)
-    colour = now.text if item.is_opened else now.muted
-    _write(painter, option, area.adjusted(_MARK_PX + SPACE[0], 0, 0, 0), text, colour)
 
 
 def _inner(area: QRect) -> QRect:

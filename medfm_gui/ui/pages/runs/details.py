@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QTimer, Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QProgressBar,
+    QScrollArea,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from medfm_gui.desk.asks.runs import LogText, MeasureRun, RunDetails, RunFacts, RunItem, RunLog, RunUse
 from medfm_gui.domain.errors import MedfmError
@@ -18,15 +27,37 @@ from medfm_gui.ui.pages.runs import setup, wording
 from medfm_gui.ui.pages.runs.cause import CausePanel
 from medfm_gui.ui.pages.runs.log_view import LogView
 from medfm_gui.ui.pages.runs.results import Results
-from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.theme import SPACE, motion_allowed
 from medfm_gui.ui.widgets.badge import Badge
 from medfm_gui.ui.widgets.facts import Facts
-from medfm_gui.ui.widgets.progress import ProgressRow
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label
 
 _BEAT_MS = 2000
-_FACTS_PX = SPACE[-1] * 8
+_STEPS = 1000
+_FACTS_PX = SPACE[-1] * 12
+
+
+class AtWork(QWidget):
+    """What a run is at, and how far: a line of words over a bar, which runs on where nobody knows."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.words = Label()
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE[1])
+        column.addWidget(self.words)
+        column.addWidget(self.bar)
+
+    def tell(self, text: str, share: float | None) -> None:
+        """Show how far it is; ``share`` is 0…1 or None."""
+        self.words.setText(text)
+        self.bar.setAccessibleName(text)
+        self.bar.setRange(0, 0 if share is None and motion_allowed() else _STEPS)
+        self.bar.setValue(round((share or 0.0) * _STEPS))
 
 
 class RunPane(QWidget):
@@ -55,7 +86,7 @@ class RunPane(QWidget):
         self.setup = Facts()
         self.log = LogView()
         self.tabs = QTabWidget()
-        self.progress = ProgressRow()
+        self.progress = AtWork()
         self.live = Facts()
         self.results = Results(is_read_only=context.is_read_only)
         self.results.wanted.connect(self.wanted)
@@ -69,22 +100,17 @@ class RunPane(QWidget):
     def _build(self) -> None:
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Curves, setup and log of the run")
-        self.tabs.addTab(self.curves, "Curves")
-        self.tabs.addTab(_scrolled(self.setup), "Setup")
+        self.plots = StatePane(self.curves)
+        self.tabs.addTab(self.plots, "Curves")
+        self.tabs.addTab(_scrolled(_column(self.setup)), "Setup")
         self.tabs.addTab(self.log, "Log")
-        side = QWidget()
-        column = QVBoxLayout(side)
-        column.setContentsMargins(SPACE[3], SPACE[1], SPACE[1], SPACE[1])
-        column.setSpacing(SPACE[3])
-        for widget in (self.progress, self.live, self.results):
-            column.addWidget(widget)
-        column.addStretch(1)
         self.split.addWidget(self.tabs)
-        self.split.addWidget(_scrolled(side))
+        beside = _scrolled(_column(self.progress, self.live, self.results, left=SPACE[3]))
+        beside.setMinimumWidth(_FACTS_PX)
+        self.split.addWidget(beside)
         self.split.setStretchFactor(0, 3)
         self.split.setStretchFactor(1, 2)
         self.split.setChildrenCollapsible(False)
-        self.split.widget(1).setMinimumWidth(_FACTS_PX)
         head = QHBoxLayout()
         head.setSpacing(SPACE[3])
         head.addWidget(self._title, 1)
@@ -111,10 +137,13 @@ class RunPane(QWidget):
         if item is None:
             self._item = self._facts = None
             self._pace()
-            self.state.show_empty("No run chosen", "Choose a run above to see its curves, numbers and log.", icon="chart")
+            self.state.show_empty(
+                "No run chosen", "Choose a run above to see its curves, numbers and log.", icon="chart"
+            )
             return
         if item.row.id != self.run:
             self._facts, self._use, self._curve = None, None, ()
+            self.curves.set_look(item.row.family)
             self.curves.set_curve(())
             self.log.clear()
             self.results.tell(None)
@@ -180,21 +209,22 @@ class RunPane(QWidget):
         working = state.phase in (Phase.RUNNING, Phase.QUEUED) and item.is_supervised
         self.progress.setVisible(working)
         if working:
-            share = wording.share(item) if state.phase is Phase.RUNNING else None
-            # the bar counts in thousandths: what is said in words counts in images and epochs
-            self.progress.tell(wording.progress(item))
-            self.progress.set_share(share) if hasattr(self.progress, "set_share") else None
+            self.progress.tell(wording.progress(item), wording.share(item) if state.phase is Phase.RUNNING else None)
         started = self._facts.started if self._facts else None
         self.live.set_facts(setup.live_facts(item, self._use, started, time.time()))
 
     def _draw_curve(self, curve: tuple[EpochFinished, ...]) -> None:
         known = len(self._curve)
         if curve[:known] == self._curve and known:
-            for point in curve[known:]:
-                self.curves.append(point)
+            if len(curve) > known:
+                self.curves.extend(curve[known:])
         elif curve != self._curve:
             self.curves.set_curve(curve)
         self._curve = curve
+        if curve:
+            self.plots.show_content()
+        else:
+            self.plots.show_empty("No curve yet", "It begins when the first epoch is finished.", icon="chart")
 
     def _pace(self) -> None:
         """Measure while a run that somebody sees is at work."""
@@ -217,11 +247,12 @@ class RunPane(QWidget):
 
     def _take_log(self, log: LogText) -> None:
         self._is_reading = False
-        self.log.tell(log)
+        if log.run == self.run:
+            self.log.tell(log)
 
     def _no_log(self, error: MedfmError) -> None:
         self._is_reading = False
-        self.log.tell(LogText(f"{error.message} {error.hint}", is_cut=False))
+        self.log.tell(LogText(self.run, f"{error.message} {error.hint}"))
 
     def _take_use(self, use: RunUse) -> None:
         self._is_measuring = False
@@ -240,5 +271,17 @@ def _scrolled(widget: QWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    widget.setProperty("role", "page")
     return area
+
+
+def _column(*widgets: QWidget, left: int = 0, gap: int = SPACE[3]) -> QWidget:
+    """Widgets below one another at their own heights."""
+    whole = QWidget()
+    whole.setProperty("role", "page")
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(left, SPACE[2], SPACE[2], SPACE[2])
+    column.setSpacing(gap)
+    for widget in widgets:
+        column.addWidget(widget)
+    column.addStretch(1)
+    return whole

@@ -66,6 +66,7 @@ class RunTable(QAbstractTableModel):
         super().__init__(parent)
         self._items: list[RunItem] = []
         self._rows: dict[str, int] = {}
+        self._notes: dict[str, str] = {}
 
     def fill(self, items: Sequence[RunItem]) -> None:
         """Show this list. Rows that stay keep their place, so that the view keeps its choice."""
@@ -109,7 +110,20 @@ class RunTable(QAbstractTableModel):
         self._put(number, replace(old, row=replace(old.row, state=batch.state), is_supervised=supervised))
         return True
 
+    def note(self, runs: Sequence[str], words: str) -> None:
+        """Say of runs (of all: none named) what was asked of them, until their state changes; no words take it back."""
+        for run in runs or tuple(self._notes):
+            if words:
+                self._notes[run] = words
+            else:
+                self._notes.pop(run, None)
+            number = self._rows.get(run)
+            if number is not None:
+                self._put(number, self._items[number])
+
     def _put(self, number: int, item: RunItem) -> None:
+        if item.row.state.phase is not self._items[number].row.state.phase:
+            self._notes.pop(item.row.id, None)
         self._items[number] = item
         self.dataChanged.emit(self.index(number, 0), self.index(number, len(Column) - 1))
 
@@ -195,6 +209,9 @@ class RunTable(QAbstractTableModel):
                 return wording.when(row.created)
 
     def _progress(self, item: RunItem) -> str:
+        note = self._notes.get(item.row.id)
+        if note:
+            return note
         place = self.place_in_line(item.row.id)
         said = wording.progress(item)
         return f"{place} in line · {said}" if place else said

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.runs import SealFacts
@@ -84,11 +85,25 @@ class SealDialog(QDialog):
         """Say how many images it is about and who opened them before."""
         self.facts.set_facts((("Test images", f"{seal.images:,}"), ("Earlier looks", _looks(seal))))
 
+        self._fit()
+
     def fail(self, error: MedfmError) -> None:
         """Say that earlier looks could not be counted; opening counts them again."""
         self.facts.set_facts((("Earlier looks", f"not known: {error.message}"),))
+        self._fit()
 
-    def keyPressEvent(self, event) -> None:  # type: ignore[no-untyped-def]
+    def showEvent(self, event: QShowEvent) -> None:
+        """Be as high as the words need."""
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.setFixedHeight(layout.totalHeightForWidth(self.width()))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Ctrl+Enter opens; Escape cancels."""
         chord = event.modifiers() & Qt.KeyboardModifier.ControlModifier
         if chord and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -211,7 +211,9 @@ def time(item: RunItem) -> str:
     if state.phase is Phase.RUNNING:
         left = seconds_left(item)
         return f"{_rough(left)} left" if left is not None else NONE
-    return duration(state.seconds) if state.phase is Phase.FINISHED else NONE
+    if state.phase is not Phase.FINISHED:
+        return NONE
+    return duration(state.seconds) if state.seconds < 600 else _rough(state.seconds)
 
 
 def _rough(seconds: float) -> str:

@@ -1,0 +1,89 @@
+"""One frozen split: the gate's decision, the fingerprint, the rule, classes by side, what was dropped or accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from medfm_gui.store.rows import SplitRow
+from medfm_gui.ui.pages.datasets.counts import CountRow, CountsTable
+from medfm_gui.ui.pages.datasets.gate import Banner, clean_words
+from medfm_gui.ui.pages.datasets.notes import Notes
+from medfm_gui.ui.pages.datasets.split_rows import LeaksTable
+from medfm_gui.ui.pages.datasets.wording import PARTITIONS, count, day, split_title, unit
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.facts import Facts
+from medfm_gui.ui.widgets.forms import action
+from medfm_gui.ui.widgets.text import Label
+from medfm_gui.workspace.cohort import SplitFacts
+
+_LINES = 14
+_NAMED = 20
+
+
+class Certificate(QWidget):
+    """A split that is frozen, as it will be printed in reports."""
+
+    def __init__(self, on_train: Callable[[str], None], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.split_id = ""
+        self._title = Label("", "heading3")
+        self.train = action("Train on this split", "train", "primary")
+        self.train.clicked.connect(lambda: on_train(self.split_id))
+        self.banner = Banner()
+        self.facts = Facts()
+        self.table = CountsTable("Images of each class by partition of the split")
+        self.leaks = LeaksTable()
+        self.notes = Notes()
+        head = QHBoxLayout()
+        head.setSpacing(SPACE[3])
+        head.addWidget(self._title, 1)
+        head.addWidget(self.train)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, SPACE[1], SPACE[1], SPACE[2])
+        column.setSpacing(SPACE[3])
+        column.addLayout(head)
+        for widget in (self.banner, self.facts, self.notes, self.table, self.leaks):
+            column.addWidget(widget)
+        column.addStretch(1)
+
+    def show_split(self, row: SplitRow, facts: SplitFacts, has_patients: bool) -> None:
+        """Show another split."""
+        self.split_id = row.id
+        self._title.setText(split_title(row))
+        self._tell(row, has_patients)
+        self.facts.set_facts(facts_of(row, facts))
+        whole = tuple(row.sizes.get(name, 0) for name in facts.columns)
+        together = (sum(whole),) * len(whole)
+        rows = [CountRow("Images", whole, together)]
+        rows += [CountRow(line.name, line.counts, whole) for line in facts.lines]
+        self.table.fill("Class", [PARTITIONS[name] for name in facts.columns], rows)
+        self.table.setFixedHeight(self.table.natural_height(_LINES))
+        self.notes.set_notes(row.warnings)
+        self.leaks.leaks.fill(facts.leaks)
+        self.leaks.setVisible(bool(facts.leaks))
+
+    def _tell(self, row: SplitRow, has_patients: bool) -> None:
+        if row.n_leaks:
+            title = f"Leak gate: {count(row.n_leaks, 'leak')} accepted"
+            self.banner.tell("warning", "warning", title, f"Reason: {row.acceptance or ''}")
+            return
+        words = clean_words(has_patients)
+        if row.n_dropped:
+            words += f" {count(row.n_dropped, 'image')} taken out for it."
+        self.banner.tell("good", "seal", "Leak gate: no leak", words)
+
+
+def facts_of(row: SplitRow, facts: SplitFacts) -> list[tuple[str, str]]:
+    """What identifies a split and how it was made."""
+    found = [("Fingerprint", row.fingerprint), ("Made", day(row.created)), ("Id", row.id)]
+    if by := facts.settings.get("by"):
+        found.append(("Kept together", unit(by)))
+    found.append(("Seed", str(row.seed)))
+    if file := facts.settings.get("file"):
+        found.append(("Table", file))
+    if facts.dropped:
+        more = f" and {row.n_dropped - _NAMED:,} more" if row.n_dropped > _NAMED else ""
+        found.append(("Dropped", ", ".join(facts.dropped[:_NAMED]) + more))
+    return found

@@ -1,0 +1,200 @@
+"""The tab with the images: filters above, the grid, and the chosen image at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
+
+from medfm_gui.domain.dataset import Sample
+from medfm_gui.domain.errors import MedfmError
+from medfm_gui.domain.split import Partition
+from medfm_gui.store.rows import DatasetRow, SampleFilter, SplitRow
+from medfm_gui.ui import icons
+from medfm_gui.ui.context import Context
+from medfm_gui.ui.later import Later
+from medfm_gui.ui.pages.datasets.combo import fill
+from medfm_gui.ui.pages.datasets.grid import ThumbnailGrid
+from medfm_gui.ui.pages.datasets.inspector import Inspector, label_text
+from medfm_gui.ui.pages.datasets.samples import SampleSource
+from medfm_gui.ui.pages.datasets.wording import PARTITIONS, count, split_title
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.forms import action, choice
+from medfm_gui.ui.widgets.states import StatePane
+from medfm_gui.ui.widgets.text import Label, one_line
+
+_TYPING_MS = 250
+_MEMORY = "datasets.images_splitter"
+_LONGEST = 80
+
+
+class ImagesTab(QWidget):
+    """Looks through the images of one dataset."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._dataset: DatasetRow | None = None
+        self._patient = ""
+        self.source = SampleSource(context.desk, self)
+        self.grid = ThumbnailGrid(self.source, self._caption)
+        self.inspector = Inspector(context.desk, self.show_patient)
+        self._pane = StatePane(self.grid)
+        self._filters()
+        self._lay_out()
+        self.grid.chosen.connect(self._choose)
+        self.source.counted.connect(self._count)
+        self.source.failed.connect(self._fail)
+
+    def _filters(self) -> None:
+        self.classes = choice([("All classes", None)])
+        self.classes.setAccessibleName("Class")
+        self.splits = choice([("Any split", "")])
+        self.splits.setAccessibleName("Split")
+        self.sides = choice([("All partitions", None)])
+        self.sides.setAccessibleName("Partition")
+        self.text = QLineEdit()
+        self.text.setPlaceholderText("Search id, file or patient")
+        self.text.setAccessibleName("Search id, file or patient")
+        self.text.setClearButtonEnabled(True)
+        self.text.addAction(icons.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
+        self._typed = Later(self._restart, _TYPING_MS, self)
+        self.text.textChanged.connect(lambda _: self._typed.again())
+        self.classes.currentIndexChanged.connect(self._restart)
+        self.sides.currentIndexChanged.connect(self._restart)
+        self.splits.currentIndexChanged.connect(self._split_chosen)
+        self.one_patient = action("", "close", "quiet")
+        self.one_patient.setAccessibleName("Show all patients")
+        self.one_patient.clicked.connect(partial(self.show_patient, ""))
+        self.one_patient.hide()
+        self.counted = Label("", "muted", wrap=False)
+
+    def _lay_out(self) -> None:
+        bar = QHBoxLayout()
+        bar.setSpacing(SPACE[1])
+        bar.addWidget(self.text, 2)
+        bar.addWidget(self.classes, 1)
+        bar.addWidget(self.splits, 1)
+        bar.addWidget(self.sides, 1)
+        below = QHBoxLayout()
+        below.addWidget(self.counted)
+        below.addWidget(self.one_patient)
+        below.addStretch(1)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, SPACE[3], 0)
+        column.setSpacing(SPACE[1])
+        column.addLayout(bar)
+        column.addLayout(below)
+        column.addWidget(self._pane, 1)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.addWidget(left)
+        self._splitter.addWidget(self.inspector)
+        self._splitter.setStretchFactor(0, 1)
+        self._splitter.setStretchFactor(1, 0)
+        self._splitter.setChildrenCollapsible(False)
+        self.inspector.setMinimumWidth(SPACE[-1] * 7)
+        self._splitter.setSizes([SPACE[-1] * 20, SPACE[-1] * 9])
+        kept = self._context.memory.get(_MEMORY)
+        if isinstance(kept, str):
+            self._splitter.restoreState(QByteArray.fromHex(kept.encode("ascii", "ignore")))
+        self._splitter.splitterMoved.connect(self._keep)
+        down = QVBoxLayout(self)
+        down.setContentsMargins(0, SPACE[3], 0, 0)
+        down.addWidget(self._splitter)
+
+    def show_dataset(self, dataset: DatasetRow, splits: Sequence[SplitRow]) -> None:
+        """Show a dataset; the same one again keeps the filters and the place."""
+        same = self._dataset is not None and self._dataset.fingerprint == dataset.fingerprint
+        same = same and self._dataset is not None and self._dataset.id == dataset.id
+        self._dataset = dataset
+        kept = self.splits.currentData() if same else ""
+        fill(self.splits, [("Any split", ""), *((split_title(row), row.id) for row in splits)], kept)
+        if not same:
+            classes = [(name, number) for number, name in enumerate(dataset.classes)]
+            fill(self.classes, [("All classes", None), *classes], None)
+            self.text.blockSignals(True)
+            self.text.clear()
+            self.text.blockSignals(False)
+            self._set_patient("")
+        self._fill_sides()
+        if not same:
+            self._restart()
+
+    def show_patient(self, patient: str) -> None:
+        """Show the images of one patient, or of all."""
+        self._set_patient(patient)
+        self._restart()
+
+    def _set_patient(self, patient: str) -> None:
+        self._patient = patient
+        self.one_patient.setVisible(bool(patient))
+        self.one_patient.setText(f"Patient {one_line(patient, _LONGEST)}".replace("&", "&&"))
+
+    def _split_chosen(self) -> None:
+        self._fill_sides()
+        self._restart()
+
+    def _fill_sides(self) -> None:
+        has_split = bool(self.splits.currentData())
+        kept = self.sides.currentData() if has_split else None
+        sides = [(PARTITIONS[side.value], side) for side in Partition] if has_split else []
+        fill(self.sides, [("All partitions", None), *sides], kept)
+        self.sides.setEnabled(has_split)
+        self.sides.setToolTip("" if has_split else "Choose a split first.")
+
+    def _restart(self) -> None:
+        if self._dataset is None:
+            return
+        self.inspector.clear()
+        self._pane.show_content()
+        split = self.splits.currentData() or None
+        only = SampleFilter(
+            class_index=self.classes.currentData(),
+            patient=self._patient or None,
+            split=split,
+            partition=self.sides.currentData() if split else None,
+            text=self.text.text().strip(),
+        )
+        self.counted.setText("")
+        self.source.start(self._dataset.id, only)
+
+    def _count(self, total: int) -> None:
+        if self._dataset is None:
+            return
+        whole = self._dataset.n_samples
+        self.counted.setText(count(total, "image") if total == whole else f"{total:,} of {count(whole, 'image')}")
+        if total == 0:
+            self._pane.show_empty(
+                "No image fits", "No image of this dataset fits these filters.", "Clear the filters", self.clear_filters
+            )
+        else:
+            self._pane.show_content()
+
+    def clear_filters(self) -> None:
+        """Show all images again."""
+        for box in (self.classes, self.splits, self.sides):
+            box.blockSignals(True)
+            box.setCurrentIndex(0)
+            box.blockSignals(False)
+        self.text.clear()
+        self._typed.stop()
+        self._set_patient("")
+        self._fill_sides()
+        self._restart()
+
+    def _fail(self, error: MedfmError) -> None:
+        self._pane.show_error(error, "Try again", self._restart)
+
+    def _choose(self, row: int) -> None:
+        sample = self.source.sample(row) if row >= 0 else None
+        if self._dataset is not None and sample is not None:
+            self.inspector.show_sample(self._dataset, sample, self.source.picture(sample.id))
+
+    def _caption(self, sample: Sample) -> str:
+        return label_text(self._dataset, sample) if self._dataset is not None else ""
+
+    def _keep(self) -> None:
+        self._context.memory.put(_MEMORY, bytes(self._splitter.saveState().toHex().data()).decode("ascii"))

@@ -1,0 +1,285 @@
+"""The Datasets page: a list at the left; images, characteristics, splits and quality of the chosen one at the right."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from medfm_gui.desk.asks.data import DatasetList as Datasets
+from medfm_gui.desk.asks.data import Imported, ListDatasets, ListSplits, SplitList
+from medfm_gui.desk.entry import Topic
+from medfm_gui.domain.errors import MedfmError
+from medfm_gui.store.rows import DatasetRow, SplitRow
+from medfm_gui.ui.actions import Action
+from medfm_gui.ui.context import Context
+from medfm_gui.ui.page import Page
+from medfm_gui.ui.pages.datasets.balance_tab import BalanceTab
+from medfm_gui.ui.pages.datasets.dataset_list import DatasetList
+from medfm_gui.ui.pages.datasets.images_tab import ImagesTab
+from medfm_gui.ui.pages.datasets.importing.dialog import ImportDialog
+from medfm_gui.ui.pages.datasets.importing.dropping import dropped_path
+from medfm_gui.ui.pages.datasets.model import DatasetsModel, classes_line
+from medfm_gui.ui.pages.datasets.newest import Newest
+from medfm_gui.ui.pages.datasets.quality_tab import QualityTab
+from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
+from medfm_gui.ui.pages.datasets.splits_tab import SplitsTab
+from medfm_gui.ui.pages.datasets.wording import dataset_line
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.forms import action, disable
+from medfm_gui.ui.widgets.states import StatePane
+from medfm_gui.ui.widgets.text import Label
+
+_LAST = "datasets.last"
+_TAB = "datasets.tab"
+_SPLITTER = "datasets.splitter"
+_EMPTY = (
+    "A dataset is a set of images with labels: a folder with one folder a class, a table with one row an image, a "
+    "MedMNIST archive, or a DICOM tree with a table. Drop a folder here, or import one; it is checked before anything "
+    "is kept."
+)
+
+
+class DatasetsPage(Page):
+    """Import datasets, look at them, divide them."""
+
+    key: ClassVar[str] = "datasets"
+    title: ClassVar[str] = "Datasets"
+    icon: ClassVar[str] = "datasets"
+    topics: ClassVar[tuple[Topic, ...]] = (Topic.DATASETS, Topic.SPLITS)
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.setAcceptDrops(True)
+        self._listing = Newest(context.desk, self)
+        self._dividing = Newest(context.desk, self)
+        self._dataset: DatasetRow | None = None
+        self._splits: tuple[SplitRow, ...] = ()
+        self._wanted = str(context.memory.get(_LAST) or "")
+        self.dialog: ImportDialog | None = None
+        self.model = DatasetsModel(self)
+        self._build_list()
+        self._build_details()
+        self._lay_out()
+        self._add_actions()
+
+    def _build_list(self) -> None:
+        self.list = DatasetList(self.model)
+        self.list.selectionModel().currentRowChanged.connect(lambda now, _: self._choose(now.row()))
+        self.add = action("Import", "import", "primary")
+        self.add.setAccessibleName("Import a dataset")
+        self.add.clicked.connect(self.open_import)
+        disable(self.add, READ_ONLY if self.context.is_read_only else "")
+
+    def _build_details(self) -> None:
+        self._name = Label("", "heading1", elide=Qt.TextElideMode.ElideRight)
+        self._line = Label("", "muted", elide=Qt.TextElideMode.ElideRight)
+        self.train = action("Train on this dataset", "train")
+        self.train.clicked.connect(self._train)
+        self.images = ImagesTab(self.context)
+        self.balance = BalanceTab(self.context)
+        self.splits = SplitsTab(self.context)
+        self.quality = QualityTab(self.context)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("The chosen dataset")
+        for tab, name in (
+            (self.images, "Images"),
+            (self.balance, "Characteristics"),
+            (self.splits, "Splits"),
+            (self.quality, "Data quality"),
+        ):
+            self.tabs.addTab(tab, name)
+        kept = self.context.memory.get(_TAB)
+        self.tabs.setCurrentIndex(kept if isinstance(kept, int) and 0 <= kept < self.tabs.count() else 0)
+        self.tabs.currentChanged.connect(self._show_tab)
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(Label("Datasets", "heading2", wrap=False))
+        head.addStretch(1)
+        head.addWidget(self.add)
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(SPACE[4], SPACE[4], SPACE[3], SPACE[4])
+        column.setSpacing(SPACE[3])
+        column.addLayout(head)
+        column.addWidget(self.list, 1)
+        words = QVBoxLayout()
+        words.setSpacing(SPACE[0])
+        words.addWidget(self._name)
+        words.addWidget(self._line)
+        top = QHBoxLayout()
+        top.setSpacing(SPACE[3])
+        top.addLayout(words, 1)
+        top.addWidget(self.train, 0, Qt.AlignmentFlag.AlignTop)
+        details = QWidget()
+        down = QVBoxLayout(details)
+        down.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[4])
+        down.setSpacing(SPACE[2])
+        down.addLayout(top)
+        down.addWidget(self.tabs, 1)
+        self.details = StatePane(details)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.addWidget(left)
+        self._splitter.addWidget(self.details)
+        self._splitter.setStretchFactor(0, 0)
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setChildrenCollapsible(False)
+        left.setMinimumWidth(SPACE[-1] * 6)
+        self._splitter.setSizes([SPACE[-1] * 8, SPACE[-1] * 24])
+        kept = self.context.memory.get(_SPLITTER)
+        if isinstance(kept, str):
+            self._splitter.restoreState(QByteArray.fromHex(kept.encode("ascii", "ignore")))
+        self._splitter.splitterMoved.connect(self._keep_splitter)
+        self.pane = StatePane(self._splitter)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.pane)
+        self.pane.show_busy("Reading the datasets")
+
+    def _add_actions(self) -> None:
+        writable = not self.context.is_read_only
+        self.context.actions.add(
+            self,
+            Action("datasets.import", "Import a dataset", self.open_import, "Ctrl+I", self.title, lambda: writable),
+            Action(
+                "datasets.split",
+                "New split of this dataset",
+                self.new_split,
+                "Ctrl+Shift+S",
+                self.title,
+                lambda: writable and self._dataset is not None,
+            ),
+            Action("datasets.find", "Search the images", self._find, "Ctrl+F", self.title),
+        )
+
+    # -- what is shown
+
+    def refresh(self) -> None:
+        """Ask for the datasets, then for the splits of the chosen one."""
+        self._listing.ask(ListDatasets(), self._take, self._refused)
+
+    def visit(self, **wish: Any) -> None:
+        """``dataset=ID`` chooses a dataset, ``split=ID`` one of its splits, ``source=PATH`` opens the import."""
+        dataset, split, source = (str(wish.get(name) or "") for name in ("dataset", "split", "source"))
+        if dataset:
+            self._wanted = dataset
+            row = self.model.row_of(dataset)
+            if row >= 0:
+                self._select(row)
+            else:
+                self.refresh()
+        if split:
+            self.tabs.setCurrentWidget(self.splits)
+            self.splits.choose(split)
+        if source:
+            self.open_import()
+            if self.dialog is not None:
+                self.dialog.choose(source)
+
+    def _take(self, answer: Datasets) -> None:
+        if not answer.datasets:
+            self._dataset = None
+            self.model.fill(())
+            text = "" if self.context.is_read_only else "Import a dataset"
+            self.pane.show_empty("No dataset yet", _EMPTY, text, self.open_import, "datasets")
+            return
+        chosen = self._wanted or (self._dataset.id if self._dataset is not None else "")
+        self.model.fill(answer.datasets)
+        self.pane.show_content()
+        self._select(max(0, self.model.row_of(chosen)))
+
+    def _refused(self, error: MedfmError) -> None:
+        self.pane.show_error(error, "Try again", self.refresh)
+
+    def _select(self, row: int) -> None:
+        index = self.model.index(row)
+        if self.list.currentIndex() == index:
+            self._choose(row)
+        else:
+            self.list.setCurrentIndex(index)
+
+    def _choose(self, row: int) -> None:
+        found = self.model.dataset(row)
+        if found is None:
+            return
+        self._wanted = ""
+        if self._dataset is None or self._dataset.id != found.id:
+            self._splits = ()
+            self.details.show_busy("Reading the dataset")
+        self._dataset = found
+        self.context.memory.put(_LAST, found.id)
+        self._dividing.ask(ListSplits(found.id), self._take_splits, self._no_splits)
+
+    def _take_splits(self, answer: SplitList) -> None:
+        found = self._dataset
+        if found is None:
+            return
+        self._splits = answer.splits
+        self._name.setText(found.name)
+        self._line.setText(f"{dataset_line(found)} · {classes_line(found)}")
+        self.details.show_content()
+        self._show_tab()
+
+    def _no_splits(self, error: MedfmError) -> None:
+        self.details.show_error(error, "Try again", self.refresh)
+
+    def _show_tab(self) -> None:
+        self.context.memory.put(_TAB, self.tabs.currentIndex())
+        tab = self.tabs.currentWidget()
+        if self._dataset is not None and isinstance(tab, ImagesTab | BalanceTab | SplitsTab | QualityTab):
+            tab.show_dataset(self._dataset, self._splits)
+
+    # -- what can be done
+
+    def open_import(self) -> None:
+        """Open the import dialog."""
+        if self.context.is_read_only or self.dialog is not None:
+            return
+        self.dialog = ImportDialog(self.context, self)
+        self.dialog.imported.connect(self._imported)
+        self.dialog.finished.connect(self._import_closed)
+        self.dialog.open()
+
+    def new_split(self) -> None:
+        """Plan a split of the chosen dataset."""
+        self.tabs.setCurrentWidget(self.splits)
+        self.splits.begin()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """A folder or a file can be dropped anywhere on the page."""
+        if dropped_path(event.mimeData()) and not self.context.is_read_only:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the import with what was dropped."""
+        path = dropped_path(event.mimeData())
+        if path:
+            event.acceptProposedAction()
+            self.visit(source=path)
+
+    def _imported(self, made: Imported) -> None:
+        self._wanted = made.dataset.id
+        self.refresh()
+
+    def _import_closed(self) -> None:
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+            self.dialog = None
+
+    def _train(self) -> None:
+        if self._dataset is None:
+            return
+        split = self._splits[-1] if self._splits else None
+        wish = {"split": split.family or split.id} if split is not None else {}
+        self.context.go("train", dataset=self._dataset.id, **wish)
+
+    def _find(self) -> None:
+        self.tabs.setCurrentWidget(self.images)
+        self.images.text.setFocus()
+
+    def _keep_splitter(self) -> None:
+        self.context.memory.put(_SPLITTER, bytes(self._splitter.saveState().toHex().data()).decode("ascii"))

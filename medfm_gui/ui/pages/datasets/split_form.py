@@ -1,0 +1,141 @@
+"""What a person says about a split: shares, folds, official folds or a table, what stays together, the seed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from medfm_gui.domain.split import Partition
+from medfm_gui.ui.later import Later
+from medfm_gui.ui.pages.datasets.combo import fill
+from medfm_gui.ui.pages.datasets.wording import PARTITIONS, unit
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.forms import Form, FormRow, PathPicker, choice, whole_number
+from medfm_gui.ui.widgets.text import Label
+from medfm_gui.workspace.cohort import Quality, SplitWish
+
+Method = Literal["shares", "folds", "official", "file"]
+_WAIT_MS = 300
+_SHARES = {Partition.TRAIN: 70, Partition.VAL: 15, Partition.CAL: 0, Partition.TEST: 15}
+_LARGEST_SEED = 2_147_483_647
+
+
+class SplitForm(QWidget):
+    """The fields of a split.
+
+    Signals:
+        changed(): the wish is another one; told a moment after the last change.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._later = Later(self.changed.emit, _WAIT_MS, self)
+        self.method = choice([("Shares", "shares")])
+        self.shares = {side: whole_number(_SHARES[side], 0, 98, "%") for side in Partition}
+        self.folds = whole_number(5, 2, 20, "folds")
+        self.file = PathPicker("file", "Choose a table of partitions", "Tables (*.csv *.tsv *.tab)")
+        self.by = choice([("Patient", "patient")])
+        self.seed = whole_number(0, 0, _LARGEST_SEED)
+        self._sum = Label("", "caption")
+        self._lay_out()
+        self.method.currentIndexChanged.connect(self._method_chosen)
+        self.by.currentIndexChanged.connect(lambda _: self._later.again())
+        for box in (*self.shares.values(), self.folds, self.seed):
+            box.valueChanged.connect(self._number_changed)
+        self.file.changed.connect(lambda _: self._later.again())
+        self._method_chosen()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(SPACE[2])
+        grid.setVerticalSpacing(SPACE[1])
+        for row, (side, box) in enumerate(self.shares.items()):
+            name = Label(PARTITIONS[side.value], wrap=False)
+            name.setBuddy(box)
+            box.setAccessibleName(f"{PARTITIONS[side.value]}, per cent of the images")
+            grid.addWidget(name, row, 0)
+            grid.addWidget(box, row, 1)
+        grid.addWidget(self._sum, len(self.shares), 0, 1, 2)
+        grid.setColumnStretch(0, 1)
+        self._grid = QWidget()
+        self._grid.setLayout(grid)
+        form = Form(self)
+        self.method_row = form.add("Divide by", self.method)
+        form.add_widget(self._grid)
+        self._folds_row = form.add("Cross-validation", self.folds, "Each fold is the internal test once.")
+        self._file_row = form.add("Table", self.file, "Columns “sample” or “path”, and “partition”.")
+        self._by_row: FormRow = form.add("Keep together", self.by)
+        self._seed_row = form.add("Seed", self.seed, "The same seed divides the same images in the same way.")
+        down = QGridLayout(self)
+        down.setContentsMargins(0, 0, 0, 0)
+        down.addWidget(form, 0, 0)
+
+    def offer(self, found: Quality) -> None:
+        """Offer what this dataset can be divided by; its own folds come first where it has any."""
+        methods: list[tuple[str, object]] = [("Shares", "shares"), ("Cross-validation", "folds")]
+        if found.folds:
+            methods.insert(0, ("The dataset's own folds", "official"))
+        methods.append(("A table of partitions", "file"))
+        fill(self.method, methods, "official" if found.folds else "shares")
+        first = "patient" if found.has_patients else "group" if "group" in found.units else "image"
+        fill(self.by, [(unit(word), word) for word in found.units], first)
+        self._by_row.set_hint(
+            "Images with identical pixels always stay together."
+            if found.has_patients
+            else "No patients are known, so images of one patient may stand on two sides."
+        )
+        self._method_chosen()
+
+    def begin(self) -> None:
+        """The usual shares again."""
+        for side, box in self.shares.items():
+            box.setValue(_SHARES[side])
+        self.seed.setValue(0)
+        self._later.again()
+
+    @property
+    def problem(self) -> str:
+        """Why the fields make no wish yet; empty if they do."""
+        method = self.method.currentData()
+        if method == "file" and not self.file.path():
+            return "Choose the table of partitions."
+        if method != "shares":
+            return ""
+        total = sum(box.value() for box in self.shares.values())
+        if total != 100:
+            return f"The shares add up to {total} %, not to 100 %."
+        missing = [side for side, box in self.shares.items() if not box.value() and side is not Partition.CAL]
+        return f"{PARTITIONS[missing[0].value]} needs a share." if missing else ""
+
+    def wish(self) -> SplitWish:
+        """What is wished for."""
+        method: Method = self.method.currentData()
+        by, seed = str(self.by.currentData() or "image"), self.seed.value()
+        if method == "official":
+            return SplitWish(by=by, seed=seed, official=True)
+        if method == "folds":
+            return SplitWish(by=by, seed=seed, folds=self.folds.value())
+        if method == "file":
+            return SplitWish(by=by, seed=seed, file=self.file.path())
+        shares = [str(box.value()) for side, box in self.shares.items() if side is not Partition.CAL or box.value()]
+        return SplitWish(ratios="/".join(shares), by=by, seed=seed)
+
+    def _method_chosen(self) -> None:
+        method = self.method.currentData()
+        self._grid.setVisible(method == "shares")
+        self._folds_row.setVisible(method == "folds")
+        self._file_row.setVisible(method == "file")
+        self._number_changed()
+
+    def _number_changed(self) -> None:
+        total = sum(box.value() for box in self.shares.values())
+        self._sum.setText(
+            f"Together {total} %" + ("" if self.shares[Partition.CAL].value() else ", no calibration set")
+        )
+        self._sum.set_role("caption" if total == 100 else "bad")
+        self._later.again()

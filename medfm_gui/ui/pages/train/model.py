@@ -1,0 +1,318 @@
+"""What the wizard knows: the plan, what is offered, what is still missing, and the requests that follow from it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal
+
+from medfm_gui.desk.asks.train import RunOrder
+from medfm_gui.domain.cards import ADAPTATIONS, WeightsState, adaptation
+from medfm_gui.store.rows import DatasetRow, SplitRow
+from medfm_gui.ui.pages.train import recipes
+from medfm_gui.workspace.models import Model
+from medfm_gui.workspace.planning import Device, Measurement, PlanCost
+from medfm_gui.workspace.training import TrainRequest
+
+HIGHEST_SEED: Final = 2**32 - 1
+MOST_RUNS: Final = 1000
+"""More runs than that in one plan are a slip of the hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to adapt: an adaptation, on pretrained weights or from scratch."""
+
+    adapt: str
+    from_scratch: bool = False
+
+    @property
+    def title(self) -> str:
+        """As a person says it."""
+        card = adaptation(self.adapt)
+        name = card.title if card is not None else self.adapt
+        return f"{name}, from scratch" if self.from_scratch else name
+
+    @property
+    def summary(self) -> str:
+        """What is trained, in a sentence."""
+        card = adaptation(self.adapt)
+        if self.from_scratch:
+            return "The same training from random weights: what pretraining is worth on these images."
+        return card.summary if card is not None else ""
+
+
+WAYS: Final[tuple[Way, ...]] = tuple(
+    way
+    for card in ADAPTATIONS
+    for way in ((Way(card.name),) if card.needs_weights else (Way(card.name), Way(card.name, from_scratch=True)))
+)
+"""The rungs of the ladder; random weights only where they mean something."""
+
+Cell = tuple[str, Way]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitChoice:
+    """One split, or all folds of a cross-validation, under the name that a request uses."""
+
+    id: str
+    rows: tuple[SplitRow, ...]
+
+    @property
+    def folds(self) -> int:
+        """How many runs it makes of one."""
+        return len(self.rows)
+
+    @property
+    def rule(self) -> str:
+        """How it was divided."""
+        return re.sub(r"^fold \d+ of (\d+)", r"\1 folds", self.rows[0].rule)
+
+    @property
+    def n_leaks(self) -> int:
+        """Leaks that somebody accepted, over all folds."""
+        return sum(row.n_leaks for row in self.rows)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Each said once."""
+        return tuple(dict.fromkeys(text for row in self.rows for text in row.warnings))
+
+
+def split_choices(rows: Iterable[SplitRow]) -> tuple[SplitChoice, ...]:
+    """Rows as choices, newest first; the folds of one cross-validation together."""
+    families: dict[str, list[SplitRow]] = {}
+    for row in rows:
+        families.setdefault(row.family or row.id, []).append(row)
+    return tuple(SplitChoice(name, tuple(members)) for name, members in reversed(families.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All choices. ``excluded`` are pairs of model and way that were unticked in the grid of chosen models and ways.
+
+    ``settings`` are deviations from the preset by adaptation (``""``: for all of them), as they were typed.
+    """
+
+    dataset: DatasetRow | None = None
+    split: SplitChoice | None = None
+    models: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = (Way("linear"),)
+    excluded: frozenset[Cell] = frozenset()
+    preset: str = ""
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    seeds: str = "0"
+    device: str = "auto"
+
+
+class PlanState(QObject):
+    """The plan while it is made, and what the desk said of what there is to choose from.
+
+    Signals:
+        changed(): a choice or an offer is another one.
+        cost_changed(): more is known of the cost.
+    """
+
+    changed = Signal()
+    cost_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.plan = Plan()
+        self.models: tuple[Model, ...] = ()
+        self.splits: tuple[SplitChoice, ...] = ()
+        self.devices: tuple[Device, ...] = ()
+        self.cost: PlanCost | None = None
+        self._measured: dict[str, Measurement] = {}
+
+    def put(self, **choices: object) -> None:
+        """Choose: fields of ``Plan`` by name. What no longer fits to them is taken back."""
+        plan = replace(self.plan, **choices)  # type: ignore[arg-type]
+        if plan.dataset != self.plan.dataset and "split" not in choices:
+            plan = replace(plan, split=None)
+        self._set(plan)
+
+    def offer_models(self, models: Sequence[Model]) -> None:
+        """These models there are, with their weights as they are now."""
+        self.models = tuple(models)
+        known = {model.card.name for model in models}
+        self._set(replace(self.plan, models=tuple(name for name in self.plan.models if name in known)), told=True)
+
+    def offer_splits(self, rows: Sequence[SplitRow]) -> None:
+        """These splits the chosen dataset has; the newest is taken where none is chosen yet."""
+        self.splits = split_choices(rows)
+        chosen = self.plan.split.id if self.plan.split else ""
+        found = next((one for one in self.splits if one.id == chosen), self.splits[0] if self.splits else None)
+        self._set(replace(self.plan, split=found), told=True)
+
+    def offer_devices(self, devices: Sequence[Device]) -> None:
+        """These devices this computer has."""
+        self.devices = tuple(devices)
+        self.changed.emit()
+
+    def take_cost(self, cost: PlanCost | None) -> None:
+        """The cost as far as it is known; what was measured is remembered for the next plan."""
+        self.cost = cost
+        for one in cost.measurements if cost else ():
+            if not one.problem:
+                self._measured[one.key] = one
+        self.cost_changed.emit()
+
+    @property
+    def measured(self) -> tuple[Measurement, ...]:
+        """Everything that was measured since the wizard was opened."""
+        return tuple(self._measured.values())
+
+    def model(self, name: str) -> Model | None:
+        """The model of that name."""
+        return next((model for model in self.models if model.card.name == name), None)
+
+    @property
+    def chosen_models(self) -> tuple[Model, ...]:
+        """In the order in which they are listed."""
+        return tuple(model for model in self.models if model.card.name in self.plan.models)
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Every pair of model and way that will be trained."""
+        return tuple(
+            (model.card.name, way)
+            for way in self.plan.ways
+            for model in self.chosen_models
+            if (model.card.name, way) not in self.plan.excluded and not obstacle(model, way)
+        )
+
+    def requests(self) -> tuple[TrainRequest, ...]:
+        """One request a way; empty while something is missing."""
+        plan, cells = self.plan, self.cells()
+        if plan.dataset is None or plan.split is None or seeds_of(plan.seeds) is None:
+            return ()
+        return tuple(
+            TrainRequest(
+                dataset=plan.dataset.id,
+                models=tuple(name for name, other in cells if other == way),
+                adapts=(way.adapt,),
+                split=plan.split.id,
+                seeds=seeds_of(plan.seeds) or (0,),
+                preset=plan.preset,
+                settings=recipes.settings_for(way.adapt, plan.settings),
+                device=plan.device,
+                from_scratch=way.from_scratch,
+            )
+            for way in plan.ways
+            if any(other == way for _, other in cells)
+        )
+
+    @property
+    def n_runs(self) -> int:
+        """How many runs the plan makes."""
+        seeds, split = seeds_of(self.plan.seeds) or (), self.plan.split
+        return len(self.cells()) * len(seeds) * (split.folds if split else 1)
+
+    def toggle_model(self, name: str, chosen: bool) -> None:
+        """Take a model in or out."""
+        others = tuple(one for one in self.plan.models if one != name)
+        self.put(models=(*others, name) if chosen else others)
+
+    def toggle_way(self, way: Way, chosen: bool) -> None:
+        """Take a way in or out for all models."""
+        ways = tuple(one for one in WAYS if (chosen if one == way else one in self.plan.ways))
+        self.put(ways=ways, excluded=frozenset(cell for cell in self.plan.excluded if cell[1] != way))
+
+    def toggle_cell(self, cell: Cell, chosen: bool) -> None:
+        """Take one pair in or out; a way of which nothing is left is out."""
+        name, way = cell
+        if way not in self.plan.ways:
+            others = {(model.card.name, way) for model in self.chosen_models if model.card.name != name}
+            ways = tuple(one for one in WAYS if one == way or one in self.plan.ways)
+            self.put(ways=ways, excluded=frozenset(self.plan.excluded | others))
+            return
+        excluded = self.plan.excluded - {cell} if chosen else self.plan.excluded | {cell}
+        left = any((model.card.name, way) not in excluded and not obstacle(model, way) for model in self.chosen_models)
+        if left:
+            self.put(excluded=frozenset(excluded))
+        else:
+            self.toggle_way(way, False)
+
+    def set_setting(self, adapt: str, key: str, text: str) -> None:
+        """A deviation from the preset; an empty text takes it back."""
+        mine = {name: value for name, value in self.plan.settings.get(adapt, {}).items() if name != key}
+        if text.strip():
+            mine[key] = text.strip()
+        self.put(settings={**self.plan.settings, adapt: mine})
+
+    def repeat(self, order: RunOrder, dataset: DatasetRow) -> None:
+        """Fill the plan in from an earlier run."""
+        common = {key: text for key, text in order.settings.items() if key in recipes.COMMON}
+        own = {key: text for key, text in order.settings.items() if key not in recipes.COMMON}
+        self.put(
+            dataset=dataset,
+            split=None,
+            models=(order.model,),
+            ways=(Way(order.adapt, order.from_scratch),),
+            excluded=frozenset(),
+            preset=order.preset,
+            settings={"": common, order.adapt: own},
+            seeds=str(order.seed),
+            device=order.device,
+        )
+
+    def restart(self) -> None:
+        """An empty plan."""
+        self.cost = None
+        self._measured.clear()
+        self.splits = ()
+        self._set(Plan(), told=True)
+
+    def _set(self, plan: Plan, *, told: bool = False) -> None:
+        if told or plan != self.plan:
+            self.plan = plan
+            self.changed.emit()
+
+
+def obstacle(model: Model, way: Way) -> str:
+    """Why this model cannot be adapted in this way; empty if it can."""
+    if way.adapt not in model.card.adaptations:
+        return "not offered for this model"
+    if model.weights.state is WeightsState.ABSENT and not way.from_scratch:
+        return "weights are not on this computer"
+    return ""
+
+
+def seeds_of(text: str) -> tuple[int, ...] | None:
+    """The seeds of “0, 1, 2” or “0-4”; None if that is not what it says."""
+    seeds: list[int] = []
+    for part in filter(None, re.split(r"[,;\s]+", text.strip())):
+        found = re.fullmatch(r"(\d{1,10})(?:[-–](\d{1,10}))?", part)
+        if found is None:
+            return None
+        first = int(found[1])
+        last = int(found[2] or first)
+        if not first <= last <= HIGHEST_SEED or last - first >= MOST_RUNS:
+            return None
+        seeds += range(first, last + 1)
+    return tuple(dict.fromkeys(seeds)) or None
+
+
+def command(request: TrainRequest, root: str) -> str:
+    """The command line that does the same, for any shell of this family."""
+    parts = ["medfm", "train", "--dataset", request.dataset, "--split", request.split or ""]
+    for name in request.models:
+        parts += ["--model", name]
+    for adapt in request.adapts:
+        parts += ["--adapt", adapt]
+    for seed in request.seeds:
+        parts += ["--seed", str(seed)]
+    if request.preset:
+        parts += ["--preset", request.preset]
+    for key, text in request.settings.items():
+        parts += ["--set", f"{key}={text}"]
+    if request.from_scratch:
+        parts.append("--from-scratch")
+    if request.device != "auto":
+        parts += ["--device", request.device]
+    return shlex.join([*parts, "--workspace", root])

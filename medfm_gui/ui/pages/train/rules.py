@@ -1,0 +1,101 @@
+"""What is still missing at each step of the wizard, in a sentence for the line beside Next."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from medfm_gui.domain.cards import WeightsState
+from medfm_gui.ui.pages.train import recipes
+from medfm_gui.ui.pages.train.model import MOST_RUNS, PlanState, seeds_of
+from medfm_gui.ui.pages.train.words import count, listed
+
+
+class At(IntEnum):
+    """The steps, in their order."""
+
+    DATA = 0
+    SPLIT = 1
+    MODELS = 2
+    ADAPTATION = 3
+    RECIPE = 4
+    REVIEW = 5
+
+
+TITLES = ("Data", "Split", "Models", "Adaptation", "Recipe", "Review")
+
+
+def missing(state: PlanState, step: int) -> str:
+    """Why one cannot go on from this step; empty if one can."""
+    match step:
+        case At.DATA:
+            return "" if state.plan.dataset else "Choose a dataset."
+        case At.SPLIT:
+            return _split(state)
+        case At.MODELS:
+            return "" if state.chosen_models else "Choose at least one model."
+        case At.ADAPTATION:
+            return _cells(state)
+        case At.RECIPE:
+            return _recipe(state)
+        case _:
+            return ""
+
+
+def first_gap(state: PlanState) -> tuple[int, str] | None:
+    """The first step at which something is missing, and what."""
+    for step in At:
+        if said := missing(state, step):
+            return int(step), said
+    return None
+
+
+def chosen(state: PlanState, step: int) -> str:
+    """What was chosen at a step, in a few words for the list of steps."""
+    plan = state.plan
+    match step:
+        case At.DATA:
+            return plan.dataset.name if plan.dataset else ""
+        case At.SPLIT:
+            return plan.split.rule if plan.split else ""
+        case At.MODELS:
+            return listed([model.card.title for model in state.chosen_models], 2)
+        case At.ADAPTATION:
+            used = {way for _, way in state.cells()}
+            return listed([way.title for way in plan.ways if way in used], 2)
+        case At.RECIPE:
+            changed = sum(len(mine) for mine in plan.settings.values())
+            return f"{count(changed, 'setting')} changed" if changed else plan.preset or "defaults"
+        case _:
+            return ""
+
+
+def _split(state: PlanState) -> str:
+    dataset, split = state.plan.dataset, state.plan.split
+    if split is None:
+        return "Choose a split, or make one."
+    if dataset is not None and split.rows[0].dataset_fingerprint != dataset.fingerprint:
+        return "This split belongs to an earlier import of the data. Make a new one."
+    if not all(row.sizes.get("val") for row in split.rows):
+        return "This split has no validation images, on which the best model is chosen."
+    return ""
+
+
+def _cells(state: PlanState) -> str:
+    if state.cells():
+        return ""
+    absent = [model for model in state.chosen_models if model.weights.state is WeightsState.ABSENT]
+    if len(absent) == len(state.chosen_models):
+        return "No weights of these models are on this computer: get them in Settings, or train from scratch."
+    return "Tick at least one way for at least one model."
+
+
+def _recipe(state: PlanState) -> str:
+    if seeds_of(state.plan.seeds) is None:
+        return "Seeds are whole numbers, such as 0, 1, 2 or 0-4."
+    adapts = {way.adapt for _, way in state.cells()}
+    wrong = recipes.mistakes(adapts, state.plan.settings, [model.card for model in state.chosen_models])
+    if wrong:
+        return next(iter(wrong.values()))
+    if state.n_runs > MOST_RUNS:
+        return f"These would be {state.n_runs:,} runs; {MOST_RUNS:,} are the most at once."
+    return ""

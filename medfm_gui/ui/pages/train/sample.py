@@ -1,0 +1,147 @@
+"""Believable answers of the desk, of phantom data only, so that the page runs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from medfm_gui.base.plugins import read_plugins
+from medfm_gui.desk.asks.data import DatasetList, ListDatasets, ListSplits, SplitList
+from medfm_gui.desk.asks.train import (
+    CreateRuns,
+    DeviceList,
+    Divided,
+    DivideDataset,
+    ListDevices,
+    ListModels,
+    ModelList,
+    Preflight,
+    RunOrder,
+    RunsMade,
+    RunSpecOf,
+)
+from medfm_gui.desk.protocol import Ask
+from medfm_gui.domain.cards import WeightsState, WeightsStatus, adaptation
+from medfm_gui.domain.dataset import Task
+from medfm_gui.domain.errors import LeakError
+from medfm_gui.domain.split import Leak, LeakKind
+from medfm_gui.store.rows import DatasetRow, SplitRow
+from medfm_gui.workspace.models import Model
+from medfm_gui.workspace.planning import Device, Measurement, PlanCost, RunCost
+
+_PRESENT = ("dinov2-s", "dinov2-b", "mae-b", "resnet50")
+
+
+def dataset(
+    name: str, title: str, task: Task, classes: tuple[str, ...], images: int, patients: int | None
+) -> DatasetRow:
+    """A dataset of phantoms."""
+    return DatasetRow(
+        id=name, name=title, layout="dicom", task=task, classes=classes,
+        positive=classes[-1] if task is Task.BINARY else None, source=f"/data/{name}",
+        folder=f"/workspace/datasets/{name}", fingerprint=f"{images:08x}41d07be5a3186e0d9f2c", created="2026-11-20T09:14:02Z", taken={},
+        warnings=(), n_samples=images, n_patients=patients, n_skipped=0,
+    )  # fmt: skip
+
+
+DATASETS = (
+    dataset("thorax-phantom", "Thorax phantom", Task.BINARY, ("normal", "opacity"), 3662, 1204),
+    dataset("fundus-phantom", "Fundus phantom, graded", Task.ORDINAL, ("0", "1", "2", "3", "4"), 5590, None),
+    dataset(
+        "skin-phantom", "Skin phantom", Task.MULTICLASS, ("naevus", "melanoma", "keratosis", "carcinoma"), 25331, 8120
+    ),
+)
+
+
+def split(name: str, of: DatasetRow, sizes: tuple[int, int, int, int], rule: str, **more: Any) -> SplitRow:
+    """A split of a phantom dataset."""
+    facts: dict[str, Any] = {
+        "family": None, "fold": None, "acceptance": None, "n_leaks": 0, "n_dropped": 0, "warnings": (), "settings": {},
+    }  # fmt: skip
+    return SplitRow(
+        id=name, dataset=of.id, dataset_fingerprint=of.fingerprint, path=f"/workspace/splits/{name}.json", rule=rule,
+        seed=0, fingerprint="9f2c41d07be5a3186e0d", created="2026-11-20T09:20:11Z",
+        sizes=dict(zip(("train", "val", "cal", "test"), sizes, strict=True)), **{**facts, **more},
+    )  # fmt: skip
+
+
+SPLITS = (
+    split("thorax-phantom-s1", DATASETS[0], (2563, 549, 0, 550), "70/15/15 by patient, seed 0"),
+    *(
+        split(f"thorax-phantom-s2-f{k}", DATASETS[0], (2490, 440, 0, 732),
+              f"fold {k} of 5 by patient, seed 0, validation 15%", family="thorax-phantom-s2", fold=k)
+        for k in range(1, 6)
+    ),
+    split("fundus-phantom-s1", DATASETS[1], (3913, 838, 0, 839), "70/15/15 by image, seed 0", acceptance="as published",
+          n_leaks=3, warnings=("No patients are known, so the division is by image.",)),
+    split("skin-phantom-s1", DATASETS[2], (15198, 2533, 3800, 3800), "60/10/15/15 by patient, seed 0"),
+)  # fmt: skip
+
+LEAKS = tuple(
+    Leak(LeakKind.PATIENT if k % 3 else LeakKind.PIXELS, f"s{k:06d}", f"s{k + 700:06d}", ("train", "test"))
+    for k in range(11)
+)
+
+
+def models() -> tuple[Model, ...]:
+    """The plugins' own cards; some weights present."""
+
+    def status(card: Any) -> WeightsStatus:
+        if card.weights.package:
+            return WeightsStatus(WeightsState.BUNDLED, card.weights.label, "0" * 64, "/weights/bundled")
+        state = WeightsState.PRESENT if card.name in _PRESENT else WeightsState.ABSENT
+        return WeightsStatus(state, card.weights.label, "0" * 64, f"/weights/{card.name}.safetensors")
+
+    return tuple(Model(card, status(card)) for card in read_plugins().cards)
+
+
+def plan_cost(ask: Preflight) -> PlanCost:
+    """Costs as a workstation with one GPU would have them."""
+    cards = {model.card.name: model.card for model in models()}
+    folds: dict[str, tuple[int | None, ...]] = {"thorax-phantom-s2": (1, 2, 3, 4, 5)}
+    runs, seen = [], set()
+    for request in ask.requests:
+        for fold in folds.get(request.split or "", (None,)):
+            for name in request.models:
+                for seed in request.seeds:
+                    card, tunes = cards[name], bool(adaptation(request.adapts[0]) and request.adapts[0] == "full")
+                    known = not tunes and name in seen
+                    seen.add(name if not tunes else "")
+                    parameters = round(card.parameters_m * 1e6) if tunes else card.feature_dim * 2 + 2
+                    runs.append(
+                        RunCost(
+                            name, card.title, request.adapts[0], seed, fold, request.from_scratch, parameters,
+                            parameters * 4, parameters * 20 if tunes else 0,
+                            seconds=11.0 if known else card.parameters_m * (14.0 if tunes else 0.6) + 9,
+                            memory_bytes=round(card.parameters_m * (9e7 if tunes else 2e7) + 9e8),
+                            images=3112, images_known=3112 if known else 0,
+                        )
+                    )  # fmt: skip
+    measured = Measurement("k", device="cuda:0", forward_s=0.002, startup_s=6.1, batches=14, images=3112, missing=3112)
+    return PlanCost(tuple(runs), (measured,), 1, 412_000_000_000)
+
+
+def divided(ask: DivideDataset) -> Divided:
+    """A published list leaks; everything else is clean."""
+    if ask.official and not (ask.accept or ask.drop):
+        raise LeakError(
+            "11 pairs of images on different sides share a patient or are identical.",
+            "Drop them from training (--drop-leaks), or keep them with a written reason (--accept-leaks REASON).",
+            leaks=LEAKS,
+        )
+    return Divided("thorax-phantom-s1")
+
+
+ANSWERS: Mapping[type[Ask[Any]], Callable[[Any], Any]] = {
+    ListDatasets: lambda ask: DatasetList(DATASETS),
+    ListSplits: lambda ask: SplitList(tuple(one for one in SPLITS if one.dataset == ask.dataset)),
+    ListModels: lambda ask: ModelList(models(), ()),
+    ListDevices: lambda ask: DeviceList((Device("cuda:0", "NVIDIA RTX A5000", 24.0), Device("cpu", "AMD EPYC", 64.0))),
+    DivideDataset: divided,
+    Preflight: plan_cost,
+    CreateRuns: lambda ask: RunsMade(("r0007", "r0008")),
+    RunSpecOf: lambda ask: RunOrder(
+        ask.run, "thorax-phantom", "thorax-phantom-s1", "dinov2-b", "full", False, 3, "auto",
+        settings={"epochs": "30", "lr": "5e-05", "unit": "patient"},
+    ),
+}  # fmt: skip

@@ -1,0 +1,186 @@
+"""Step 1: which dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QVBoxLayout, QWidget
+
+from medfm_gui.desk.asks.data import DatasetList, ListDatasets
+from medfm_gui.domain.errors import MedfmError
+from medfm_gui.store.rows import DatasetRow
+from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.train.model import PlanState
+from medfm_gui.ui.pages.train.rules import At
+from medfm_gui.ui.pages.train.wizard.step import Step
+from medfm_gui.ui.pages.train.words import listed
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.facts import Facts
+from medfm_gui.ui.widgets.forms import action
+from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.states import StatePane
+from medfm_gui.ui.widgets.table import DataTable
+from medfm_gui.ui.widgets.text import tip_text
+
+_Index = QModelIndex | QPersistentModelIndex
+_NOWHERE = QModelIndex()
+_COLUMNS = ("Dataset", "Task", "Images", "Patients", "Classes")
+_AT_RIGHT = (2, 3)
+_WIDTHS = (220, 110, 90, 90)
+
+
+class DatasetTable(QAbstractTableModel):
+    """One row a dataset, newest first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: tuple[DatasetRow, ...] = ()
+
+    def fill(self, rows: Sequence[DatasetRow]) -> None:
+        """Show these, given oldest first."""
+        self.beginResetModel()
+        self._rows = tuple(reversed(rows))
+        self.endResetModel()
+
+    def at(self, row: int) -> DatasetRow:
+        """The dataset of a row."""
+        return self._rows[row]
+
+    def row_of(self, dataset: str) -> int:
+        """The row of a dataset's id; -1 if it is not there."""
+        return next((k for k, row in enumerate(self._rows) if row.id == dataset), -1)
+
+    def rowCount(self, parent: _Index = _NOWHERE) -> int:
+        """How many datasets."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: _Index = _NOWHERE) -> int:
+        """How many columns."""
+        return 0 if parent.isValid() else len(_COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """The columns' names."""
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(section)
+        return _COLUMNS[section] if role == Qt.ItemDataRole.DisplayRole else None
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Texts of the cells."""
+        row = self._rows[index.row()]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(index.column())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip_text(row.source)
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        patients = "–" if row.n_patients is None else f"{row.n_patients:,}"
+        return (row.name, row.task.value, f"{row.n_samples:,}", patients, ", ".join(row.classes[:40]))[index.column()]
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if column in _AT_RIGHT else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+class DataStep(Step):
+    """Choose a dataset, or go and import one."""
+
+    def __init__(self, context: Context, state: PlanState) -> None:
+        super().__init__(
+            context,
+            state,
+            At.DATA,
+            "Data",
+            "The images to learn from. Their patients decide how they are divided next.",
+        )
+        self.wanted = ""
+        self._model = DatasetTable()
+        self._table = DataTable("Datasets")
+        self._table.setModel(self._model)
+        self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        for column, width in enumerate(_WIDTHS):
+            self._table.setColumnWidth(column, width)
+        self._table.selectionModel().selectionChanged.connect(self._choose)
+        self._facts = Facts()
+        self._about = Panel("About this dataset")
+        self._about.add(self._facts)
+        importing = action("Import data …", "import")
+        importing.clicked.connect(lambda: context.go("datasets"))
+        below = QHBoxLayout()
+        below.addWidget(importing)
+        below.addStretch(1)
+        content = QWidget()
+        down = QVBoxLayout(content)
+        down.setContentsMargins(0, 0, 0, 0)
+        down.setSpacing(SPACE[2])
+        down.addWidget(self._table, 1)
+        down.addLayout(below)
+        down.addWidget(self._about)
+        self.pane = StatePane(content)
+        self.body.addWidget(self.pane, 1)
+
+    def entered(self) -> None:
+        """Ask which datasets there are."""
+        if not self._model.rowCount():
+            self.pane.show_busy("Looking for datasets")
+        self.context.desk.ask(ListDatasets(), owner=self, then=self._show, failed=self._fail)
+
+    def show_plan(self) -> None:
+        """Mark the chosen dataset."""
+        dataset = self.state.plan.dataset
+        row = self._model.row_of(dataset.id) if dataset else -1
+        if row >= 0 and not self._table.selectionModel().isRowSelected(row, _NOWHERE):
+            flags = QItemSelectionModel.SelectionFlag
+            index = self._model.index(row, 0)
+            self._table.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        self._about.setVisible(dataset is not None)
+        if dataset is not None:
+            self._facts.set_facts(_facts(dataset))
+
+    def _show(self, answer: DatasetList) -> None:
+        if not answer.datasets:
+            self.pane.show_empty(
+                "No dataset yet",
+                "Import a folder of classes, a table, a MedMNIST file or a DICOM tree first.",
+                "Import data …",
+                lambda: self.context.go("datasets"),
+                icon="datasets",
+            )
+            return
+        self._model.fill(answer.datasets)
+        self.pane.show_content()
+        chosen = self.wanted or (self.state.plan.dataset.id if self.state.plan.dataset else "")
+        self.wanted = ""
+        found = next((row for row in answer.datasets if row.id == chosen), None)
+        if found is None and len(answer.datasets) == 1:
+            found = answer.datasets[0]
+        if found is not None:
+            self.state.put(dataset=found)
+        self.show_plan()
+
+    def _fail(self, error: MedfmError) -> None:
+        self.pane.show_error(error, "Try again", self.entered)
+
+    def _choose(self) -> None:
+        rows = self._table.selectionModel().selectedRows()
+        if rows:
+            self.state.put(dataset=self._model.at(rows[0].row()))
+
+
+def _facts(row: DatasetRow) -> list[tuple[str, str]]:
+    facts = [
+        ("Task", row.task.value),
+        ("Classes", listed(row.classes, 12)),
+    ]
+    if row.positive:
+        facts.append(("Positive class", row.positive))
+    facts += [("Layout", row.layout), ("Imported", row.created[:10]), ("Fingerprint", row.fingerprint[:16])]
+    if row.n_patients is None:
+        facts.append(("Patients", "not known: images of one patient may end on two sides of a split"))
+    if row.warnings:
+        facts.append(("Warnings", listed(row.warnings, 3)))
+    return facts

@@ -1,0 +1,191 @@
+"""Step 2: who is learned from, who is selected on, who is tested; an existing split or a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtWidgets import QAbstractItemView, QSizePolicy, QVBoxLayout, QWidget
+
+from medfm_gui.desk.asks.data import ListSplits, SplitList
+from medfm_gui.desk.asks.train import Divided, DivideDataset
+from medfm_gui.domain.errors import MedfmError
+from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.train.model import PlanState, SplitChoice
+from medfm_gui.ui.pages.train.rules import At
+from medfm_gui.ui.pages.train.wizard.divide import DividePanel
+from medfm_gui.ui.pages.train.wizard.step import Step
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.states import StatePane
+from medfm_gui.ui.widgets.table import DataTable
+from medfm_gui.ui.widgets.text import Label, tip_text
+
+_Index = QModelIndex | QPersistentModelIndex
+_NOWHERE = QModelIndex()
+_COLUMNS = ("Split", "Training", "Validation", "Calibration", "Test, sealed", "How", "Certificate")
+_PARTS = ("train", "val", "cal", "test")
+_WIDTHS = (170, 80, 80, 90, 90, 230)
+
+
+class SplitTable(QAbstractTableModel):
+    """One row a split or cross-validation, newest first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: tuple[SplitChoice, ...] = ()
+
+    def fill(self, rows: Sequence[SplitChoice]) -> None:
+        """Show these."""
+        if tuple(rows) != self._rows:
+            self.beginResetModel()
+            self._rows = tuple(rows)
+            self.endResetModel()
+
+    def at(self, row: int) -> SplitChoice:
+        """The split of a row."""
+        return self._rows[row]
+
+    def row_of(self, name: str) -> int:
+        """The row of that split; -1 if it is not there."""
+        return next((k for k, row in enumerate(self._rows) if row.id == name), -1)
+
+    def rowCount(self, parent: _Index = _NOWHERE) -> int:
+        """How many splits."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: _Index = _NOWHERE) -> int:
+        """How many columns."""
+        return 0 if parent.isValid() else len(_COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """The columns' names."""
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(section)
+        return _COLUMNS[section] if role == Qt.ItemDataRole.DisplayRole else None
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Texts of the cells; of a cross-validation the sizes of its first fold."""
+        row, column = self._rows[index.row()], index.column()
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip_text("\n".join((row.rule, *row.warnings)))
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        if 1 <= column <= len(_PARTS):
+            number = row.rows[0].sizes.get(_PARTS[column - 1], 0)
+            return f"{number:,}" if number else "–"
+        return {0: row.id, 5: row.rule, 6: row.rows[0].fingerprint[:16]}[column]
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if 1 <= column <= len(_PARTS) else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+class SplitStep(Step):
+    """Choose a split of the dataset, or make one past the leak gate."""
+
+    def __init__(self, context: Context, state: PlanState) -> None:
+        super().__init__(
+            context,
+            state,
+            At.SPLIT,
+            "Split",
+            "Patients are kept whole. The test side is sealed: no training looks at it, and each look is written down.",
+        )
+        self.wanted = ""
+        self._asked_for = ""
+        self._model = SplitTable()
+        self._table = DataTable("Splits")
+        self._table.setModel(self._model)
+        self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        for column, width in enumerate(_WIDTHS):
+            self._table.setColumnWidth(column, width)
+        self._table.selectionModel().selectionChanged.connect(self._choose)
+        self._notes = Label("", "warning")
+        self.divide = DividePanel(self._divide, context.is_read_only)
+        content = QWidget()
+        down = QVBoxLayout(content)
+        down.setContentsMargins(0, 0, 0, 0)
+        down.setSpacing(SPACE[2])
+        down.addWidget(self._table, 1)
+        down.addWidget(self._notes)
+        self.pane = StatePane(content)
+        self.body.addWidget(self.pane, 1)
+        self.body.addWidget(self.divide)
+
+    def entered(self) -> None:
+        """Ask for the splits of the chosen dataset."""
+        dataset = self.state.plan.dataset
+        if dataset is None:
+            return
+        if self._asked_for != dataset.id:
+            self._asked_for = dataset.id
+            self.divide.clear()
+            self.pane.show_busy("Looking for splits")
+        self.divide.set_by_patient(dataset.n_patients is not None)
+        self.context.desk.ask(ListSplits(dataset.id), owner=self, then=self._show, failed=self._fail)
+
+    def show_plan(self) -> None:
+        """Mark the chosen split and say what is to be known of it."""
+        split = self.state.plan.split
+        row = self._model.row_of(split.id) if split else -1
+        if row >= 0 and not self._table.selectionModel().isRowSelected(row, _NOWHERE):
+            flags = QItemSelectionModel.SelectionFlag
+            self._table.selectionModel().setCurrentIndex(self._model.index(row, 0), flags.ClearAndSelect | flags.Rows)
+        self._notes.setText("\n".join(_notes(split)) if split else "")
+        self._notes.setVisible(bool(self._notes.text()))
+
+    def _show(self, answer: SplitList) -> None:
+        dataset = self.state.plan.dataset
+        if dataset is None or any(row.dataset != dataset.id for row in answer.splits):
+            return  # the answer is about the dataset that was chosen before
+        self.state.offer_splits(answer.splits)
+        self._model.fill(self.state.splits)
+        if self.wanted:
+            found = next((one for one in self.state.splits if one.id == self.wanted), None)
+            self.wanted = ""
+            self.state.put(split=found or self.state.plan.split)
+        if self.state.splits:
+            self.pane.show_content()
+        else:
+            self.pane.show_empty(
+                "No split of this dataset yet", "Make one below: 70/15/15 by patient is a good beginning.", icon="split"
+            )
+        self.show_plan()
+
+    def _fail(self, error: MedfmError) -> None:
+        self.pane.show_error(error, "Try again", self.entered)
+
+    def _choose(self) -> None:
+        rows = self._table.selectionModel().selectedRows()
+        if rows:
+            self.state.put(split=self._model.at(rows[0].row()))
+
+    def _divide(self, order: DivideDataset) -> None:
+        dataset = self.state.plan.dataset
+        if dataset is None:
+            return
+        self.divide.show_busy("Dividing and looking for leaks")
+        self.context.desk.ask(
+            replace(order, dataset=dataset.id), owner=self, then=self._made, failed=self.divide.show_error
+        )
+
+    def _made(self, answer: Divided) -> None:
+        self.divide.show_done(answer.split)
+        self.wanted = answer.split
+        self.entered()
+
+
+def _notes(split: SplitChoice) -> list[str]:
+    notes = list(split.warnings[:3])
+    accepted = next((row.acceptance for row in split.rows if row.acceptance), "")
+    if accepted:
+        notes.append(f"Leaks ({split.n_leaks}) were accepted because: {accepted}")
+    return notes

@@ -1,0 +1,48 @@
+"""What the steps of the wizard share: a title, a sentence, a body, and completeness by the rules of the plan."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QVBoxLayout, QWizardPage
+
+from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.train import rules
+from medfm_gui.ui.pages.train.model import PlanState
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.text import Label
+
+
+class Step(QWizardPage):
+    """One step. Subclasses fill ``body`` in ``__init__`` and show the plan in ``show_plan``, called at each change
+    while the step is in front and when it comes to the front."""
+
+    def __init__(self, context: Context, state: PlanState, at: rules.At, title: str, sentence: str) -> None:
+        super().__init__()
+        self.context = context
+        self.state = state
+        self.at = at
+        self.setAccessibleName(title)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(SPACE[2])
+        self.body.addWidget(Label(title, "heading2"))
+        self.body.addWidget(Label(sentence, "muted"))
+        self.body.addSpacing(SPACE[0])
+        state.changed.connect(self._changed)
+
+    def show_plan(self) -> None:
+        """Show the plan as it is now."""
+
+    def entered(self) -> None:
+        """The step came to the front: ask the desk for what it needs."""
+
+    def initializePage(self) -> None:
+        """Called by Qt when one goes forward to the step; steps are filled by ``entered``, also on the way back."""
+
+    def isComplete(self) -> bool:
+        """Whether one can go on."""
+        return not rules.missing(self.state, self.at)
+
+    def _changed(self) -> None:
+        if self.isVisible():
+            self.show_plan()
+        self.completeChanged.emit()

@@ -1,0 +1,219 @@
+"""The wizard: steps at the left, the open step in the middle, the plan at the right, Back and Next below."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget, QWizard
+
+from medfm_gui.desk.asks.train import CreateRuns, RunsMade
+from medfm_gui.domain.errors import MedfmError
+from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.train import rules
+from medfm_gui.ui.pages.train.model import PlanState
+from medfm_gui.ui.pages.train.rules import TITLES, At
+from medfm_gui.ui.pages.train.wizard.adaptation import AdaptationStep
+from medfm_gui.ui.pages.train.wizard.data import DataStep
+from medfm_gui.ui.pages.train.wizard.models import ModelsStep
+from medfm_gui.ui.pages.train.wizard.recipe import RecipeStep
+from medfm_gui.ui.pages.train.wizard.review import ReviewStep
+from medfm_gui.ui.pages.train.wizard.split import SplitStep
+from medfm_gui.ui.pages.train.wizard.step import Step
+from medfm_gui.ui.pages.train.wizard.summary import Summary
+from medfm_gui.ui.pages.train.words import count
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets import steps
+from medfm_gui.ui.widgets.forms import action, disable
+from medfm_gui.ui.widgets.text import Label
+
+_STEPS_PX = SPACE[-1] * 5 + SPACE[3]
+_READ_ONLY = "This workspace is open read-only, because another window has it."
+
+
+class _Pages(QWizard):
+    """Qt's wizard inside a page: it has no buttons of its own, and Escape does not close it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowFlags(Qt.WindowType.Widget)
+        self.setWizardStyle(QWizard.WizardStyle.ModernStyle)
+        self.setOption(QWizard.WizardOption.IndependentPages)
+        self.setOption(QWizard.WizardOption.NoDefaultButton)
+        self.setOption(QWizard.WizardOption.NoCancelButton)
+        self.setButtonLayout([])
+
+    def reject(self) -> None:
+        """Nothing is lost by a slip on Escape."""
+
+    def accept(self) -> None:
+        """Start is a button of its own."""
+
+
+class TrainWizard(QWidget):
+    """The six steps around one plan.
+
+    Signals:
+        started(tuple[str, ...]): these runs were made and are being started.
+        closed(): the person leaves; the plan is kept.
+    """
+
+    started = Signal(object)
+    closed = Signal()
+
+    def __init__(self, context: Context, state: PlanState) -> None:
+        super().__init__()
+        self.context = context
+        self.state = state
+        self.data = DataStep(context, state)
+        self.split = SplitStep(context, state)
+        self.review = ReviewStep(context, state)
+        self._steps: tuple[Step, ...] = (
+            self.data,
+            self.split,
+            ModelsStep(context, state),
+            AdaptationStep(context, state),
+            RecipeStep(context, state),
+            self.review,
+        )
+        self._is_starting = False
+        self._is_moving = False
+        self._pages = _Pages()
+        for number, step in enumerate(self._steps):
+            self._pages.setPage(number, step)
+        self._list = steps.StepList()
+        self._list.setFixedWidth(_STEPS_PX)
+        self._list.chosen.connect(self.go_to)
+        self._summary = Summary(state)
+        self._lay_out()
+        self._pages.restart()
+        self._pages.currentIdChanged.connect(self._moved)
+        self.review.sent_back.connect(self.go_to)
+        state.changed.connect(self._show_plan)
+        self._show_plan()
+
+    @property
+    def at(self) -> int:
+        """The open step."""
+        return self._pages.currentId()
+
+    @property
+    def step(self) -> Step:
+        """The open step's page."""
+        return self._steps[self.at]
+
+    def refresh(self) -> None:
+        """Ask again for what the open step shows."""
+        self.step.entered()
+
+    def go_to(self, step: int) -> None:
+        """Open a step: an earlier one always, a later one as far as nothing is missing before it."""
+        gap = rules.first_gap(self.state)
+        step = max(0, min(step, int(At.REVIEW), gap[0] if gap and gap[0] < step else step))
+        before = self.at
+        if step == before:
+            return
+        self._is_moving = True  # Qt's wizard keeps a history, so it is led through the steps between
+        while self.at < step:
+            self._pages.next()
+        while self.at > step:
+            self._pages.back()
+        self._is_moving = False
+        self._moved(before)
+
+    def forward(self) -> None:
+        """Next, or Start on the last step."""
+        if self.at == At.REVIEW:
+            self.start()
+        elif self._next.isEnabled():
+            self.go_to(self.at + 1)
+
+    def back(self) -> None:
+        """The step before."""
+        self.go_to(self.at - 1)
+
+    def start(self) -> None:
+        """Make the runs and have them started."""
+        requests = self.state.requests()
+        if self._is_starting or self.context.is_read_only or not requests or self.at != At.REVIEW:
+            return
+        self._is_starting = True
+        self.review.left()
+        self._show_plan()
+        self.context.desk.ask(CreateRuns(requests), owner=self, then=self._made, failed=self._not_made)
+
+    def _made(self, answer: RunsMade) -> None:
+        self._is_starting = False
+        self.context.start_runs(answer.runs)
+        self.started.emit(answer.runs)
+        self._show_plan()
+
+    def _not_made(self, error: MedfmError) -> None:
+        self._is_starting = False
+        self.review.show_error(error)
+        self._show_plan()
+
+    def _moved(self, _: int) -> None:
+        if self._is_moving or self.at < 0:
+            return
+        if self.at != At.REVIEW:
+            self.review.left()
+        self.step.show_plan()
+        self.step.entered()
+        self._show_plan()
+
+    def _show_plan(self) -> None:
+        """Steps, buttons, and why Next is disabled."""
+        at, gap = self.at, rules.first_gap(self.state)
+        shown = [self._step_now(number, gap) for number in range(len(TITLES))]
+        self._list.set_steps(shown)
+        self._back.setVisible(at > 0)
+        why = rules.missing(self.state, at)
+        if at == At.REVIEW:
+            why = _READ_ONLY if self.context.is_read_only else "The runs are being made." if self._is_starting else ""
+            why = why or (gap[1] if gap else "")
+            self._next.setText(f"Start {count(self.state.n_runs, 'run')}")
+        else:
+            self._next.setText(f"Next: {TITLES[at + 1]}")
+        disable(self._next, why)
+        self._why.setText(why)
+
+    def _step_now(self, number: int, gap: tuple[int, str] | None) -> steps.Step:
+        if gap is not None and gap[0] < number and number != self.at:
+            return steps.Step(TITLES[number], steps.StepState.BLOCKED)
+        note = rules.chosen(self.state, number)
+        if number == self.at:
+            state = steps.StepState.CURRENT
+        else:
+            state = steps.StepState.DONE if note else steps.StepState.TODO
+        return steps.Step(TITLES[number], state, note)
+
+    def _lay_out(self) -> None:
+        self._close = action("Close", role="quiet")
+        self._close.clicked.connect(self.closed)
+        self._why = Label("", "muted")
+        self._why.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._back = action("Back", "chevron-left")
+        self._back.clicked.connect(self.back)
+        self._next = action("Next", role="primary")
+        self._next.clicked.connect(self.forward)
+        footer = QHBoxLayout()
+        footer.setContentsMargins(SPACE[4], SPACE[2], SPACE[4], SPACE[2])
+        footer.setSpacing(SPACE[2])
+        footer.addWidget(self._close)
+        footer.addWidget(self._why, 1)
+        footer.addWidget(self._back)
+        footer.addWidget(self._next)
+        self._pages.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        middle = QHBoxLayout()
+        middle.setContentsMargins(SPACE[3], SPACE[3], SPACE[4], SPACE[3])
+        middle.setSpacing(SPACE[3])
+        middle.addWidget(self._list)
+        middle.addWidget(self._pages, 1)
+        middle.addWidget(self._summary)
+        rule = QFrame()
+        rule.setFrameShape(QFrame.Shape.HLine)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(middle, 1)
+        column.addWidget(rule)
+        column.addLayout(footer)
