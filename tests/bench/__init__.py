@@ -7,5 +7,16 @@ A benchmark is no timed test: the test suite runs them at tiny size, only to see
 
 from __future__ import annotations
 
-ENTRIES = ("ladder", "ladder-naive", "bank-hit", "full", "predict-warm", "gradcam", "report", "events", "start", "scroll")
+ENTRIES = (
+    "ladder",
+    "ladder-naive",
+    "bank-hit",
+    "full",
+    "predict-warm",
+    "gradcam",
+    "report",
+    "events",
+    "start",
+    "alive",
+)
 """Every entry's id; its module has underscores for hyphens."""

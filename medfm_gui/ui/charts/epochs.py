@@ -106,13 +106,14 @@ def reading(epochs: Epochs, place: int, metric: str) -> Reading:
     return Reading(f"{epochs.word} {epochs.numbers[place]:.0f}", rows)
 
 
-def best_words(epochs: Epochs, metric: str) -> str:
-    """``best epoch 24, ROC-AUC 0.887``; empty while no epoch is the best."""
+def best_words(epochs: Epochs, metric: str, *, named: bool = True) -> str:
+    """``best epoch 24: ROC-AUC 0.887``, or without the metric's name; empty while no epoch is the best."""
     place = epochs.best
     if place is None:
         return ""
     value = float(epochs.values(metric)[place])
-    told = f", {line(metric_title(metric), 60)} {number(value, 1.0)}" if math.isfinite(value) else ""
+    title = f"{line(metric_title(metric), 60)} " if named else ""
+    told = f": {title}{number(value, 1.0)}" if math.isfinite(value) else ""
     return f"best {epochs.word} {epochs.numbers[place]:.0f}{told}"
 
 

@@ -196,7 +196,7 @@ class LiveCurves(QWidget):
             mark.setVisible(place is not None)
             if place is not None:
                 mark.setPos(float(self.epochs.numbers[place]))
-        self._best.setText(best_words(self.epochs, self.shown_metric))
+        self._best.setText(best_words(self.epochs, self.shown_metric, named=False))
         self._best.setVisible(place is not None)
         self.setAccessibleDescription(description(self.epochs, self.shown_metric))
 

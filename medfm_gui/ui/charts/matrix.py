@@ -18,7 +18,7 @@ from medfm_gui.ui.charts.readout import Reading, Readout, ReadoutRow
 from medfm_gui.ui.charts.tones import ink_on
 from medfm_gui.ui.charts.wording import count, line
 
-_SHARE_FROM_PX = 40
+_SHARE_FROM_PX = 32
 _NUMBER_FROM_PX = 17
 _SMALLEST_PX, _LARGEST_PX = 9, 16
 _KEYS = {

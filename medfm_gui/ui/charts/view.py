@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from PySide6.QtCore import QBuffer, QEvent, QIODevice, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QBuffer, QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageWriter, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -206,7 +206,6 @@ class ChartView(QWidget):
     def as_png_bytes(self) -> bytes:
         """The picture as the bytes of a PNG file."""
         buffer = QBuffer()
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         writer = QImageWriter(buffer, b"PNG")
         writer.setQuality(_PNG_QUALITY)
         writer.write(self.image())

@@ -48,7 +48,7 @@ def test_curves_hold_what_was_told(qtbot: QtBot) -> None:
     assert curves.shown_metric == "auc"
     assert all(pane.isVisible() for pane in curves.panes)
     assert "epoch 3 of 50" in curves.accessibleDescription()
-    assert curves.accessibleDescription().endswith("best epoch 2, ROC-AUC 0.800")
+    assert curves.accessibleDescription().endswith("best epoch 2: ROC-AUC 0.800")
 
 
 def test_a_resumed_run_voids_later_epochs(qtbot: QtBot) -> None:

@@ -10,6 +10,7 @@ from medfm_gui.ui.later import Later
 from medfm_gui.ui.pages.datasets.split_rows import LeaksTable
 from medfm_gui.ui.pages.datasets.wording import count
 from medfm_gui.ui.theme import ICON_PX, SPACE
+from medfm_gui.ui.widgets.flow import FlowLayout
 from medfm_gui.ui.widgets.forms import action
 from medfm_gui.ui.widgets.text import Label, set_role
 from medfm_gui.workspace.cohort import SplitPlan
@@ -76,12 +77,9 @@ class Gate(QWidget):
         self.accept.clicked.connect(self._accept)
         self.other.clicked.connect(self._decline)
         self._buttons = QWidget()
-        row = QHBoxLayout(self._buttons)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACE[1])
+        flow = FlowLayout(self._buttons)
         for button in (self.drop, self.accept, self.other):
-            row.addWidget(button)
-        row.addStretch(1)
+            flow.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[2])

@@ -12,7 +12,6 @@ from medfm_gui.domain.dataset import Sample
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.domain.split import Partition
 from medfm_gui.store.rows import DatasetRow, SampleFilter, SplitRow
-from medfm_gui.ui import icons
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.later import Later
 from medfm_gui.ui.pages.datasets.combo import fill
@@ -59,7 +58,6 @@ class ImagesTab(QWidget):
         self.text.setPlaceholderText("Search id, file or patient")
         self.text.setAccessibleName("Search id, file or patient")
         self.text.setClearButtonEnabled(True)
-        self.text.addAction(icons.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
         self._typed = Later(self._restart, _TYPING_MS, self)
         self.text.textChanged.connect(lambda _: self._typed.again())
         self.classes.currentIndexChanged.connect(self._restart)
@@ -74,20 +72,20 @@ class ImagesTab(QWidget):
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
         bar.setSpacing(SPACE[1])
-        bar.addWidget(self.text, 2)
         bar.addWidget(self.classes, 1)
         bar.addWidget(self.splits, 1)
         bar.addWidget(self.sides, 1)
-        below = QHBoxLayout()
-        below.addWidget(self.counted)
-        below.addWidget(self.one_patient)
-        below.addStretch(1)
+        above = QHBoxLayout()
+        above.setSpacing(SPACE[2])
+        above.addWidget(self.text, 1)
+        above.addWidget(self.one_patient)
+        above.addWidget(self.counted)
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, SPACE[3], 0)
         column.setSpacing(SPACE[1])
+        column.addLayout(above)
         column.addLayout(bar)
-        column.addLayout(below)
         column.addWidget(self._pane, 1)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.addWidget(left)

@@ -91,6 +91,7 @@ class Inspector(QWidget):
         column.setSpacing(SPACE[2])
         for widget in (self._title, self._facts, self._more, self._others, self._covariates):
             column.addWidget(widget)
+        column.setAlignment(self._more, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidget(inside)

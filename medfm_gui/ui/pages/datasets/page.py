@@ -64,6 +64,7 @@ class DatasetsPage(Page):
         self._build_details()
         self._lay_out()
         self._add_actions()
+        self.setTabOrder(self.list, self.add)
 
     def _build_list(self) -> None:
         self.list = DatasetList(self.model)

@@ -145,7 +145,7 @@ _LEAKS: Final = tuple(
 
 
 def _sample(dataset: DatasetRow, number: int) -> Sample:
-    target = (int(number % 3 == 0),)
+    target: tuple[int, ...] = (int(number % 3 == 0),)
     if dataset.task is Task.MULTILABEL:
         target = tuple(int((number * (place + 3)) % 7 == 0) for place in range(len(dataset.classes)))
     elif dataset.task is Task.ORDINAL:

@@ -10,13 +10,14 @@ from PySide6.QtWidgets import QHeaderView, QTreeView, QWidget
 
 from medfm_gui.ui.pages.datasets.wording import reason
 from medfm_gui.ui.theme import SPACE
-from medfm_gui.ui.widgets.table import PlainDelegate
+from medfm_gui.ui.widgets.table import ROW_PX, PlainDelegate
 from medfm_gui.ui.widgets.text import one_line, tip_text
 from medfm_gui.workspace.sources import SkippedGroup
 
 Index = QModelIndex | QPersistentModelIndex
 _TITLES = ("Left out", "What happened")
 _LONGEST = 400
+_LINES = 12
 
 
 class SkippedModel(QAbstractItemModel):
@@ -96,10 +97,19 @@ class SkippedTree(QTreeView):
         self.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
         self.header().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.header().setSectionsMovable(False)
-        self.setMinimumHeight(SPACE[-1] * 4)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.expanded.connect(self._fit)
+        self.collapsed.connect(self._fit)
 
     def fill(self, groups: Sequence[SkippedGroup]) -> None:
         """Show other groups; a single one is open."""
         self.skipped.fill(groups)
         if len(groups) == 1:
             self.expand(self.skipped.index(0, 0))
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as what is open, up to a dozen lines."""
+        reasons = [self.skipped.index(row, 0) for row in range(self.skipped.rowCount())]
+        lines = sum(1 + (self.skipped.rowCount(index) if self.isExpanded(index) else 0) for index in reasons)
+        self.setFixedHeight(self.header().sizeHint().height() + min(lines, _LINES) * ROW_PX + SPACE[0])

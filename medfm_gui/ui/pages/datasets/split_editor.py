@@ -25,7 +25,7 @@ from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.cohort import LeakLine, PlannedFold, Quality, SplitPlan, SplitWish
 
-_FORM_PX = SPACE[-1] * 10
+_FORM_PX = SPACE[-1] * 9
 READ_ONLY = "This workspace is open read-only, because another window has it."
 
 
@@ -58,7 +58,7 @@ class SplitEditor(QWidget):
         self.make.clicked.connect(self._make)
         self.back = action("Back to the splits", "chevron-left", "quiet")
         self.back.clicked.connect(self.closed)
-        self._why = Label("", "caption")
+        self._why = Label("", "caption", wrap=False)
         self._build()
 
     def _build(self) -> None:

@@ -57,8 +57,8 @@ class SplitsModel(QAbstractTableModel):
         row, column = self._rows[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             return one_line(self._text(row, column), _LONGEST)
-        if role == Qt.ItemDataRole.ToolTipRole and column == 0:
-            return tip_text(f"{split_title(row)}\n{row.id}")
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip_text({0: f"{split_title(row)}\n{row.id}", len(_SIDES) + 2: day(row.created)}.get(column, ""))
         if role == Qt.ItemDataRole.TextAlignmentRole and 0 < column <= len(_SIDES):
             return _RIGHT
         if role == Qt.ItemDataRole.DecorationRole and column == len(_SIDES) + 1:
@@ -80,7 +80,7 @@ class SplitsModel(QAbstractTableModel):
         if column <= len(_SIDES):
             number = row.sizes.get(_SIDES[column - 1].value, 0)
             return f"{number:,}" if number else "–"
-        return gate(row) if column == len(_SIDES) + 1 else day(row.created)
+        return gate(row) if column == len(_SIDES) + 1 else row.created[:10]
 
 
 class LeaksModel(QAbstractTableModel):

@@ -33,6 +33,7 @@ from medfm_gui.workspace.cohort import SplitFacts
 
 _MEMORY = "datasets.split_columns"
 _LINES = 6
+_WIDTHS = (6, 7, 7, 8, 15, 8)
 
 
 class SplitsTab(QWidget):
@@ -69,8 +70,9 @@ class SplitsTab(QWidget):
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((1, 84), (2, 84), (3, 88), (4, 96), (5, 156), (6, 152)):
-            header.resizeSection(column, width)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideRight)
+        for column, spaces in enumerate(_WIDTHS, 1):
+            header.resizeSection(column, SPACE[2] * spaces)
         kept = self._context.memory.get(_MEMORY)
         if isinstance(kept, dict):
             self.table.set_widths({str(name): int(width) for name, width in kept.items() if isinstance(width, int)})

@@ -60,6 +60,12 @@ REASONS: Final[Mapping[str, str]] = {
     "link": "Link to another folder",
     "too_deep": "Folders too deep",
 }
+LAYOUTS: Final[Mapping[str, str]] = {
+    "folder": "One folder a class",
+    "csv": "Table of images",
+    "dicom": "DICOM tree",
+    "medmnist": "MedMNIST archive",
+}
 UNITS: Final[Mapping[str, str]] = {"patient": "Patient", "image": "Image", "group": "Group"}
 
 
@@ -82,6 +88,11 @@ def dataset_line(row: DatasetRow) -> str:
 def reason(code: str) -> str:
     """Why a file was left out, in words."""
     return REASONS.get(code) or code.replace("_", " ").capitalize()
+
+
+def layout(name: str) -> str:
+    """A layout in two or three words."""
+    return LAYOUTS.get(name, name)
 
 
 def unit(word: str) -> str:

@@ -34,7 +34,7 @@ from medfm_gui.ui.widgets.text import Label, tip
 _ROW_PX: Final = SPACE[5] + SPACE[0]
 _SEARCH_PX: Final = SPACE[5] * 7
 _TYPING_MS: Final = 150
-_WIDTHS: Final = (108, 64, 140, 82, 96, 46, 128, 104, 88, 48, 108)
+_WIDTHS: Final = (108, 64, 156, 82, 100, 46, 128, 104, 100, 48, 76)
 _ROOMY: Final = {Column.MODEL: 0.2, Column.DATASET: 0.3}
 """Columns that take a share of the room that a wide window leaves; progress takes the rest."""
 

@@ -206,7 +206,7 @@ class RunTable(QAbstractTableModel):
             case Column.TEST:
                 return _test(item)
             case _:
-                return wording.when(row.created)
+                return wording.day(row.created)
 
     def _progress(self, item: RunItem) -> str:
         note = self._notes.get(item.row.id)
@@ -230,6 +230,8 @@ class RunTable(QAbstractTableModel):
         if column is Column.ADAPTATION:
             card = adaptation(row.adapt)
             return f"{card.title}: {card.summary}" if card else row.adapt
+        if column is Column.CREATED:
+            return f"Created {wording.when(row.created)}"
         if column in (Column.MODEL, Column.DATASET):
             return self._text(item, column)
         return ""

@@ -57,6 +57,17 @@ def when(iso: str) -> str:
     return f"{moment.day} {moment:%b}{year}, {moment:%H:%M}"
 
 
+def day(iso: str) -> str:
+    """The same where there is little room: the time of a moment today, the day of an earlier one."""
+    moment = _moment(iso)
+    if moment is None:
+        return iso or NONE
+    now = datetime.now(UTC).astimezone()
+    if moment.date() == now.date():
+        return f"{moment:%H:%M}"
+    return f"{moment.day} {moment:%b}" if moment.year == now.year else f"{moment:%b %Y}"
+
+
 def _moment(iso: str) -> datetime | None:
     try:
         return datetime.strptime(iso, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).astimezone()

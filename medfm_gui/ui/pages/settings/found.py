@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from medfm_gui.desk.asks.settings import FoundWeightsList, ImportWeights, LookForWeights
@@ -21,11 +22,18 @@ from medfm_gui.ui.widgets.flow import FlowLayout
 from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.panel import Panel
 from medfm_gui.ui.widgets.table import DataTable
+from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.models import Model
 
 
 class FoundPanel(Panel):
-    """What a folder or a stick holds. Files are imported in turn; one that is refused does not stop the others."""
+    """What a folder or a stick holds. Files are imported in turn; one that is refused does not stop the others.
+
+    Signals:
+        opened(bool): it is shown now, or not any more.
+    """
+
+    opened = Signal(bool)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__("Weights on a disk", "No file was opened yet; names are compared.", parent)
@@ -39,6 +47,7 @@ class FoundPanel(Panel):
         self.rows = model.Rows(model.found_columns(""), self)
         self.table = DataTable("Weights files that were found")
         self.table.setMinimumHeight(SPACE[-1] * 5)
+        self._why = Label("", selectable=True)
         self.job = JobRow()
         self.import_button = action("Import", "import", "primary")
         self.import_button.clicked.connect(self.import_all)
@@ -48,7 +57,8 @@ class FoundPanel(Panel):
         flow = FlowLayout(buttons)
         flow.addWidget(self.import_button)
         flow.addWidget(self.close_button)
-        for widget in (self.table, self.job, buttons):
+        self.add(self.table, 1)
+        for widget in (self._why, self.job, buttons):
             self.add(widget)
 
     def set_models(self, models: Sequence[Model]) -> None:
@@ -60,8 +70,10 @@ class FoundPanel(Panel):
         """Ask what is below a folder."""
         self._root = folder
         self.set_title(f"Weights in “{Path(folder).name or folder}”", "Names are compared; no file is opened yet.")
-        self.show()
         self.table.hide()
+        self._why.hide()
+        self.opened.emit(True)  # what makes room for it goes first: the window must not grow
+        self.show()
         disable(self.import_button, "The folder is being looked through.")
         self.job.begin("Looking through the folder", self._cancel)
         self._ticket = self.context.desk.ask(
@@ -80,6 +92,7 @@ class FoundPanel(Panel):
         self._waiting.clear()
         self._cancel()
         self.hide()
+        self.opened.emit(False)
 
     def _is_wanted(self, row: model.FoundRow) -> bool:
         return bool(row.file.model) and not row.outcome
@@ -90,7 +103,8 @@ class FoundPanel(Panel):
         self.rows = model.Rows(model.found_columns(self._root), self)
         self.rows.set_rows(self._files)
         self.table.setModel(self.rows)
-        for at, wide in enumerate((12, 3, 6)):
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._say_why())
+        for at, wide in enumerate((9, 3, 5)):
             self.table.setColumnWidth(at, SPACE[5] * wide)
         self.table.show()
         cut = " Only the first 500 are listed." if found.is_cut else ""
@@ -137,6 +151,9 @@ class FoundPanel(Panel):
     def _came(self, at: int, outcome: str, *, is_bad: bool = False) -> None:
         self._files[at] = replace(self._files[at], outcome=outcome, is_bad=is_bad)
         self.rows.replace(self._files)
+        if is_bad:
+            self.table.selectRow(at)
+        self._say_why()
         if self._waiting:
             self._waiting.pop(0)
         self._next()
@@ -149,10 +166,17 @@ class FoundPanel(Panel):
             return
         self._came(at, f"Refused: {error.message}", is_bad=True)
 
+    def _say_why(self) -> None:
+        """The whole outcome of the chosen file: a cell is too short for why it was refused."""
+        row = self.rows.row(self.table.currentIndex())
+        self._why.setText(row.outcome if row is not None else "")
+        self._why.set_role("bad" if row is not None and row.is_bad else "muted")
+        self._why.setVisible(bool(row is not None and row.outcome))
+
     def _done(self) -> None:
         came = sum(row.outcome == "Imported" for row in self._files)
         refused = sum(row.is_bad for row in self._files)
-        words = f"{came} imported" + (f", {refused} refused: the table says why" if refused else "")
+        words = f"{came} imported" + (f", {refused} refused" if refused else "")
         self.job.end_well(f"{words}.")
         self._count()
 

@@ -67,6 +67,7 @@ class WeightsSection(Section):
         self.job = JobRow()
         self.found = FoundPanel(context, self)
         self.found.hide()
+        self.found.opened.connect(self._swap)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter")
         self.filter.setAccessibleName("Filter models")
@@ -140,7 +141,7 @@ class WeightsSection(Section):
     def _lay_out(self) -> None:
         self.table.setModel(self.rows)
         self.table.setMinimumHeight(SPACE[-1] * 5)
-        for at, wide in enumerate((8, 4, 4, 6)):
+        for at, wide in enumerate((7, 3, 3, 5)):
             self.table.setColumnWidth(at, SPACE[5] * wide)
         kept = self.context.memory.get(_WIDTHS, {})
         if isinstance(kept, dict):
@@ -168,7 +169,7 @@ class WeightsSection(Section):
         self.states.show_busy("Looking which weights are here")
         self.body.addLayout(bar)
         self.body.addWidget(self.job)
-        self.body.addWidget(self.found)
+        self.body.addWidget(self.found, 1)
         self.body.addWidget(self.states, 1)
         self.body.addLayout(place)
 
@@ -200,6 +201,11 @@ class WeightsSection(Section):
         free = f" · {seen.weights_free_gb:,.0f} GB free" if seen.weights_free_gb is not None else ""
         self._place.setText(f"Kept in {seen.weights_dir}{free}")
         disable(self.place_button, "MEDFM_WEIGHTS names this folder." if seen.is_weights_dir_locked else "")
+
+    def _swap(self, is_open: bool) -> None:
+        """The files of a stick stand in the place of the models."""
+        self.states.setVisible(not is_open)
+        self.filter.setEnabled(not is_open)
 
     def _fail(self, error: MedfmError) -> None:
         self.states.show_error(error, "Try again", self.refresh)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
@@ -13,8 +14,24 @@ from medfm_gui.workspace.planning import PlanCost, RunCost
 
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
+
+
+class Column(IntEnum):
+    """The columns, in their order."""
+
+    MODEL = 0
+    ADAPTATION = 1
+    SEED = 2
+    FOLD = 3
+    TRAINED = 4
+    TIME = 5
+    MEMORY = 6
+    DISK = 7
+    NOTE = 8
+
+
 COLUMNS: Final = ("Model", "Adaptation", "Seed", "Fold", "Trained", "Time", "Memory", "Disk", "Note")
-WIDTHS: Final = (150, 150, 56, 56, 84, 100, 84, 84)
+WIDTHS: Final = (140, 130, 48, 48, 72, 92, 72, 76)
 _AT_RIGHT = range(2, 8)
 
 
@@ -38,6 +55,14 @@ class CostTable(QAbstractTableModel):
         self.beginResetModel()
         self._runs = runs
         self.endResetModel()
+
+    def tells(self, column: Column) -> bool:
+        """Whether a column tells runs apart: seeds and folds do where there are several."""
+        if column is Column.SEED:
+            return len({run.seed for run in self._runs}) > 1
+        if column is Column.FOLD:
+            return any(run.fold is not None for run in self._runs)
+        return True
 
     def rowCount(self, parent: _Index = _NOWHERE) -> int:
         """How many runs."""

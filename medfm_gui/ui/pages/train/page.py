@@ -116,6 +116,7 @@ class TrainPage(Page):
         self.wizard.go_to(step)
         if self.wizard.at == before:
             self.wizard.refresh()
+        self.wizard.step.first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _resume(self) -> None:
         self._stack.setCurrentWidget(self.wizard)
@@ -173,7 +174,8 @@ class _Intro(QWidget):
         ladder = QHBoxLayout()
         ladder.setSpacing(SPACE[2])
         for way in WAYS:
-            card = Panel(way.title)
+            card = Panel()
+            card.add(Label(way.title, "heading3"))
             card.add(Label(way.summary, "muted"))
             card.body.addStretch(1)
             ladder.addWidget(card, 1)

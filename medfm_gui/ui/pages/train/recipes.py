@@ -38,7 +38,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     for field in (
         Field("k", "Neighbours", "images", "How many of the most similar training images vote."),
         Field("temperature", "Temperature", "", "Small values let the nearest images decide alone."),
-        Field("epochs", "Epochs", "epochs", "Passes over the training images."),
+        Field("epochs", "Epochs", "", "Passes over the training images."),
         Field("batch_size", "Batch size", "images", "Images a step; fewer need less memory."),
         Field("lr", "Peak learning rate", "", "Reached after the warm-up, then falls to zero along a cosine."),
         Field("weight_decay", "Weight decay"),
@@ -70,7 +70,7 @@ FIELDS: Final[Mapping[str, Field]] = {
         ),
     )
 }
-_POINTS: Final = Field("epochs", "Penalties tried", "points", "From a strong to a weak penalty; validation chooses.")
+_POINTS: Final = Field("epochs", "Penalties tried", "", "From a strong to a weak penalty; validation chooses.")
 
 
 def fields_of(adapt: str) -> tuple[Field, ...]:

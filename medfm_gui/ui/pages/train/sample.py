@@ -39,7 +39,8 @@ def dataset(
     return DatasetRow(
         id=name, name=title, layout="dicom", task=task, classes=classes,
         positive=classes[-1] if task is Task.BINARY else None, source=f"/data/{name}",
-        folder=f"/workspace/datasets/{name}", fingerprint=f"{images:08x}41d07be5a3186e0d9f2c", created="2026-11-20T09:14:02Z", taken={},
+        folder=f"/workspace/datasets/{name}", fingerprint=f"{images:08x}41d07be5a3186e0d9f2c", taken={},
+        created="2026-11-20T09:14:02Z",
         warnings=(), n_samples=images, n_patients=patients, n_skipped=0,
     )  # fmt: skip
 

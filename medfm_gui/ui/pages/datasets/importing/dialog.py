@@ -75,6 +75,8 @@ class ImportDialog(QDialog):
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of the dataset")
         self.name.setMaxLength(120)
+        self._name_label = Label("Name", wrap=False)
+        self._name_label.setBuddy(self.name)
         self.close_button = action("Close", role="quiet")
         self.close_button.setAutoDefault(False)
         self.go = action("Import", "import", "primary")
@@ -99,9 +101,7 @@ class ImportDialog(QDialog):
         middle.addLayout(right, 1)
         ending = QHBoxLayout()
         ending.setSpacing(SPACE[2])
-        name = Label("Name", wrap=False)
-        name.setBuddy(self.name)
-        ending.addWidget(name)
+        ending.addWidget(self._name_label)
         ending.addWidget(self.name, 1)
         ending.addStretch(1)
         ending.addWidget(self.close_button)
@@ -161,7 +161,7 @@ class ImportDialog(QDialog):
 
     def _begin(self) -> None:
         self._report = None
-        self._left.hide()
+        self._show_form(False)
         self.layout_line.setText("")
         self.reason_line.setText("")
         self.pane.show_empty(
@@ -203,7 +203,7 @@ class ImportDialog(QDialog):
 
     def _found(self, facts: SourceFacts) -> None:
         self.mapping.show_source(facts)
-        self._left.show()
+        self._show_form(True)
         if not self.name.text().strip() or self.name.text() == self._named:
             self.name.setText(facts.name)
             self._named = facts.name
@@ -213,11 +213,15 @@ class ImportDialog(QDialog):
         self._preview()
 
     def _fail_to_look(self, error: MedfmError) -> None:
-        self._left.hide()
+        self._show_form(False)
         self.layout_line.setText("")
         self.reason_line.setText("")
         self.pane.show_error(error, "Choose a folder", self._ask_folder)
         self._settle()
+
+    def _show_form(self, is_shown: bool) -> None:
+        for widget in (self._left, self.layout_line, self.reason_line, self._name_label, self.name):
+            widget.setVisible(is_shown)
 
     def _preview(self) -> None:
         if self._ticket is not None or self._looking.is_waiting:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QListView, QVBoxLayout, QWidget
 
 from medfm_gui.domain.dataset import Task
 from medfm_gui.ui.later import Later
 from medfm_gui.ui.pages.datasets.combo import fill
-from medfm_gui.ui.pages.datasets.wording import TASK_HINTS, TASKS
+from medfm_gui.ui.pages.datasets.wording import TASK_HINTS, TASKS, layout
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import Form, FormRow, PathPicker, choice
 from medfm_gui.ui.widgets.text import one_line, tip_text
@@ -19,6 +19,7 @@ from medfm_gui.workspace.sources import ColumnFacts, ImportReport, SourceFacts, 
 
 _WAIT_MS = 350
 _LINES = 5
+_LINE_PX = SPACE[4] + SPACE[0]
 _LONGEST = 120
 _AUTOMATIC = "Automatic"
 _WITH_TABLE = ("csv", "dicom")
@@ -47,7 +48,7 @@ class LabelColumns(QListView):
         self.setAccessibleName("Label columns")
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.setUniformItemSizes(True)
-        self.setFixedHeight(_LINES * (SPACE[4] + SPACE[0]) + SPACE[1])
+        self.setFixedHeight(_LINES * _LINE_PX + SPACE[0])
         self._items.itemChanged.connect(lambda _: self.ticked.emit())
 
     def fill(self, columns: Sequence[ColumnFacts]) -> None:
@@ -60,6 +61,7 @@ class LabelColumns(QListView):
             item.setToolTip(tip_text(f"{column.name}: {', '.join(column.examples)}"))
             item.setCheckable(True)
             item.setEditable(False)
+            item.setSizeHint(QSize(0, _LINE_PX))
             self._items.appendRow(item)
         self._items.blockSignals(False)
         self._items.layoutChanged.emit()
@@ -143,10 +145,9 @@ class MappingForm(QWidget):
         """Offer what lies at a place; what was chosen for another source is forgotten."""
         same = self._facts is not None and self._facts.path == facts.path
         self._facts = facts
-        titles = {item.name: item.title for item in facts.layouts}
-        recognised = f"{_AUTOMATIC}: {titles[facts.layout]}" if facts.layout else _AUTOMATIC
+        recognised = f"{_AUTOMATIC}: {layout(facts.layout)}" if facts.layout else _AUTOMATIC
         kept = self.layouts.currentData() if same else "auto"
-        fill(self.layouts, [(recognised, "auto"), *((item.title, item.name) for item in facts.layouts)], kept)
+        fill(self.layouts, [(recognised, "auto"), *((layout(item.name), item.name) for item in facts.layouts)], kept)
         if not same:
             for picker in (self.table, self.images):
                 picker.blockSignals(True)
@@ -203,12 +204,12 @@ class MappingForm(QWidget):
 
     def _uses(self, name: str) -> bool:
         """Whether a field has a meaning for this layout."""
-        layout = self._layout()
+        chosen = self._layout()
         if name in ("path", "images"):
-            return layout == "csv"
+            return chosen == "csv"
         if name == "join":
-            return layout == "dicom"
-        return layout in _WITH_TABLE
+            return chosen == "dicom"
+        return chosen in _WITH_TABLE
 
     def _show_rows(self) -> None:
         has_columns = self._facts is not None and bool(self._facts.columns)
@@ -240,5 +241,5 @@ def _values(column: ColumnFacts) -> str:
 
 def _recognised(taken: str) -> str:
     """``Automatic: patient_id`` of “patient_id (by its name)”."""
-    name = taken.rsplit(" (", 1)[0].split(" as ", 1)[0]
+    name = taken.rsplit(" (", 1)[0].split(" as ", 1)[0].split(", kept as", 1)[0]
     return one_line(f"{_AUTOMATIC}: {name}", _LONGEST) if name else f"{_AUTOMATIC}: none"

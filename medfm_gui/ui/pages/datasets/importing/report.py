@@ -16,7 +16,6 @@ from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.sources import ImportReport
 
 _LINES = 8
-_OPEN_LINES = 4
 
 
 class Figure(QWidget):
@@ -33,10 +32,9 @@ class Figure(QWidget):
         column.addWidget(self.number)
         column.addWidget(self.name)
 
-    def tell(self, number: str, name: str = "", role: str = "heading2") -> None:
+    def tell(self, number: str, name: str = "") -> None:
         """Show another number."""
         self.number.setText(number)
-        self.number.set_role(role)
         if name:
             self.name.setText(name)
 
@@ -88,8 +86,7 @@ class ReportView(QScrollArea):
         self.figures["Patients"].tell(f"{report.n_patients:,}" if report.n_patients else "not known")
         self.figures["Classes"].tell(f"{len(report.classes):,}", "Findings" if findings else "Classes")
         self.figures["Task"].tell(TASKS[report.task])
-        self.figures["Left out"].tell(f"{report.n_skipped:,}", role="warning" if report.n_skipped else "heading2")
-        self.figures["Left out"].number.setFont(figures_font())
+        self.figures["Left out"].tell(f"{report.n_skipped:,}")
         whole = (report.n_samples,)
         rows = [
             CountRow(f"{name}  (positive)" if name == report.positive else name, (number,), whole)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -72,6 +73,11 @@ class AdaptationStep(Step):
         button.clicked.connect(lambda: context.go("settings", tab="weights"))
         row.addWidget(button)
         self.body.addWidget(self._weights)
+
+    @property
+    def first(self) -> QWidget:
+        """See ``Step``."""
+        return self._ways[WAYS[0]]
 
     def entered(self) -> None:
         """Everything is known already."""
@@ -147,7 +153,24 @@ class _WayCard(QPushButton):
         self._note.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         column.addWidget(self._note)
         column.addStretch(1)
-        self.setMinimumHeight(SPACE[-1] * 4)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def sizeHint(self) -> QSize:
+        """As large as its words, which a button does not ask for by itself."""
+        layout = self.layout()
+        return layout.totalSizeHint() if layout is not None else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as its longest word."""
+        layout = self.layout()
+        return layout.totalMinimumSize() if layout is not None else super().minimumSizeHint()
+
+    def heightForWidth(self, width: int) -> int:
+        """The height of its wrapped words."""
+        layout = self.layout()
+        return layout.totalHeightForWidth(width) if layout is not None else super().heightForWidth(width)
 
     def show_chosen(self, chosen: bool, possible: bool, why: str) -> None:
         """On or off, or why it cannot be on."""

@@ -28,7 +28,7 @@ _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 _COLUMNS = ("Dataset", "Task", "Images", "Patients", "Classes")
 _AT_RIGHT = (2, 3)
-_WIDTHS = (220, 110, 90, 90)
+_WIDTHS = (190, 90, 80, 80)
 
 
 class DatasetTable(QAbstractTableModel):
@@ -122,6 +122,11 @@ class DataStep(Step):
         down.addWidget(self._about)
         self.pane = StatePane(content)
         self.body.addWidget(self.pane, 1)
+
+    @property
+    def first(self) -> QWidget:
+        """See ``Step``."""
+        return self._table
 
     def entered(self) -> None:
         """Ask which datasets there are."""

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.train import DivideDataset
 from medfm_gui.domain.errors import LeakError, MedfmError
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import FormRow, action, choice, disable, whole_number
 from medfm_gui.ui.widgets.panel import Panel
-from medfm_gui.ui.widgets.text import Label, set_role
+from medfm_gui.ui.widgets.text import Label, set_role, tip
 
 _READ_ONLY = "This workspace is open read-only, because another window has it."
 _HIGHEST_SEED = 2_147_483_647
 _MOST_FOLDS = 100
 _MOST_LEAKS = 8
+_NARROWEST_PX = SPACE[-1] * 2 + SPACE[3]
 
 
 class DividePanel(Panel):
@@ -36,22 +38,20 @@ class DividePanel(Panel):
         self._seed = whole_number(0, 0, _HIGHEST_SEED)
         self.make = action("Make split", "split", reason=_READ_ONLY if is_read_only else "")
         self.make.clicked.connect(lambda: self._ask())
+        self._shares_row = FormRow("Shares, %", self._ratios)
+        tip(self._ratios, "Train/validation/test, as 70/15/15, or with calibration 60/10/15/15")
+        self._folds_row = FormRow("Folds", self._folds)
         row = QHBoxLayout()
         row.setSpacing(SPACE[2])
-        self._shares_row = FormRow("Train / validation / test", self._ratios)
-        self._folds_row = FormRow("Folds", self._folds)
-        for part, stretch in (
-            (FormRow("Kind", self._ways), 3),
-            (self._shares_row, 3),
-            (self._folds_row, 3),
-            (FormRow("Keep whole", self._by), 2),
-            (FormRow("Seed", self._seed), 2),
-        ):
-            row.addWidget(part, stretch)
-        button = QVBoxLayout()
-        button.addStretch(1)
-        button.addWidget(self.make)
-        row.addLayout(button)
+        rows = (FormRow("Kind", self._ways), self._shares_row, self._folds_row, FormRow("Keep whole", self._by),
+                FormRow("Seed", self._seed))  # fmt: skip
+        for part in rows:
+            part.field.setMinimumWidth(_NARROWEST_PX)
+            wide = isinstance(part.field, QComboBox)
+            row.addWidget(part, 3 if wide else 2, Qt.AlignmentFlag.AlignBottom)
+        row.addWidget(self.make, 0, Qt.AlignmentFlag.AlignBottom)
+        for combo in (self._ways, self._by):
+            combo.setMinimumContentsLength(6)
         self.body.addLayout(row)
         self._said = Label("", "muted")
         self.add(self._said)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.train import ListModels, ModelList
 from medfm_gui.domain.cards import WeightsState
@@ -22,7 +23,7 @@ from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label, escape_mnemonic, tip
 from medfm_gui.workspace.models import Model
 
-_CARD_PX = SPACE[-1] * 10
+_CARD_PX = SPACE[-1] * 11
 _STATES = {
     WeightsState.PRESENT: ("ready", "good"),
     WeightsState.BUNDLED: ("ready, built in", "good"),
@@ -61,9 +62,10 @@ class ModelsStep(Step):
         inside.setProperty("role", "page")
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, SPACE[1], 0)
-        self._grid = QGridLayout()
-        self._grid.setSpacing(SPACE[2])
-        column.addLayout(self._grid)
+        self._columns: list[QVBoxLayout] = []
+        self._across = QHBoxLayout()
+        self._across.setSpacing(SPACE[2])
+        column.addLayout(self._across)
         column.addWidget(self._none)
         column.addStretch(1)
         scroll = QScrollArea()
@@ -81,6 +83,11 @@ class ModelsStep(Step):
         column.addWidget(self._broken)
         self.pane = StatePane(content)
         self.body.addWidget(self.pane, 1)
+
+    @property
+    def first(self) -> QWidget:
+        """See ``Step``."""
+        return self.search
 
     def entered(self) -> None:
         """Ask what there is; weights may have come since."""
@@ -113,37 +120,53 @@ class ModelsStep(Step):
 
     def _build(self, models: Sequence[Model]) -> None:
         for card in self._cards:
-            self._grid.removeWidget(card)
             card.hide()
+            card.setParent(None)
             card.deleteLater()
         self._listed = tuple(models)
         families: dict[str, list[Model]] = {}
         for model in models:
             families.setdefault(model.card.family.value, []).append(model)
-        self._cards = [
-            FamilyCard(number, family, members, self.state.toggle_model)
-            for number, (family, members) in enumerate(families.items())
-        ]
+        self._cards = [FamilyCard(family, members, self.state.toggle_model) for family, members in families.items()]
         self._filter()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As many columns of cards as the width has room for."""
+        super().resizeEvent(event)
+        if self._fitting() != len(self._columns):
+            self._filter()
+
+    def _fitting(self) -> int:
+        return max(1, min(3, self.width() // _CARD_PX))
+
     def _filter(self) -> None:
-        """Cards that match, two beside each other."""
+        """Cards that match, each in the shortest column."""
         words = self.search.text().casefold().split()
         shown = [card for card in self._cards if card.filter(words)]
+        while self._across.count():
+            self._across.takeAt(0)
+        self._columns = []
+        for _ in range(self._fitting()):
+            column = QVBoxLayout()
+            column.setSpacing(SPACE[2])
+            self._columns.append(column)
+            self._across.addLayout(column, 1)
+        lengths = [0] * len(self._columns)
+        for card in shown:
+            shortest = lengths.index(min(lengths))
+            self._columns[shortest].addWidget(card)
+            lengths[shortest] += card.n_lines + 4
+        for column in self._columns:
+            column.addStretch(1)
         for card in self._cards:
-            self._grid.removeWidget(card)
             card.setVisible(card in shown)
-        for number, card in enumerate(shown):
-            self._grid.addWidget(card, number // 2, number % 2, Qt.AlignmentFlag.AlignTop)
-        for column in range(2):
-            self._grid.setColumnStretch(column, 1)
         self._none.setVisible(not shown)
 
 
 class FamilyCard(QFrame):
     """A family: its marker, what it was pretrained on, and a line with a check box for each size."""
 
-    def __init__(self, colour: int, family: str, models: Sequence[Model], toggle: Callable[[str, bool], None]) -> None:
+    def __init__(self, family: str, models: Sequence[Model], toggle: Callable[[str, bool], None]) -> None:
         super().__init__()
         self.setProperty("role", "panel")
         self.setAccessibleName(family)
@@ -151,9 +174,10 @@ class FamilyCard(QFrame):
         self._toggle = toggle
         self._boxes: dict[str, QCheckBox] = {}
         self._lines: dict[str, QWidget] = {}
+        self.n_lines = len(models)
         head = QHBoxLayout()
         head.setSpacing(SPACE[1])
-        head.addWidget(Marker(family, colour))
+        head.addWidget(Marker(family, 0))
         head.addWidget(Label("Baselines" if family == "Baseline" else family, "heading3"), 1)
         licences = sorted({model.card.licence for model in models})
         for licence in licences:
@@ -178,7 +202,7 @@ class FamilyCard(QFrame):
 
     def filter(self, words: Sequence[str]) -> bool:
         """Show the sizes that match all words; whether there are any."""
-        found = False
+        self.n_lines = 0
         for model in self._models:
             card = model.card
             text = " ".join(
@@ -187,8 +211,8 @@ class FamilyCard(QFrame):
             ).casefold()  # fmt: skip
             matches = all(word in text for word in words)
             self._lines[card.name].setVisible(matches)
-            found = found or matches
-        return found
+            self.n_lines += matches
+        return self.n_lines > 0
 
     def _line(self, model: Model) -> QWidget:
         card = model.card

@@ -69,6 +69,11 @@ class RecipeStep(Step):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.body.addWidget(scroll, 1)
 
+    @property
+    def first(self) -> QWidget:
+        """See ``Step``."""
+        return self._seeds
+
     def entered(self) -> None:
         """Ask once which devices there are."""
         if not self._asked_devices:
@@ -175,6 +180,8 @@ def _grid(*rows: FormRow) -> QWidget:
 
 
 def _preset_hint() -> str:
-    said = [f"{name.capitalize()}: " + ", ".join(f"{key} {value}" for key, value in values.items())
-            for name, values in PRESETS.items()]  # fmt: skip
-    return ". ".join(said).replace("_", "-")
+    said = []
+    for name, values in PRESETS.items():
+        settings = (f"{recipes.FIELDS[key].title.lower()} {text}" for key, text in values.items())
+        said.append(f"{name.capitalize()}: {', '.join(settings)}")
+    return ". ".join(said)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.train import Preflight
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import Interrupted, MedfmError, NotFound, SplitError, UsageError, WeightsError
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
-from medfm_gui.ui.pages.train.costs import WIDTHS, CostTable
+from medfm_gui.ui.pages.train.costs import WIDTHS, Column, CostTable
 from medfm_gui.ui.pages.train.model import PlanState, command
 from medfm_gui.ui.pages.train.rules import TITLES, At
 from medfm_gui.ui.pages.train.wizard.step import Step
@@ -83,6 +83,11 @@ class ReviewStep(Step):
         panel.add(self._commands)
         self.body.addWidget(panel)
         state.cost_changed.connect(self._show_cost)
+
+    @property
+    def first(self) -> QWidget:
+        """See ``Step``."""
+        return self._table
 
     def entered(self) -> None:
         """Measure what is not measured yet."""
@@ -156,6 +161,8 @@ class ReviewStep(Step):
     def _show_cost(self) -> None:
         cost = self.state.cost
         self._model.fill(cost)
+        for column in Column:
+            self._table.setColumnHidden(column, not self._model.tells(column))
         measuring = self._ticket is not None
         self._progress.setVisible(measuring)
         self._again.setVisible(not measuring and (cost is None or not cost.is_measured or _has_problem(cost)))

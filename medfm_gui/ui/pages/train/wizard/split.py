@@ -26,7 +26,7 @@ _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 _COLUMNS = ("Split", "Training", "Validation", "Calibration", "Test, sealed", "How", "Certificate")
 _PARTS = ("train", "val", "cal", "test")
-_WIDTHS = (170, 80, 80, 90, 90, 230)
+_WIDTHS = (150, 74, 80, 86, 88, 230)
 
 
 class SplitTable(QAbstractTableModel):
@@ -119,6 +119,11 @@ class SplitStep(Step):
         self.pane = StatePane(content)
         self.body.addWidget(self.pane, 1)
         self.body.addWidget(self.divide)
+
+    @property
+    def first(self) -> QWidget:
+        """See ``Step``."""
+        return self._table
 
     def entered(self) -> None:
         """Ask for the splits of the chosen dataset."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout, QWizardPage
+from PySide6.QtWidgets import QVBoxLayout, QWidget, QWizardPage
 
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.train import rules
@@ -28,6 +28,11 @@ class Step(QWizardPage):
         self.body.addWidget(Label(sentence, "muted"))
         self.body.addSpacing(SPACE[0])
         state.changed.connect(self._changed)
+
+    @property
+    def first(self) -> QWidget:
+        """What has the focus where one cannot go on yet."""
+        return self
 
     def show_plan(self) -> None:
         """Show the plan as it is now."""

@@ -41,6 +41,18 @@ class _Pages(QWizard):
         self.setOption(QWizard.WizardOption.NoCancelButton)
         self.setButtonLayout([])
 
+    def strip(self) -> None:
+        """Take away the ground and the rule that its style draws around a page."""
+        frame = self.page(0).parentWidget()
+        holder = frame.parentWidget() if frame is not None else None
+        if not isinstance(frame, QFrame) or holder is None:
+            return
+        frame.setAutoFillBackground(False)
+        frame.setFrameShape(QFrame.Shape.NoFrame)
+        for child in holder.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            if type(child) is QWidget:
+                child.setFixedHeight(0)
+
     def reject(self) -> None:
         """Nothing is lost by a slip on Escape."""
 
@@ -85,6 +97,7 @@ class TrainWizard(QWidget):
         self._summary = Summary(state)
         self._lay_out()
         self._pages.restart()
+        self._pages.strip()
         self._pages.currentIdChanged.connect(self._moved)
         self.review.sent_back.connect(self.go_to)
         state.changed.connect(self._show_plan)
@@ -159,6 +172,7 @@ class TrainWizard(QWidget):
         self.step.show_plan()
         self.step.entered()
         self._show_plan()
+        (self._next if self._next.isEnabled() else self.step.first).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_plan(self) -> None:
         """Steps, buttons, and why Next is disabled."""
@@ -180,11 +194,8 @@ class TrainWizard(QWidget):
         if gap is not None and gap[0] < number and number != self.at:
             return steps.Step(TITLES[number], steps.StepState.BLOCKED)
         note = rules.chosen(self.state, number)
-        if number == self.at:
-            state = steps.StepState.CURRENT
-        else:
-            state = steps.StepState.DONE if note else steps.StepState.TODO
-        return steps.Step(TITLES[number], state, note)
+        done = steps.StepState.DONE if note else steps.StepState.TODO
+        return steps.Step(TITLES[number], steps.StepState.CURRENT if number == self.at else done, note)
 
     def _lay_out(self) -> None:
         self._close = action("Close", role="quiet")
