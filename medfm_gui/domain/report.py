@@ -3,9 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
+from typing import Final, Literal
 
 from medfm_gui.domain.chart import ChartSpec
+
+
+class Part(StrEnum):
+    """A section that a report may have, in the order in which they stand."""
+
+    DATA = "data"
+    SPLIT = "split"
+    MODELS = "models"
+    RESULTS = "results"
+    COMPARISON = "comparison"
+    CURVES = "curves"
+    EXAMPLES = "examples"
+    PROVENANCE = "provenance"
+
+    @property
+    def title(self) -> str:
+        """Its heading."""
+        return _TITLES[self]
+
+
+_TITLES: Final = {
+    Part.DATA: "Data",
+    Part.SPLIT: "Split and leak gate",
+    Part.MODELS: "Models and settings",
+    Part.RESULTS: "Results on the sealed test set",
+    Part.COMPARISON: "Paired comparison",
+    Part.CURVES: "Training",
+    Part.EXAMPLES: "Example heat maps (Grad-CAM)",
+    Part.PROVENANCE: "Provenance",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a report is to hold. An empty title stands for the usual one; without ``attachments`` no files travel in it.
+
+    What is left out is named at the end of the report, and the openings of the test set are told in any case.
+    """
+
+    title: str = ""
+    parts: tuple[Part, ...] = tuple(Part)
+    attachments: bool = True
 
 
 @dataclass(frozen=True, slots=True)

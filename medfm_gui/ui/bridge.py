@@ -32,8 +32,8 @@ from medfm_gui.desk.client import DeskClient, Message
 from medfm_gui.desk.protocol import Ask, Progress
 from medfm_gui.domain.errors import MedfmError, WorkerFailed, error_from_wire
 from medfm_gui.domain.events import Event
-from medfm_gui.domain.run import RunState, fold
-from medfm_gui.jobs.follow import EVENTS, Tail, state_of
+from medfm_gui.domain.run import Phase, RunState, fold
+from medfm_gui.jobs.follow import Tail, queued, state_of
 from medfm_gui.jobs.owner import alive, read_owner
 
 T = TypeVar("T")
@@ -291,21 +291,23 @@ class _Followed:
         events: list[Event] = []
         while len(events) < _READ_AT_ONCE and (more := self._tail.read()):
             events += more
-        self._told = fold(self._told, events)
-        state = self._told
+        state = self._told = fold(self._told, events)
         now = time.monotonic()
         if not events and now - self._looked >= _LOOK_ROUND_S:
             self._looked = now
             owner = read_owner(self._folder)
-            lives = owner is not None and alive(owner)
-            if not lives and (self._folder / EVENTS).exists() and not self._tail.read(1):
-                self.is_over = True
-            state = state_of(self._folder) if not lives or (owner and owner.waits_for) else state
-            self.is_over = self.is_over or not lives
-        elif not events:
-            return None
+            if owner is None or not alive(owner):
+                events = self._tail.read()  # what was written between the last look and its end
+                state = self._told = fold(self._told, events)
+                self.is_over = not events
+                if self.is_over and state.phase in (Phase.QUEUED, Phase.RUNNING):
+                    state = state_of(self._folder)  # cut off, or never begun
+            elif owner.waits_for and state.phase not in (Phase.FINISHED, Phase.CANCELLED):
+                state = queued(state, owner.waits_for)
         if not events and state == self._shown:
             return None
+        if not events and not self.is_over and self._shown is not None and state == self._told:
+            return None  # a queue's words stay until the run says something itself
         self._shown = state
         return events, state
 

@@ -97,7 +97,7 @@ class MainWindow(QMainWindow):
         self.pages.show_page(page, **wish)
         self._rail.mark(page)
         shown = self.pages.currentWidget()
-        if not shown.isAncestorOf(self.focusWidget() or self):
+        if shown is not None and not shown.isAncestorOf(self.focusWidget() or self):
             shown.setFocus(Qt.FocusReason.OtherFocusReason)  # its keys count from now on
         self.memory.put("page", page)
 

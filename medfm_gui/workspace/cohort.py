@@ -6,7 +6,7 @@ import bisect
 import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -246,8 +246,9 @@ def split_facts(workspace: Workspace, dataset_id: str, split_id: str) -> SplitFa
     side_of = _sides(split)
     columns = _columns(side_of)[1:]
     lines = _class_lines(dataset, _Table(dataset.samples, columns, side_of))
-    paths = {sample.id: sample.path for sample in dataset.samples}
-    dropped = tuple(paths.get(name, name) for name in split.dropped[:_LISTED])
+    listed = split.dropped[:_LISTED]
+    places = _places(dataset, set(listed))
+    dropped = tuple(places.get(name, name) for name in listed)
     return SplitFacts(split_id, columns, lines, _leak_lines(dataset, split.leaks), dropped, split.settings)
 
 
@@ -423,7 +424,7 @@ def _twins_of(dataset: Dataset, sharing: Sequence[Sample]) -> Twins:
     listed = sharing[:_SHOWN]
     return Twins(
         tuple(sample.id for sample in listed),
-        tuple(sample.path if sample.frame is None else f"{sample.path} {sample.frame}" for sample in listed),
+        tuple(map(_place, listed)),
         tuple(_label(dataset, sample) for sample in listed),
         len({sample.target for sample in sharing}) > 1,
     )
@@ -439,9 +440,13 @@ def _label(dataset: Dataset, sample: Sample) -> str:
 def _leak_lines(dataset: Dataset, leaks: Sequence[Leak]) -> tuple[LeakLine, ...]:
     listed = leaks[:_LISTED]
     wanted = {name for leak in listed for name in (leak.a, leak.b)}
-    paths = {
-        sample.id: sample.path if sample.frame is None else f"{sample.path} {sample.frame}"
-        for sample in dataset.samples
-        if sample.id in wanted
-    }
-    return tuple(LeakLine(leak, paths.get(leak.a, leak.a), paths.get(leak.b, leak.b)) for leak in listed)
+    places = _places(dataset, wanted)
+    return tuple(LeakLine(leak, places.get(leak.a, leak.a), places.get(leak.b, leak.b)) for leak in listed)
+
+
+def _places(dataset: Dataset, wanted: Collection[str]) -> dict[str, str]:
+    return {sample.id: _place(sample) for sample in dataset.samples if sample.id in wanted}
+
+
+def _place(sample: Sample) -> str:
+    return sample.path if sample.frame is None else f"{sample.path} {sample.frame}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from medfm_gui.base import wire
 from medfm_gui.domain.chart import ChartSpec
-from medfm_gui.domain.errors import InputError, UsageError
+from medfm_gui.domain.dataset import Task
+from medfm_gui.domain.errors import InputError, MedfmError, UsageError
 from medfm_gui.domain.evaluation import Comparison
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.evaluating import EvaluationFile, opened, operating_point, test_predictions
@@ -28,6 +30,21 @@ class ComparisonFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Tested:
+    """What decides with which others a run can be compared; ``sample_set`` is empty while its test is sealed."""
+
+    run: str
+    task: Task
+    classes: tuple[str, ...]
+    dataset_fingerprint: str
+    sample_set: str
+
+
+OnProgress = Callable[[str, int, int], None]
+"""Told what is being done, how many steps of it are done, and how many there are; may raise to end the work."""
+
+
+@dataclass(frozen=True, slots=True)
 class ComparisonOutcome:
     """The comparison, the opened tests it rests on, and its charts."""
 
@@ -37,7 +54,9 @@ class ComparisonOutcome:
     charts: tuple[ChartSpec, ...]
 
 
-def compare(workspace: Workspace, run_ids: Sequence[str]) -> ComparisonOutcome:
+def compare(
+    workspace: Workspace, run_ids: Sequence[str], *, on_progress: OnProgress | None = None
+) -> ComparisonOutcome:
     """Compare runs on their test units: each against the first, which is the reference.
 
     Raises:
@@ -45,26 +64,43 @@ def compare(workspace: Workspace, run_ids: Sequence[str]) -> ComparisonOutcome:
         UsageError: fewer than two runs, or runs of different tasks.
         InputError: the runs share no test unit.
     """
-    outcome = _side_by_side(workspace, run_ids)
-    name = hashlib.sha256("\n".join(outcome.file.runs).encode()).hexdigest()[:16]
-    wire.write(workspace.root / "evaluations" / f"compare-{name}.json", outcome.file)
+    outcome = side_by_side(workspace, run_ids, on_progress=on_progress)
+    wire.write(comparison_path(workspace, outcome.file.runs), outcome.file)
     _index(workspace, outcome)
     note(workspace, "runs compared", " ".join(outcome.file.runs))
     return outcome
 
 
+def comparison_path(workspace: Workspace, run_ids: Sequence[str]) -> Path:
+    """Where the comparison of these runs in this order is kept."""
+    name = hashlib.sha256("\n".join(run_ids).encode()).hexdigest()[:16]
+    return workspace.root / "evaluations" / f"compare-{name}.json"
+
+
+def chart_owner(run_ids: Sequence[str]) -> str:
+    """Under which name the database holds the charts of these runs in this order."""
+    return "+".join(run_ids)
+
+
 def index_again(workspace: Workspace, file: ComparisonFile) -> None:
     """Bring a comparison that was made before into the database."""
-    _index(workspace, _side_by_side(workspace, file.runs))
+    _index(workspace, side_by_side(workspace, file.runs))
 
 
 def _index(workspace: Workspace, outcome: ComparisonOutcome) -> None:
     workspace.store.put_comparisons(outcome.file.pairs)
     for chart in outcome.charts:
-        workspace.store.put_chart("+".join(outcome.file.runs), chart)
+        workspace.store.put_chart(chart_owner(outcome.file.runs), chart)
 
 
-def _side_by_side(workspace: Workspace, run_ids: Sequence[str]) -> ComparisonOutcome:
+def side_by_side(
+    workspace: Workspace, run_ids: Sequence[str], *, on_progress: OnProgress | None = None
+) -> ComparisonOutcome:
+    """The same as ``compare``, kept nowhere.
+
+    Raises:
+        as ``compare``.
+    """
     run_ids = tuple(dict.fromkeys(run_ids))
     if len(run_ids) < 2:
         raise UsageError(
@@ -73,43 +109,59 @@ def _side_by_side(workspace: Workspace, run_ids: Sequence[str]) -> ComparisonOut
     views = tuple(training.view(workspace, run_id) for run_id in run_ids)
     tests = tuple(opened(workspace, run_id) for run_id in run_ids)
     _check_comparable(views, tests)
-    file, charts = _compute(workspace, views, tests)
+    file, charts = _compute(workspace, views, tests, on_progress or _tell_nobody)
     return ComparisonOutcome(file, views, tests, charts)
 
 
-def _check_comparable(views: Sequence[RunView], tests: Sequence[EvaluationFile]) -> None:
-    first = views[0].spec
-    for view in views[1:]:
-        if (view.spec.task, view.spec.classes) != (first.task, first.classes):
-            raise UsageError(
-                f"{view.id} and {views[0].id} answer different questions ({view.spec.task}: "
-                f"{', '.join(view.spec.classes)}; {first.task}: {', '.join(first.classes)}).",
-                "Compare runs of the same task and classes.",
-            )
-        if view.spec.dataset_fingerprint != first.dataset_fingerprint:
-            raise InputError(
-                f"{view.id} and {views[0].id} were tested on different datasets.",
-                "A paired comparison needs the same test units; train both on one split.",
-            )
-    if len({test.sample_set for test in tests}) > 1:
-        raise InputError(
+def obstacle(first: Tested, other: Tested) -> MedfmError | None:
+    """Why two opened tests cannot be compared in pairs; None where they can."""
+    if (other.task, other.classes) != (first.task, first.classes):
+        return UsageError(
+            f"{other.run} and {first.run} answer different questions ({other.task}: "
+            f"{', '.join(other.classes)}; {first.task}: {', '.join(first.classes)}).",
+            "Compare runs of the same task and classes.",
+        )
+    if other.dataset_fingerprint != first.dataset_fingerprint:
+        return InputError(
+            f"{other.run} and {first.run} were tested on different datasets.",
+            "A paired comparison needs the same test units; train both on one split.",
+        )
+    if other.sample_set != first.sample_set:
+        return InputError(
             "The runs were tested on different sets of images.",
             "A paired comparison needs the same test units; train all of them on one split.",
         )
+    return None
+
+
+def _tell_nobody(doing: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def _check_comparable(views: Sequence[RunView], tests: Sequence[EvaluationFile]) -> None:
+    first, *others = (
+        Tested(view.id, view.spec.task, view.spec.classes, view.spec.dataset_fingerprint, test.sample_set)
+        for view, test in zip(views, tests, strict=True)
+    )
+    for other in others:
+        if (found := obstacle(first, other)) is not None:
+            raise found
 
 
 def _compute(
-    workspace: Workspace, views: Sequence[RunView], tests: Sequence[EvaluationFile]
+    workspace: Workspace, views: Sequence[RunView], tests: Sequence[EvaluationFile], tell: OnProgress
 ) -> tuple[ComparisonFile, tuple[ChartSpec, ...]]:
     from medfm_gui.metrics import charts as drawing
     from medfm_gui.metrics import compare as paired
     from medfm_gui.metrics.evaluate import headline
 
+    tell("Reading the predictions", 0, len(views))
     dataset = data.read(workspace, views[0].spec.dataset_id)
     results = [scored(dataset, *read_scores(test_predictions(workspace, view.id))) for view in views]
     unit = views[0].spec.recipe.unit
     found: list[Comparison] = []
-    for view, result in zip(views[1:], results[1:], strict=True):
+    for number, (view, result) in enumerate(zip(views[1:], results[1:], strict=True), start=1):
+        tell(f"Comparing {view.id} with {views[0].id}", number, len(views))
         found += paired.compare(
             result,
             results[0],
@@ -119,6 +171,7 @@ def _compute(
             point_b=operating_point(views[0].folder),
             unit=unit,
         )
+    tell("Drawing the charts", len(views), len(views))
     pairs = tuple(paired.adjust_holm(found))
     names = {view.id: title(view) for view in views}
     file = ComparisonFile(tuple(names), pairs, paired.sentence(pairs, names))
@@ -129,11 +182,12 @@ def _compute(
         for row in test.evaluations
         if row.metric == main and not row.label and "failures" not in row.parameters
     ]
+    families = {view.id: view.spec.card.family.value for view in views}
     named = [
         (title(view), view.spec.card.family.value, view.spec.adapt, result)
         for view, result in zip(views, results, strict=True)
     ]
-    return file, (drawing.roc_chart(named), drawing.interval_chart(rows, names))
+    return file, (drawing.roc_chart(named), drawing.interval_chart(rows, names, families))
 
 
 def title(view: RunView) -> str:

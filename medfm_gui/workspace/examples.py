@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from medfm_gui import __version__
+from medfm_gui.base import wire
+from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.report import Picture
@@ -23,6 +28,7 @@ from medfm_gui.workspace.scores import read_scores
 from medfm_gui.workspace.training import RunView
 
 _EXPLAINED_RUNS = 3
+_LIST = "examples.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +40,81 @@ class Examples:
     rule: str
 
 
-def examples(workspace: Workspace, views: Sequence[RunView], *, on_event: OnEvent | None = None) -> Examples:
-    """Heat maps of a few test images by the first three runs that have a gradient."""
-    explained = [view for view in views if view.spec.adapt != "knn"][:_EXPLAINED_RUNS]
+def examples(
+    workspace: Workspace,
+    views: Sequence[RunView],
+    *,
+    on_event: OnEvent | None = None,
+    stop: threading.Event | None = None,
+    elsewhere: Path | None = None,
+) -> Examples:
+    """Heat maps of a few test images by the first three runs that have a gradient.
+
+    They are made once: the run's folder keeps them for as long as neither the runs nor this program changes.
+
+    Args:
+        elsewhere: keep new ones there, not in the run's folder.
+
+    Raises:
+        Interrupted: ``stop`` was set.
+        MedfmError: whatever the worker named as the reason of its failure.
+    """
+    kept = kept_examples(workspace, views, elsewhere=elsewhere)
+    if kept is not None:
+        return kept
+    explained = _explained(views)
+    name = _fingerprint(workspace, views[0], explained)
+    folder = (elsewhere or explained[0].folder / "examples") / name
+    made = _made(workspace, views[0], explained, folder, on_event, stop)
+    names = tuple(replace(picture, path=Path(picture.path).name) for picture in made.pictures)
+    wire.write(folder / _LIST, replace(made, pictures=names))  # last: a folder without it is not complete
+    return made
+
+
+def kept_examples(workspace: Workspace, views: Sequence[RunView], *, elsewhere: Path | None = None) -> Examples | None:
+    """Those that were made before; None where a worker has to draw them first."""
+    explained = _explained(views)
     if not explained:
         return Examples((), (), "")
-    dataset = data.read(workspace, views[0].spec.dataset_id)
-    samples, scores = read_scores(test_predictions(workspace, views[0].id))
-    chosen, target, rule = _choose(dataset, samples, scores, views[0].id)
-    kept = explained[0].folder / "examples"
-    kept.mkdir(exist_ok=True)
+    name = _fingerprint(workspace, views[0], explained)
+    found = _kept(explained[0].folder / "examples" / name)
+    return found or (_kept(elsewhere / name) if elsewhere else None)
+
+
+def _explained(views: Sequence[RunView]) -> list[RunView]:
+    return [view for view in views if view.spec.adapt != "knn"][:_EXPLAINED_RUNS]
+
+
+def _fingerprint(workspace: Workspace, first: RunView, explained: Sequence[RunView]) -> str:
+    """Names everything that the pictures depend on."""
+    scores = sha256_file(test_predictions(workspace, first.id))
+    runs = [(view.id, wire.plain(view.spec), sorted(view.state.files.items())) for view in explained]
+    return hashlib.sha256(wire.canonical([__version__, first.id, scores, runs])).hexdigest()[:16]
+
+
+def _kept(folder: Path) -> Examples | None:
+    """Pictures that were made before; None where one is missing."""
+    if not (folder / _LIST).exists():
+        return None
+    found = wire.read(Examples, folder / _LIST)
+    pictures = tuple(replace(picture, path=str(folder / Path(picture.path).name)) for picture in found.pictures)
+    if not all(Path(picture.path).exists() for picture in pictures):
+        return None
+    return replace(found, pictures=pictures)
+
+
+def _made(
+    workspace: Workspace,
+    first: RunView,
+    explained: Sequence[RunView],
+    kept: Path,
+    on_event: OnEvent | None,
+    stop: threading.Event | None,
+) -> Examples:
+    dataset = data.read(workspace, first.spec.dataset_id)
+    samples, scores = read_scores(test_predictions(workspace, first.id))
+    chosen, target, rule = _choose(dataset, samples, scores, first.id)
+    kept.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="medfm-") as made:
         images = _pixels(explained[0], chosen, Path(made))
         order = StudySpec(
@@ -56,7 +127,7 @@ def examples(workspace: Workspace, views: Sequence[RunView], *, on_event: OnEven
         )
         (Path(made) / "maps").mkdir()
         (Path(made) / "job").mkdir()
-        events = run_errand(order, folder=Path(made) / "job", on_event=on_event)
+        events = run_errand(order, folder=Path(made) / "job", on_event=on_event, stop=stop)
         said = {(event.source, event.run): event for event in events if isinstance(event, ev.StudyPredicted)}
         pictures: list[Picture] = []
         for name, path in images.items():

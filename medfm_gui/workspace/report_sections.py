@@ -14,7 +14,18 @@ from medfm_gui.base import wire
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.evaluation import Evaluation
-from medfm_gui.domain.report import Attachment, Block, Charts, Facts, Paragraph, Picture, Pictures, Section, Table
+from medfm_gui.domain.report import (
+    Attachment,
+    Block,
+    Charts,
+    Facts,
+    Paragraph,
+    Part,
+    Picture,
+    Pictures,
+    Section,
+    Table,
+)
 from medfm_gui.domain.split import Partition, Split
 from medfm_gui.metrics.names import method_title, metric_title
 from medfm_gui.workspace.comparing import ComparisonFile
@@ -61,7 +72,7 @@ def data_section(dataset: Dataset, split: Split) -> Section:
         text = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in sorted(reasons.items()))
         blocks.append(Paragraph(f"Files that did not become samples: {text}.", "small"))
     blocks += [Paragraph(text, "small") for text in dataset.warnings]
-    return Section("Data", tuple(blocks))
+    return Section(Part.DATA.title, tuple(blocks))
 
 
 def _balance(dataset: Dataset, split: Split) -> Table:
@@ -103,7 +114,7 @@ def split_section(dataset: Dataset, split: Split) -> Section:
     if split.dropped:
         warned.append(Paragraph(f"{len(split.dropped)} images were dropped to resolve leaks.", "small"))
     gate_paragraph = Paragraph(gate, "warning" if tone == "warning" else "normal")
-    return Section("Split and leak gate", (Facts(tuple(facts)), gate_paragraph, *warned))
+    return Section(Part.SPLIT.title, (Facts(tuple(facts)), gate_paragraph, *warned))
 
 
 def models_section(views: Sequence[RunView]) -> Section:
@@ -148,7 +159,7 @@ def models_section(views: Sequence[RunView]) -> Section:
         for view in views
         if view.spec.from_scratch
     ]
-    return Section("Models and settings", (Table("Runs.", header, rows, (4, 5, 6)), cards, settings, *scratch))
+    return Section(Part.MODELS.title, (Table("Runs.", header, rows, (4, 5, 6)), cards, settings, *scratch))
 
 
 def _size(view: RunView) -> str:
@@ -203,7 +214,7 @@ def results_section(
             text = f"{view.id}: threshold {point.threshold:.4f} for “{point.positive}”, rule {point.rule}, fitted on "
             text += f"{point.fitted_on} before the test was opened{'; ' if point.note else ''}{point.note}"
             blocks.append(Paragraph(text.strip(), "small"))
-    return Section("Results on the sealed test set", tuple(blocks))
+    return Section(Part.RESULTS.title, tuple(blocks))
 
 
 def _count(value: int | None) -> str:
@@ -228,7 +239,7 @@ def comparison_section(file: ComparisonFile, names: Mapping[str, str]) -> Sectio
     reference = f"Reference: {names[file.runs[0]]}. Intervals are unadjusted for multiplicity."
     notes = tuple(Paragraph(text, "small") for text in dict.fromkeys(pair.note for pair in file.pairs if pair.note))
     table = Table("Paired comparison on the same test units.", header, rows, (4, 5, 6))
-    return Section("Paired comparison", (Paragraph(file.sentence), table, Paragraph(reference, "small"), *notes))
+    return Section(Part.COMPARISON.title, (Paragraph(file.sentence), table, Paragraph(reference, "small"), *notes))
 
 
 def _difference(value: float | None, low: float | None, high: float | None) -> str:
@@ -261,8 +272,10 @@ def curves_section(views: Sequence[RunView]) -> Section:
         x_label = "penalty, strong to weak" if view.spec.adapt == "linear" else "epoch"
         charts.append(ChartSpec(f"curve-{view.id}", "lines", f"{view.id} loss", x_label, "loss", tuple(series)))
     if not charts:
-        return Section("Training", (Paragraph("These adaptations have no training curve."),))
-    return Section("Training", (Charts(tuple(charts), tuple(f"{chart.title} over epochs." for chart in charts)),))
+        return Section(Part.CURVES.title, (Paragraph("These adaptations have no training curve."),))
+    return Section(
+        Part.CURVES.title, (Charts(tuple(charts), tuple(f"{chart.title} over epochs." for chart in charts)),)
+    )
 
 
 def examples_section(pictures: Sequence[Picture], columns: int, rule: str) -> Section:
@@ -275,7 +288,7 @@ def examples_section(pictures: Sequence[Picture], columns: int, rule: str) -> Se
             "small",
         ),
     )
-    return Section("Example heat maps (Grad-CAM)", (*notes, Pictures(tuple(pictures), columns)))
+    return Section(Part.EXAMPLES.title, (*notes, Pictures(tuple(pictures), columns)))
 
 
 def provenance_section(
@@ -294,10 +307,18 @@ def provenance_section(
         ("When", "Run", "Reason"),
         tuple((item.opened, item.run, item.reason) for item in openings),
     )
-    text = (
+    return Section(Part.PROVENANCE.title, (Paragraph(_looks(openings)), looks, Facts(tuple(facts))))
+
+
+def _looks(openings: Sequence[EvaluationFile]) -> str:
+    return (
         f"This test set was opened {len(openings)} time(s). The best of several runs on one test set flatters itself."
     )
-    return Section("Provenance", (Paragraph(text), looks, Facts(tuple(facts))))
+
+
+def omissions_section(names: Sequence[str], openings: Sequence[EvaluationFile]) -> Section:
+    """What the author left out, and how often the test was looked at, which no report keeps to itself."""
+    return Section("Left out", (Paragraph(f"Not in this report: {'; '.join(names)}."), Paragraph(_looks(openings))))
 
 
 def attachments(

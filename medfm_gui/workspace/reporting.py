@@ -2,23 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from medfm_gui import __version__
 from medfm_gui.base import wire
+from medfm_gui.base.atomic import atomic_write
+from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import UsageError
-from medfm_gui.domain.report import Report, ReportFile, Section
+from medfm_gui.domain.report import Outline, Part, Report, ReportFile, Section
+from medfm_gui.domain.split import Split
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.workspace import data, evaluating, training
 from medfm_gui.workspace import report_sections as write
-from medfm_gui.workspace.comparing import ComparisonOutcome, compare, title
+from medfm_gui.workspace.comparing import ComparisonFile, ComparisonOutcome, compare, side_by_side, title
 from medfm_gui.workspace.errands import OnEvent
 from medfm_gui.workspace.evaluating import EvaluationFile
-from medfm_gui.workspace.examples import examples
+from medfm_gui.workspace.examples import examples, kept_examples
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace, made_folder, now
 from medfm_gui.workspace.training import RunView
+
+
+@dataclass(frozen=True, slots=True)
+class FiledReport:
+    """A report in the workspace: its id and its PDF."""
+
+    id: str
+    file: ReportFile
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A report that is looked at before it is written: nothing of it goes into the workspace but heat maps.
+
+    Args:
+        scratch: a folder where what is costly is kept from one draft to the next.
+        is_read_only: heat maps stay in the scratch folder too.
+    """
+
+    scratch: Path
+    is_read_only: bool = False
+
+    @property
+    def pictures(self) -> Path | None:
+        """Where new heat maps are kept; None for the run's folder."""
+        return self.scratch / "examples" if self.is_read_only else None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who looks on while a report is made, and may end it.
+
+    Args:
+        on_event: what the worker says that draws heat maps.
+        on_step: what is done next, in words; may raise to give up.
+        stop: set from another thread to end the worker.
+    """
+
+    on_event: OnEvent | None = None
+    on_step: Callable[[str], None] = lambda _: None
+    stop: threading.Event | None = None
 
 
 def write_report(
@@ -30,74 +78,189 @@ def write_report(
         SealError: the test of a run was not opened.
         DiskFull, InputError: the PDF cannot be written there.
     """
+    return file_report(workspace, run_ids, out=out, watch=Watch(on_event)).file
+
+
+def file_report(
+    workspace: Workspace,
+    run_ids: Sequence[str],
+    *,
+    outline: Outline | None = None,
+    out: Path | None = None,
+    copy_to: Path | None = None,
+    watch: Watch | None = None,
+) -> FiledReport:
+    """Write the PDF of runs into the workspace, or to ``out`` instead; ``copy_to`` gets the same bytes as well.
+
+    Raises:
+        SealError: the test of a run was not opened.
+        DiskFull, InputError: a PDF cannot be written where it shall; nothing is filed then.
+        Interrupted: the watch ended it.
+    """
     from medfm_gui.reports.pdf import write_pdf
 
-    report = build_report(workspace, run_ids, on_event=on_event)
+    watch = watch or Watch()
+    if copy_to is not None and copy_to.is_dir():
+        raise UsageError(f"“{copy_to}” is a folder.", "Name a file, e.g. report.pdf.")
+    report = build_report(workspace, run_ids, outline=outline, watch=watch)
+    watch.on_step("Setting the pages")
     with made_folder(workspace.root / "reports", "report", counted=True) as folder:
         path = (out or folder / "report.pdf").expanduser().absolute()
         written = write_pdf(report, path)
+        if copy_to is not None:
+            atomic_write(copy_to, path.read_bytes())
         wire.write(folder / "report.json", report)
         wire.write(folder / "file.json", written)
-    workspace.store.put_report(folder.name, report.title, report.created, written, list(run_ids))
+    workspace.store.put_report(folder.name, report.title, report.created, written, list(dict.fromkeys(run_ids)))
     note(workspace, "report written", folder.name, sha256=written.sha256, runs=" ".join(run_ids))
-    return written
+    return FiledReport(folder.name, written)
 
 
-def build_report(workspace: Workspace, run_ids: Sequence[str], *, on_event: OnEvent | None = None) -> Report:
-    """What the report says, before it is paper."""
+def build_report(
+    workspace: Workspace,
+    run_ids: Sequence[str],
+    *,
+    outline: Outline | None = None,
+    draft: Draft | None = None,
+    watch: Watch | None = None,
+) -> Report:
+    """What the report says, before it is paper.
+
+    Raises:
+        SealError: the test of a run was not opened.
+        UsageError, InputError: the runs do not belong into one report.
+        Interrupted: the watch ended it.
+    """
     if not run_ids:
         raise UsageError("No run is named.", "Name one or more runs; “medfm runs” lists them.")
+    watch, outline = watch or Watch(), outline or Outline()
+    watch.on_step("Reading the runs")
     run_ids = tuple(dict.fromkeys(run_ids))
     views = [training.view(workspace, run_id) for run_id in run_ids]
     tests = [evaluating.opened(workspace, run_id) for run_id in run_ids]
-    outcome = compare(workspace, run_ids) if len(run_ids) > 1 else None
+    watch.on_step("Comparing the runs" if len(run_ids) > 1 else "Reading the data")
+    outcome = _compared(workspace, run_ids, tests, draft) if len(run_ids) > 1 else None
     dataset = data.read(workspace, views[0].spec.dataset_id)
     (split,) = data.splits_of(workspace, views[0].spec.split_id)
-    openings = [file for file in evaluating.every_opening(workspace) if file.sample_set == tests[0].sample_set]
-    sections: list[Section] = [
-        write.data_section(dataset, split),
-        write.split_section(dataset, split),
-        write.models_section(views),
-        write.results_section(views, tests, _charts(workspace, views), [title(view) for view in views]),
-    ]
-    if outcome:
-        sections.append(write.comparison_section(outcome.file, {view.id: title(view) for view in views}))
-    sections.append(write.curves_section(views))
-    pictures = examples(workspace, views, on_event=on_event)
-    if pictures.pictures:
-        sections.append(write.examples_section(pictures.pictures, len(pictures.explained) + 1, pictures.rule))
-    sections.append(write.provenance_section(views, tests, openings, split))
+    facts = _Facts(workspace, views, tests, outcome, dataset, split)
     return Report(
-        title="Comparison of adapted foundation models" if outcome else "Evaluation of an adapted foundation model",
+        title=outline.title.strip() or usual_title(len(run_ids)),
         subtitle=f"{dataset.name}: {', '.join(dataset.classes)}",
         created=now(),
-        summary=_summary(views, tests, outcome),
-        sections=tuple(sections),
-        attachments=write.attachments(workspace, dataset, split, views, tests),
+        summary=_summary(views, tests, outcome.file if outcome else None),
+        sections=_sections(facts, outline, draft, watch),
+        attachments=write.attachments(workspace, dataset, split, views, tests) if outline.attachments else (),
         version=__version__,
     )
 
 
-def _charts(workspace: Workspace, views: Sequence[RunView]) -> write.ResultCharts:
-    owner = "+".join(view.id for view in views)
-    shared = {chart.id: chart for chart in workspace.store.charts(owner)}
-    own = {view.id: {chart.id: chart for chart in workspace.store.charts(view.id)} for view in views}
-    first = own[views[0].id]
-    roc = shared.get("roc") or first.get("roc")
+def must_draw(workspace: Workspace, run_ids: Sequence[str], draft: Draft) -> bool:
+    """Whether a worker has to draw the heat maps of these runs before they can stand in a report."""
+    views = [training.view(workspace, run_id) for run_id in dict.fromkeys(run_ids)]
+    return kept_examples(workspace, views, elsewhere=draft.pictures) is None
+
+
+def usual_title(runs: int) -> str:
+    """The title of a report that was given none."""
+    return "Comparison of adapted foundation models" if runs > 1 else "Evaluation of an adapted foundation model"
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A comparison as a draft keeps it."""
+
+    file: ComparisonFile
+    charts: tuple[ChartSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the sections are made of."""
+
+    workspace: Workspace
+    views: Sequence[RunView]
+    tests: Sequence[EvaluationFile]
+    outcome: _Compared | None
+    dataset: Dataset
+    split: Split
+
+    @property
+    def openings(self) -> list[EvaluationFile]:
+        """Every opening of these test images."""
+        every = evaluating.every_opening(self.workspace)
+        return [file for file in every if file.sample_set == self.tests[0].sample_set]
+
+
+def _compared(
+    workspace: Workspace, run_ids: Sequence[str], tests: Sequence[EvaluationFile], draft: Draft | None
+) -> _Compared:
+    if draft is None:
+        return _without_views(compare(workspace, run_ids))
+    scores = [(test.run, test.predictions.sha256) for test in tests]
+    kept = draft.scratch / f"compared-{hashlib.sha256(wire.canonical(scores)).hexdigest()[:16]}.json"
+    if kept.exists():
+        return wire.read(_Compared, kept)
+    made = _without_views(side_by_side(workspace, run_ids))
+    draft.scratch.mkdir(parents=True, exist_ok=True)
+    wire.write(kept, made)
+    return made
+
+
+def _without_views(outcome: ComparisonOutcome) -> _Compared:
+    return _Compared(outcome.file, outcome.charts)
+
+
+def _sections(facts: _Facts, outline: Outline, draft: Draft | None, watch: Watch) -> tuple[Section, ...]:
+    """The sections that are asked for, in their order, and at the end what was left out."""
+    views, tests, outcome = facts.views, facts.tests, facts.outcome
+    openings = facts.openings
+    makers: dict[Part, Callable[[], Section | None]] = {
+        Part.DATA: lambda: write.data_section(facts.dataset, facts.split),
+        Part.SPLIT: lambda: write.split_section(facts.dataset, facts.split),
+        Part.MODELS: lambda: write.models_section(views),
+        Part.RESULTS: lambda: write.results_section(views, tests, _charts(facts), [title(view) for view in views]),
+        Part.COMPARISON: lambda: (
+            write.comparison_section(outcome.file, {view.id: title(view) for view in views}) if outcome else None
+        ),
+        Part.CURVES: lambda: write.curves_section(views),
+        Part.EXAMPLES: lambda: _examples(facts, draft, watch),
+        Part.PROVENANCE: lambda: write.provenance_section(views, tests, openings, facts.split),
+    }
+    made = [makers[part]() for part in Part if part in outline.parts]
+    left_out = [part.title for part in Part if part not in outline.parts and (outcome or part is not Part.COMPARISON)]
+    left_out += ["attached files"] if not outline.attachments else []
+    if left_out:
+        made.append(write.omissions_section(left_out, openings))
+    return tuple(section for section in made if section)
+
+
+def _examples(facts: _Facts, draft: Draft | None, watch: Watch) -> Section | None:
+    watch.on_step("Looking for heat maps")
+    elsewhere = draft.pictures if draft else None
+    pictures = examples(facts.workspace, facts.views, on_event=watch.on_event, stop=watch.stop, elsewhere=elsewhere)
+    if not pictures.pictures:
+        return None
+    return write.examples_section(pictures.pictures, len(pictures.explained) + 1, pictures.rule)
+
+
+def _charts(facts: _Facts) -> write.ResultCharts:
+    store = facts.workspace.store
+    shared = {chart.id: chart for chart in facts.outcome.charts} if facts.outcome else {}
+    own = {view.id: {chart.id: chart for chart in store.charts(view.id)} for view in facts.views}
     return write.ResultCharts(
-        roc=roc,
+        roc=shared.get("roc") or own[facts.views[0].id].get("roc"),
         intervals=shared.get("intervals"),
-        confusions=tuple(own[view.id]["confusion"] for view in views if "confusion" in own[view.id]),
+        confusions=tuple(own[view.id]["confusion"] for view in facts.views if "confusion" in own[view.id]),
     )
 
 
-def _summary(views: Sequence[RunView], tests: Sequence[EvaluationFile], outcome: ComparisonOutcome | None) -> str:
+def _summary(views: Sequence[RunView], tests: Sequence[EvaluationFile], compared: ComparisonFile | None) -> str:
     lines = []
     for view, test in zip(views, tests, strict=True):
         row = test.evaluations[0]
         lines.append(f"{title(view)}: {metric_title(row.metric)} {write.estimate(row)} ({row.n} {row.unit}s).")
-    if outcome:
-        lines.append(outcome.file.sentence)
+    if compared:
+        lines.append(compared.sentence)
     if any(view.spec.from_scratch for view in views):
         lines.append("Runs marked “from scratch” started from random weights, not from a pretrained model.")
     return " ".join(lines)

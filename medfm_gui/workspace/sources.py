@@ -160,14 +160,10 @@ def _table(source: Path, named: str) -> Table | None:
         return read_table(_absolute(named))
     if source.is_file():
         return read_table(source) if source.suffix.lower() in TABLE_SUFFIXES else None
-    for folder in (source, source.parent):
-        if tables_in(folder) and (folder is source or not _holds_folders_of_classes(source)):
+    for folder in (source, source.parent):  # a DICOM tree often lies beside its table
+        if tables_in(folder):
             return read_table(table_of(folder))
     return None
-
-
-def _holds_folders_of_classes(source: Path) -> bool:
-    return any(item.is_dir() for item in source.iterdir())
 
 
 def _columns(table: Table) -> tuple[ColumnFacts, ...]:

@@ -18,5 +18,7 @@ ENTRIES = (
     "events",
     "start",
     "alive",
+    "switch",
+    "scroll",
 )
 """Every entry's id; its module has underscores for hyphens."""

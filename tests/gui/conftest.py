@@ -23,6 +23,8 @@ SILENT = (
     "This plugin does not support propagateSizeHints()",  # said of every window by the offscreen platform
     "This plugin does not support raise()",
 )
+LASTING = {"children"}
+"""The one thread that starts children and lives as long as the process (``base.children``)."""
 PATIENCE_S = 2.0
 
 
@@ -97,7 +99,8 @@ def _settle(app: QApplication) -> None:
 def _left(threads: set[threading.Thread], children: set[int], timers: set[int]) -> list[str]:
     app = QApplication.instance()
     assert isinstance(app, QApplication)
-    left = [f"thread {thread.name}" for thread in threading.enumerate() if thread not in threads]
+    new = [thread for thread in threading.enumerate() if thread not in threads]
+    left = [f"thread {thread.name}" for thread in new if thread.name not in LASTING]
     left += [f"process {pid}" for pid in sorted(_children() - children)]
     left += [f"timer of {timer.parent()!r}" for timer in _timers() if id(timer) not in timers]
     left += [f"window {window!r}" for window in app.topLevelWidgets() if window.isVisible()]

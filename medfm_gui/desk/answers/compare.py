@@ -1,11 +1,150 @@
-"""Evaluations and comparisons."""
+"""Evaluations and comparisons: read from what is stored; computed only where a set of runs was never compared."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from medfm_gui.desk.entry import Entry
+from medfm_gui.base.plugins import read_plugins
+from medfm_gui.desk.answers.runs import run_title
+from medfm_gui.desk.asks.compare import (
+    Candidate,
+    CandidateList,
+    CompareRuns,
+    Drawing,
+    DrawingList,
+    ExportDrawing,
+    ExportNumbers,
+    FileWritten,
+    ListCandidates,
+    ReadDrawings,
+    ReadSideBySide,
+    Side,
+    SideBySide,
+)
+from medfm_gui.desk.entry import Entry, Lane
 from medfm_gui.desk.protocol import Ask
+from medfm_gui.desk.room import Room, Told
+from medfm_gui.domain.errors import NotFound
+from medfm_gui.metrics.names import headline
 
-ENTRIES: Mapping[type[Ask[Any]], Entry] = {}
+if TYPE_CHECKING:
+    from medfm_gui.workspace.sidebyside import FinishedRun, NamedChart
+
+_MOST_POINTS = 1000
+"""Points of a line that a screen can show; exports are drawn from all of them."""
+
+
+def list_candidates(room: Room, ask: ListCandidates, told: Told) -> CandidateList:
+    """Rows of the database."""
+    from medfm_gui.workspace.sidebyside import finished_runs, reason_against
+
+    runs, others = finished_runs(room.workspace)
+    reference = next((run for run in runs if run.row.id == ask.reference), None)
+    titles = _titles(runs)
+    found = (
+        Candidate(
+            run=run.row.id,
+            title=titles[run.row.id],
+            family=run.row.family,
+            dataset=run.dataset.name,
+            is_opened=bool(run.sample_set),
+            sample_set=run.sample_set,
+            test=run.test,
+            validation=run.row.state.metrics.get(headline(run.row.task)),
+            metric=headline(run.row.task),
+            obstacle=reason_against(reference, run),
+        )
+        for run in runs
+    )
+    return CandidateList(ask.reference, tuple(found), others)
+
+
+def _titles(runs: Sequence[FinishedRun]) -> dict[str, str]:
+    models = {card.name: card.title for card in read_plugins().cards}
+    return {run.row.id: run_title(run.row, models) for run in runs}
+
+
+def read_side_by_side(room: Room, ask: ReadSideBySide, told: Told) -> SideBySide:
+    """Rows of the database, and the comparison's own file."""
+    return _side_by_side(room, ask.runs)
+
+
+def _side_by_side(room: Room, runs: Sequence[str]) -> SideBySide:
+    from medfm_gui.workspace.sidebyside import stored
+
+    kept = stored(room.workspace, runs)
+    titles = _titles(kept.runs)
+    first = kept.runs[0]
+    return SideBySide(
+        sides=tuple(Side(run.row.id, titles[run.row.id], run.row.family) for run in kept.runs),
+        task=first.row.task,
+        dataset=first.dataset.name,
+        classes=first.dataset.classes,
+        positive=first.dataset.positive,
+        evaluations=kept.evaluations,
+        openings=kept.openings,
+        pairs=kept.file.pairs if kept.file else (),
+        sentence=kept.file.sentence if kept.file else "",
+        is_compared=kept.file is not None,
+    )
+
+
+def compare_runs(room: Room, ask: CompareRuns, told: Told) -> SideBySide:
+    """Every run against the first, pair by pair."""
+    from medfm_gui.workspace.comparing import compare
+
+    compare(room.workspace, ask.runs, on_progress=told.progress)
+    return _side_by_side(room, ask.runs)
+
+
+def read_drawings(room: Room, ask: ReadDrawings, told: Told) -> DrawingList:
+    """Stored charts, and those that arrange stored numbers."""
+    from medfm_gui.workspace.sidebyside import thinned
+
+    drawings = (
+        Drawing(one.key, one.name, thinned(one.chart, _MOST_POINTS), one.run) for one in _charts(room, ask.runs)
+    )
+    return DrawingList(ask.runs, tuple(drawings))
+
+
+def _charts(room: Room, runs: Sequence[str]) -> tuple[NamedChart, ...]:
+    from medfm_gui.workspace.sidebyside import charts
+
+    return charts(room.workspace, runs, _names(room, runs))
+
+
+def _names(room: Room, runs: Sequence[str]) -> dict[str, str]:
+    """As ``workspace.comparing.title`` has it in the charts that are stored: id, model, adaptation."""
+    from medfm_gui.workspace.sidebyside import finished_runs
+
+    wanted = [run for run in finished_runs(room.workspace)[0] if run.row.id in runs]
+    return {run: f"{run} {title}" for run, title in _titles(wanted).items()}
+
+
+def export_drawing(room: Room, ask: ExportDrawing, told: Told) -> FileWritten:
+    """A file where the person wants it."""
+    from medfm_gui.workspace.sidebyside import export_chart
+
+    found = next((one.chart for one in _charts(room, ask.runs) if one.key == ask.key), None)
+    if found is None:
+        raise NotFound("That chart is there no more.", "Look at the comparison again.")
+    return FileWritten(str(export_chart(found, ask.format, Path(ask.path), ask.payload)))
+
+
+def export_numbers(room: Room, ask: ExportNumbers, told: Told) -> FileWritten:
+    """A file where the person wants it."""
+    from medfm_gui.workspace.sidebyside import export_numbers as export
+
+    return FileWritten(str(export(room.workspace, ask.runs, _names(room, ask.runs), Path(ask.path))))
+
+
+ENTRIES: Mapping[type[Ask[Any]], Entry] = {
+    ListCandidates: Entry(list_candidates),
+    ReadSideBySide: Entry(read_side_by_side),
+    CompareRuns: Entry(compare_runs, Lane.WORK, writes=True),
+    ReadDrawings: Entry(read_drawings, Lane.VIEW),
+    ExportDrawing: Entry(export_drawing, Lane.VIEW),
+    ExportNumbers: Entry(export_numbers, Lane.VIEW),
+}

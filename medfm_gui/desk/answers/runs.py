@@ -215,9 +215,14 @@ def open_test(room: Room, ask: OpenTest, told: Told) -> TestOpened:
     openings = 0
     for number, run in enumerate(ask.runs, start=1):
         told.progress(f"{run} ({number} of {len(ask.runs)}): the worker is starting")
-        watch = _Scoring(room, told, run, f"{run} ({number} of {len(ask.runs)})")
         try:
-            outcome = evaluate(room.workspace, [run], reason=ask.reason, on_event=watch)
+            outcome = evaluate(
+                room.workspace,
+                [run],
+                reason=ask.reason,
+                on_event=_scoring(told, f"{run} ({number} of {len(ask.runs)})"),
+                stop=told.stopped,
+            )
         except MedfmError as error:
             told.check()
             refused.append(Refused(run, error.message, error.hint))
@@ -227,28 +232,14 @@ def open_test(room: Room, ask: OpenTest, told: Told) -> TestOpened:
     return TestOpened(tuple(opened), tuple(refused), openings)
 
 
-class _Scoring:
-    """Tells the window how far the scoring of a test is, and ends its worker when it is wanted no more."""
+def _scoring(told: Told, name: str) -> Callable[[ev.Event], None]:
+    """Tells the window how far the scoring of a test is; ``stop`` ends the worker, an exception would not."""
 
-    def __init__(self, room: Room, told: Told, run: str, name: str) -> None:
-        self._folder = room.workspace.root / "predictions" / f"{run}-{_TEST}"
-        self._told = told
-        self._name = name
-        self._asked = False
+    def tell(event: ev.Event) -> None:
+        if isinstance(event, ev.Progressed) and not told.stopped.is_set():
+            told.progress(f"{name}: scoring test images", event.done, event.total, event.seconds_left)
 
-    def __call__(self, event: ev.Event) -> None:
-        if self._told.stopped.is_set():
-            self._end()
-        elif isinstance(event, ev.Progressed):
-            self._told.progress(f"{self._name}: scoring test images", event.done, event.total, event.seconds_left)
-
-    def _end(self) -> None:
-        """An exception would not end the worker: a request does."""
-        from medfm_gui.jobs.process import request_cancel
-
-        if not self._asked:
-            self._asked = True
-            request_cancel(self._folder)
+    return tell
 
 
 def export_predictions(room: Room, ask: ExportPredictions, told: Told) -> Exported:

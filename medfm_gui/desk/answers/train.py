@@ -1,4 +1,4 @@
-"""What the train wizard asks: models, devices, splits, what a plan costs, and the runs it makes."""
+"""What the train wizard asks: models, devices, what a plan costs, and the runs it makes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from medfm_gui.base.settings import load_settings
 from medfm_gui.desk.asks.train import (
     CreateRuns,
     DeviceList,
-    Divided,
-    DivideDataset,
     ListDevices,
     ListModels,
     ModelList,
@@ -41,24 +39,6 @@ def list_devices(room: Room, ask: ListDevices, told: Told) -> DeviceList:
     from medfm_gui.workspace.planning import devices
 
     return DeviceList(devices())
-
-
-def divide_dataset(room: Room, ask: DivideDataset, told: Told) -> Divided:
-    """Past the leak gate, or a LeakError that lists what leaks."""
-    from medfm_gui.datasets.split import SplitRequest
-    from medfm_gui.workspace.data import make_split
-
-    told.progress("Dividing the dataset and looking for leaks")
-    request = SplitRequest(
-        ratios=ask.ratios,
-        by=ask.by,
-        seed=ask.seed,
-        folds=ask.folds,
-        official=ask.official,
-        accept=ask.accept,
-        drop=ask.drop,
-    )
-    return Divided(make_split(room.workspace, ask.dataset, request).id)
 
 
 def preflight(room: Room, ask: Preflight, told: Told) -> PlanCost:
@@ -125,7 +105,6 @@ def _as_text(value: bool | int | float | str | None) -> str:
 ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ListModels: Entry(list_models),
     ListDevices: Entry(list_devices, lane=Lane.WORK),
-    DivideDataset: Entry(divide_dataset, lane=Lane.WORK, changes=(Topic.SPLITS,), writes=True),
     Preflight: Entry(preflight, lane=Lane.WORK),
     CreateRuns: Entry(create_runs, changes=(Topic.RUNS,), writes=True),
     RunSpecOf: Entry(run_spec_of),

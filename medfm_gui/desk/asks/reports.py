@@ -1,1 +1,94 @@
-"""Reports."""
+"""Questions about reports: those that were written, one as a PDF, one that is being composed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from medfm_gui.desk.protocol import Ask
+from medfm_gui.domain.report import Outline
+from medfm_gui.store.rows import ReportRow
+
+
+@dataclass(frozen=True, slots=True)
+class ReportItem:
+    """A written report in a list; ``is_missing`` when its file is not where it was written."""
+
+    row: ReportRow
+    is_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportList:
+    """Reports, oldest first."""
+
+    reports: tuple[ReportItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListReports(Ask[ReportList]):
+    """All reports of the workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDocument:
+    """A written report's PDF (``payload``); ``is_changed`` when it is not the file that was written."""
+
+    row: ReportRow
+    is_changed: bool = False
+    payload: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReport(Ask[ReportDocument]):
+    """The PDF of a written report."""
+
+    report: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPreview:
+    """A report as it would be written now: its PDF (``payload``), pages, and the title it bears.
+
+    ``is_whole`` is False for a first part: the heat maps are not made yet.
+    """
+
+    title: str
+    pages: int
+    is_whole: bool = True
+    payload: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewReport(Ask[ReportPreview]):
+    """Set a report of these runs and write nothing; the first run is the reference of every comparison."""
+
+    runs: tuple[str, ...]
+    outline: Outline = field(default_factory=Outline)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportWritten:
+    """A report that was written to ``path``; the workspace keeps the same bytes under ``id``."""
+
+    id: str
+    path: str
+    pages: int
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReport(Ask[ReportWritten]):
+    """Write a report of these runs into the workspace and to ``path``."""
+
+    runs: tuple[str, ...]
+    path: str
+    outline: Outline = field(default_factory=Outline)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyReport(Ask[ReportWritten]):
+    """Write the PDF of a report that exists to ``path`` as well."""
+
+    report: str
+    path: str

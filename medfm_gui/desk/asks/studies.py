@@ -1,1 +1,258 @@
-"""Studies and predictions of single studies."""
+"""Questions about studies: what is indexed, frames and thumbnails to look at, header facts, predictions and their maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from medfm_gui.desk.asks.data import TileSheet
+from medfm_gui.desk.protocol import Ask, Nothing
+from medfm_gui.domain.dataset import Skipped
+from medfm_gui.store.rows import StudyRow
+from medfm_gui.workspace.opening import OpenedSeries
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesKey:
+    """One series: the study's UID, the series' UID, and which one of that UID (several geometries may share it).
+
+    Of a plain picture or a single file only ``path`` is set.
+    """
+
+    study: str = ""
+    series: str = ""
+    number: int = 0
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyList:
+    """All indexed studies, newest date first; ``phantom`` is the demo's CT study where this workspace holds the demo."""
+
+    studies: tuple[StudyRow, ...]
+    phantom: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListStudies(Ask[StudyList]):
+    """The studies of the workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceIndexed:
+    """What a folder or a file held. ``studies`` of a part are those that are new or grew; of the answer all of them.
+
+    ``pictures`` are files that are no DICOM objects but look like pictures; they stay in no index.
+    """
+
+    studies: tuple[StudyRow, ...] = ()
+    pictures: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    n_skipped: int = 0
+    is_cut: bool = False
+    """There are more pictures than are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSource(Ask[SourceIndexed]):
+    """Index every DICOM study below a folder or in a file; tells its progress, and studies as they are found."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesThumbnails(Ask[TileSheet]):
+    """Small pictures of series of one study, by their place in it (``Tile.sample``), longer side ``side`` pixels."""
+
+    study: str
+    places: tuple[int, ...]
+    side: int = 80
+
+
+@dataclass(frozen=True, slots=True)
+class FileThumbnails(Ask[TileSheet]):
+    """Small pictures of files, by their path."""
+
+    paths: tuple[str, ...]
+    side: int = 80
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesOpened:
+    """Frames on their way into a file that the window maps: values begin at byte ``offset`` of ``opened.array``.
+
+    ``opened`` is None in a part that only tells how many frames are there (``loaded``, counted from the first).
+    """
+
+    opened: OpenedSeries | None
+    loaded: int
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSeries(Ask[SeriesOpened]):
+    """Decode a series, its middle frame first; parts tell the file and how far it is."""
+
+    key: SeriesKey
+
+
+@dataclass(frozen=True, slots=True)
+class CloseSeries(Ask[Nothing]):
+    """Remove the frames of a series that is no longer looked at."""
+
+    array: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagFact:
+    """One fact of a header in words."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagFacts:
+    """Facts of a series' middle image; empty for files that have none."""
+
+    facts: tuple[TagFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTags(Ask[TagFacts]):
+    """Header facts that identify nobody; with ``identity`` also who it is."""
+
+    key: SeriesKey
+    identity: bool = False
+
+
+# -- predictions
+
+
+@dataclass(frozen=True, slots=True)
+class RunSaid:
+    """What one run says of one image or series; ``prediction`` and ``number`` name it for ``ShowHeatMap``.
+
+    ``positive`` is the class that the threshold belongs to, empty where there is none. ``classes`` are not calibrated.
+    """
+
+    prediction: str
+    number: int
+    run: str
+    title: str
+    family: str
+    task: str
+    classes: Mapping[str, float | None]
+    decision: str
+    positive: str = ""
+    threshold: float | None = None
+    threshold_note: str = ""
+    slices: int = 1
+    has_map: bool = False
+    map_target: str = ""
+    map_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSaid:
+    """One image or series that was scored, with the answers of all runs; ``warnings`` are why not to trust them."""
+
+    source: str
+    study: str
+    series: str
+    said: tuple[RunSaid, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionView:
+    """Predictions as they were made; ``id`` of the first, where images of a series were scored one by one."""
+
+    id: str
+    created: str
+    images: tuple[ImageSaid, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PredictSource(Ask[PredictionView]):
+    """Score a study, or a single file (``key.path``), with finished runs; tells its progress.
+
+    With ``key.series`` only the images of that series are shown, where they lie apart from others.
+    """
+
+    key: SeriesKey
+    runs: tuple[str, ...]
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPrediction(Ask[PredictionView]):
+    """An earlier prediction, as it was; nothing is computed."""
+
+    prediction: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierPrediction:
+    """A prediction that is kept: when, by which runs (titles), of how many images."""
+
+    id: str
+    created: str
+    runs: tuple[str, ...]
+    n_images: int
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierPredictions:
+    """Predictions of one study or file, newest first."""
+
+    predictions: tuple[EarlierPrediction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListEarlier(Ask[EarlierPredictions]):
+    """Predictions of a study, or of a file that belongs to none."""
+
+    key: SeriesKey
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMapAnswer:
+    """A map: ``payload`` holds rows × columns float32, then 256 × 3 bytes of colours; ``rows`` 0: there is none."""
+
+    rows: int = 0
+    columns: int = 0
+    source: str = ""
+    target: str = ""
+    method: str = ""
+    note: str = ""
+    payload: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowHeatMap(Ask[HeatMapAnswer]):
+    """The heat map of one of a prediction's answers."""
+
+    prediction: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureWritten:
+    """A DICOM Secondary Capture that was written."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportCapture(Ask[CaptureWritten]):
+    """Write the overlay of a prediction's answer as DICOM Secondary Capture.
+
+    Without ``identity`` it joins no study and names nobody.
+    """
+
+    prediction: str
+    number: int
+    path: str
+    identity: bool = False

@@ -38,27 +38,6 @@ class ListDevices(Ask[DeviceList]):
 
 
 @dataclass(frozen=True, slots=True)
-class Divided:
-    """A split that was made; ``split`` names it, or all its folds together."""
-
-    split: str
-
-
-@dataclass(frozen=True, slots=True)
-class DivideDataset(Ask[Divided]):
-    """Divide a dataset and freeze the result (see ``datasets.split.SplitRequest``)."""
-
-    dataset: str
-    ratios: str = ""
-    by: str = "patient"
-    seed: int = 0
-    folds: int = 0
-    official: bool = False
-    accept: str = ""
-    drop: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Preflight(Ask[PlanCost]):
     """What the runs of these requests cost here; parts come as they are measured. ``known`` is not measured again."""
 

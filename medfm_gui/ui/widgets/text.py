@@ -61,6 +61,11 @@ class Label(QLabel):
             )
         self.setText(text)
 
+    @property
+    def is_elided(self) -> bool:
+        """Whether it stays on one line and is shortened."""
+        return self._elide is not None
+
     def text(self) -> str:
         """The text as it was set."""
         return self._whole

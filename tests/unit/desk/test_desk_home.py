@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,18 +111,12 @@ def test_a_damaged_or_unwritable_note_of_it_is_no_failure(room: Room, monkeypatc
     assert home.last_examination(room, LastExamination(), told()[0]).diagnosis is None
     kept.unlink()
     kept.mkdir()
-    problem = Diagnosis(**{**_fields(DIAGNOSIS), "problems": (Problem("No torch.", "Install it."),)})
+    problem = replace(DIAGNOSIS, problems=(Problem("No torch.", "Install it."),))
     monkeypatch.setattr(doctor, "examine", lambda settings, workspace=None: problem)
     seen = home.examine(room, Examine(), told()[0])
     assert isinstance(seen, Examination)
     assert seen.diagnosis is not None
     assert seen.diagnosis.problems == problem.problems
-
-
-def _fields(value: Diagnosis) -> dict[str, object]:
-    import dataclasses
-
-    return {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
 
 
 def test_the_demonstration_stays_out_of_other_workspaces(room: Room) -> None:

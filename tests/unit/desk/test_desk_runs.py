@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -180,15 +181,16 @@ def test_a_retry_is_the_same_order_under_a_new_id(room: Room, make: Callable[...
 def test_a_retry_on_changed_data_is_refused(room: Room, make: Callable[..., str], workspace: Workspace) -> None:
     run = make()
     path = workspace.run(run) / "spec.json"
-    path.write_text(path.read_text().replace('"dataset_fingerprint":"', '"dataset_fingerprint":"0'))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"dataset_fingerprint": "0" * 64}))
     assert "not what" in answered(room, asks.RetryRuns((run,))).refused[0].message
 
 
-def score(monkeypatch: pytest.MonkeyPatch, *, before: Callable[[], None] = lambda: None) -> None:
+def score(monkeypatch: pytest.MonkeyPatch) -> None:
     """In place of a worker: even scores for every test image."""
 
-    def errand(spec: Any, *, folder: Path, on_event: Callable[[ev.Event], None]) -> list[ev.Event]:
-        before()
+    def errand(spec: Any, *, folder: Path, on_event: Callable[[ev.Event], None], stop: Event) -> list[ev.Event]:
+        if stop.is_set():
+            raise Interrupted("The work was stopped before it was done.")
         on_event(ev.Progressed(time.time(), "predict", 2, 4))
         order = json.loads((Path(spec.run_folder) / "spec.json").read_text())
         split = json.loads(Path(order["split"]["path"]).read_text())
@@ -219,28 +221,23 @@ def test_opening_counts_and_keeps_the_reason(
     assert len(after.earlier) == len(before.earlier) + 1
 
 
-def test_an_opening_that_is_given_up_ends_its_worker(
+def test_an_opening_that_is_given_up_opens_nothing(
     room: Room, make: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = make(*finished())
-    ended: list[Path] = []
-    told = Told(lambda kind, value: None)
-    monkeypatch.setattr("medfm_gui.jobs.process.request_cancel", ended.append)
+    score(monkeypatch)
+    first, second = make(*finished()), make(*finished())
+    told: Told
 
-    def stop() -> None:
-        told.stopped.set()
+    def say(kind: str, value: Any) -> None:
+        if "scoring" in value.text:
+            told.stopped.set()  # Cancel is pressed while the first is scored
 
-    score(monkeypatch, before=stop)
-    real = evaluating.run_errand
-
-    def errand(*args: Any, **named: Any) -> Sequence[ev.Event]:
-        real(*args, **named)
-        raise Interrupted("The work was stopped before it was done.")
-
-    monkeypatch.setattr(evaluating, "run_errand", errand)
+    told = Told(say)
+    monkeypatch.setattr("medfm_gui.desk.room._PROGRESS_S", 0.0)
     with pytest.raises(Interrupted):
-        ENTRIES[asks.OpenTest].answer(room, asks.OpenTest((run,), "why"), told)
-    assert [path.name for path in ended] == [f"{run}-test"]
+        ENTRIES[asks.OpenTest].answer(room, asks.OpenTest((first, second), "why"), told)
+    opened = {item.row.id: item.is_opened for item in answered(room, asks.ListRuns(runs=(first, second))).runs}
+    assert not opened[second]
 
 
 def test_test_predictions_leave_only_an_opened_run(room: Room, make: Callable[..., str], tmp_path: Path) -> None:
@@ -251,10 +248,10 @@ def test_test_predictions_leave_only_an_opened_run(room: Room, make: Callable[..
 
 
 def test_every_question_crosses_the_wire(room: Room, make: Callable[..., str]) -> None:
-    from medfm_gui.desk.protocol import answer_type, decode_answer, decode_ask, encode_answer
+    from medfm_gui.desk.protocol import answer_type, decode_answer, decode_ask, encode_value
 
     run = make(*finished())
     for ask in (asks.ListRuns(), asks.RunDetails(run), asks.RunLog(run), asks.LookAtSeal((run,)), asks.MeasureRun(run)):
         assert decode_ask(type(ask), wire.encode(ask)) == ask
         answer = answered(room, ask)
-        assert decode_answer(answer_type(type(ask)), *encode_answer(answer)) == answer
+        assert decode_answer(answer_type(type(ask)), *encode_value(answer)) == answer

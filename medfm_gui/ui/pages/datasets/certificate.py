@@ -61,8 +61,7 @@ class Certificate(QWidget):
         self.table.fill("Class", [PARTITIONS[name] for name in facts.columns], rows)
         self.table.setFixedHeight(self.table.natural_height(_LINES))
         self.notes.set_notes(row.warnings)
-        self.leaks.leaks.fill(facts.leaks)
-        self.leaks.setVisible(bool(facts.leaks))
+        self.leaks.fill(facts.leaks)
 
     def _tell(self, row: SplitRow, has_patients: bool) -> None:
         if row.n_leaks:

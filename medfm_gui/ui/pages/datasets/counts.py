@@ -37,8 +37,9 @@ class CountRow:
 class CountsModel(QAbstractTableModel):
     """Rows of counts; the first column is the name."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, has_shares: bool = True) -> None:
         super().__init__(parent)
+        self.has_shares = has_shares
         self._first = ""
         self._columns: tuple[str, ...] = ()
         self._rows: tuple[CountRow, ...] = ()
@@ -63,8 +64,8 @@ class CountsModel(QAbstractTableModel):
         column = index.column() - 1
         if role == Qt.ItemDataRole.DisplayRole:
             return one_line(row.name, _LONGEST) if column < 0 else self._cell(row, column)
-        if role == Qt.ItemDataRole.ToolTipRole and column < 0:
-            return tip_text(row.name)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip_text(row.name if column < 0 else self._share_words(row, column))
         if role == Qt.ItemDataRole.TextAlignmentRole and column >= 0:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == ROW:
@@ -104,7 +105,11 @@ class CountsModel(QAbstractTableModel):
         if number is None:
             return "–"
         whole = row.of[column] if row.of else 0
-        return f"{number:,}  ({share(number, whole)})" if row.of else f"{number:,}"
+        return f"{number:,}  ({share(number, whole)})" if row.of and self.has_shares else f"{number:,}"
+
+    def _share_words(self, row: CountRow, column: int) -> str:
+        part = self._share(row, column)
+        return f"{100 * part:.1f} % of the images there" if part is not None else ""
 
     def _share(self, row: CountRow, column: int) -> float | None:
         if column < 0 or not row.of or column >= len(row.counts) or not row.of[column]:
@@ -150,11 +155,12 @@ class BarDelegate(PlainDelegate):
 
 
 class CountsTable(DataTable):
-    """A table of counts with bars; Ctrl+C copies all of it as text."""
+    """A table of counts with bars; Ctrl+C copies all of it as text. ``has_shares`` writes percentages beside them."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, parent: QWidget | None = None, *, has_shares: bool = True) -> None:
         super().__init__(name, parent)
-        self.counts = CountsModel(self)
+        self.counts = CountsModel(self, has_shares=has_shares)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setModel(self.counts)
         self.setItemDelegate(BarDelegate(self))
         self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
@@ -168,7 +174,8 @@ class CountsTable(DataTable):
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        figures = self.fontMetrics().horizontalAdvance("00,000  (00.0 %)") + SPACE[3]
+        widest = "00,000  (00.0 %)" if self.counts.has_shares else "Internal test"
+        figures = self.fontMetrics().horizontalAdvance(widest) + SPACE[3]
         for column in range(1, 1 + len(columns)):
             self.setColumnWidth(column, figures)
         self.setAccessibleDescription(f"{len(rows)} lines")

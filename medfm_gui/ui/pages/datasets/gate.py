@@ -102,8 +102,7 @@ class Gate(QWidget):
     def show_plan(self, plan: SplitPlan, has_patients: bool) -> None:
         """Show what the gate says of a plan."""
         leaks = bool(plan.n_leaks)
-        self.table.leaks.fill(plan.leaks)
-        self.table.setVisible(leaks)
+        self.table.fill(plan.leaks)
         undecided = leaks or bool(self.accepts) or not self.reason.isHidden()
         self._buttons.setVisible(undecided)
         if leaks:

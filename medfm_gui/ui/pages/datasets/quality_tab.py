@@ -147,7 +147,9 @@ class QualityTab(QWidget):
             return
         self.warnings.set_notes(found.warnings)
         self._calm.setVisible(not found.warnings)
-        self._left.set_title("Left out", count(found.n_skipped, "file or row", "files and rows"))
+        self._left.set_title(
+            "Left out", count(found.n_skipped, "file or row", "files and rows") if found.n_skipped else ""
+        )
         self.skipped.fill(found.skipped)
         self.skipped.setVisible(bool(found.skipped))
         self._complete.setVisible(not found.skipped)

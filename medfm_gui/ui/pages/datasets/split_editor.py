@@ -11,6 +11,7 @@ from medfm_gui.desk.asks.data import CheckQuality, MakeSplit, PlanSplit, SplitMa
 from medfm_gui.domain.errors import LeakError, MedfmError
 from medfm_gui.store.rows import DatasetRow
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.datasets.advice import in_window
 from medfm_gui.ui.pages.datasets.combo import fill
 from medfm_gui.ui.pages.datasets.counts import CountRow, CountsTable
 from medfm_gui.ui.pages.datasets.gate import Gate
@@ -65,7 +66,7 @@ class SplitEditor(QWidget):
         self.fold: QComboBox = choice([("Fold 1", 0)])
         self.fold.setAccessibleName("Fold")
         self.fold.currentIndexChanged.connect(self._show_fold)
-        self.table = CountsTable("Images of each class by partition")
+        self.table = CountsTable("Images of each class by partition", has_shares=False)
         self.notes = Notes()
         content = QWidget()
         content.setProperty("role", "page")
@@ -188,7 +189,7 @@ class SplitEditor(QWidget):
     def _refused(self, error: MedfmError) -> None:
         self._plan = None
         self._settle()
-        self.pane.show_error(error, "Try again", self._again)
+        self.pane.show_error(in_window(error), "Try again", self._again)
 
     def _again(self) -> None:
         if self._dataset is not None:

@@ -13,13 +13,14 @@ from medfm_gui.store.rows import SplitRow
 from medfm_gui.ui import icons
 from medfm_gui.ui.pages.datasets.wording import PARTITIONS, day, gate, split_title
 from medfm_gui.ui.theme import SPACE
-from medfm_gui.ui.widgets.table import DataTable
+from medfm_gui.ui.widgets.table import ROW_PX, DataTable
 from medfm_gui.ui.widgets.text import one_line, tip_text
 from medfm_gui.workspace.cohort import LeakLine
 
 Index = QModelIndex | QPersistentModelIndex
 _SIDES = tuple(Partition)
 _LONGEST = 300
+_LINES = 8
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
@@ -101,15 +102,15 @@ class LeaksModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._leaks)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """Kind, and two images with their sides."""
+        """What is shared, and two images with their sides."""
         return 0 if parent.isValid() else len(_LEAK_TITLES)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text and tooltip."""
         line = self._leaks[index.row()]
         a, b = (PARTITIONS.get(side, side) for side in line.leak.partitions)
-        kind = "Same patient" if line.leak.kind is LeakKind.PATIENT else "Identical pixels"
-        text = (kind, line.path_a, a, line.path_b, b)[index.column()]
+        kind = "Patient" if line.leak.kind is LeakKind.PATIENT else "Pixels"
+        text = (kind, f"{a}: {line.path_a}", f"{b}: {line.path_b}")[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
             return one_line(text, _LONGEST)
         return tip_text(text) if role == Qt.ItemDataRole.ToolTipRole else None
@@ -121,11 +122,11 @@ class LeaksModel(QAbstractTableModel):
         return None
 
 
-_LEAK_TITLES = ("What is shared", "Image", "Side", "Shared with", "Its side")
+_LEAK_TITLES = ("Shared", "Image", "With")
 
 
 class LeaksTable(DataTable):
-    """Leaks, pair by pair."""
+    """Leaks, pair by pair; as high as they need, up to eight lines."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Leaks", parent)
@@ -134,8 +135,13 @@ class LeaksTable(DataTable):
         header = self.horizontalHeader()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        for column in (1, 3):
+        for column in (1, 2):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
-        for column, spaces in ((0, 4), (2, 3), (4, 3)):
-            header.resizeSection(column, SPACE[-1] * spaces)
-        self.setMinimumHeight(SPACE[-1] * 4)
+        header.resizeSection(0, SPACE[-1] * 2 + SPACE[2])
+
+    def fill(self, leaks: Sequence[LeakLine]) -> None:
+        """Show other leaks."""
+        self.leaks.fill(leaks)
+        lines = min(max(1, len(leaks)), _LINES)
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + lines * ROW_PX + SPACE[0])
+        self.setVisible(bool(leaks))

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from medfm_gui.desk.asks.data import ShowSplit, SplitMade
 from medfm_gui.domain.errors import MedfmError
+from medfm_gui.domain.split import Partition
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.datasets.certificate import Certificate
@@ -33,7 +34,7 @@ from medfm_gui.workspace.cohort import SplitFacts
 
 _MEMORY = "datasets.split_columns"
 _LINES = 6
-_WIDTHS = (6, 7, 7, 8, 15, 8)
+_WIDTHS = (6, 7, 7, 8, 14, 9)
 
 
 class SplitsTab(QWidget):
@@ -162,6 +163,8 @@ class SplitsTab(QWidget):
 
     def _fit(self) -> None:
         lines = min(max(1, len(self._splits)), _LINES)
+        for column, side in enumerate(Partition, 1):
+            self.table.setColumnHidden(column, not any(row.sizes.get(side.value) for row in self._splits))
         self.table.setFixedHeight(self.table.horizontalHeader().sizeHint().height() + lines * ROW_PX + SPACE[0])
 
     def _choose(self, row: int) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from medfm_gui.desk.asks.home import Overview
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.ui import icons
 from medfm_gui.ui.pages.home import model
 from medfm_gui.ui.pages.home.computer import ProblemCard
 from medfm_gui.ui.theme import SPACE
@@ -48,7 +49,7 @@ class DemoPanel(Panel):
         self.start_button = action("Run the demonstration", "play", "primary")
         self.start_button.clicked.connect(self.started)
         self.links = {
-            "runs": action("The two runs", "runs"),
+            "runs": action("The runs", "runs"),
             "compare": action("Their comparison", "compare"),
             "studies": action("The study with its heat map", "studies"),
             "reports": action("The report", "reports"),
@@ -83,6 +84,7 @@ class DemoPanel(Panel):
         if is_made and not self.is_running:
             self._about.setText("It is done. Everything below is real output of this computer, on simulated patients.")
             self.start_button.setText("Run it again")
+            self.start_button.setIcon(icons.icon("play"))
             set_role(self.start_button, "")
         self._start.setVisible(not self.is_running)
 

@@ -170,11 +170,12 @@ def is_old(at: str, now: datetime, days: int = 30) -> bool:
 
 def recent(remembered: object) -> tuple[Recent, ...]:
     """The recent workspaces out of what the window remembers; whatever else stands there is left out."""
-    rows = remembered if isinstance(remembered, list) else []
-    found = [
-        Recent(str(row["path"]), str(row.get("at", ""))) for row in rows if isinstance(row, dict) and row.get("path")
-    ]
-    return tuple({item.path: item for item in reversed(found)}.values())[::-1]
+    found: dict[str, Recent] = {}
+    for row in remembered if isinstance(remembered, list) else []:
+        if isinstance(row, dict) and row.get("path"):
+            path = str(row["path"])
+            found.setdefault(path, Recent(path, str(row.get("at", ""))))
+    return tuple(found.values())
 
 
 def facts(seen: Examination, now: datetime) -> tuple[tuple[str, str], ...]:
@@ -189,7 +190,7 @@ def facts(seen: Examination, now: datetime) -> tuple[tuple[str, str], ...]:
         if device.memory_gb:
             rows.append(("Memory" if is_processor else "GPU memory", f"{device.memory_gb:g} GB"))
     if all(device.id == "cpu" for device in diagnosis.devices) and diagnosis.devices:
-        rows.insert(0, ("GPU", "none found – training runs on the processor"))
+        rows.insert(0, ("GPU", "none found"))
     rows += [
         (
             "Free disk",

@@ -107,6 +107,8 @@ def _of_runs(seen: Overview) -> tuple[str, str]:
     """What is not over, then what is; one line where the other would be empty."""
     now = _joined((seen.runs_running, "running"), (seen.runs_queued, "waiting"))
     over = _joined((seen.runs_finished, "finished"), (seen.runs_failed, "failed"))
+    if not now and seen.runs_cancelled:
+        return (over, f"{seen.runs_cancelled} cancelled") if over else (f"{seen.runs_cancelled} cancelled", "")
     return (now, over) if now else (over or "none yet", "")
 
 

@@ -76,10 +76,9 @@ class HomePage(Page):
         self.demo = DemoPanel()
         self.demo.hide()
         self.crashed = CrashBanner(context.memory.get("crashed") is True)
-        self.states = StatePane(self._column())
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.states)
+        whole.addWidget(self._whole())
         self._connect()
         context.actions.add(
             self,
@@ -112,7 +111,7 @@ class HomePage(Page):
             progress=self.computer.tell_progress,
         )
 
-    def _column(self) -> QWidget:
+    def _whole(self) -> QWidget:
         inside = QWidget()
         inside.setProperty("role", "page")
         inside.setMaximumWidth(_WIDEST_PX)
@@ -120,19 +119,11 @@ class HomePage(Page):
         head.setSpacing(SPACE[0])
         head.addWidget(Label("MedFM Studio", "heading1"))
         head.addWidget(Label(_ABOUT, "muted"))
-        left, right = QVBoxLayout(), QVBoxLayout()
-        for column, panels in (
-            (left, (self.demo, self.next, self.overview, self.activity)),
-            (right, (self.places, self.computer)),
-        ):
-            column.setSpacing(SPACE[3])
-            for panel in panels:
-                column.addWidget(panel)
-            column.addStretch(1)
+        self.states = StatePane(_stacked(self.demo, self.next, self.overview, self.activity))
         columns = QHBoxLayout()
         columns.setSpacing(SPACE[3])
-        columns.addLayout(left, 5)
-        columns.addLayout(right, 3)
+        columns.addWidget(self.states, 5)
+        columns.addWidget(_stacked(self.places, self.computer), 3)  # also there when this workspace cannot be opened
         down = QVBoxLayout(inside)
         down.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[4])
         down.setSpacing(SPACE[3])
@@ -262,6 +253,17 @@ class HomePage(Page):
 
 def _now() -> datetime:
     return datetime.now().astimezone()
+
+
+def _stacked(*panels: QWidget) -> QWidget:
+    column = QWidget()
+    down = QVBoxLayout(column)
+    down.setContentsMargins(0, 0, 0, 0)
+    down.setSpacing(SPACE[3])
+    for panel in panels:
+        down.addWidget(panel)
+    down.addStretch(1)
+    return column
 
 
 def _scrolling(inside: QWidget) -> QScrollArea:

@@ -108,6 +108,8 @@ class RunBoard(QWidget):
         table.verticalHeader().setDefaultSectionSize(_ROW_PX)
         header = table.horizontalHeader()
         header.setStretchLastSection(False)
+        header.setAccessibleName("Columns of the runs")
+        table.verticalHeader().setAccessibleName("Rows of the runs")
         for column, width in zip(Column, _WIDTHS, strict=True):
             table.setColumnWidth(column, width)
         kept = self._context.memory.get(_WIDTH_MEMORY)
@@ -202,16 +204,19 @@ class RunBoard(QWidget):
             self.states.setCurrentIndex(0)
             indexes = [self.filter.mapFromSource(self._model.index(place, 0)) for place in places]
         flags = QItemSelectionModel.SelectionFlag
-        self.table.setCurrentIndex(indexes[0])
+        selection = self.table.selectionModel()
+        # not the view's setCurrentIndex: it adds to the choice while somebody holds Ctrl
+        selection.setCurrentIndex(indexes[0], flags.ClearAndSelect | flags.Rows)
         for index in indexes[1:]:
-            self.table.selectionModel().select(index, flags.Select | flags.Rows)
+            selection.select(index, flags.Select | flags.Rows)
         self.table.scrollTo(indexes[0])
         return True
 
     def choose_first(self) -> None:
         """Choose the first row where none is chosen."""
         if not self.chosen_runs() and self.filter.rowCount():
-            self.table.setCurrentIndex(self.filter.index(0, 0))
+            flags = QItemSelectionModel.SelectionFlag
+            self.table.selectionModel().setCurrentIndex(self.filter.index(0, 0), flags.ClearAndSelect | flags.Rows)
 
     def _count(self, *_: object) -> None:
         counted = Counter(item.row.state.phase for item in self._model.items)

@@ -18,7 +18,7 @@ from medfm_gui.desk.asks.settings import (
 )
 from medfm_gui.desk.asks.train import ListModels, ModelList
 from medfm_gui.domain.cards import WeightsState, WeightsStatus
-from medfm_gui.domain.errors import Interrupted, MedfmError, Offline, WeightsRejected
+from medfm_gui.domain.errors import Interrupted, MedfmError, Offline, WeightsAbsent, WeightsRejected
 from medfm_gui.ui import icons
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
@@ -228,11 +228,13 @@ class WeightsSection(Section):
     def _end_well(self, text: str, status: WeightsStatus) -> None:
         short = f" SHA-256 {status.sha256[:16]}…" if status.sha256 else ""
         self.job.end_well(f"{text}{short}")
+        self._show_details()
         self.refresh()
 
     def _end_badly(self, error: MedfmError, button: str, act: Callable[[], object]) -> None:
-        helps = isinstance(error, WeightsRejected | Interrupted)
+        helps = isinstance(error, WeightsRejected | WeightsAbsent | Interrupted)
         self.job.end_badly(error, button if helps else "", act if helps else None)
+        self._show_details()
         self.refresh()
 
     def _pull_failed(self, error: MedfmError) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from medfm_gui.ui.pages.train.model import Way
-from medfm_gui.ui.pages.train.words import duration, millions, size
+from medfm_gui.ui.pages.train.words import brief, millions, size
 from medfm_gui.ui.widgets.text import tip_text
 from medfm_gui.workspace.planning import PlanCost, RunCost
 
@@ -30,8 +30,8 @@ class Column(IntEnum):
     NOTE = 8
 
 
-COLUMNS: Final = ("Model", "Adaptation", "Seed", "Fold", "Trained", "Time", "Memory", "Disk", "Note")
-WIDTHS: Final = (140, 130, 48, 48, 72, 92, 72, 76)
+COLUMNS: Final = ("Model", "Adaptation", "Seed", "Fold", "Trained", "Time, about", "Memory", "Disk", "Note")
+WIDTHS: Final = (140, 160, 48, 48, 66, 84, 72, 76)
 _AT_RIGHT = range(2, 8)
 
 
@@ -96,7 +96,7 @@ class CostTable(QAbstractTableModel):
             str(run.seed),
             "–" if run.fold is None else str(run.fold),
             millions(run.trained_parameters),
-            unknown if run.seconds is None else duration(run.seconds),
+            unknown if run.seconds is None else brief(run.seconds),
             unknown if run.memory_bytes is None else size(run.memory_bytes),
             size(run.disk_bytes + run.disk_more_bytes),
             run.problem or _note(run),

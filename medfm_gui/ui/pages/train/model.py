@@ -128,6 +128,7 @@ class PlanState(QObject):
         self.splits: tuple[SplitChoice, ...] = ()
         self.devices: tuple[Device, ...] = ()
         self.cost: PlanCost | None = None
+        self._cost_of: tuple[TrainRequest, ...] = ()
         self._measured: dict[str, Measurement] = {}
 
     def put(self, **choices: object) -> None:
@@ -157,7 +158,7 @@ class PlanState(QObject):
 
     def take_cost(self, cost: PlanCost | None) -> None:
         """The cost as far as it is known; what was measured is remembered for the next plan."""
-        self.cost = cost
+        self.cost, self._cost_of = cost, self.requests()
         for one in cost.measurements if cost else ():
             if not one.problem:
                 self._measured[one.key] = one
@@ -271,6 +272,8 @@ class PlanState(QObject):
     def _set(self, plan: Plan, *, told: bool = False) -> None:
         if told or plan != self.plan:
             self.plan = plan
+            if self.cost is not None and self.requests() != self._cost_of:
+                self.take_cost(None)
             self.changed.emit()
 
 

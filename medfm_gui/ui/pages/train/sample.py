@@ -6,12 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from medfm_gui.base.plugins import read_plugins
-from medfm_gui.desk.asks.data import DatasetList, ListDatasets, ListSplits, SplitList
+from medfm_gui.desk.asks.data import DatasetList, ListDatasets, ListSplits, MakeSplit, SplitList, SplitMade
 from medfm_gui.desk.asks.train import (
     CreateRuns,
     DeviceList,
-    Divided,
-    DivideDataset,
     ListDevices,
     ListModels,
     ModelList,
@@ -122,15 +120,15 @@ def plan_cost(ask: Preflight) -> PlanCost:
     return PlanCost(tuple(runs), (measured,), 1, 412_000_000_000)
 
 
-def divided(ask: DivideDataset) -> Divided:
+def made_split(ask: MakeSplit) -> SplitMade:
     """A published list leaks; everything else is clean."""
-    if ask.official and not (ask.accept or ask.drop):
+    if ask.wish.official and not (ask.wish.accept or ask.wish.drop):
         raise LeakError(
             "11 pairs of images on different sides share a patient or are identical.",
             "Drop them from training (--drop-leaks), or keep them with a written reason (--accept-leaks REASON).",
             leaks=LEAKS,
         )
-    return Divided("thorax-phantom-s1")
+    return SplitMade("thorax-phantom-s1", SPLITS[:1])
 
 
 ANSWERS: Mapping[type[Ask[Any]], Callable[[Any], Any]] = {
@@ -138,7 +136,7 @@ ANSWERS: Mapping[type[Ask[Any]], Callable[[Any], Any]] = {
     ListSplits: lambda ask: SplitList(tuple(one for one in SPLITS if one.dataset == ask.dataset)),
     ListModels: lambda ask: ModelList(models(), ()),
     ListDevices: lambda ask: DeviceList((Device("cuda:0", "NVIDIA RTX A5000", 24.0), Device("cpu", "AMD EPYC", 64.0))),
-    DivideDataset: divided,
+    MakeSplit: made_split,
     Preflight: plan_cost,
     CreateRuns: lambda ask: RunsMade(("r0007", "r0008")),
     RunSpecOf: lambda ask: RunOrder(

@@ -14,15 +14,20 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 def duration(seconds: float) -> str:
     """“about 34 min”: two sensible digits, never more exact than a measurement of a few batches can be."""
+    return brief(seconds) if seconds < 1 else f"about {brief(seconds)}"
+
+
+def brief(seconds: float) -> str:
+    """“34 min”, for a column whose heading says that it is about that."""
     if seconds < 1:
         return "under 1 s"
     if seconds < 90:
-        return f"about {_two_digits(seconds):g} s"
+        return f"{_two_digits(seconds):g} s"
     if seconds < 90 * 60:
-        return f"about {_two_digits(seconds / 60):g} min"
+        return f"{_two_digits(seconds / 60):g} min"
     if seconds < 48 * 3600:
-        return f"about {_two_digits(seconds / 3600):g} h"
-    return f"about {_two_digits(seconds / 86_400):g} days"
+        return f"{_two_digits(seconds / 3600):g} h"
+    return f"{_two_digits(seconds / 86_400):g} days"
 
 
 def size(byte_count: float) -> str:

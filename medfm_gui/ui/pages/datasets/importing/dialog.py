@@ -12,6 +12,7 @@ from medfm_gui.domain.errors import Interrupted, MedfmError
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.later import Later
+from medfm_gui.ui.pages.datasets.advice import in_window
 from medfm_gui.ui.pages.datasets.importing.dropping import dropped_path
 from medfm_gui.ui.pages.datasets.importing.mapping import MappingForm
 from medfm_gui.ui.pages.datasets.importing.report import ReportView
@@ -43,6 +44,7 @@ class ImportDialog(QDialog):
         self._previewing = Newest(context.desk, self)
         self._ticket: Ticket | None = None
         self._report: ImportReport | None = None
+        self._facts: SourceFacts | None = None
         self._named = ""
         self.setWindowTitle("Import a dataset")
         self.setModal(True)
@@ -207,10 +209,16 @@ class ImportDialog(QDialog):
         if not self.name.text().strip() or self.name.text() == self._named:
             self.name.setText(facts.name)
             self._named = facts.name
-        titles = {item.name: item.title for item in facts.layouts}
-        self.layout_line.setText(titles.get(facts.layout, "Layout not recognised"))
-        self.reason_line.setText(f"Recognised, because {facts.reason}." if facts.layout else facts.problem)
+        self._facts = facts
         self._preview()
+
+    def _say_layout(self, facts: SourceFacts) -> None:
+        titles = {item.name: item.title for item in facts.layouts}
+        self.layout_line.setText(titles.get(self.mapping.layout_name, "Layout not recognised"))
+        if self.mapping.wish().layout != "auto":
+            self.reason_line.setText("As chosen.")
+        else:
+            self.reason_line.setText(f"Recognised, because {facts.reason}." if facts.layout else facts.problem)
 
     def _fail_to_look(self, error: MedfmError) -> None:
         self._show_form(False)
@@ -228,6 +236,8 @@ class ImportDialog(QDialog):
             return
         self._report = None
         self._settle()
+        if self._facts is not None:
+            self._say_layout(self._facts)
         self._told(Progress("Checking the source"))
         ask = PreviewImport(self.path.text().strip(), self.mapping.wish())
         self._previewing.ask(ask, self._previewed, self._not_previewed, self._told)
@@ -251,7 +261,14 @@ class ImportDialog(QDialog):
         self._settle()
 
     def _not_previewed(self, error: MedfmError) -> None:
-        self.pane.show_error(error, "Check again", self._preview)
+        facts = self._facts
+        if facts is not None and facts.table and self.mapping.layout_name == "folder":
+            # numbered folders beside a table are rarely classes
+            self.pane.show_error(
+                in_window(error), "Read it as a DICOM tree", lambda: self.mapping.choose_layout("dicom")
+            )
+        else:
+            self.pane.show_error(in_window(error), "Check again", self._preview)
         self._settle()
 
     # -- importing
@@ -299,7 +316,7 @@ class ImportDialog(QDialog):
                 "The import was cancelled", "Nothing of it was kept.", "Back to the check", self._back, "stop"
             )
             return
-        self.pane.show_error(error, "Back to the check", self._back)
+        self.pane.show_error(in_window(error), "Back to the check", self._back)
 
     def _back(self) -> None:
         if self._report is not None:

@@ -183,7 +183,7 @@ class MappingForm(QWidget):
     def wish(self) -> SourceWish:
         """What was said about the source."""
         shown = {name: str(box.currentData() or "") for name, box in self.roles.items() if self._uses(name)}
-        with_table = self._layout() in _WITH_TABLE
+        with_table = self.layout_name in _WITH_TABLE
         return SourceWish(
             layout=str(self.layouts.currentData() or "auto"),
             labels=self.labels.chosen() if with_table else (),
@@ -198,13 +198,19 @@ class MappingForm(QWidget):
             positive=str(self.positive.currentData() or ""),
         )
 
-    def _layout(self) -> str:
+    @property
+    def layout_name(self) -> str:
+        """The layout in force: the chosen one, else the recognised one."""
         chosen = str(self.layouts.currentData() or "auto")
         return self._facts.layout if chosen == "auto" and self._facts is not None else chosen
 
+    def choose_layout(self, name: str) -> None:
+        """Choose a layout as a person would."""
+        self.layouts.setCurrentIndex(max(0, self.layouts.findData(name)))
+
     def _uses(self, name: str) -> bool:
         """Whether a field has a meaning for this layout."""
-        chosen = self._layout()
+        chosen = self.layout_name
         if name in ("path", "images"):
             return chosen == "csv"
         if name == "join":
@@ -241,5 +247,5 @@ def _values(column: ColumnFacts) -> str:
 
 def _recognised(taken: str) -> str:
     """``Automatic: patient_id`` of “patient_id (by its name)”."""
-    name = taken.rsplit(" (", 1)[0].split(" as ", 1)[0].split(", kept as", 1)[0]
+    name = taken.rsplit(" (", 1)[0].split(", kept as", 1)[0].split(" as ", 1)[0]
     return one_line(f"{_AUTOMATIC}: {name}", _LONGEST) if name else f"{_AUTOMATIC}: none"

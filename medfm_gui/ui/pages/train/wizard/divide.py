@@ -8,29 +8,30 @@ from dataclasses import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from medfm_gui.desk.asks.train import DivideDataset
 from medfm_gui.domain.errors import LeakError, MedfmError
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import FormRow, action, choice, disable, whole_number
 from medfm_gui.ui.widgets.panel import Panel
 from medfm_gui.ui.widgets.text import Label, set_role, tip
+from medfm_gui.workspace.cohort import SplitWish
 
 _READ_ONLY = "This workspace is open read-only, because another window has it."
 _HIGHEST_SEED = 2_147_483_647
 _MOST_FOLDS = 100
 _MOST_LEAKS = 8
 _NARROWEST_PX = SPACE[-1] * 2 + SPACE[3]
+_WIDEST_PX = SPACE[-1] * 4 + SPACE[3]
 
 
 class DividePanel(Panel):
     """Ratios or folds, by patient or image, with a seed; then a certificate, or what leaks and what to do with it."""
 
-    def __init__(self, make: Callable[[DivideDataset], None], is_read_only: bool) -> None:
+    def __init__(self, make: Callable[[SplitWish], None], is_read_only: bool) -> None:
         super().__init__("New split")
         self._send = make
         self._read_only = is_read_only
         self._ways = choice(
-            (("Shares", "shares"), ("Cross-validation", "folds"), ("As published with the data", "official")), "shares"
+            (("Shares", "shares"), ("Cross-validation", "folds"), ("As published", "official")), "shares"
         )
         self._ratios = QLineEdit("70/15/15")
         self._folds = whole_number(5, 2, _MOST_FOLDS, "folds")
@@ -46,9 +47,10 @@ class DividePanel(Panel):
         rows = (FormRow("Kind", self._ways), self._shares_row, self._folds_row, FormRow("Keep whole", self._by),
                 FormRow("Seed", self._seed))  # fmt: skip
         for part in rows:
-            part.field.setMinimumWidth(_NARROWEST_PX)
+            part.field.setMinimumWidth(_WIDEST_PX if part is rows[0] else _NARROWEST_PX)
             wide = isinstance(part.field, QComboBox)
-            row.addWidget(part, 3 if wide else 2, Qt.AlignmentFlag.AlignBottom)
+            stretch = 4 if part is rows[0] else 3 if wide else 2
+            row.addWidget(part, stretch, Qt.AlignmentFlag.AlignBottom)
         row.addWidget(self.make, 0, Qt.AlignmentFlag.AlignBottom)
         for combo in (self._ways, self._by):
             combo.setMinimumContentsLength(6)
@@ -91,11 +93,10 @@ class DividePanel(Panel):
         if isinstance(error, LeakError):
             self._leaks.show_leaks(error)
 
-    def order(self) -> DivideDataset:
-        """What the form says, without the dataset."""
+    def wish(self) -> SplitWish:
+        """What the form says."""
         kind = self._ways.currentData()
-        return DivideDataset(
-            dataset="",
+        return SplitWish(
             ratios=self._ratios.text().strip() if kind == "shares" else "",
             by=str(self._by.currentData()),
             seed=self._seed.value(),
@@ -105,7 +106,7 @@ class DividePanel(Panel):
 
     def _ask(self, *, accept: str = "", drop: bool = False) -> None:
         if not self._read_only and self.make.isEnabled():
-            self._send(replace(self.order(), accept=accept, drop=drop))
+            self._send(replace(self.wish(), accept=accept, drop=drop))
 
     def _ready(self) -> None:
         disable(self.make, _READ_ONLY if self._read_only else "")

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.train import ListModels, ModelList
 from medfm_gui.domain.cards import WeightsState
 from medfm_gui.domain.errors import MedfmError
-from medfm_gui.ui import icons
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.train.model import PlanState
 from medfm_gui.ui.pages.train.rules import At
@@ -48,7 +47,8 @@ class ModelsStep(Step):
         self.search.setPlaceholderText("Search name, family, licence or pretraining")
         self.search.setAccessibleName("Search models")
         self.search.setClearButtonEnabled(True)
-        self.search.addAction(icons.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
+        for part in self.search.findChildren(QToolButton):
+            part.setAccessibleName("Clear the search")
         self.search.textChanged.connect(self._filter)
         weights = action("Get weights …", "download")
         weights.clicked.connect(lambda: context.go("settings", tab="weights"))

@@ -227,7 +227,9 @@ def _sentence(cost: PlanCost | None, measuring: bool) -> str:
     if cost is None:
         return "" if measuring else "Nothing was measured."
     known = [run for run in cost.runs if run.images_known]
-    spared = f" {count(len(known), 'run')} can use features that are there already." if known else ""
+    spared = (
+        f" {count(len(known), 'run')} can use features that are there, or will be by then." if known else ""
+    )
     if not cost.is_measured:
         return f"Sizes on the disk are estimated from the models’ cards.{spared}"
     seconds, memory = cost.seconds, cost.memory_bytes

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QAbstractItemView, QSizePolicy, QVBoxLayout, QWidget
 
-from medfm_gui.desk.asks.data import ListSplits, SplitList
-from medfm_gui.desk.asks.train import Divided, DivideDataset
+from medfm_gui.desk.asks.data import ListSplits, MakeSplit, SplitList, SplitMade
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.train.model import PlanState, SplitChoice
@@ -21,6 +19,7 @@ from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label, tip_text
+from medfm_gui.workspace.cohort import SplitWish
 
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
@@ -173,18 +172,17 @@ class SplitStep(Step):
         if rows:
             self.state.put(split=self._model.at(rows[0].row()))
 
-    def _divide(self, order: DivideDataset) -> None:
+    def _divide(self, wish: SplitWish) -> None:
         dataset = self.state.plan.dataset
         if dataset is None:
             return
         self.divide.show_busy("Dividing and looking for leaks")
-        self.context.desk.ask(
-            replace(order, dataset=dataset.id), owner=self, then=self._made, failed=self.divide.show_error
-        )
+        ask = MakeSplit(dataset.id, wish)
+        self.context.desk.ask(ask, owner=self, then=self._made, failed=self.divide.show_error)
 
-    def _made(self, answer: Divided) -> None:
-        self.divide.show_done(answer.split)
-        self.wanted = answer.split
+    def _made(self, answer: SplitMade) -> None:
+        self.divide.show_done(answer.id)
+        self.wanted = answer.id
         self.entered()
 
 

@@ -189,6 +189,8 @@ class TrainWizard(QWidget):
             self._next.setText(f"Next: {TITLES[at + 1]}")
         disable(self._next, why)
         self._why.setText(why)
+        if not why and self._close.hasFocus():  # it fell there from a list that was not filled yet
+            self._next.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _step_now(self, number: int, gap: tuple[int, str] | None) -> steps.Step:
         if gap is not None and gap[0] < number and number != self.at:

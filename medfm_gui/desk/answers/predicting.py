@@ -1,0 +1,306 @@
+"""Predictions of single studies: made, read again, their heat maps, and Secondary Captures of them.
+
+predict_source   a study, a series or a file, scored by finished runs
+_places          what has to be scored so that exactly the wanted images are
+_view            a prediction as the window shows it
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medfm_gui.desk.answers.runs import run_title
+from medfm_gui.desk.asks.studies import (
+    CaptureWritten,
+    EarlierPrediction,
+    EarlierPredictions,
+    ExportCapture,
+    HeatMapAnswer,
+    ImageSaid,
+    ListEarlier,
+    PredictionView,
+    PredictSource,
+    RunSaid,
+    SeriesKey,
+    ShowHeatMap,
+    ShowPrediction,
+)
+from medfm_gui.desk.room import Room, Told
+from medfm_gui.domain import events as ev
+from medfm_gui.domain.errors import InputError, Interrupted, NotFound
+from medfm_gui.domain.study import Study
+from medfm_gui.workspace.studies import keep, read_study
+
+if TYPE_CHECKING:
+    from medfm_gui.workspace.prediction import PredictionFile, StudyPrediction
+
+_TOMOGRAPHIC = ("CT", "MR", "PT")
+_STAGES = {"weights": "Loading the model", "predict": "Scoring", "features": "Scoring", "explain": "Explaining"}
+
+
+# -- making one
+
+
+def predict_source(room: Room, ask: PredictSource, told: Told) -> PredictionView:
+    """Score it.
+
+    Raises:
+        Interrupted: it was cancelled; nothing of what was not finished stays.
+        UsageError: a run is not finished.
+        UnreadableFile, InputError: nothing in it can be read as an image.
+    """
+    from medfm_gui.workspace.prediction import PredictRequest, predict
+
+    study = read_study(room.workspace, ask.key.study) if ask.key.study else None
+    places = [Path(ask.key.path)] if study is None else _places(study, ask.key.series)
+    files = []
+    try:
+        for number, place in enumerate(places, 1):
+            part = f" ({number} of {len(places)})" if len(places) > 1 else ""
+            told.progress(f"Decoding the images{part}")
+            request = PredictRequest(place, ask.runs, explain="gradcam" if ask.explain else "")
+            files.append(
+                predict(
+                    room.workspace,
+                    request,
+                    warm=room.warm(),
+                    pool=room.pool(),
+                    on_event=lambda event, part=part: _tell(event, part, told),
+                    stop=told.stopped,
+                )
+            )
+    finally:
+        if study is not None:
+            _keep_whole(room, study)
+    return _view(room, files, study=ask.key.study, series=ask.key.series)
+
+
+def _tell(event: ev.Event, part: str, told: Told) -> None:
+    """Pass progress on; the worker hears of a cancel by ``stop``, so nothing is raised on its supervisor."""
+    try:
+        if isinstance(event, ev.StageStarted):
+            told.progress(_STAGES.get(event.stage, "Scoring") + part, 0, event.total)
+        elif isinstance(event, ev.Progressed):
+            text = _STAGES.get(event.stage, "Scoring") + part
+            told.progress(text, event.done, event.total, event.seconds_left)
+    except Interrupted:
+        pass
+
+
+def _keep_whole(room: Room, study: Study) -> None:
+    """Scoring a part of a study indexes that part alone: the whole study stays known."""
+    try:
+        now = read_study(room.workspace, study.uid)
+    except NotFound:
+        return
+    if now != study:
+        keep(room.workspace, study)
+
+
+def _places(study: Study, series: str) -> list[Path]:
+    """A folder that holds nothing else, or single files: what can be scored by themselves.
+
+    Raises:
+        InputError: slices that belong together lie among the images of other studies.
+        NotFound: there is no such series.
+    """
+    wanted = [one for one in study.series if not series or one.uid == series]
+    if not wanted:
+        raise NotFound("There is no such series in the study.", "Open its folder again.")
+    files = [item.path for one in wanted for item in one.instances]
+    if len(files) == 1:
+        return [Path(files[0])]
+    folder = os.path.commonpath([os.path.dirname(path) for path in files])
+    if _holds_only(folder, set(files)):
+        return [Path(folder)]
+    if not any(one.modality in _TOMOGRAPHIC and len(one.instances) > 1 for one in wanted):
+        return [Path(path) for path in files]
+    every = [item.path for one in study.series for item in one.instances]
+    folder = os.path.commonpath([os.path.dirname(path) for path in every])
+    if _holds_only(folder, set(every)):
+        return [Path(folder)]
+    raise InputError(
+        "The slices of this study lie in one folder with files of others.",
+        "Copy the study into a folder of its own, open that folder, and predict again.",
+    )
+
+
+def _holds_only(folder: str, files: set[str]) -> bool:
+    """Whether a folder holds these files and no other that may be an image."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            other = os.path.join(place, name) not in files
+            if other and not name.startswith(".") and name.upper() != "DICOMDIR" and not _is_text(name):
+                return False
+    return True
+
+
+def _is_text(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in (".txt", ".csv", ".json", ".xml", ".html", ".pdf", ".md")
+
+
+# -- showing one
+
+
+def show_prediction(room: Room, ask: ShowPrediction, told: Told) -> PredictionView:
+    """From its own file."""
+    from medfm_gui.workspace.prediction import read_prediction
+
+    return _view(room, [read_prediction(room.workspace, ask.prediction)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    title: str
+    family: str
+    task: str
+    positive: str
+
+
+def _view(room: Room, files: Sequence[PredictionFile], *, study: str = "", series: str = "") -> PredictionView:
+    """All that was said, image by image; of one study or series where that was asked for."""
+    runs = _runs(room, {item.run for file in files for item in file.predictions})
+    by_image: dict[tuple[str, str], list[tuple[StudyPrediction, RunSaid]]] = {}
+    for file in files:
+        for number, item in enumerate(file.predictions):
+            if (study and item.study != study) or (series and item.series != series):
+                continue
+            said = _said(file.id, number, item, runs.get(item.run, _Run(item.run, "", "", "")))
+            by_image.setdefault((item.source, item.series), []).append((item, said))
+    images = tuple(
+        ImageSaid(
+            source=items[0][0].source,
+            study=items[0][0].study,
+            series=items[0][0].series,
+            said=tuple(said for _, said in items),
+            warnings=tuple(dict.fromkeys(warning for item, _ in items for warning in item.warnings)),
+        )
+        for items in by_image.values()
+    )
+    if not images:
+        raise NotFound("None of the images of this series could be scored.", "Predict the whole study.")
+    skipped = tuple(item for file in files for item in file.skipped)
+    return PredictionView(files[0].id, files[0].created, images, skipped)
+
+
+def _said(prediction: str, number: int, item: StudyPrediction, run: _Run) -> RunSaid:
+    map_ = item.explanation
+    return RunSaid(
+        prediction=prediction,
+        number=number,
+        run=item.run,
+        title=run.title,
+        family=run.family,
+        task=run.task,
+        classes={name: score if math.isfinite(score) else None for name, score in item.classes.items()},
+        decision=item.decision,
+        positive=run.positive,
+        threshold=item.threshold,
+        threshold_note=item.threshold_note,
+        slices=item.slices,
+        has_map=map_ is not None and bool(map_.map),
+        map_target=map_.target if map_ is not None else "",
+        map_note=map_.note if map_ is not None else "",
+    )
+
+
+def _runs(room: Room, wanted: Iterable[str]) -> Mapping[str, _Run]:
+    from medfm_gui.base.plugins import read_plugins
+    from medfm_gui.store import queries
+    from medfm_gui.workspace.evaluating import operating_point
+
+    only = set(wanted)
+    with room.workspace.store.reading() as reader:
+        rows = [row for row in queries.runs(reader) if row.id in only]
+    titles = {card.name: card.title for card in read_plugins().cards}
+    found = {}
+    for row in rows:
+        point = operating_point(Path(row.folder))
+        positive = point.positive if point is not None else ""
+        found[row.id] = _Run(run_title(row, titles), row.family, row.task.value, positive)
+    return found
+
+
+def list_earlier(room: Room, ask: ListEarlier, told: Told) -> EarlierPredictions:
+    """Rows of the database, newest first."""
+    return EarlierPredictions(tuple(sorted(_earlier(room, ask.key), key=lambda one: one.created, reverse=True)))
+
+
+def _earlier(room: Room, key: SeriesKey) -> Iterator[EarlierPrediction]:
+    import json
+
+    from medfm_gui.base.plugins import read_plugins
+    from medfm_gui.store import queries
+
+    titles = {card.name: card.title for card in read_plugins().cards}
+    with room.workspace.store.reading() as reader:
+        rows = queries.study_predictions(reader, key.study)
+        names = {row.id: run_title(row, titles) for row in queries.runs(reader)}
+    runs: dict[tuple[str, str], dict[str, None]] = {}
+    images: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        source = str(json.loads(row.outcome).get("source", ""))
+        if key.path and source != key.path:
+            continue
+        at = (row.prediction, row.created)
+        runs.setdefault(at, {})[names.get(row.run, row.run)] = None
+        images.setdefault(at, set()).add(source)
+    for at, found in runs.items():
+        yield EarlierPrediction(*at, tuple(found), len(images[at]))
+
+
+def show_heat_map(room: Room, ask: ShowHeatMap, told: Told) -> HeatMapAnswer:
+    """The map and the colours it is shown in."""
+    from medfm_gui.imaging.overlay import cividis
+    from medfm_gui.workspace.viewing import heat_map
+
+    found = heat_map(room.workspace, ask.prediction, ask.number)
+    if found is None:
+        return HeatMapAnswer()
+    return HeatMapAnswer(
+        rows=found.rows,
+        columns=found.columns,
+        source=found.source,
+        target=found.target,
+        method=found.method,
+        note=found.note,
+        payload=found.payload + cividis().tobytes(),
+    )
+
+
+# -- taking one out
+
+
+def export_capture(room: Room, ask: ExportCapture, told: Told) -> CaptureWritten:
+    """The overlay that was kept with the prediction, as a DICOM object.
+
+    Raises:
+        NotFound: there is no such prediction, or it has no map.
+        InputError: the overlay is gone, or the file cannot be written.
+    """
+    import numpy as np
+    from PIL import Image
+
+    from medfm_gui.imaging.secondary_capture import write_secondary_capture
+    from medfm_gui.workspace.prediction import NOTICE, read_prediction
+
+    file = read_prediction(room.workspace, ask.prediction)
+    item = file.predictions[ask.number] if 0 <= ask.number < len(file.predictions) else None
+    if item is None or item.explanation is None or not item.explanation.path:
+        raise NotFound("There is no heat map to export.", "Predict again with Grad-CAM.")
+    kept = room.workspace.root / "predictions" / file.id / Path(item.explanation.path).name
+    try:
+        with Image.open(kept) as picture:
+            pixels = np.asarray(picture.convert("RGB"))
+    except OSError as error:
+        raise InputError("The overlay of this prediction is gone or damaged.", "Predict the study again.") from error
+    target = Path(ask.path).expanduser().absolute()
+    source = Path(item.explanation.source) if item.study and ask.identity else None
+    title = f"Grad-CAM for {item.explanation.target}, {_runs(room, [item.run])[item.run].title}, {item.run}"
+    write_secondary_capture(target, pixels, source=source, title=title, notice=NOTICE)
+    return CaptureWritten(str(target))
