@@ -20,25 +20,17 @@ from torch import Tensor
 
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import adaptation
-from medfm_gui.domain.run import PreflightSpec, TrainSpec
+from medfm_gui.domain.run import PreflightSpec
 from medfm_gui.domain.split import Partition
 from medfm_gui.engine.adaptations.linear import penalties
 from medfm_gui.engine.adaptations.tuning import Tuning
-from medfm_gui.engine.backbones import load_backbone
 from medfm_gui.engine.devices import choose_device
 from medfm_gui.engine.head import HeadFacts
-from medfm_gui.engine.images import ImageReader
 from medfm_gui.engine.loader import ahead, batches_of
 from medfm_gui.engine.logistic import LogisticPath
-from medfm_gui.engine.material import (
-    Material,
-    input_size,
-    open_dataset,
-    open_split,
-    partitions_for_training,
-    weights_file,
-)
+from medfm_gui.engine.material import Material
 from medfm_gui.engine.session import make_deterministic, started
+from medfm_gui.engine.train import prepared
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -52,11 +44,11 @@ def measure(spec: PreflightSpec, folder: Path) -> Generator[ev.Event, None, None
     """Run a few batches as the draft orders them.
 
     Yields:
-        RunStarted, then Progressed a batch, at last Answered with numbers as text and RunFinished: ``forward_s`` and
-        ``train_s`` in seconds a sample (0: nothing of the kind is done), ``fit_s`` seconds of a linear probe's whole
-        path (worked out from a few fits on numbers drawn by lot), ``load_s``, ``memory_bytes`` (highest use of the
-        process, or of the GPU), ``trained_parameters``, ``parameters``, ``images`` and ``missing`` (those that the
-        feature bank does not hold), ``batches`` that were timed.
+        RunStarted, what ``prepared`` tells, Progressed a batch, at last Answered with numbers as text and RunFinished:
+        ``forward_s`` and ``train_s`` in seconds a sample (0: nothing of the kind is done), ``fit_s`` seconds of a
+        linear probe's whole path (worked out from a few fits on numbers drawn by lot), ``load_s``, ``memory_bytes``
+        (highest use of the process, or of the GPU), ``trained_parameters``, ``parameters``, ``images`` and
+        ``missing`` (those that the feature bank does not hold), ``batches`` that were timed.
 
     Raises:
         MedfmError: as the training itself would.
@@ -66,7 +58,7 @@ def measure(spec: PreflightSpec, folder: Path) -> Generator[ev.Event, None, None
     make_deterministic()
     yield started(device)
     begun = time.perf_counter()
-    material = _material(draft, folder, device)
+    material = yield from prepared(draft, folder, device)
     card = adaptation(draft.adapt)
     loaded = time.perf_counter() - begun
     if card is not None and card.trains_backbone:
@@ -80,16 +72,6 @@ def measure(spec: PreflightSpec, folder: Path) -> Generator[ev.Event, None, None
     }
     yield ev.Answered(time.time(), {name: repr(value) for name, value in facts.items()} | {"device": str(device)})
     yield ev.RunFinished(time.time(), {}, time.perf_counter() - begun)
-
-
-def _material(draft: TrainSpec, folder: Path, device: torch.device) -> Material:
-    dataset, pixels = open_dataset(draft.dataset, draft.pixels)
-    ids = partitions_for_training(draft, open_split(draft, dataset), dataset)
-    torch.manual_seed(draft.seed)
-    backbone = load_backbone(draft.card, image_size=input_size(draft), weights=weights_file(draft))
-    backbone.module.to(device)
-    images = ImageReader(pixels, draft.card, backbone.image_size, pin=device.type == "cuda")
-    return Material(draft, folder, dataset, ids, images, backbone, device)
 
 
 def _frozen(material: Material, seconds: float) -> Generator[ev.Event, None, dict[str, float]]:

@@ -63,7 +63,7 @@ def run_training(spec: TrainSpec, folder: Path) -> Generator[ev.Event, None, Non
     device = choose_device(spec.device)
     make_deterministic()
     yield started(device)
-    material = yield from _prepared(spec, folder, device)
+    material = yield from prepared(spec, folder, device)
     begun = time.perf_counter()
     fitted = yield from ADAPTATIONS[spec.adapt](material)
     yield from save_model(folder, fitted.head, material.backbone if fitted.backbone_trained else None)
@@ -95,8 +95,12 @@ def _refuse_random_features(spec: TrainSpec) -> None:
         )
 
 
-def _prepared(spec: TrainSpec, folder: Path, device: torch.device) -> Generator[ev.Event, None, Material]:
-    """Everything that the adaptation needs, checked."""
+def prepared(spec: TrainSpec, folder: Path, device: torch.device) -> Generator[ev.Event, None, Material]:
+    """Everything that the adaptation needs, checked.
+
+    Raises:
+        MedfmError: a file is gone, damaged or changed, or the recipe does not fit the data or the model.
+    """
     yield ev.StageStarted(time.time(), "weights")
     dataset, pixels = open_dataset(spec.dataset, spec.pixels)
     ids = partitions_for_training(spec, open_split(spec, dataset), dataset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -385,7 +386,7 @@ def _quartiles(counted: Counter[str]) -> tuple[float, ...]:
         numbers = sorted(float(value) for value in counted.elements())
     except ValueError:
         return ()
-    if not all(-1e300 < number < 1e300 for number in (numbers[0], numbers[-1])):  # not finite, or not a number
+    if not all(map(math.isfinite, numbers)):
         return ()
     places = [round(share * (len(numbers) - 1)) for share in (0, 0.25, 0.5, 0.75, 1)]
     return tuple(dict.fromkeys(numbers[place] for place in places))

@@ -33,6 +33,8 @@ class ComparisonFile:
 class Tested:
     """What decides with which others a run can be compared; ``sample_set`` is empty while its test is sealed."""
 
+    __test__ = False  # no test of ours, whatever its name
+
     run: str
     task: Task
     classes: tuple[str, ...]

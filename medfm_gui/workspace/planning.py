@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ class Measurement:
     """What a worker measured of one model and kind of work; ``key`` names all that decides it.
 
     ``forward_s`` and ``train_s`` are seconds a sample, ``fit_s`` those of a linear probe's whole path, ``startup_s``
-    from process start to the first batch. ``was_busy``: another run was at work meanwhile. ``problem`` says why
+    those of starting and ending a worker. ``was_busy``: another run was at work meanwhile. ``problem`` says why
     there are no numbers.
     """
 
@@ -247,6 +248,7 @@ def _measured(workspace: Workspace, key: str, draft: TrainSpec, is_stopped: Call
             if is_stopped():
                 request.ask(folder, request.Request.CANCEL)
 
+        begun = time.perf_counter()
         try:
             said = run_errand(PreflightSpec(draft), folder=folder, on_event=hear)
         except Interrupted:
@@ -254,14 +256,15 @@ def _measured(workspace: Workspace, key: str, draft: TrainSpec, is_stopped: Call
         except MedfmError as error:
             return Measurement(key, problem=error.message, hint=error.hint)
     facts = {name: text for event in said if isinstance(event, ev.Answered) for name, text in event.facts.items()}
-    startup = sum(event.startup_seconds for event in said if isinstance(event, ev.RunStarted))
+    at_work = sum(event.seconds for event in said if isinstance(event, ev.RunFinished))
+    around = time.perf_counter() - begun - at_work  # starting and ending a worker costs each run as much
     return Measurement(
         key,
         device=facts["device"],
         forward_s=float(facts["forward_s"]),
         train_s=float(facts["train_s"]),
         fit_s=float(facts["fit_s"]),
-        startup_s=startup + float(facts["load_s"]),
+        startup_s=around + float(facts["load_s"]),
         memory_bytes=int(facts["memory_bytes"]),
         trained_parameters=int(facts["trained_parameters"]),
         images=int(facts["images"]),

@@ -15,6 +15,7 @@ from pathlib import Path
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write
 from medfm_gui.domain.chart import ChartSpec, Series
+from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import NotFound, SealError, UsageError
 from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.run import Phase
@@ -153,6 +154,8 @@ def charts(workspace: Workspace, run_ids: Sequence[str], names: Mapping[str, str
         found += _difference_charts(kept.file, names, families)
     several = len(run_ids) > 1
     for run, chart in own:
+        if chart.id in shared and kept.runs[0].row.task is Task.BINARY:
+            continue  # the same curve stands among the others
         title = f"{chart.title.partition(',')[0]}, {run}"
         drawn = replace(chart, title=title if several else chart.title.partition(",")[0])
         found.append(NamedChart(f"{chart.id}:{run}", title, drawn, run))

@@ -28,7 +28,7 @@ _MOST_BYTES = 256_000
 _MOST_LOGS = 5
 
 _FRAME = re.compile(r"\s*(?:~~)?File \"(?:.*[\\/])?([\w.<>\- ]{1,80})\", line (\d{1,7})(?:,? in ([\w.<>]{1,80}))?")
-_OUR_FRAME = re.compile(r"\s*[\w.\-]{1,60}\.pyx?:\d{1,7} [\w.<>]{1,80}")
+_OUR_FRAME = re.compile(r"\s*(?:[\w.\-]{1,60}\.pyx?|<frozen [\w.]{1,60}>):\d{1,7} [\w.<>]{1,80}")
 _ERROR = re.compile(r"((?:[A-Za-z_]\w{0,60}\.){0,6}[A-Za-z_]\w{0,60}(?:Error|Exception|Warning|Interrupt))(?::.*)?")
 _MARKS = re.compile(
     r"--- worker started [\d\-]{10}T[\d:]{8}Z"

@@ -142,7 +142,7 @@ def examine(room: Room, ask: Examine, told: Told) -> Examination:
     from medfm_gui.workspace import doctor
     from medfm_gui.workspace.place import now
 
-    told.progress("Loading the tensor library to see which devices it finds")
+    told.progress("Looking for devices")
     seen = Examination(now(), platform.node(), doctor.examine(load_settings(), room.workspace.root))
     if not room.is_read_only:
         with contextlib.suppress(MedfmError, OSError):  # it is shown all the same

@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ def predict_source(room: Room, ask: PredictSource, told: Told) -> PredictionView
                     request,
                     warm=room.warm(),
                     pool=room.pool(),
-                    on_event=lambda event, part=part: _tell(event, part, told),
+                    on_event=partial(_tell, told, part),
                     stop=told.stopped,
                 )
             )
@@ -80,7 +81,7 @@ def predict_source(room: Room, ask: PredictSource, told: Told) -> PredictionView
     return _view(room, files, study=ask.key.study, series=ask.key.series)
 
 
-def _tell(event: ev.Event, part: str, told: Told) -> None:
+def _tell(told: Told, part: str, event: ev.Event) -> None:
     """Pass progress on; the worker hears of a cancel by ``stop``, so nothing is raised on its supervisor."""
     try:
         if isinstance(event, ev.StageStarted):
@@ -115,13 +116,13 @@ def _places(study: Study, series: str) -> list[Path]:
     files = [item.path for one in wanted for item in one.instances]
     if len(files) == 1:
         return [Path(files[0])]
-    folder = os.path.commonpath([os.path.dirname(path) for path in files])
+    folder = os.path.commonpath([Path(path).parent for path in files])
     if _holds_only(folder, set(files)):
         return [Path(folder)]
     if not any(one.modality in _TOMOGRAPHIC and len(one.instances) > 1 for one in wanted):
         return [Path(path) for path in files]
     every = [item.path for one in study.series for item in one.instances]
-    folder = os.path.commonpath([os.path.dirname(path) for path in every])
+    folder = os.path.commonpath([Path(path).parent for path in every])
     if _holds_only(folder, set(every)):
         return [Path(folder)]
     raise InputError(
@@ -134,14 +135,14 @@ def _holds_only(folder: str, files: set[str]) -> bool:
     """Whether a folder holds these files and no other that may be an image."""
     for place, _, names in os.walk(folder):
         for name in names:
-            other = os.path.join(place, name) not in files
+            other = f"{place}{os.sep}{name}" not in files
             if other and not name.startswith(".") and name.upper() != "DICOMDIR" and not _is_text(name):
                 return False
     return True
 
 
 def _is_text(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in (".txt", ".csv", ".json", ".xml", ".html", ".pdf", ".md")
+    return Path(name).suffix.lower() in (".txt", ".csv", ".json", ".xml", ".html", ".pdf", ".md")
 
 
 # -- showing one

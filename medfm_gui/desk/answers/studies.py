@@ -22,7 +22,6 @@ from medfm_gui.desk.asks.studies import (
     OpenSeries,
     PredictSource,
     ReadTags,
-    SeriesKey,
     SeriesOpened,
     SeriesThumbnails,
     ShowHeatMap,
@@ -142,7 +141,7 @@ def _named_like_pictures(source: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(source):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            path = os.path.join(folder, name)
+            path = f"{folder}{os.sep}{name}"
             if Path(name).suffix.lower() in _PICTURES and not name.startswith(".") and _is_unicode(path):
                 yield path
 

@@ -1,4 +1,4 @@
-"""Questions about studies: what is indexed, frames and thumbnails to look at, header facts, predictions and their maps."""
+"""Questions about studies: the index, frames and thumbnails to look at, header facts, predictions and their maps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SeriesKey:
 
 @dataclass(frozen=True, slots=True)
 class StudyList:
-    """All indexed studies, newest date first; ``phantom`` is the demo's CT study where this workspace holds the demo."""
+    """All indexed studies, newest date first; ``phantom`` is the demo's CT, where the workspace has it."""
 
     studies: tuple[StudyRow, ...]
     phantom: str = ""

@@ -57,7 +57,5 @@ def by_key(bindings: Sequence[Binding]) -> dict[int, str]:
     found: dict[int, str] = {}
     for binding in bindings:
         for keys in binding.keys:
-            sequence = QKeySequence(keys)
-            if sequence.count() == 1:
-                found[sequence[0].toCombined()] = binding.action
+            combinations = QKeyCombination.fromCombined
     return found

@@ -156,7 +156,7 @@ class Canvas(QWidget):
             painter.drawImage(box, self._heat.image(heat, cut.frame, turn, self.overlay))
         painter.restore()
         self._cut = cut
-        if self._in_haste or self._picture.is_coarse(cut):
+        if self.isVisible() and (self._in_haste or self._picture.is_coarse(cut)):
             self._rest.start()
 
     def _paint_words(self, painter: QPainter, pane: QRectF, series: SeriesImage, placement: Placement) -> None:

@@ -8,9 +8,17 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QFileDialog, QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+)
 from pytestqt.qtbot import QtBot
 
 from medfm_gui.desk.asks import runs as asks
@@ -19,6 +27,7 @@ from medfm_gui.domain.errors import DatabaseBusy, Interrupted
 from medfm_gui.domain.run import Phase
 from medfm_gui.ui.bridge import Batch, Ticket
 from medfm_gui.ui.pages.runs import page as page_module
+from medfm_gui.ui.pages.runs.deeds import DEEDS
 from medfm_gui.ui.pages.runs.page import RunsPage
 from medfm_gui.ui.pages.runs.sample import ANSWERS, RUNS, curve, item, running, sample_answers
 from medfm_gui.ui.pages.runs.seal import SealDialog
@@ -321,6 +330,22 @@ def test_everything_goes_by_keys(show: Open, qtbot: QtBot) -> None:
     qtbot.keyClick(page.board.table, Qt.Key.Key_Down)
     assert page.board.table.currentIndex().row() == row + 1
     assert page.pane.run == "r0013"
+
+
+def test_the_menu_offers_what_the_tool_bar_offers(show: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[QPoint] = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, place: shown.append(place))
+    page = show()
+    choose(page, "r0014")
+    page.board.table.customContextMenuRequested.emit(QPoint(10, 10))
+    menu = page.board.table.findChild(QMenu)
+    assert menu is not None and shown
+    offered = {entry.text(): entry for entry in menu.actions() if entry.text()}
+    assert set(offered) == {deed.title for deed in DEEDS}
+    assert offered["Pause"].isEnabled() and not offered["Open test"].isEnabled()
+    offered["Pause"].trigger()
+    assert asked(page, asks.PauseRuns) == [asks.PauseRuns(("r0014",))]
+    menu.close()
 
 
 def test_every_control_has_a_name(show: Open) -> None:

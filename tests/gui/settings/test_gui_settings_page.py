@@ -20,6 +20,7 @@ from medfm_gui.desk.asks.settings import (
     FoundWeightsList,
     ImportWeights,
     LookForWeights,
+    MoveWeightsFolder,
     PreviewDiagnostics,
     PullWeights,
     ReadProgramFacts,
@@ -190,13 +191,19 @@ def test_a_chosen_file_is_imported_for_the_chosen_model(
     assert asked(page, ImportWeights) == [ImportWeights("dinov2-l", "/stick/a.pth")]
 
 
-def test_a_wrong_file_is_refused_in_place_with_its_missing_tensors(qtbot: QtBot, show: Show) -> None:
-    section = weights(show("weights", model="mae-l"))
+def test_a_wrong_file_is_refused_in_place_with_its_missing_tensors(
+    qtbot: QtBot, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = weights(page := show("weights", model="mae-l"))
     qtbot.waitUntil(lambda: section.chosen() is not None)
     section.import_file(MODELS[7], "/stick/wrong.pth")
     qtbot.waitUntil(lambda: "blocks.23.mlp.fc2.weight" in section.job.message)
     assert section.job.way_on.text() == "Choose another file …"
     assert section.job.isVisible()
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("/stick/other.pth", ""))
+    section.table.selectRow(0)  # the way on still means the model that was refused
+    click(section.job.way_on)
+    assert asked(page, ImportWeights)[-1] == ImportWeights("mae-l", "/stick/other.pth")
 
 
 def test_work_shows_how_far_it_is_and_can_be_cancelled(
@@ -289,6 +296,22 @@ def test_a_cancel_stops_the_files_that_wait_as_well(qtbot: QtBot, show: Show) ->
     qtbot.waitUntil(lambda: "was cancelled" in section.found.job.message)
     assert len(asked(page, ImportWeights)) == 1
     assert section.found.import_button.isEnabled()
+
+
+def test_weights_are_kept_in_another_folder_or_it_is_said_why_not(qtbot: QtBot, show: Show) -> None:
+    answered = [True]
+
+    def move(ask: MoveWeightsFolder) -> SettingsView:
+        if answered:
+            return replace(SETTINGS, weights_dir=ask.folder)
+        raise InputError("“x” is not a folder that may be written.", "Choose another.")
+
+    section = weights(page := show("weights", {**ANSWERS, MoveWeightsFolder: move}))
+    section.place.move_to("/big/disk")
+    qtbot.waitUntil(lambda: bool(asked(page, MoveWeightsFolder)) and "/home/reader" in texts(section.place))
+    answered.clear()
+    section.place.move_to("/x")
+    qtbot.waitUntil(lambda: "may be written" in section.job.message)
 
 
 # --- network, privacy, appearance

@@ -154,7 +154,7 @@ def test_leaks_are_listed_with_ways_on(page: Callable[..., TrainPage], qtbot: Qt
     kind = next(item for item in one.wizard.split.findChildren(QComboBox) if item.accessibleName() == "Kind")
     kind.setCurrentIndex(kind.findData("official"))
     QTest.mouseClick(button(one, "Make split"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "and 3 more" in words(one))
+    qtbot.waitUntil(lambda: "and 5 more" in words(one))
     assert "11 pairs" in words(one)
     assert not button(one, "Keep them for this reason").isEnabled()
     reason = next(
@@ -176,7 +176,11 @@ def test_a_dataset_without_a_split_gets_one(page: Callable[..., TrainPage], qtbo
     def splits(ask: ListSplits) -> SplitList:
         return SplitList(SPLITS[:1] if made else ())
 
-    one = page({ListSplits: splits, MakeSplit: lambda ask: made.append(ask) or ANSWERS[MakeSplit](ask)})
+    def make(ask: MakeSplit) -> Any:
+        made.append(ask)
+        return ANSWERS[MakeSplit](ask)
+
+    one = page({ListSplits: splits, MakeSplit: make})
     one.visit(dataset="thorax-phantom")
     qtbot.waitUntil(lambda: one.wizard.split.pane.state == "empty")
     assert "Choose a split, or make one." in words(one)
@@ -314,13 +318,45 @@ def test_a_run_is_cloned(page: Callable[..., TrainPage], qtbot: QtBot) -> None:
     one = page()
     one.visit(clone="r0003")
     qtbot.waitUntil(lambda: one.state.plan.split is not None)
-    qtbot.waitUntil(lambda: one.wizard.at == At.SPLIT)
-    one.wizard.forward()
-    qtbot.waitUntil(lambda: bool(one.state.models))
+    qtbot.waitUntil(lambda: one.wizard.at == At.SPLIT and bool(one.state.models))
+    one.wizard.go_to(At.REVIEW)
+    assert one.wizard.at == At.REVIEW
     (request,) = one.state.requests()
     assert (request.models, request.adapts, request.seeds) == (("dinov2-b",), ("full",), (3,))
     assert request.settings == {"epochs": "30", "lr": "5e-05", "unit": "patient"}
     assert request.split == "thorax-phantom-s1"
+
+
+def test_a_run_whose_data_are_gone_says_so(page: Callable[..., TrainPage], qtbot: QtBot) -> None:
+    one = page({ListDatasets: lambda ask: DatasetList(DATASETS[1:])})
+    one.visit(clone="r0003")
+    qtbot.waitUntil(lambda: bool(said(one, "say")))
+    assert "thorax-phantom" in said(one, "say")[0][0][0]
+    assert one.wizard.at == At.DATA
+
+
+def test_a_change_takes_the_cost_back(page: Callable[..., TrainPage], qtbot: QtBot) -> None:
+    one = page()
+    at_review(one, qtbot)
+    qtbot.waitUntil(lambda: one.state.cost is not None)
+    one.wizard.back()
+    one.state.put(seeds="0, 1")
+    assert one.state.cost is None
+    one.wizard.forward()
+    qtbot.waitUntil(lambda: one.state.cost is not None)
+    assert len(one.state.cost.runs if one.state.cost else ()) == 4
+    assert len(asked(one, Preflight)) == 2
+
+
+def test_measuring_is_left_when_starting_fails(page: Callable[..., TrainPage], qtbot: QtBot) -> None:
+    one = page({Preflight: lambda ask: WAITS, CreateRuns: fails(DatabaseBusy("Busy.", "Wait."))})
+    at_review(one, qtbot)
+    assert "Looking at the plan" in words(one)
+    one.wizard.start()
+    qtbot.waitUntil(lambda: "Busy." in words(one))
+    assert "Looking at the plan" not in words(one)
+    QTest.mouseClick(button(one, "Measure"), Qt.MouseButton.LeftButton)
+    assert len(asked(one, Preflight)) == 2
 
 
 def test_keys_lead_through_the_wizard(page: Callable[..., TrainPage], qtbot: QtBot) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from medfm_gui.desk.asks.data import (
     ShowSplit,
     Thumbnails,
 )
-from medfm_gui.desk.protocol import Progress, decode_ask
+from medfm_gui.desk.protocol import Ask, Progress, decode_ask
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain.errors import InputError, Interrupted, LeakError, TableError
 from medfm_gui.domain.split import LeakKind, Partition
@@ -50,7 +51,7 @@ def picture(path: Path, seed: int) -> None:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Fifteen patients with two images each; one image twice with two labels, one file cut short, one row of nothing."""
+    """Fifteen patients with two images each; one image twice with two labels, a file cut short, a row of nothing."""
     folder = tmp_path_factory.mktemp("source")
     (folder / "images").mkdir()
     rows = ["file,patient_id,finding,sex,age,exam"]
@@ -242,5 +243,5 @@ def test_leaks_stop_a_split_until_somebody_decides(made: tuple[Room, Imported]) 
         MakeSplit("d", SplitWish(folds=5, accept="why")),
     ],
 )
-def test_questions_survive_the_wire(ask: PreviewImport | ListSamples | MakeSplit) -> None:
+def test_questions_survive_the_wire(ask: Ask[Any]) -> None:
     assert decode_ask(type(ask), wire.encode(ask)) == ask

@@ -67,7 +67,7 @@ class Worker:
             "load_s": "1.0", "memory_bytes": "900000000", "trained_parameters": "3373570" if tunes else "2562",
             "images": "21", "missing": str(self.missing), "batches": "4",
         }  # fmt: skip
-        return [ev.RunStarted(0.0, "cpu", startup_seconds=2.0), ev.Answered(0.0, facts)]
+        return [ev.RunStarted(0.0, "cpu"), ev.Answered(0.0, facts), ev.RunFinished(0.0, {}, seconds=-2.0)]
 
 
 @pytest.fixture
@@ -100,12 +100,12 @@ def test_frozen_work_is_measured_once_for_all_ways_and_seeds(room: Room, worker:
     first, second, probe = cost.runs
     assert first.images_known == 0
     assert second.images_known == second.images == sizes[0]
-    assert first.seconds == pytest.approx(3.0 + sizes[0] * 0.002)
-    assert second.seconds == pytest.approx(3.0)
-    assert probe.seconds == pytest.approx(3.5)
+    assert first.seconds == pytest.approx(3.0 + sizes[0] * 0.002, abs=0.2)
+    assert second.seconds == pytest.approx(3.0, abs=0.05)
+    assert probe.seconds == pytest.approx(3.5, abs=0.05)
     assert (probe.trained_parameters, probe.disk_bytes) == (1281 * 2, 1281 * 2 * 4)
     assert first.disk_bytes == sizes[0] * 1280 * 4
-    assert cost.seconds == pytest.approx(9.5 + sizes[0] * 0.002)
+    assert cost.seconds == pytest.approx(9.5 + sizes[0] * 0.002, abs=0.2)
     assert cost.memory_bytes == 900_000_000
     assert cost.is_measured
 
@@ -114,7 +114,7 @@ def test_features_in_the_bank_cost_nothing(room: Room, worker: Worker) -> None:
     worker.missing = 0
     (run,) = _asked(room, Preflight((_request("knn"),))).runs
     assert run.images_known == run.images
-    assert run.seconds == pytest.approx(3.0)
+    assert run.seconds == pytest.approx(3.0, abs=0.05)
     assert run.disk_bytes == 0
 
 
@@ -129,7 +129,7 @@ def test_fine_tuning_costs_its_epochs_and_a_checkpoint(room: Room, worker: Worke
     (run,) = _asked(room, Preflight((_request("full", settings={"epochs": "4"}),))).runs
     (split,) = data.splits_of(room.workspace, "noise-s1")
     train, val = split.sizes["train"], split.sizes["val"]
-    assert run.seconds == pytest.approx(3.0 + 4 * (train * 0.01 + val * 0.002) + val * 0.002)
+    assert run.seconds == pytest.approx(3.0 + 4 * (train * 0.01 + val * 0.002) + val * 0.002, abs=0.2)
     assert run.disk_bytes == 3373570 * 4
     assert run.disk_more_bytes == 5 * run.disk_bytes
 
@@ -165,7 +165,7 @@ def test_one_that_cannot_be_measured_spares_the_others(room: Room, worker: Worke
     assert cost.is_measured
 
 
-def test_measuring_stops_when_nobody_waits(room: Room, worker: Worker) -> None:
+def test_measuring_stops_when_nobody_waits(room: Room, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     told = Told(lambda *_: None)
     real = worker.__call__
 
@@ -173,7 +173,7 @@ def test_measuring_stops_when_nobody_waits(room: Room, worker: Worker) -> None:
         told.stopped.set()
         return real(spec, folder=folder, on_event=on_event)
 
-    planning.run_errand = stopped  # type: ignore[assignment]  # the fixture puts it back
+    monkeypatch.setattr(planning, "run_errand", stopped)
     with pytest.raises(Interrupted):
         _asked(room, Preflight((_request("full"),)), told)
 

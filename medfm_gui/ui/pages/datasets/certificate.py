@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from medfm_gui.store.rows import SplitRow
@@ -11,7 +12,7 @@ from medfm_gui.ui.pages.datasets.counts import CountRow, CountsTable
 from medfm_gui.ui.pages.datasets.gate import Banner, clean_words
 from medfm_gui.ui.pages.datasets.notes import Notes
 from medfm_gui.ui.pages.datasets.split_rows import LeaksTable
-from medfm_gui.ui.pages.datasets.wording import PARTITIONS, count, day, split_title, unit
+from medfm_gui.ui.pages.datasets.wording import PARTITIONS, brief, count, day, split_title, unit
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.forms import action
@@ -28,9 +29,10 @@ class Certificate(QWidget):
     def __init__(self, on_train: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.split_id = ""
-        self._title = Label("", "heading3")
+        self._trained = ""
+        self._title = Label("", "heading3", elide=Qt.TextElideMode.ElideRight)
         self.train = action("Train on this split", "train", "primary")
-        self.train.clicked.connect(lambda: on_train(self.split_id))
+        self.train.clicked.connect(lambda: on_train(self._trained))
         self.banner = Banner()
         self.facts = Facts()
         self.table = CountsTable("Images of each class by partition of the split")
@@ -51,6 +53,8 @@ class Certificate(QWidget):
     def show_split(self, row: SplitRow, facts: SplitFacts, has_patients: bool) -> None:
         """Show another split."""
         self.split_id = row.id
+        self._trained = row.family or row.id
+        self.train.setText("Train on all folds" if row.family else "Train on this split")
         self._title.setText(split_title(row))
         self._tell(row, has_patients)
         self.facts.set_facts(facts_of(row, facts))
@@ -85,4 +89,4 @@ def facts_of(row: SplitRow, facts: SplitFacts) -> list[tuple[str, str]]:
     if facts.dropped:
         more = f" and {row.n_dropped - _NAMED:,} more" if row.n_dropped > _NAMED else ""
         found.append(("Dropped", ", ".join(facts.dropped[:_NAMED]) + more))
-    return found
+    return [(name, brief(value)) for name, value in found]

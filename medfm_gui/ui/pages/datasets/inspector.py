@@ -16,6 +16,7 @@ from medfm_gui.ui import theme as themes
 from medfm_gui.ui.bridge import Asks
 from medfm_gui.ui.pages.datasets.newest import Newest
 from medfm_gui.ui.pages.datasets.samples import picture_of
+from medfm_gui.ui.pages.datasets.wording import brief
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.forms import action
@@ -118,12 +119,12 @@ class Inspector(QWidget):
     def show_sample(self, dataset: DatasetRow, sample: Sample, small: QImage | None) -> None:
         """Show a sample: at once the small picture, then the stored image."""
         self._picture.show_image(small if small is not None else QImage(), "…")
-        self._title.setText(label_text(dataset, sample))
+        self._title.setText(brief(label_text(dataset, sample)))
         self._facts.set_facts(facts_of(dataset, sample))
         self._patient = sample.patient or ""
         self._more.setVisible(bool(self._patient))
         listed = list(sample.covariates.items())[:_MOST_COVARIATES]
-        self._covariates.set_facts((name.replace("_", " "), value) for name, value in listed)
+        self._covariates.set_facts((brief(name.replace("_", " ")), brief(value)) for name, value in listed)
         self._others.setVisible(bool(listed))
         self._newest.ask(ShowSample(dataset.id, sample.id), self._take, self._refused)
 
@@ -156,4 +157,4 @@ def facts_of(dataset: DatasetRow, sample: Sample) -> list[tuple[str, str]]:
     facts += [("Group", sample.group)] if sample.group else []
     facts += [("Official fold", sample.fold)] if sample.fold else []
     facts.append(("File", sample.path if sample.frame is None else f"{sample.path}, image {sample.frame + 1}"))
-    return facts
+    return [(name, brief(value)) for name, value in facts]

@@ -15,7 +15,7 @@ from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.datasets.newest import Newest
 from medfm_gui.ui.pages.datasets.notes import Notes
 from medfm_gui.ui.pages.datasets.skipped import SkippedTree
-from medfm_gui.ui.pages.datasets.wording import TASKS, count, day
+from medfm_gui.ui.pages.datasets.wording import TASKS, brief, count, day
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.panel import Panel
@@ -155,7 +155,7 @@ class QualityTab(QWidget):
         self._complete.setVisible(not found.skipped)
         self._show_twins(found)
         self.facts.set_facts(facts_of(row))
-        self.taken.set_facts((name.capitalize(), value) for name, value in row.taken.items())
+        self.taken.set_facts((name.capitalize(), brief(value)) for name, value in row.taken.items())
         self.pane.show_content()
 
     def _show_twins(self, found: Quality) -> None:
@@ -179,11 +179,11 @@ class QualityTab(QWidget):
 def facts_of(row: DatasetRow) -> list[tuple[str, str]]:
     """Where a dataset came from and what it is."""
     facts = [
-        ("Source", row.source),
+        ("Source", brief(row.source)),
         ("Imported", day(row.created)),
         ("Images", f"{row.n_samples:,}"),
         ("Patients", f"{row.n_patients:,}" if row.n_patients else "not known"),
         ("Task", TASKS[row.task]),
     ]
-    facts += [("Positive class", row.positive)] if row.positive else []
+    facts += [("Positive class", brief(row.positive))] if row.positive else []
     return [*facts, ("Id", row.id), ("Fingerprint", row.fingerprint)]

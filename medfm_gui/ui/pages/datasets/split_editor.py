@@ -11,6 +11,7 @@ from medfm_gui.desk.asks.data import CheckQuality, MakeSplit, PlanSplit, SplitMa
 from medfm_gui.domain.errors import LeakError, MedfmError
 from medfm_gui.store.rows import DatasetRow
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.later import Later
 from medfm_gui.ui.pages.datasets.advice import in_window
 from medfm_gui.ui.pages.datasets.combo import fill
 from medfm_gui.ui.pages.datasets.counts import CountRow, CountsTable
@@ -26,6 +27,7 @@ from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.cohort import LeakLine, PlannedFold, Quality, SplitPlan, SplitWish
 
+_PATIENCE_MS = 120
 _FORM_PX = SPACE[-1] * 9
 READ_ONLY = "This workspace is open read-only, because another window has it."
 
@@ -50,6 +52,7 @@ class SplitEditor(QWidget):
         self._planning = Newest(context.desk, self)
         self._looking = Newest(context.desk, self)
         self._making = Newest(context.desk, self)
+        self._slow = Later(self._say_busy, _PATIENCE_MS, self)
         self.form = SplitForm()
         self.form.changed.connect(self._changed)
         self.gate = Gate()
@@ -129,9 +132,13 @@ class SplitEditor(QWidget):
         if self.form.problem:
             self._planning.cancel()
             return
-        if self.pane.state != "content":
-            self.pane.show_busy("Dividing")
+        self._slow.again()
         self._planning.ask(PlanSplit(self._dataset.id, self._wish()), self._take, self._refused)
+
+    def _say_busy(self) -> None:
+        """A plan that comes at once does not flicker; one that takes its time is seen to."""
+        if self._planning.is_waiting:
+            self.pane.show_busy("Dividing")
 
     def _wish(self) -> SplitWish:
         return replace(self.form.wish(), accept=self.gate.accepts, drop=self.gate.drops)

@@ -8,6 +8,9 @@ from typing import Final
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.split import Partition
 from medfm_gui.store.rows import DatasetRow, SplitRow
+from medfm_gui.ui.widgets.text import one_line
+
+_LONGEST: Final = 400
 
 TASKS: Final[Mapping[Task, str]] = {
     Task.BINARY: "Binary",
@@ -77,6 +80,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
 def share(part: int, whole: int) -> str:
     """A percentage with one digit, ``71.5 %``; a dash where there is nothing to share."""
     return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def brief(text: str) -> str:
+    """A text of bounded length on one line, for a grid of facts."""
+    return one_line(text, _LONGEST)
 
 
 def dataset_line(row: DatasetRow) -> str:

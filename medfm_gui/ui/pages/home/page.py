@@ -34,11 +34,13 @@ from medfm_gui.ui.pages.home.demo import DemoPanel
 from medfm_gui.ui.pages.home.overview import ActivityPanel, NextPanel, OverviewPanel
 from medfm_gui.ui.pages.home.places import MOST_SHOWN, PlacesPanel
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.forms import disable
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label
 
 _WIDEST_PX = SPACE[-1] * 44
 _DEMO_WISH_S = 300.0
+_NOT_OPEN = "No workspace is open yet."
 _ABOUT = (
     "Find out, on your own images and this computer, which vision foundation model to adapt, how, "
     "and whether the difference is real."
@@ -87,6 +89,7 @@ class HomePage(Page):
             Action("home.demo", "Try the demonstration", self._want_demo, group=self.title),
             Action("home.examine", "Examine this computer", self.examine, group=self.title),
         )
+        disable(self.places.demo_button, _NOT_OPEN)
         self.states.show_busy("Opening the workspace")
 
     def refresh(self) -> None:
@@ -163,6 +166,7 @@ class HomePage(Page):
         self.demo.setVisible(seen.is_demo)
         self.demo.tell(seen, is_read_only=self.context.is_read_only)
         self.places.demo_button.setVisible(not seen.is_demo)
+        disable(self.places.demo_button, "")
         self.states.show_content()
         wished = self.context.memory.get("demo.start")
         if seen.is_demo and wished:

@@ -184,7 +184,11 @@ class Paper(QAbstractScrollArea):
 
     def _in_sight(self) -> list[int]:
         view = QRect(QPoint(0, self._top()), self.viewport().size())
-        return [place for place, rect in enumerate(self._rects) if rect.bottom() >= view.top() and rect.top() <= view.bottom()]
+        return [
+            place
+            for place, rect in enumerate(self._rects)
+            if rect.bottom() >= view.top() and rect.top() <= view.bottom()
+        ]
 
     def _wanted(self) -> int | None:
         """The page to be drawn next: one in sight, then one beside them."""

@@ -28,7 +28,9 @@ class Volume(QObject):
         self._document = QPdfDocument(self)
         self._document.load(self._buffer)
         ready = self._document.status() == QPdfDocument.Status.Ready
-        self.sizes = tuple(self._document.pagePointSize(page) for page in range(self._document.pageCount() if ready else 0))
+        self.sizes = tuple(
+            self._document.pagePointSize(page) for page in range(self._document.pageCount() if ready else 0)
+        )
         self._renderer = QPdfPageRenderer(self)
         self._renderer.setRenderMode(QPdfPageRenderer.RenderMode.MultiThreaded)
         self._renderer.setDocument(self._document)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QItemSelectionModel, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
+    QMenu,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -106,6 +107,8 @@ class RunBoard(QWidget):
         table.setTextElideMode(Qt.TextElideMode.ElideRight)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.verticalHeader().setDefaultSectionSize(_ROW_PX)
+        table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        table.customContextMenuRequested.connect(self._offer)
         header = table.horizontalHeader()
         header.setStretchLastSection(False)
         header.setAccessibleName("Columns of the runs")
@@ -167,6 +170,18 @@ class RunBoard(QWidget):
                 row.addWidget(_rule())
         row.addStretch(1)
         return row
+
+    def _offer(self, place: QPoint) -> None:
+        """The tool bar again, where the pointer is."""
+        menu = QMenu(self.table)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for deed in DEEDS:
+            entry = menu.addAction(self.buttons[deed.verb].icon(), deed.title)
+            entry.setEnabled(self.buttons[deed.verb].isEnabled())
+            entry.triggered.connect(lambda _=False, verb=deed.verb: self.wanted.emit(verb))
+            if deed.verb in _GROUPS_END:
+                menu.addSeparator()
+        menu.popup(self.table.viewport().mapToGlobal(place))
 
     def tell_deeds(self) -> None:
         """Enable what is possible with the chosen runs; the others say why they are not."""

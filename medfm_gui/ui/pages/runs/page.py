@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -113,7 +114,7 @@ class RunsPage(Page):
         new = Action("runs.new", "New run", self.board.new.click, "Ctrl+N", "Runs")
         return (*made, find, new)
 
-    def _test(self, deed: deeds.Deed) -> Any:
+    def _test(self, deed: deeds.Deed) -> Callable[[], bool]:
         return lambda: not deeds.obstacle(deed, self.board.chosen_runs(), is_read_only=self.context.is_read_only)
 
     def do(self, verb: str) -> None:

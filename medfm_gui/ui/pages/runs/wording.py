@@ -36,6 +36,8 @@ def duration(seconds: float | None) -> str:
     """A length of time: ``0.4 s``, ``42 s``, ``3 min 20 s``, ``1 h 12 min``."""
     if seconds is None or not 0 <= seconds < 1e9:
         return NONE
+    if 0 < seconds < 0.05:
+        return "< 0.1 s"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QHeaderView, QLineEdit, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.settings import (
     AllowNetwork,
     ImportWeights,
-    MoveWeightsFolder,
     PullWeights,
     ReadSettings,
     SettingsView,
@@ -26,6 +24,7 @@ from medfm_gui.ui.pages.settings import model
 from medfm_gui.ui.pages.settings.found import FoundPanel
 from medfm_gui.ui.pages.settings.job import JobRow
 from medfm_gui.ui.pages.settings.marker import marker
+from medfm_gui.ui.pages.settings.place import WeightsPlace
 from medfm_gui.ui.pages.settings.section import Section
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
@@ -72,22 +71,21 @@ class WeightsSection(Section):
         self.filter.setPlaceholderText("Filter")
         self.filter.setAccessibleName("Filter models")
         self.filter.setClearButtonEnabled(True)
-        self.filter.textChanged.connect(self._narrow)
+        self.filter.textChanged.connect(self.rows.narrow)
         self.folder_button = action("From a folder or USB stick …", "folder")
         self.folder_button.clicked.connect(self.pick_folder)
-        self._place = Label("", "caption", elide=Qt.TextElideMode.ElideMiddle)
-        self.place_button = action("Keep weights elsewhere …", role="quiet")
-        self.place_button.clicked.connect(self._pick_place)
+        self.place = WeightsPlace(context)
+        self.place.moved.connect(self.refresh)
+        self.place.failed.connect(self.job.end_badly)
         self.details = _Details()
-        self.details.import_button.clicked.connect(self.pick_file)
-        self.details.pull_button.clicked.connect(self.pull)
+        self.details.import_button.clicked.connect(lambda: self.pick_file())
+        self.details.pull_button.clicked.connect(lambda: self.pull())
         self._lay_out()
 
     def refresh(self) -> None:
         """Ask which weights are here."""
-        desk = self.context.desk
-        desk.ask(ListModels(), owner=self, then=self._take_models, failed=self._fail)
-        desk.ask(ReadSettings(), owner=self, then=self._take_settings, failed=self.job.end_badly)
+        self.context.desk.ask(ListModels(), owner=self, then=self._take_models, failed=self._fail)
+        self.place.refresh()
 
     def visit(self, **wish: Any) -> None:
         """``model=NAME``: choose that model."""
@@ -98,9 +96,9 @@ class WeightsSection(Section):
         """The model of the chosen row."""
         return self.rows.row(self.table.currentIndex())
 
-    def pick_file(self) -> None:
-        """Ask for a file for the chosen model."""
-        one = self.chosen()
+    def pick_file(self, one: Model | None = None) -> None:
+        """Ask for a file for a model, the chosen one where none is named."""
+        one = one or self.chosen()
         if one is None or self.job.is_busy:
             return
         found, _ = QFileDialog.getOpenFileName(self, f"Weights of {one.card.title}", "", FILES)
@@ -114,13 +112,13 @@ class WeightsSection(Section):
             ImportWeights(one.card.name, file),
             owner=self,
             then=lambda status: self._end_well(f"The weights of {one.card.title} are ready.", status),
-            failed=lambda error: self._end_badly(error, "Choose another file …", self.pick_file),
+            failed=lambda error: self._end_badly(error, "Choose another file …", lambda: self.pick_file(one)),
             progress=lambda told: self.job.tell(told, f"{one.card.title}: "),
         )
 
-    def pull(self) -> None:
-        """Fetch the weights of the chosen model."""
-        one = self.chosen()
+    def pull(self, one: Model | None = None) -> None:
+        """Fetch the weights of a model, the chosen one where none is named."""
+        one = one or self.chosen()
         if one is None or self.job.is_busy:
             return
         self._begin(f"Waiting to fetch {one.card.title}")
@@ -128,7 +126,7 @@ class WeightsSection(Section):
             PullWeights(one.card.name),
             owner=self,
             then=lambda status: self._end_well(f"The weights of {one.card.title} are ready.", status),
-            failed=self._pull_failed,
+            failed=lambda error: self._pull_failed(error, one),
             progress=lambda told: self.job.tell(told, f"{one.card.title}: "),
         )
 
@@ -155,10 +153,6 @@ class WeightsSection(Section):
         bar.setSpacing(SPACE[1])
         bar.addWidget(self.filter, 1)
         bar.addWidget(self.folder_button)
-        place = QHBoxLayout()
-        place.setSpacing(SPACE[1])
-        place.addWidget(self._place, 1)
-        place.addWidget(self.place_button)
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
@@ -171,7 +165,7 @@ class WeightsSection(Section):
         self.body.addWidget(self.job)
         self.body.addWidget(self.found, 1)
         self.body.addWidget(self.states, 1)
-        self.body.addLayout(place)
+        self.body.addWidget(self.place)
 
     def _take_models(self, found: ModelList) -> None:
         before = self.chosen()
@@ -197,11 +191,6 @@ class WeightsSection(Section):
             self.table.selectRow(at)
             self.table.scrollTo(self.rows.index(at, 0))
 
-    def _take_settings(self, seen: SettingsView) -> None:
-        free = f" · {seen.weights_free_gb:,.0f} GB free" if seen.weights_free_gb is not None else ""
-        self._place.setText(f"Kept in {seen.weights_dir}{free}")
-        disable(self.place_button, "MEDFM_WEIGHTS names this folder." if seen.is_weights_dir_locked else "")
-
     def _swap(self, is_open: bool) -> None:
         """The files of a stick stand in the place of the models."""
         self.states.setVisible(not is_open)
@@ -210,20 +199,13 @@ class WeightsSection(Section):
     def _fail(self, error: MedfmError) -> None:
         self.states.show_error(error, "Try again", self.refresh)
 
-    def _narrow(self, text: str) -> None:
-        self.rows.narrow(text)
-
     def _show_details(self) -> None:
         self.details.tell(self.chosen(), is_busy=self.job.is_busy)
         disable(self.folder_button, "Other weights are being worked on." if self.job.is_busy else "")
 
     def _begin(self, text: str) -> None:
-        self.job.begin(text, self._cancel)
+        self.job.begin(text, lambda: self._ticket.cancel() if self._ticket else None)
         self._show_details()
-
-    def _cancel(self) -> None:
-        if self._ticket is not None:
-            self._ticket.cancel()
 
     def _end_well(self, text: str, status: WeightsStatus) -> None:
         short = f" SHA-256 {status.sha256[:16]}…" if status.sha256 else ""
@@ -237,41 +219,33 @@ class WeightsSection(Section):
         self._show_details()
         self.refresh()
 
-    def _pull_failed(self, error: MedfmError) -> None:
+    def _pull_failed(self, error: MedfmError, one: Model) -> None:
         if isinstance(error, Offline):
             self.context.desk.ask(
                 ReadSettings(),
                 owner=self,
-                then=lambda seen: self._say_offline(error, seen),
+                then=lambda seen: self._say_offline(error, seen, one),
                 failed=lambda _: self.job.end_badly(error),
             )
             return
-        self._end_badly(error, "Fetch again", self.pull)
+        self._end_badly(error, "Fetch again", lambda: self.pull(one))
 
-    def _say_offline(self, error: MedfmError, seen: SettingsView) -> None:
+    def _say_offline(self, error: MedfmError, seen: SettingsView, one: Model) -> None:
         if seen.is_offline and not seen.is_offline_locked:
-            self.job.end_badly(error, "Allow the network and fetch", self._allow_and_pull)
+            self.job.end_badly(error, "Allow the network and fetch", lambda: self._allow_and_pull(one))
         elif seen.is_offline:
-            self.job.end_badly(error, "Import a file instead …", self.pick_file)
+            self.job.end_badly(error, "Import a file instead …", lambda: self.pick_file(one))
         else:
-            self.job.end_badly(error, "Fetch again", self.pull)
+            self.job.end_badly(error, "Fetch again", lambda: self.pull(one))
         self._show_details()
 
-    def _allow_and_pull(self) -> None:
+    def _allow_and_pull(self, one: Model) -> None:
         self.context.desk.ask(
-            AllowNetwork(True), owner=self, then=lambda _: self.pull(), failed=lambda error: self.job.end_badly(error)
+            AllowNetwork(True),
+            owner=self,
+            then=lambda _: self.pull(one),
+            failed=lambda error: self.job.end_badly(error),
         )
-
-    def _pick_place(self) -> None:
-        found = QFileDialog.getExistingDirectory(self, "Folder in which weights are kept")
-        if found:
-            self.context.desk.ask(
-                MoveWeightsFolder(found), owner=self, then=self._moved, failed=lambda error: self.job.end_badly(error)
-            )
-
-    def _moved(self, seen: SettingsView) -> None:
-        self._take_settings(seen)
-        self.refresh()
 
 
 class _Details(Panel):

@@ -31,7 +31,7 @@ class Column(IntEnum):
 
 
 COLUMNS: Final = ("Model", "Adaptation", "Seed", "Fold", "Trained", "Time, about", "Memory", "Disk", "Note")
-WIDTHS: Final = (140, 160, 48, 48, 66, 84, 72, 76)
+WIDTHS: Final = (140, 150, 48, 48, 78, 84, 76, 78)
 _AT_RIGHT = range(2, 8)
 
 

@@ -169,10 +169,6 @@ class PlanState(QObject):
         """Everything that was measured since the wizard was opened."""
         return tuple(self._measured.values())
 
-    def model(self, name: str) -> Model | None:
-        """The model of that name."""
-        return next((model for model in self.models if model.card.name == name), None)
-
     @property
     def chosen_models(self) -> tuple[Model, ...]:
         """In the order in which they are listed."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.data import DatasetList, ListDatasets
-from medfm_gui.desk.asks.train import RunOrder, RunSpecOf
+from medfm_gui.desk.asks.train import ListModels, RunOrder, RunSpecOf
 from medfm_gui.desk.entry import Topic
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.actions import Action
@@ -90,6 +90,7 @@ class TrainPage(Page):
             self.pane.show_content()
             row = next((one for one in answer.datasets if one.id == dataset), None)
             if row is None:
+                self.context.say(f"There is no dataset “{dataset}” in this workspace any more.", "warning")
                 self._open(At.DATA)
                 return
             self.wizard.split.wanted = split
@@ -112,11 +113,18 @@ class TrainPage(Page):
     def _open(self, step: At) -> None:
         self.pane.show_content()
         self._stack.setCurrentWidget(self.wizard)
+        self._learn_models()
         before = self.wizard.at
         self.wizard.go_to(step)
         if self.wizard.at == before:
             self.wizard.refresh()
         self.wizard.step.first.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _learn_models(self) -> None:
+        """A plan that was filled in can be reviewed at once, which needs the models; their own step tells of errors."""
+        self.context.desk.ask(
+            ListModels(), owner=self, then=lambda answer: self.state.offer_models(answer.models), failed=lambda _: None
+        )
 
     def _resume(self) -> None:
         self._stack.setCurrentWidget(self.wizard)

@@ -9,7 +9,7 @@ from medfm_gui.domain.dataset import Task
 from medfm_gui.ui.pages.datasets.counts import CountRow, CountsTable
 from medfm_gui.ui.pages.datasets.notes import Notes
 from medfm_gui.ui.pages.datasets.skipped import SkippedTree
-from medfm_gui.ui.pages.datasets.wording import TASKS
+from medfm_gui.ui.pages.datasets.wording import TASKS, brief
 from medfm_gui.ui.theme import SPACE, figures_font
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.text import Label
@@ -99,7 +99,7 @@ class ReportView(QScrollArea):
         self.skipped.fill(report.skipped)
         for widget in (self._skipped_title, self.skipped):
             widget.setVisible(bool(report.skipped))
-        self.taken.set_facts((name.capitalize(), value) for name, value in report.taken.items())
+        self.taken.set_facts((name.capitalize(), brief(value)) for name, value in report.taken.items())
         self.verticalScrollBar().setValue(0)
 
 

@@ -18,7 +18,7 @@ from medfm_gui.workspace.cohort import SplitWish
 _READ_ONLY = "This workspace is open read-only, because another window has it."
 _HIGHEST_SEED = 2_147_483_647
 _MOST_FOLDS = 100
-_MOST_LEAKS = 8
+_MOST_LEAKS = 6
 _NARROWEST_PX = SPACE[-1] * 2 + SPACE[3]
 _WIDEST_PX = SPACE[-1] * 4 + SPACE[3]
 
@@ -51,7 +51,7 @@ class DividePanel(Panel):
             wide = isinstance(part.field, QComboBox)
             stretch = 4 if part is rows[0] else 3 if wide else 2
             row.addWidget(part, stretch, Qt.AlignmentFlag.AlignBottom)
-        row.addWidget(self.make, 0, Qt.AlignmentFlag.AlignBottom)
+        self.add_to_corner(self.make)
         for combo in (self._ways, self._by):
             combo.setMinimumContentsLength(6)
         self.body.addLayout(row)
@@ -133,7 +133,7 @@ class _LeakChoices(QWidget):
         self._drop = action("Drop them from training", "trash")
         self._drop.clicked.connect(lambda: self._ask(drop=True))
         self._reason = QLineEdit()
-        self._reason.setPlaceholderText("Why these leaks are acceptable; the reason is stored and printed")
+        self._reason.setPlaceholderText("Why they are acceptable (stored, printed)")
         self._reason.setAccessibleName("Reason for keeping the leaks")
         self._keep = action("Keep them for this reason", "", "danger")
         self._keep.clicked.connect(self._accept)
@@ -141,13 +141,13 @@ class _LeakChoices(QWidget):
         self._reason.textChanged.connect(self._show_reason)
         row = QHBoxLayout()
         row.setSpacing(SPACE[1])
-        row.addWidget(self._drop)
         row.addWidget(self._reason, 1)
         row.addWidget(self._keep)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[1])
         column.addWidget(self._list)
+        column.addWidget(self._drop, 0, Qt.AlignmentFlag.AlignLeft)
         column.addLayout(row)
         self._show_reason()
 

@@ -22,7 +22,7 @@ from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label, escape_mnemonic, tip
 from medfm_gui.workspace.models import Model
 
-_CARD_PX = SPACE[-1] * 11
+_CARD_PX = SPACE[-1] * 13
 _STATES = {
     WeightsState.PRESENT: ("ready", "good"),
     WeightsState.BUNDLED: ("ready, built in", "good"),

@@ -100,7 +100,8 @@ class ReviewStep(Step):
         """Somebody goes elsewhere: measuring would slow down what they do."""
         if self._ticket is not None:
             self._ticket.cancel()
-            self._asked = ()
+            self._ticket, self._asked = None, ()
+            self._show_cost()
 
     def show_plan(self) -> None:
         """Show the command lines."""
@@ -227,9 +228,7 @@ def _sentence(cost: PlanCost | None, measuring: bool) -> str:
     if cost is None:
         return "" if measuring else "Nothing was measured."
     known = [run for run in cost.runs if run.images_known]
-    spared = (
-        f" {count(len(known), 'run')} can use features that are there, or will be by then." if known else ""
-    )
+    spared = f" {count(len(known), 'run')} can use features that are there, or will be by then." if known else ""
     if not cost.is_measured:
         return f"Sizes on the disk are estimated from the models’ cards.{spared}"
     seconds, memory = cost.seconds, cost.memory_bytes

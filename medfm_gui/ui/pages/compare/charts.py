@@ -1,0 +1,194 @@
+"""The charts of a comparison: four of them side by side, and any of them large."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from medfm_gui.desk.asks.compare import Drawing, Side, SideBySide
+from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.ui.charts.view import ChartView
+from medfm_gui.ui.pages.compare import wording
+from medfm_gui.ui.pages.compare.model import metrics_of, name_of
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.forms import choice
+from medfm_gui.ui.widgets.text import Label, one_line
+
+_CHART_PX = SPACE[-1] * 11
+_LIST_PX = SPACE[-1] * 8
+
+
+def slots_of(chart: ChartSpec, sides: Sequence[Side]) -> dict[str, int]:
+    """Place of a run's colour for each series that is named after a run (its id stands first)."""
+    places = {side.run: place for place, side in enumerate(sides)}
+    named = ((series.name, series.name.partition(" ")[0]) for series in chart.series)
+    return {name: places[run] for name, run in named if run in places}
+
+
+class ChartGrid(QWidget):
+    """ROC and estimates above, paired differences and a confusion matrix below.
+
+    Signals:
+        export_wanted(str, ChartView, str, str): a chart's key, its view, the format, a suggested name.
+    """
+
+    export_wanted = Signal(str, object, str, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sides: tuple[Side, ...] = ()
+        self._drawings: Mapping[str, Drawing] = {}
+        self._keys: dict[str, str] = {}
+        self.metric = choice(())
+        self.metric.setAccessibleName("Metric of the charts")
+        self.metric.currentIndexChanged.connect(lambda _: self._draw())
+        self.run = choice(())
+        self.run.setAccessibleName("Run of the confusion matrix")
+        self.run.currentIndexChanged.connect(lambda _: self._draw())
+        self.views = {place: ChartView() for place in ("roc", "intervals", "differences", "confusion")}
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(SPACE[3])
+        self._grid.setColumnStretch(0, 1)
+        self._grid.setColumnStretch(1, 1)
+        for place, view in self.views.items():
+            view.setMinimumHeight(_CHART_PX)
+            view.export_wanted.connect(lambda kind, name, place=place: self._export(place, kind, name))
+        self._run_name = Label("Run", "muted", wrap=False)
+        head = QHBoxLayout()
+        head.setSpacing(SPACE[1])
+        name = Label("Metric", "muted", wrap=False)
+        for label, field in ((name, self.metric), (self._run_name, self.run)):
+            label.setBuddy(field)
+            head.addWidget(label)
+            head.addWidget(field)
+            head.addSpacing(SPACE[3])
+        head.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE[2])
+        column.addLayout(head)
+        column.addLayout(self._grid)
+
+    def show_runs(self, found: SideBySide) -> None:
+        """Offer the metrics and runs of a comparison."""
+        self._sides = found.sides
+        _offer(self.metric, [(wording.heading(name).removesuffix(" ↓"), name) for name in metrics_of(found)])
+        _offer(self.run, [(name_of(side), side.run) for side in found.sides])
+        self.draw(())
+
+    def draw(self, drawings: Sequence[Drawing]) -> None:
+        """Show these charts."""
+        self._drawings = {one.key: one for one in drawings}
+        self._draw()
+
+    def _draw(self) -> None:
+        metric, run = self.metric.currentData(), self.run.currentData()
+        self._keys = {
+            "roc": "roc" if "roc" in self._drawings else f"roc:{run}",
+            "intervals": f"intervals:{metric}",
+            "differences": f"differences:{metric}",
+            "confusion": f"confusion:{run}",
+        }
+        shown = [place for place, key in self._keys.items() if key in self._drawings]
+        for place, view in self.views.items():
+            drawing = self._drawings.get(self._keys[place])
+            self._grid.removeWidget(view)
+            view.setVisible(drawing is not None)
+            if drawing is not None:
+                at = shown.index(place)
+                last_alone = at == len(shown) - 1 and at % 2 == 0 and at > 0
+                self._grid.addWidget(view, at // 2, at % 2, 1, 2 if last_alone else 1)
+                if view.chart is not drawing.chart:
+                    view.set_chart(drawing.chart, slots_of(drawing.chart, self._sides))
+        of_run = any(one.run for one in self._drawings.values()) and len(self._sides) > 1
+        self._run_name.setVisible(of_run)
+        self.run.setVisible(of_run)
+
+    def _export(self, place: str, kind: str, name: str) -> None:
+        self.export_wanted.emit(self._keys[place], self.views[place], kind, name)
+
+
+class LargeCharts(QWidget):
+    """A list of all charts and one of them, as large as the page.
+
+    Signals:
+        export_wanted(str, ChartView, str, str): a chart's key, its view, the format, a suggested name.
+    """
+
+    export_wanted = Signal(str, object, str, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sides: tuple[Side, ...] = ()
+        self._drawings: tuple[Drawing, ...] = ()
+        self.list = QListWidget()
+        self.list.setAccessibleName("Charts")
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.currentRowChanged.connect(self._show)
+        self.view = ChartView()
+        self.view.export_wanted.connect(self._export)
+        self.split = QSplitter(Qt.Orientation.Horizontal)
+        self.split.addWidget(self.list)
+        self.split.addWidget(self.view)
+        self.split.setChildrenCollapsible(False)
+        self.split.setStretchFactor(1, 1)
+        self.split.setSizes([_LIST_PX, _LIST_PX * 3])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, SPACE[2], 0, 0)
+        column.addWidget(self.split)
+
+    def show_runs(self, found: SideBySide) -> None:
+        """The runs whose charts will come."""
+        self._sides = found.sides
+
+    def draw(self, drawings: Sequence[Drawing]) -> None:
+        """List these charts; the one that was shown stays."""
+        kept = self._drawings[self.list.currentRow()].key if 0 <= self.list.currentRow() < len(self._drawings) else ""
+        self._drawings = tuple(drawings)
+        self.list.blockSignals(True)
+        self.list.clear()
+        for one in drawings:
+            self.list.addItem(QListWidgetItem(one_line(one.name, 200)))
+        self.list.blockSignals(False)
+        place = next((at for at, one in enumerate(drawings) if one.key == kept), 0)
+        if drawings:
+            self.list.setCurrentRow(place)
+        self._show(place if drawings else -1)
+
+    def _show(self, row: int) -> None:
+        drawing = self._drawings[row] if 0 <= row < len(self._drawings) else None
+        if drawing is None:
+            self.view.set_chart(None)
+        elif self.view.chart is not drawing.chart:
+            self.view.set_chart(drawing.chart, slots_of(drawing.chart, self._sides))
+
+    def _export(self, kind: str, name: str) -> None:
+        row = self.list.currentRow()
+        if 0 <= row < len(self._drawings):
+            self.export_wanted.emit(self._drawings[row].key, self.view, kind, name)
+
+
+def _offer(field: QComboBox, options: Sequence[tuple[str, str]]) -> None:
+    """Other options in a field; what was chosen stays chosen where it is still there."""
+    before = field.currentData()
+    field.blockSignals(True)
+    field.clear()
+    for text, value in options:
+        field.addItem(one_line(text, 160), value)
+    field.setCurrentIndex(max(0, field.findData(before)) if options else -1)
+    field.blockSignals(False)

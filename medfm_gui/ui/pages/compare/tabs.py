@@ -1,0 +1,282 @@
+"""The tabs of numbers: overview, paired tests, numbers by class."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QMenu,
+    QPlainTextEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from medfm_gui.desk.asks.compare import SideBySide
+from medfm_gui.ui.charts.interval_cell import IntervalDelegate
+from medfm_gui.ui.pages.compare import wording
+from medfm_gui.ui.pages.compare.charts import ChartGrid
+from medfm_gui.ui.pages.compare.model import (
+    ClassTable,
+    MetricTable,
+    PairTable,
+    as_errors,
+    class_metrics,
+)
+from medfm_gui.ui.pages.compare.run_cell import RunDelegate
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.forms import choice
+from medfm_gui.ui.widgets.states import StatePane
+from medfm_gui.ui.widgets.table import ROW_PX, DataTable
+from medfm_gui.ui.widgets.text import Label, one_line, shown
+
+_NAME_PX = SPACE[-1] * 7
+_METRIC_PX = SPACE[-1] * 7
+_MOST_ROWS = 10
+_LONGEST_SENTENCE = 900
+_LONGEST_TEXT = 40_000
+_SENTENCE_PX = SPACE[-1] * 4
+_PAIR_COLUMNS_PX = (SPACE[-1] * 7, SPACE[-1] * 4, SPACE[-1] * 9, SPACE[3] * 4, SPACE[3] * 4, SPACE[-1] * 6, SPACE[3] * 4)
+
+
+class OverviewTab(QScrollArea):
+    """Numbers with intervals, what may be concluded, and four charts.
+
+    Signals:
+        order_wanted(str, int): a run is to stand at that place; -1 takes it out.
+        opened(str): a run was activated.
+    """
+
+    order_wanted = Signal(str, int)
+    opened = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = MetricTable(self)
+        self._found: SideBySide | None = None
+        self.table = DataTable("Metrics of the runs")
+        self.table.setModel(self.model)
+        self.table.setItemDelegate(IntervalDelegate(self.table))
+        self.table.setItemDelegateForColumn(0, RunDelegate(self.table))
+        self.table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.table.horizontalHeader().setStretchLastSection(False)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._menu)
+        self.table.activated.connect(lambda index: self.opened.emit(self._run_at(index.row())))
+        self.note = Label("", "caption")
+        self.errors = choice((("Left out", False), ("Counted as wrong", True)))
+        self.errors.setAccessibleName("Images that could not be scored")
+        self.errors.currentIndexChanged.connect(lambda _: self._fill())
+        self._errors_name = Label("Images that could not be scored", "muted", wrap=False)
+        self._errors_name.setBuddy(self.errors)
+        self.sentence = Label("", selectable=True)
+        self.conclusion = _panel(self.sentence)
+        self.grid = ChartGrid()
+        self._build()
+
+    def _build(self) -> None:
+        below = QHBoxLayout()
+        below.setSpacing(SPACE[1])
+        below.addWidget(self.note, 1)
+        below.addWidget(self._errors_name)
+        below.addWidget(self.errors)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, SPACE[2], SPACE[1], SPACE[2])
+        column.setSpacing(SPACE[2])
+        column.addWidget(self.table)
+        column.addLayout(below)
+        column.addWidget(self.conclusion)
+        column.addWidget(self.grid)
+        column.addStretch(1)
+        self.setWidget(body)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def show_runs(self, found: SideBySide) -> None:
+        """Show a comparison."""
+        same = self._found is not None and self._found.sides == found.sides
+        self._found = found
+        both = any(as_errors(row) for row in found.evaluations)
+        self.errors.setVisible(both)
+        self._errors_name.setVisible(both)
+        self._fill()
+        self.tell(found)
+        if not same:
+            self.grid.show_runs(found)
+        rows = min(self.model.rowCount(), _MOST_ROWS)
+        bar = self.table.horizontalScrollBar().sizeHint().height()
+        self.table.setFixedHeight(self.table.horizontalHeader().sizeHint().height() + rows * ROW_PX + bar + 2)
+
+    def tell(self, found: SideBySide) -> None:
+        """Say what may be concluded; a long text stands with the tests."""
+        said = found.sentence
+        if len(said) > _LONGEST_SENTENCE:
+            count = len(found.sides) - 1
+            said = f"What may be concluded of the {count} paired comparisons stands under “Tests”."
+        self.sentence.setText(said)
+        self.conclusion.setVisible(bool(said))
+
+    def fit_columns(self) -> None:
+        """Usual widths, where none were kept."""
+        for column in range(self.model.columnCount()):
+            self.table.setColumnWidth(column, _METRIC_PX if column else _NAME_PX)
+
+    def current_run(self) -> str:
+        """The run of the current row; empty where there is none."""
+        return self._run_at(self.table.currentIndex().row())
+
+    def _run_at(self, row: int) -> str:
+        side = self.model.side(row)
+        return side.run if side else ""
+
+    def _fill(self) -> None:
+        if self._found is None:
+            return
+        self.model.fill(self._found, errors=bool(self.errors.currentData()))
+        self.note.setText(wording.methods_line(self.model.shown()))
+
+    def _menu(self, point: QPoint) -> None:
+        row = self.table.indexAt(point).row()
+        if self._run_at(row):
+            self.menu_for(row).popup(self.table.viewport().mapToGlobal(point))
+
+    def menu_for(self, row: int) -> QMenu:
+        """What can be done with a run of the table."""
+        run, last = self._run_at(row), self.model.rowCount() - 1
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for title, place, possible in (
+            ("Make it the reference", 0, row > 0),
+            ("Move up", row - 1, row > 0),
+            ("Move down", row + 1, row < last),
+            ("Remove", -1, True),
+        ):
+            item = menu.addAction(title)
+            item.setEnabled(possible)
+            item.triggered.connect(lambda _=False, place=place: self.order_wanted.emit(run, place))
+        menu.addSeparator()
+        menu.addAction("Show this run").triggered.connect(lambda: self.opened.emit(run))
+        return menu
+
+
+class TestsTab(QWidget):
+    """Paired tests against the reference, and what may be concluded, in words."""
+
+    __test__ = False
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = PairTable(self)
+        self.table = DataTable("Paired tests")
+        self.table.setModel(self.model)
+        self.table.setItemDelegateForColumn(0, RunDelegate(self.table))
+        self.table.setItemDelegateForColumn(2, IntervalDelegate(self.table))
+        for column, width in enumerate(_PAIR_COLUMNS_PX):
+            self.table.setColumnWidth(column, width)
+        self.head = Label("", "muted")
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setAccessibleName("What may be concluded")
+        self.text.setTabChangesFocus(True)
+        self.text.setMinimumHeight(_SENTENCE_PX)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, SPACE[2], 0, SPACE[2])
+        column.setSpacing(SPACE[2])
+        column.addWidget(self.head)
+        column.addWidget(self.table, 3)
+        name = Label("What may be concluded", "heading3")
+        name.setBuddy(self.text)
+        column.addWidget(name)
+        column.addWidget(self.text, 1)
+        self.pane = StatePane(body)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.pane)
+
+    def show_runs(self, found: SideBySide) -> None:
+        """Show the tests of a comparison that was computed."""
+        self.model.fill(found)
+        reference = found.sides[0]
+        self.head.setText(
+            f"Each run minus the reference {one_line(reference.run)} {one_line(reference.title, 200)}, on the same "
+            "test. p by Holm counts all runs that are compared by one metric; intervals are not adjusted."
+        )
+        self.text.setPlainText(shown(found.sentence, _LONGEST_TEXT))
+        self.pane.show_content()
+
+
+class ClassesTab(QWidget):
+    """Numbers of each class, one metric at a time."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._found: SideBySide | None = None
+        self.model = ClassTable(self)
+        self.metric = choice(())
+        self.metric.setAccessibleName("Metric by class")
+        self.metric.currentIndexChanged.connect(lambda _: self._fill())
+        name = Label("Metric", "muted", wrap=False)
+        name.setBuddy(self.metric)
+        head = QHBoxLayout()
+        head.setSpacing(SPACE[1])
+        head.addWidget(name)
+        head.addWidget(self.metric)
+        head.addStretch(1)
+        self.table = DataTable("Numbers by class")
+        self.table.setModel(self.model)
+        self.table.setItemDelegate(IntervalDelegate(self.table))
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, SPACE[2], 0, SPACE[2])
+        column.setSpacing(SPACE[2])
+        column.addLayout(head)
+        column.addWidget(self.table, 1)
+        self.pane = StatePane(body)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.pane)
+
+    def show_runs(self, found: SideBySide) -> None:
+        """Show the numbers of each class of a comparison."""
+        self._found = found
+        metrics = class_metrics(found)
+        if not metrics:
+            self.pane.show_empty(
+                "No numbers by class",
+                "A question with two classes is one number; its sensitivity and specificity stand in the overview.",
+                icon="table",
+            )
+            return
+        before = self.metric.currentData()
+        self.metric.blockSignals(True)
+        self.metric.clear()
+        for metric in metrics:
+            self.metric.addItem(wording.heading(metric), metric)
+        self.metric.setCurrentIndex(max(0, self.metric.findData(before)))
+        self.metric.blockSignals(False)
+        self._fill()
+        self.pane.show_content()
+
+    def _fill(self) -> None:
+        if self._found is None or self.metric.currentData() is None:
+            return
+        self.model.fill(self._found, self.metric.currentData())
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        for column in range(self.model.columnCount()):
+            self.table.setColumnWidth(column, (_NAME_PX // 2, SPACE[3] * 5)[column] if column < 2 else _METRIC_PX)
+
+
+def _panel(widget: QWidget) -> QFrame:
+    frame = QFrame()
+    frame.setProperty("role", "banner")
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(SPACE[3], SPACE[2], SPACE[3], SPACE[2])
+    column.addWidget(widget)
+    return frame

@@ -1,0 +1,109 @@
+"""How a comparison reads: p values, counts, tips. Pure functions of what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from medfm_gui.desk.asks.compare import Candidate, SideBySide
+from medfm_gui.domain.evaluation import Comparison, Evaluation
+from medfm_gui.metrics.names import METRICS, method_title, metric_title
+
+NONE = "–"
+
+
+def heading(metric: str) -> str:
+    """A metric's name at the head of a column, with an arrow where less is better."""
+    title = metric_title(metric)
+    return title[:1].upper() + title[1:] + (" ↓" if lower_is_better(metric) else "")
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether less of it is better."""
+    return metric in METRICS and not METRICS[metric].higher_is_better
+
+
+def p_value(p: float | None) -> str:
+    """``0.042``, ``< 0.001``, or a dash."""
+    if p is None:
+        return NONE
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def number_tip(row: Evaluation) -> str:
+    """Method, counts, threshold and what a reader must know of a number."""
+    level = f"{100 * row.confidence:g} % interval: {method_title(row.method)}"
+    lines = [metric_title(row.metric, row.label), level if row.low is not None else method_title(row.method)]
+    lines.append(counts(row.n, row.unit, row.n_patients, row.n_events))
+    if row.parameters.get("threshold"):
+        try:
+            shown = f"{float(row.parameters['threshold']):.3f}"
+        except ValueError:
+            shown = row.parameters["threshold"]
+        fitted = row.parameters.get("fitted_on", "")
+        lines.append(f"threshold {shown} ({row.parameters.get('rule', '')}{', fitted on ' + fitted if fitted else ''})")
+    return "\n".join(line for line in (*lines, row.note) if line)
+
+
+def counts(n: int, unit: str, n_patients: int | None, n_events: int | None) -> str:
+    """``55 images, 32 patients, 30 events``."""
+    parts = [_many(n, unit)]
+    if n_patients is not None and unit != "patient":
+        parts.append(_many(n_patients, "patient"))
+    if n_events is not None:
+        parts.append(_many(n_events, "event"))
+    return ", ".join(parts)
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def test_line(found: SideBySide) -> str:
+    """What was tested on what: dataset, images, patients, events, and who has looked before."""
+    row = next((row for row in found.evaluations if not row.label), None)
+    parts = [found.dataset]
+    if row is not None:
+        parts += [_many(row.n, row.unit)]
+        if row.n_patients is not None and row.unit != "patient":
+            parts.append(_many(row.n_patients, "patient"))
+        if row.n_events is not None and found.positive:
+            parts.append(f"{row.n_events:,} with {found.positive}")
+    return " · ".join(parts)
+
+
+def openings_line(count: int) -> str:
+    """How often these test images were looked at, and what that does to the best of them."""
+    if count <= 1:
+        return "test opened once in this workspace"
+    return f"test opened {count} times in this workspace (best of {count})"
+
+
+def methods_line(rows: Sequence[Evaluation]) -> str:
+    """The methods of all intervals of a table."""
+    methods = sorted({f"{100 * row.confidence:g} % {method_title(row.method)}" for row in rows if row.low is not None})
+    return f"Intervals: {'; '.join(methods)}." if methods else ""
+
+
+def pair_tip(pair: Comparison) -> str:
+    """What a paired test rests on."""
+    patients, events = pair.parameters.get("n_patients"), pair.parameters.get("n_events")
+    parts = [_many(pair.n, pair.parameters.get("unit", "unit"))]
+    parts += [f"{patients} patients"] if patients else []
+    parts += [f"{events} events"] if events else []
+    interval = f"{100 * pair.confidence:g} % interval, unadjusted: {method_title(pair.test)}"
+    return "\n".join(part for part in (f"{pair.a} minus {pair.b}", ", ".join(parts), interval, pair.note) if part)
+
+
+def standing(candidate: Candidate) -> str:
+    """How a run stands in the list to choose from."""
+    if candidate.obstacle:
+        return candidate.obstacle
+    if not candidate.is_opened:
+        return "Test sealed"
+    return "Can be compared"
+
+
+def listed(runs: Sequence[str], most: int = 4) -> str:
+    """``r0001, r0002 and 3 more``."""
+    shown = ", ".join(runs[:most])
+    return shown if len(runs) <= most else f"{shown} and {len(runs) - most} more"

@@ -1,0 +1,182 @@
+"""Rows of the study tree without Qt: patients, their studies, and series that are made when they are looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Literal
+
+from medfm_gui.desk.asks.studies import SeriesKey
+from medfm_gui.store.rows import SeriesRow, StudyRow
+
+Kind = Literal["patient", "study", "series", "pictures", "picture"]
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A row of the tree. Series of a study are made when they are first looked for."""
+
+    number: int
+    kind: Kind
+    parent: Node | None = None
+    row: int = 0
+    patient: str = ""
+    study: StudyRow | None = None
+    place: int = 0
+    """Of a series in its study."""
+    key: SeriesKey = field(default_factory=SeriesKey)
+    children: list[Node] = field(default_factory=list)
+
+    @property
+    def has_children(self) -> bool:
+        """Whether there are rows below, made or not."""
+        return bool(self.children) or (self.kind == "study" and self.study is not None and bool(self.study.series))
+
+    @property
+    def series(self) -> SeriesRow | None:
+        """The facts of a series."""
+        if self.kind != "series" or self.study is None or self.place >= len(self.study.series):
+            return None
+        return self.study.series[self.place]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know of a series, or of any series of a study."""
+        if self.series is not None:
+            return self.series.warnings
+        if self.kind == "study" and self.study is not None:
+            return tuple(dict.fromkeys(one for series in self.study.series for one in series.warnings))
+        return ()
+
+
+class Forest:
+    """All rows, as far as the filter lets them through; pictures stand first, then patients."""
+
+    def __init__(self) -> None:
+        self.top: list[Node] = []
+        self.studies: dict[str, StudyRow] = {}
+        self.pictures: tuple[str, ...] = ()
+        self.filter = ""
+        self.names_count = False
+        """Whether the filter may look at the patient."""
+        self._nodes: dict[int, Node] = {}
+        self._by_study: dict[str, Node] = {}
+        self._by_path: dict[str, Node] = {}
+        self._words: dict[str, str] = {}
+        self._next = 1
+
+    def node(self, number: int) -> Node | None:
+        """The row of that number."""
+        return self._nodes.get(number)
+
+    def study_node(self, uid: str) -> Node | None:
+        """The row of a study."""
+        return self._by_study.get(uid)
+
+    def find(self, key: SeriesKey) -> Node | None:
+        """The row of a series, of a study (no ``series`` in the key), or of a picture."""
+        if key.path:
+            return self._by_path.get(key.path)
+        study = self._by_study.get(key.study)
+        if study is None or not key.series:
+            return study
+        rows = self.children(study)
+        exact = next((row for row in rows if row.key == key), None)
+        return exact or next((row for row in rows if row.key.series == key.series), study)
+
+    def children(self, node: Node | None) -> list[Node]:
+        """Rows below a row; of None, the uppermost."""
+        if node is None:
+            return self.top
+        if node.kind == "study" and not node.children:
+            self.add_series(node)
+        return node.children
+
+    def add_series(self, node: Node) -> None:
+        """Make the rows of series that a study has and its row has not."""
+        study = node.study
+        if study is None:
+            return
+        seen: dict[str, int] = {}
+        for place, series in enumerate(study.series):
+            number = seen[series.uid] = seen.get(series.uid, -1) + 1
+            if place < len(node.children):
+                node.children[place].study = study
+            else:
+                row = self._made("series", node, place)
+                row.study, row.place, row.key = study, place, SeriesKey(study.uid, series.uid, number)
+                node.children.append(row)
+
+    def passes(self, study: StudyRow) -> bool:
+        """Whether the filter lets a study through."""
+        if not self.filter:
+            return True
+        words = self._words.get(study.uid)
+        if words is None:
+            texts = (study.description, study.modality, study.date, *(one.description for one in study.series))
+            words = self._words[study.uid] = "\n".join(texts).casefold()
+        return self.filter in words or (self.names_count and self.filter in study.patient.casefold())
+
+    def build(self) -> None:
+        """Make all rows anew."""
+        self.top, self._nodes, self._by_study, self._by_path = [], {}, {}, {}
+        paths = [path for path in self.pictures if self.filter in PurePath(path).name.casefold()]
+        if paths:
+            node = self._made("pictures", None, 0)
+            self.top.append(node)
+            for row, path in enumerate(paths):
+                picture = self._made("picture", node, row)
+                picture.key = SeriesKey(path=path)
+                self._by_path[path] = picture
+                node.children.append(picture)
+        patients: dict[str, Node] = {}
+        for study in self.studies.values():
+            if not self.passes(study):
+                continue
+            patient = patients.get(study.patient)
+            if patient is None:
+                patient = patients[study.patient] = self.new_patient(study.patient)
+                patient.row = len(self.top)
+                self.top.append(patient)
+            patient.children.append(self.new_study(patient, study, len(patient.children)))
+
+    def keep(self, studies: Iterable[StudyRow]) -> None:
+        """Hold these studies; rows are not made."""
+        self.studies = {study.uid: study for study in studies}
+        self._words = {}
+
+    def put_first(self, study: StudyRow) -> None:
+        """Hold a study, first of all, in its present form; rows are not made."""
+        self._words.pop(study.uid, None)
+        rest = {uid: one for uid, one in self.studies.items() if uid != study.uid}
+        self.studies = {study.uid: study, **rest}
+
+    def patient_node(self, patient: str) -> Node | None:
+        """The row of a patient."""
+        return next((node for node in self.top if node.kind == "patient" and node.patient == patient), None)
+
+    def new_patient(self, patient: str) -> Node:
+        """A row for a patient, not yet among the others."""
+        node = self._made("patient", None, 0)
+        node.patient = patient
+        return node
+
+    def new_study(self, patient: Node, study: StudyRow, row: int) -> Node:
+        """A row for a study, not yet among the patient's others."""
+        node = self._made("study", patient, row)
+        node.study, node.key = study, SeriesKey(study.uid)
+        self._by_study[study.uid] = node
+        return node
+
+    def _made(self, kind: Kind, parent: Node | None, row: int) -> Node:
+        node = Node(self._next, kind, parent, row)
+        self._nodes[node.number] = node
+        self._next += 1
+        return node
+
+
+def renumber(rows: Sequence[Node]) -> None:
+    """Tell rows where they stand now."""
+    for row, node in enumerate(rows):
+        node.row = row

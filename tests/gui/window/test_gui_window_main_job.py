@@ -1,0 +1,105 @@
+"""The whole main job by clicks and keys, in the real window with its desk, its supervisor and the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractItemView, QWidget
+from pytestqt.qtbot import QtBot
+
+from medfm_gui.ui.bridge import Batch
+from medfm_gui.ui.main_window import MainWindow
+from tests.fixtures.hand import Hand
+from tests.fixtures.window import closed, opened_window, settle
+
+PER_CLASS = 40
+
+
+def _images(root: Path) -> Path:
+    """Two classes of small radiograph-like pictures that differ by a bright disc."""
+    random = np.random.default_rng(0)
+    rows, columns = np.mgrid[0:96, 0:96] / 96
+    for label, name in enumerate(("clear", "nodule")):
+        (root / name).mkdir(parents=True)
+        for number in range(PER_CLASS):
+            image = 90 + 40 * np.sin(5 * rows + random.uniform(0, 6)) + random.normal(0, 10, rows.shape)
+            centre = random.uniform(0.3, 0.7, 2)
+            image += 70 * label * (((rows - centre[0]) ** 2 + (columns - centre[1]) ** 2) < 0.012)
+            Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(root / name / f"{number:03d}.png")
+    return root
+
+
+@pytest.fixture
+def window(tmp_path: Path, qtbot: QtBot) -> Iterator[MainWindow]:
+    one = opened_window(tmp_path / "workspace", qtbot.waitUntil)
+    yield one
+    closed(one)
+
+
+def _key(widget: QWidget, key: Qt.Key) -> None:
+    QTest.keyClick(widget, key, Qt.KeyboardModifier.ControlModifier)
+
+
+@pytest.mark.slow
+def test_from_a_folder_to_a_report(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    hand = Hand(window, qtbot.waitUntil)
+    source = _images(tmp_path / "chest")
+    news: list[Batch] = []
+    assert window.session is not None
+    window.session.runs.batch.connect(news.append)
+
+    _import(hand, source)
+    _divide(hand)
+    _train(hand)
+    hand.until(lambda: {batch.run for batch in news if batch.state.phase == "finished"} == {"r0001", "r0002"}, 180)
+    assert any(batch.state.curve for batch in news), "the curves came live"
+    settle(window, qtbot.waitUntil)
+    _open_test(hand)
+
+
+def _import(hand: Hand, source: Path) -> None:
+    _key(hand.window, Qt.Key.Key_2)
+    hand.click("Import a dataset")
+    hand.type("Folder or file", str(source))
+    hand.until(lambda: hand.sees("One folder"), 30)
+    hand.click("Import", 60)
+    hand.until(lambda: hand.place() is hand.window and hand.sees("80 images"), 60)
+
+
+def _divide(hand: Hand) -> None:
+    hand.tab("Splits")
+    hand.click("New split")
+    hand.click("Make split", 60)
+    hand.until(lambda: hand.sees("No leak"), 60)
+
+
+def _train(hand: Hand) -> None:
+    _key(hand.window, Qt.Key.Key_3)
+    hand.click("New training")
+    hand.click("Next: Split", 60)
+    hand.click("Next: Models", 60)
+    hand.click("EfficientNet-Lite0")
+    hand.click("EfficientNet-Lite1")
+    hand.click("Next: Adaptation")
+    hand.click("EfficientNet-Lite0, Linear probe")
+    hand.click("EfficientNet-Lite1, Linear probe")
+    hand.click("Next: Recipe")
+    hand.click("Next: Review")
+    hand.click("Start 2 runs", 60)
+
+
+def _open_test(hand: Hand) -> None:
+    page = hand.window.pages.currentWidget()
+    assert getattr(page, "key", "") == "runs"
+    table = next(view for view in page.findChildren(QAbstractItemView) if view.model() and view.model().rowCount() == 2)
+    hand.rows(table, 0, 1)
+    hand.click("Open the sealed test")
+    hand.type("Reason for opening the test", "planned comparison")
+    hand.click("Open test")
+    hand.until(lambda: hand.place() is hand.window, 30)
