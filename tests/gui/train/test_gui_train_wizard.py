@@ -97,7 +97,7 @@ def test_a_dataset_is_chosen_by_key(page: Callable[..., TrainPage], qtbot: QtBot
     qtbot.waitUntil(lambda: one.state.plan.dataset is not None)
     assert button(one, "Next: Split").isEnabled()
     assert "Images" in words(one)
-    QTest.mouseClick(button(one, "Next: Split"), Qt.MouseButton.LeftButton)
+    QTest.keyClick(table, Qt.Key.Key_Return)
     assert one.wizard.at == At.SPLIT
     qtbot.waitUntil(lambda: one.state.plan.split is not None)
 

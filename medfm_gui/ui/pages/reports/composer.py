@@ -124,9 +124,9 @@ class Composer(QWidget):
         chosen = self._runs.chosen
         disable(self.parts[Part.COMPARISON], "" if len(chosen) > 1 else _ONE_RUN)
         hint = "The first run you tick is the reference that the others are compared with."
-        self.runs_hint.setText(
-            hint if len(chosen) < 2 else f"{len(chosen)} runs; the others are compared with {chosen[0]}."
-        )
+        if len(chosen) > 1:
+            hint = f"{len(chosen)} runs; the others are compared with {chosen[0]}."
+        self.runs_hint.setText(hint)
         self._tell_reference()
         self.changed.emit()
 

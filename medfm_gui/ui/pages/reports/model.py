@@ -22,18 +22,18 @@ _LONGEST: Final = 200
 _NAMED: Final = 4
 
 HOLDS: Final[Mapping[Part, str]] = {
-    Part.DATA: "Dataset, classes, images and patients of each partition",
-    Part.SPLIT: "How the data were divided, and what the leak check found",
+    Part.DATA: "Dataset, classes, images and patients",
+    Part.SPLIT: "How it was divided; what the leak gate found",
     Part.MODELS: "Backbones, weights, licences and every setting",
-    Part.RESULTS: "Each number with its interval, ROC and confusion",
-    Part.COMPARISON: "Differences to the reference, paired tests, Holm",
+    Part.RESULTS: "Numbers with intervals, ROC, confusion",
+    Part.COMPARISON: "Differences to the reference, paired tests",
     Part.CURVES: "Loss over the epochs of every run",
     Part.EXAMPLES: "Four test images chosen by rule, with Grad-CAM",
-    Part.PROVENANCE: "Hashes, devices, and every opening of the test",
+    Part.PROVENANCE: "Hashes, devices, every opening of the test",
 }
 """What each section holds, in a line."""
 ATTACHED: Final = "Attached files"
-ATTACHED_HOLD: Final = "Orders, results, split and predictions, without patients"
+ATTACHED_HOLD: Final = "Orders, results, split, predictions; no patients"
 
 
 def count(number: int, noun: str) -> str:

@@ -230,11 +230,10 @@ class Paper(QAbstractScrollArea):
         shift = QPoint(-self.horizontalScrollBar().value(), -self._top())
         for place in self._in_sight():
             sheet = self._rects[place].translated(shift)
+            painter.fillRect(sheet, Qt.GlobalColor.white)  # paper is white in every theme
             drawn = self._drawn.get(place)
             if drawn is not None:
                 painter.drawImage(sheet, drawn.image)
-            else:
-                painter.fillRect(sheet, Qt.GlobalColor.white)  # paper is white in every theme
             painter.setPen(QPen(QColor(theme.line), 1))
             painter.drawRect(sheet.adjusted(-1, -1, 0, 0))
         if self.hasFocus():

@@ -105,6 +105,7 @@ class DataStep(Step):
         for column, width in enumerate(_WIDTHS):
             self._table.setColumnWidth(column, width)
         self._table.selectionModel().selectionChanged.connect(self._choose)
+        self._table.activated.connect(lambda _: self.onward.emit())
         self._facts = Facts()
         self._about = Panel("About this dataset")
         self._about.add(self._facts)

@@ -107,6 +107,7 @@ class SplitStep(Step):
         for column, width in enumerate(_WIDTHS):
             self._table.setColumnWidth(column, width)
         self._table.selectionModel().selectionChanged.connect(self._choose)
+        self._table.activated.connect(lambda _: self.onward.emit())
         self._notes = Label("", "warning")
         self.divide = DividePanel(self._divide, context.is_read_only)
         content = QWidget()

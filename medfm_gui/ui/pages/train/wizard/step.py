@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget, QWizardPage
 
 from medfm_gui.ui.context import Context
@@ -13,7 +14,13 @@ from medfm_gui.ui.widgets.text import Label
 
 class Step(QWizardPage):
     """One step. Subclasses fill ``body`` in ``__init__`` and show the plan in ``show_plan``, called at each change
-    while the step is in front and when it comes to the front."""
+    while the step is in front and when it comes to the front.
+
+    Signals:
+        onward(): the choice was made with Enter or a double click; go on.
+    """
+
+    onward = Signal()
 
     def __init__(self, context: Context, state: PlanState, at: rules.At, title: str, sentence: str) -> None:
         super().__init__()

@@ -91,6 +91,7 @@ class TrainWizard(QWidget):
         self._pages = _Pages()
         for number, step in enumerate(self._steps):
             self._pages.setPage(number, step)
+            step.onward.connect(self.forward)
         self._list = steps.StepList()
         self._list.setFixedWidth(_STEPS_PX)
         self._list.chosen.connect(self.go_to)
