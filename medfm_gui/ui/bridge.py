@@ -71,16 +71,21 @@ class Mailbox(QObject):
 
     def _drain(self) -> None:
         deadline = time.monotonic() + _TURN_S
-        for _ in range(_LETTERS):
-            with self._guard:
-                if not self._letters:
-                    self._is_ringing = False
+        is_empty = False
+        try:
+            for _ in range(_LETTERS):
+                with self._guard:
+                    is_empty = not self._letters
+                    if is_empty:
+                        self._is_ringing = False
+                        return
+                    letter = self._letters.popleft()
+                self._take(letter)
+                if time.monotonic() > deadline:
                     return
-                letter = self._letters.popleft()
-            self._take(letter)
-            if time.monotonic() > deadline:
-                break
-        self._rang.emit()
+        finally:  # also after a defect in one letter's reader: the others must not wait for ever
+            if not is_empty:
+                self._rang.emit()
 
 
 class Ticket:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import QKeyCombination, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,16 @@ BINDINGS: tuple[Binding, ...] = (
 )
 
 
-def by_key(bindings: Sequence[Binding]) -> dict[int, str]:
-    """The action of each key, as the number of its key combination."""
-    found: dict[int, str] = {}
-    for binding in bindings:
-        for keys in binding.keys:
-            combinations = QKeyCombination.fromCombined
-    return found
+def by_key(bindings: Sequence[Binding]) -> dict[str, str]:
+    """The action of each key, as ``key_name`` names it."""
+    return {QKeySequence(keys).toString(): binding.action for binding in bindings for keys in binding.keys}
+
+
+def key_name(event: QKeyEvent) -> str:
+    """The key that was pressed; that it lies on the number pad makes no difference."""
+    modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    try:
+        key = Qt.Key(event.key())
+    except ValueError:
+        return ""  # a key that Qt has no name for
+    return QKeySequence(QKeyCombination(modifiers, key)).toString()

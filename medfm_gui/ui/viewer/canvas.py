@@ -97,11 +97,11 @@ class Canvas(QWidget):
             self._cross = (column, row)
             self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """A square that shows a slice of a CT at its own size."""
         return QSize(512, 512)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Everything, in the order in which it lies."""
         painter = QPainter(self)
         pane = QRectF(self.rect())
@@ -118,13 +118,13 @@ class Canvas(QWidget):
             lettering.paint_frame(painter, pane, self._ink)
         painter.end()
 
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+    def hideEvent(self, event: QHideEvent) -> None:
         """What nobody sees is not worked on."""
         self._rest.stop()
         self._work.stop()
         super().hideEvent(event)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+    def changeEvent(self, event: QEvent) -> None:
         """Colours follow the theme."""
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
             self._ink = ink()

@@ -150,4 +150,3 @@ class HeatMap:
     def of(self, frame: int) -> npt.NDArray[np.float32]:
         """The map of a frame that it covers, (h, w)."""
         return self.values if self.values.ndim == 2 else self.values[frame - self.frame]
-

@@ -47,7 +47,11 @@ def paint_letters(painter: QPainter, pane: QRectF, letters: Letters, ink: Ink) -
     ):
         if text:
             wide = metrics.horizontalAdvance(text) + 2 * _PAD
-            x = (middle.x() - wide / 2) if across == 0.5 else (pane.left() + _GAP, pane.right() - _GAP - wide)[int(across)]
+            x = (
+                (middle.x() - wide / 2)
+                if across == 0.5
+                else (pane.left() + _GAP, pane.right() - _GAP - wide)[int(across)]
+            )
             y = (middle.y() - tall / 2) if down == 0.5 else (pane.top() + _GAP, pane.bottom() - _GAP - tall)[int(down)]
             box = QRectF(x, y, wide, tall)
             painter.fillRect(box, ink.plate)
@@ -66,9 +70,7 @@ def paint_message(painter: QPainter, pane: QRectF, text: str, ink: Ink) -> None:
     )
 
 
-def paint_legend(
-    painter: QPainter, pane: QRectF, heat: HeatMap, label: str, lower: Sequence[QRectF], ink: Ink
-) -> None:
+def paint_legend(painter: QPainter, pane: QRectF, heat: HeatMap, label: str, lower: Sequence[QRectF], ink: Ink) -> None:
     """What the colours mean, and what they do not: between the lower corners if it fits, else above them."""
     painter.setFont(ink.small)
     metrics = QFontMetricsF(ink.small)
@@ -118,9 +120,7 @@ def paint_progress(painter: QPainter, pane: QRectF, part: float, ink: Ink) -> No
     painter.fillRect(QRectF(pane.left(), pane.bottom() - _HALF, pane.width() * part, _HALF), ink.accent)
 
 
-def _paint_block(
-    painter: QPainter, inner: QRectF, lines: Sequence[str], where: Qt.AlignmentFlag, ink: Ink
-) -> QRectF:
+def _paint_block(painter: QPainter, inner: QRectF, lines: Sequence[str], where: Qt.AlignmentFlag, ink: Ink) -> QRectF:
     """Lines in a corner, each at most half as wide as the pane; the box they take."""
     metrics = QFontMetricsF(ink.small)
     most = inner.width() / 2 - theme.SPACE[4]

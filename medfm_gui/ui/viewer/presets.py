@@ -11,7 +11,7 @@ from typing import Any
 from medfm_gui.domain.errors import InternalError
 
 MOST = 9
-_LONGEST_NAME = 40
+LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Preset:
 
     def __post_init__(self) -> None:
         sized = math.isfinite(self.centre) and math.isfinite(self.width) and self.width >= 1
-        if not self.name.strip() or len(self.name) > _LONGEST_NAME or not sized:
+        if not self.name.strip() or len(self.name) > LONGEST_NAME or not sized:
             raise InternalError("A window preset needs a name of up to 40 characters and a width of at least 1.")
 
 

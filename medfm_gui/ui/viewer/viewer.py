@@ -13,7 +13,7 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from medfm_gui.ui.viewer.actions import ACTIONS
-from medfm_gui.ui.viewer.bindings import BINDINGS, Binding, by_key
+from medfm_gui.ui.viewer.bindings import BINDINGS, Binding, by_key, key_name
 from medfm_gui.ui.viewer.canvas import Canvas
 from medfm_gui.ui.viewer.cine import Cine
 from medfm_gui.ui.viewer.hand import Drag, DragDirection, Gesture, gesture
@@ -33,7 +33,7 @@ class Viewer(Canvas):
     """Centre and width."""
     hovered = Signal(object)
     """A ``facts.Probe``, or None."""
-    enlarge_wanted = Signal()
+    enlarge_wanted: Signal = Signal()
     """Double click or Enter: this pane alone, and back."""
     overlay_changed = Signal()
     """Another heat map, or shown in another way."""
@@ -42,7 +42,7 @@ class Viewer(Canvas):
         state = ViewerState()
         super().__init__(state, parent)
         state.setParent(self)
-        self.cine = Cine(state)
+        self.cine: Cine = Cine(state)
         self._drag: Drag | None = None
         self._direction = DragDirection()
         self._keys = by_key(BINDINGS)
@@ -108,7 +108,7 @@ class Viewer(Canvas):
             self.set_probe(None)
         return super().event(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """The action bound to the key."""
         action = self._action(event)
         if action is not None:
@@ -116,14 +116,14 @@ class Viewer(Canvas):
         else:
             super().keyPressEvent(event)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """A drag may begin; a second button during one is ignored."""
         kind = gesture(event.button(), event.modifiers())
         if self._drag is None and kind is not None and self.state.series is not None:
             window = self.state.window_to_change()
             self._drag = Drag(kind, event.button(), event.position(), self.placement, window)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """The drag goes on, or the value under the cursor is told."""
         at = event.position()
         self._point_at(at)
@@ -137,17 +137,17 @@ class Viewer(Canvas):
         else:
             self.state.set_view(drag.view_at(at))
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The drag ends with the button that began it."""
         if self._drag is not None and event.button() == self._drag.button:
             self._drag = None
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """This pane alone, and back."""
         if event.button() == Qt.MouseButton.LeftButton:
             self.enlarge_wanted.emit()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+    def wheelEvent(self, event: QWheelEvent) -> None:
         """Next slice, one a notch; with Ctrl zoom where the cursor is."""
         turned = event.angleDelta().y()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -162,16 +162,14 @@ class Viewer(Canvas):
                 self.step(-notches)
         event.accept()
 
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+    def hideEvent(self, event: QHideEvent) -> None:
         """A film that nobody sees stops."""
         self.cine.stop()
         self._drag = None
         super().hideEvent(event)
 
     def _action(self, event: QKeyEvent) -> str | None:
-        combination = event.keyCombination()
-        keypad = Qt.KeyboardModifier.KeypadModifier
-        return self._keys.get(int(event.key()) | (combination.keyboardModifiers() & ~keypad).value)
+        return self._keys.get(key_name(event))
 
     def _point_at(self, at: QPointF) -> None:
         if self.state.series is not None:

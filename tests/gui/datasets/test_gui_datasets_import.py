@@ -53,38 +53,38 @@ def words(dialog: ImportDialog) -> list[str]:
 
 def test_nothing_is_asked_before_a_source_is_chosen(dialog: ImportDialog, context: Context) -> None:
     assert dialog.pane.state == "empty"
-    assert not dialog.go.isEnabled()
+    assert not dialog.view.go.isEnabled()
     assert asked(context, LookAtSource) == []
 
 
 def test_a_typed_path_is_looked_at_once(dialog: ImportDialog, context: Context, qtbot: QtBot) -> None:
-    QTest.keyClicks(dialog.path, SOURCE)
+    QTest.keyClicks(dialog.view.path, SOURCE)
     qtbot.waitUntil(lambda: dialog.pane.state == "content")
     assert asked(context, LookAtSource) == [LookAtSource(SOURCE)]
     assert asked(context, PreviewImport) == [PreviewImport(SOURCE, SourceWish())]
-    assert dialog.name.text() == "thorax"
-    assert dialog.report.figures["Images"].number.text() == "1,284"
-    assert dialog.report.skipped.skipped.rowCount() == 2
+    assert dialog.view.name.text() == "thorax"
+    assert dialog.view.report.figures["Images"].number.text() == "1,284"
+    assert dialog.view.report.skipped.skipped.rowCount() == 2
     assert dialog.mapping.roles["join"].itemText(0) == "Automatic: sop_instance_uid"
     assert dialog.mapping.roles["patient"].itemText(0) == "Automatic: PatientID of the files"
 
 
 def test_each_change_of_the_mapping_is_previewed(dialog: ImportDialog, context: Context, qtbot: QtBot) -> None:
     dialog.choose(SOURCE)
-    qtbot.waitUntil(lambda: dialog.go.isEnabled())
+    qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
     dialog.mapping.labels.tick("finding")
     dialog.mapping.roles["group"].setCurrentIndex(dialog.mapping.roles["group"].findData("site"))
     dialog.mapping.positive.setCurrentIndex(dialog.mapping.positive.findData("clear"))
     wish = SourceWish(labels=("finding",), group="site", positive="clear")
     qtbot.waitUntil(lambda: asked(context, PreviewImport)[-1] == PreviewImport(SOURCE, wish))
-    qtbot.waitUntil(lambda: dialog.go.isEnabled())
-    QTest.keyClick(dialog.go, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
+    QTest.keyClick(dialog.view.go, Qt.Key.Key_Space)
     assert asked(context, ImportDataset) == [ImportDataset(SOURCE, "thorax", wish)]
 
 
 def test_fields_follow_the_layout(dialog: ImportDialog, qtbot: QtBot) -> None:
     dialog.choose(SOURCE)
-    qtbot.waitUntil(lambda: dialog.go.isEnabled())
+    qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
     assert dialog.mapping.roles["join"].isVisible()
     assert not dialog.mapping.images.isVisible()
     dialog.mapping.choose_layout("csv")
@@ -92,26 +92,26 @@ def test_fields_follow_the_layout(dialog: ImportDialog, qtbot: QtBot) -> None:
     assert not dialog.mapping.roles["join"].isVisible()
     dialog.mapping.choose_layout("folder")
     assert not dialog.mapping.labels.isVisible()
-    qtbot.waitUntil(lambda: dialog.reason_line.text() == "As chosen.")
-    assert dialog.layout_line.text() == "One folder a class"
-    qtbot.waitUntil(lambda: dialog.go.isEnabled())
+    qtbot.waitUntil(lambda: dialog.view.reason == "As chosen.")
+    assert dialog.view.layout_title == "One folder a class"
+    qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
 
 
 def test_another_table_is_looked_at(dialog: ImportDialog, context: Context, qtbot: QtBot) -> None:
     dialog.choose(SOURCE)
-    qtbot.waitUntil(lambda: dialog.go.isEnabled())
+    qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
     dialog.mapping.table.set_path("/data/phantom/other.csv")
     qtbot.waitUntil(lambda: asked(context, LookAtSource)[-1].table == "/data/phantom/other.csv")
-    qtbot.waitUntil(lambda: dialog.go.isEnabled())
+    qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
     assert asked(context, PreviewImport)[-1].wish.table == "/data/phantom/other.csv"
 
 
 def test_an_import_tells_of_its_dataset_and_closes(dialog: ImportDialog, qtbot: QtBot) -> None:
     dialog.choose(SOURCE)
-    qtbot.waitUntil(lambda: dialog.go.isEnabled())
-    dialog.name.setText("Chest")
+    qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
+    dialog.view.name.setText("Chest")
     with qtbot.waitSignal(dialog.imported) as heard:
-        dialog.go.click()
+        dialog.view.go.click()
     assert heard.args is not None
     assert isinstance(heard.args[0], Imported)
     assert not dialog.isVisible()
@@ -125,7 +125,7 @@ def test_a_source_that_cannot_be_looked_at_says_so(dialog: ImportDialog, context
     dialog.choose("/nowhere")
     qtbot.waitUntil(lambda: dialog.pane.state == "error")
     assert "“/nowhere” does not exist." in words(dialog)
-    assert not dialog.go.isEnabled()
+    assert not dialog.view.go.isEnabled()
 
 
 def test_advice_names_the_fields_of_the_window(dialog: ImportDialog, context: Context, qtbot: QtBot) -> None:
@@ -143,18 +143,18 @@ def test_a_running_import_locks_the_fields_and_can_be_cancelled(
 ) -> None:
     answer(context, ImportDataset, lambda ask: WAITS)
     dialog.choose(SOURCE)
-    qtbot.waitUntil(lambda: dialog.go.isEnabled())
-    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
+    dialog.view.go.click()
     assert shown(dialog) == "busy"
-    assert not dialog.path.isEnabled()
-    assert dialog.close_button.text() == "Cancel"
+    assert not dialog.view.path.isEnabled()
+    assert dialog.view.close_button.text() == "Cancel"
     dialog.reject()
     assert dialog.isVisible()
     dialog._not_done(Interrupted("It was cancelled."))
     assert shown(dialog) == "empty"
     assert "Nothing of it was kept." in words(dialog)
-    assert dialog.path.isEnabled()
-    assert dialog.go.isEnabled()
+    assert dialog.view.path.isEnabled()
+    assert dialog.view.go.isEnabled()
 
 
 def test_a_failed_import_can_be_tried_again(dialog: ImportDialog, context: Context, qtbot: QtBot) -> None:
@@ -163,19 +163,19 @@ def test_a_failed_import_can_be_tried_again(dialog: ImportDialog, context: Conte
 
     answer(context, ImportDataset, fail)
     dialog.choose(SOURCE)
-    qtbot.waitUntil(lambda: dialog.go.isEnabled())
-    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
+    dialog.view.go.click()
     qtbot.waitUntil(lambda: dialog.pane.state == "error")
     dialog._back()
     assert dialog.pane.state == "content"
-    assert dialog.go.isEnabled()
+    assert dialog.view.go.isEnabled()
 
 
 def test_a_name_is_needed(dialog: ImportDialog, qtbot: QtBot) -> None:
     dialog.choose(SOURCE)
-    qtbot.waitUntil(lambda: dialog.go.isEnabled())
-    dialog.name.setFocus()
-    dialog.name.selectAll()
-    QTest.keyClick(dialog.name, Qt.Key.Key_Delete)
-    assert not dialog.go.isEnabled()
-    assert "name" in dialog.go.toolTip()
+    qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
+    dialog.view.name.setFocus()
+    dialog.view.name.selectAll()
+    QTest.keyClick(dialog.view.name, Qt.Key.Key_Delete)
+    assert not dialog.view.go.isEnabled()
+    assert "name" in dialog.view.go.toolTip()

@@ -54,7 +54,7 @@ def build(qtbot: QtBot, qapp: QApplication) -> Build:
 def page(build: Build, qtbot: QtBot) -> DatasetsPage:
     made = build()
     made.visit(dataset=CHEST.id)
-    qtbot.waitUntil(lambda: made.images.source.total == CHEST.n_samples)
+    qtbot.waitUntil(lambda: made.details.images.source.total == CHEST.n_samples)
     return made
 
 
@@ -101,27 +101,27 @@ def test_newest_datasets_stand_first_and_a_wish_chooses(page: DatasetsPage) -> N
 def test_the_list_works_by_keyboard(page: DatasetsPage, qtbot: QtBot) -> None:
     page.list.setFocus()
     QTest.keyClick(page.list, Qt.Key.Key_Down)
-    qtbot.waitUntil(lambda: page.images.source.total == FINDINGS.n_samples)
+    qtbot.waitUntil(lambda: page.details.images.source.total == FINDINGS.n_samples)
 
 
 def test_only_what_is_seen_is_asked_for(page: DatasetsPage, qtbot: QtBot) -> None:
     page.visit(dataset=FINDINGS.id)
-    qtbot.waitUntil(lambda: page.images.source.total == 250_000)
-    qtbot.waitUntil(lambda: page.images.source.kept_pictures > 0)
-    bar = page.images.grid.verticalScrollBar()
+    qtbot.waitUntil(lambda: page.details.images.source.total == 250_000)
+    qtbot.waitUntil(lambda: page.details.images.source.kept_pictures > 0)
+    bar = page.details.images.grid.verticalScrollBar()
     for share in range(1, 11):
         bar.setValue(bar.maximum() * share // 10)
-    first, _ = page.images.grid.visible_rows()
-    qtbot.waitUntil(lambda: page.images.source.sample(first) is not None)
-    qtbot.waitUntil(lambda: page.images.source.picture(f"s{first + 1:06d}") is not None)
+    first, _ = page.details.images.grid.visible_rows()
+    qtbot.waitUntil(lambda: page.details.images.source.sample(first) is not None)
+    qtbot.waitUntil(lambda: page.details.images.source.picture(f"s{first + 1:06d}") is not None)
     assert len(asked(page.context, ListSamples)) < 12
     seen = {name for ask in asked(page.context, Thumbnails) for name in ask.samples}
     assert len(seen) < 400
 
 
 def test_the_grid_works_by_keyboard_and_shows_the_chosen_image(page: DatasetsPage, qtbot: QtBot) -> None:
-    grid = page.images.grid
-    qtbot.waitUntil(lambda: page.images.source.sample(0) is not None)
+    grid = page.details.images.grid
+    qtbot.waitUntil(lambda: page.details.images.source.sample(0) is not None)
     grid.setFocus()
     for key, row in (
         (Qt.Key.Key_Right, 0),
@@ -139,15 +139,15 @@ def test_the_grid_works_by_keyboard_and_shows_the_chosen_image(page: DatasetsPag
 
 
 def test_a_click_chooses_the_picture_below_it(page: DatasetsPage, qtbot: QtBot) -> None:
-    grid = page.images.grid
-    qtbot.waitUntil(lambda: page.images.source.sample(0) is not None)
+    grid = page.details.images.grid
+    qtbot.waitUntil(lambda: page.details.images.source.sample(0) is not None)
     QTest.mouseClick(grid.viewport(), Qt.MouseButton.LeftButton, pos=grid.cell(2).center())
     assert grid.current == 2
     assert grid.row_at(QPoint(-5, -5)) == -1
 
 
 def test_filters_ask_for_what_they_say(page: DatasetsPage, qtbot: QtBot) -> None:
-    tab = page.images
+    tab = page.details.images
     assert not tab.sides.isEnabled()
     tab.classes.setCurrentIndex(2)
     assert asked(page.context, ListSamples)[-1].only == SampleFilter(class_index=1)
@@ -166,14 +166,14 @@ def test_filters_ask_for_what_they_say(page: DatasetsPage, qtbot: QtBot) -> None
 
 
 def test_characteristics_come_by_partition_and_can_be_copied(page: DatasetsPage, qtbot: QtBot) -> None:
-    page.tabs.setCurrentWidget(page.balance)
-    qtbot.waitUntil(lambda: page.balance.pane.state == "content")
+    page.details.tabs.setCurrentWidget(page.details.balance)
+    qtbot.waitUntil(lambda: page.details.balance.pane.state == "content")
     assert asked(page.context, DescribeCohort) == [DescribeCohort(CHEST.id, SPLITS[-1].id)]
-    page.balance.copy.click()
+    page.details.balance.copy.click()
     text = QGuiApplication.clipboard().text()
     assert text.splitlines()[0] == "Characteristic\tAll\tTraining\tValidation\tInternal test"
     assert "nodule\t410  (31.9 %)\t287  (32.0 %)" in text
-    assert page.balance.table.copied() == text
+    assert page.details.balance.table.copied() == text
 
 
 def test_a_changed_topic_is_asked_again(page: DatasetsPage, qtbot: QtBot) -> None:
@@ -186,7 +186,7 @@ def test_a_changed_topic_is_asked_again(page: DatasetsPage, qtbot: QtBot) -> Non
 
 def test_a_split_shows_its_certificate_and_trains(page: DatasetsPage, qtbot: QtBot) -> None:
     page.visit(dataset=CHEST.id, split=SPLITS[0].id)
-    tab = page.splits
+    tab = page.details.splits
     qtbot.waitUntil(lambda: tab.certificate.split_id == SPLITS[0].id)
     assert tab.certificate.banner.title.text() == "Leak gate: no leak"
     assert ("Fingerprint", SPLITS[0].fingerprint) in tab.certificate.facts.facts()
@@ -199,15 +199,15 @@ def test_a_split_shows_its_certificate_and_trains(page: DatasetsPage, qtbot: QtB
 
 
 def test_a_dataset_without_splits_says_what_a_split_is(page: DatasetsPage, qtbot: QtBot) -> None:
-    page.tabs.setCurrentWidget(page.splits)
+    page.details.tabs.setCurrentWidget(page.details.splits)
     page.context.desk.answers[ListSplits] = lambda ask: SplitList(())  # type: ignore[attr-defined]
     page.refresh()
-    qtbot.waitUntil(lambda: page.splits.pane.state == "empty")
+    qtbot.waitUntil(lambda: page.details.splits.pane.state == "empty")
 
 
 def test_a_split_is_planned_then_made(page: DatasetsPage, qtbot: QtBot) -> None:
-    editor = page.splits.editor
-    page.new_split()
+    editor = page.details.splits.editor
+    page.details.new_split()
     qtbot.waitUntil(lambda: editor.make.isEnabled())
     assert asked(page.context, PlanSplit)[-1].wish.ratios == "70/15/15"
     editor.form.shares[Partition.TRAIN].setValue(60)
@@ -219,13 +219,13 @@ def test_a_split_is_planned_then_made(page: DatasetsPage, qtbot: QtBot) -> None:
     QTest.mouseClick(editor.make, Qt.MouseButton.LeftButton)
     wish = asked(page.context, MakeSplit)[-1].wish
     assert (wish.ratios, wish.by, wish.seed, wish.drop, wish.accept) == ("60/15/10/15", "patient", 7, False, "")
-    qtbot.waitUntil(lambda: not page.splits.is_editing)
+    qtbot.waitUntil(lambda: not page.details.splits.is_editing)
 
 
 def test_leaks_wait_for_one_of_three_decisions(page: DatasetsPage, qtbot: QtBot) -> None:
-    editor = page.splits.editor
+    editor = page.details.splits.editor
     gate = editor.gate
-    page.new_split()
+    page.details.new_split()
     qtbot.waitUntil(lambda: editor.make.isEnabled())
     editor.form.by.setCurrentIndex(1)
     qtbot.waitUntil(lambda: gate.banner.title.text() == "Leak gate: 214 leaks")
@@ -245,8 +245,8 @@ def test_leaks_wait_for_one_of_three_decisions(page: DatasetsPage, qtbot: QtBot)
 
 
 def test_another_division_is_the_third_way(page: DatasetsPage, qtbot: QtBot) -> None:
-    editor = page.splits.editor
-    page.new_split()
+    editor = page.details.splits.editor
+    page.details.new_split()
     qtbot.waitUntil(lambda: editor.make.isEnabled())
     editor.form.by.setCurrentIndex(1)
     qtbot.waitUntil(lambda: bool(editor.gate.table.leaks.rowCount()))
@@ -262,8 +262,8 @@ def test_a_split_that_cannot_be_made_says_why_in_the_windows_words(page: Dataset
         raise SplitError("There are too few.", "Make a split with --ratios or --by patient.")
 
     page.context.desk.answers[PlanSplit] = fail  # type: ignore[attr-defined]
-    page.new_split()
-    editor = page.splits.editor
+    page.details.new_split()
+    editor = page.details.splits.editor
     qtbot.waitUntil(lambda: editor.pane.state == "error")
     texts = [label.text() for label in editor.pane.findChildren(QLabel)]
     assert "Make a split with “Shares” or “Keep together: patient”." in texts
@@ -272,10 +272,10 @@ def test_a_split_that_cannot_be_made_says_why_in_the_windows_words(page: Dataset
 
 def test_nothing_can_be_written_where_the_workspace_is_read_only(build: Build, qtbot: QtBot) -> None:
     page = build(is_read_only=True)
-    qtbot.waitUntil(lambda: page.details.state == "content")
+    qtbot.waitUntil(lambda: page.details_pane.state == "content")
     assert not page.add.isEnabled()
     assert "read-only" in page.add.toolTip()
-    assert not page.splits.new.isEnabled()
+    assert not page.details.splits.new.isEnabled()
     page.open_import()
     assert page.dialog is None
 
@@ -297,10 +297,10 @@ def test_hostile_names_stay_text(build: Build, qtbot: QtBot) -> None:
 
     hostile = replace(CHEST, name=HOSTILE, classes=(HOSTILE, "b"), positive="b", warnings=(HOSTILE,), source=HOSTILE)
     page = build({ListDatasets: lambda ask: DatasetList((hostile,))})
-    qtbot.waitUntil(lambda: page.images.source.total == CHEST.n_samples)
-    page.images.grid.set_current(0)
-    for tab in range(page.tabs.count()):
-        page.tabs.setCurrentIndex(tab)
+    qtbot.waitUntil(lambda: page.details.images.source.total == CHEST.n_samples)
+    page.details.images.grid.set_current(0)
+    for tab in range(page.details.tabs.count()):
+        page.details.tabs.setCurrentIndex(tab)
         qtbot.wait(20)
         page.grab()
     for label in page.findChildren(QLabel):

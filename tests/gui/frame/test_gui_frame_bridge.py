@@ -78,6 +78,23 @@ def test_a_flood_of_letters_is_taken_in_turns_that_leave_time_for_the_window(qtb
     assert longest < 0.25
 
 
+def test_a_defect_in_the_reader_of_one_letter_keeps_no_other_waiting(qtbot: QtBot) -> None:
+    taken: list[int] = []
+    place = QObject()
+
+    def reader(letter: int) -> None:
+        if letter == 3:
+            raise ValueError("a defect")
+        taken.append(letter)
+
+    with qtbot.captureExceptions() as caught:
+        box = Mailbox(reader, place)
+        for number in range(10):
+            box.put(number)
+        qtbot.waitUntil(lambda: len(taken) == 9, timeout=5_000)
+    assert [kind.__name__ for kind, _, _ in caught] == ["ValueError"]
+
+
 def _run(root: Path, name: str) -> Path:
     folder = root / "runs" / name
     folder.mkdir(parents=True)

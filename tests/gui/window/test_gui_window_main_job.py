@@ -76,7 +76,7 @@ def _divide(hand: Hand) -> None:
     hand.tab("Splits")
     hand.click("New split")
     hand.click("Make split", 60)
-    hand.until(lambda: hand.sees("No leak"), 60)
+    hand.until(lambda: hand.sees("Leak gate: no leak"), 60)
 
 
 def _train(hand: Hand) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetrics,
+    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -54,10 +55,10 @@ class ThumbnailGrid(QAbstractScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalScrollBar().setSingleStep(_CELL_HEIGHT // 3)
-        self.verticalScrollBar().valueChanged.connect(self._scrolled)
+        self.verticalScrollBar().valueChanged.connect(self._again)
         source.restarted.connect(self._restart)
         source.counted.connect(self._measure)
-        source.arrived.connect(self._came)
+        source.arrived.connect(self._again)
 
     @property
     def current(self) -> int:
@@ -116,7 +117,12 @@ class ThumbnailGrid(QAbstractScrollArea):
         metrics = QFontMetrics(font)
         first, last = self.visible_rows()
         for row in range(first, min(last, self._source.total - 1) + 1):
-            self._draw(painter, metrics, row)
+            sample = self._source.sample(row)
+            picture = self._source.picture(sample.id) if sample is not None else None
+            words = one_line(self._caption(sample), _LONGEST) if sample is not None else ""
+            draw_cell(painter, metrics, self.cell(row), picture, words)
+            if row == self._current:
+                draw_ring(painter, self.cell(row), has_focus=self.hasFocus())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows, page keys, Home and End move the current picture."""
@@ -172,35 +178,6 @@ class ThumbnailGrid(QAbstractScrollArea):
         """Distance between columns: the width is shared evenly."""
         return max(_CELL_WIDTH, (self.viewport().width() - _PAD) // self.columns)
 
-    def _draw(self, painter: QPainter, metrics: QFontMetrics, row: int) -> None:
-        theme = themes.current()
-        cell = self.cell(row)
-        box = QRect(cell.left() + _PAD // 2, cell.top(), PICTURE_PX + _PAD, PICTURE_PX + _PAD)
-        sample = self._source.sample(row)
-        picture = self._source.picture(sample.id) if sample else None
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.image if picture is not None else themes.mix(theme.panel, theme.text, 0.06)))
-        painter.drawRoundedRect(box, RADIUS - 2, RADIUS - 2)
-        if picture is not None and not picture.isNull():
-            size = picture.size().scaled(PICTURE_PX, PICTURE_PX, Qt.AspectRatioMode.KeepAspectRatio)
-            place = QRect(QPoint(0, 0), size)
-            place.moveCenter(box.center())
-            painter.drawImage(place, picture)
-        elif picture is not None:
-            painter.setPen(QColor(theme.muted))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "no pixels")
-        if sample is not None:
-            words = QRect(box.left(), box.bottom() + 1, box.width(), _CAPTION_PX)
-            text = metrics.elidedText(
-                one_line(self._caption(sample), _LONGEST), Qt.TextElideMode.ElideRight, words.width()
-            )
-            painter.setPen(QColor(theme.text if row == self._current else theme.muted))
-            painter.drawText(words, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, text)
-        if row == self._current:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(theme.accent if self.hasFocus() else theme.muted), FOCUS))
-            painter.drawRoundedRect(QRectF(box).adjusted(-1, -1, 1, 1), RADIUS - 1, RADIUS - 1)
-
     def _restart(self) -> None:
         self._current = -1
         self.verticalScrollBar().setValue(0)
@@ -215,11 +192,8 @@ class ThumbnailGrid(QAbstractScrollArea):
         self.viewport().update()
         self._settled.again()
 
-    def _came(self) -> None:
-        self.viewport().update()
-        self._settled.again()
-
-    def _scrolled(self) -> None:
+    def _again(self) -> None:
+        """Something moved or came."""
         self.viewport().update()
         self._settled.again()
 
@@ -241,3 +215,36 @@ class ThumbnailGrid(QAbstractScrollArea):
         if sample is not None:
             words += f": {one_line(self._caption(sample), _LONGEST)}"
         self.setAccessibleDescription(words)
+
+
+def _box(cell: QRect) -> QRect:
+    """Where the picture of a cell lies."""
+    return QRect(cell.left() + _PAD // 2, cell.top(), PICTURE_PX + _PAD, PICTURE_PX + _PAD)
+
+
+def draw_cell(painter: QPainter, metrics: QFontMetrics, cell: QRect, picture: QImage | None, words: str) -> None:
+    """A picture on its black ground and its caption; grey ground where the picture has not come yet."""
+    theme = themes.current()
+    box = _box(cell)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(theme.image if picture is not None else themes.mix(theme.panel, theme.text, 0.06)))
+    painter.drawRoundedRect(box, RADIUS - 2, RADIUS - 2)
+    if picture is not None and not picture.isNull():
+        place = QRect(QPoint(0, 0), picture.size().scaled(PICTURE_PX, PICTURE_PX, Qt.AspectRatioMode.KeepAspectRatio))
+        place.moveCenter(box.center())
+        painter.drawImage(place, picture)
+    elif picture is not None:
+        painter.setPen(QColor(theme.muted if theme.dark else theme.disabled))  # legible on black in both
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "no pixels")
+    below = QRect(box.left(), box.bottom() + 1, box.width(), _CAPTION_PX)
+    painter.setPen(QColor(theme.muted))
+    shortened = metrics.elidedText(words, Qt.TextElideMode.ElideRight, below.width())
+    painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, shortened)
+
+
+def draw_ring(painter: QPainter, cell: QRect, *, has_focus: bool) -> None:
+    """The mark of the current picture."""
+    theme = themes.current()
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(theme.accent if has_focus else theme.muted), FOCUS))
+    painter.drawRoundedRect(QRectF(_box(cell)).adjusted(-1, -1, 1, 1), RADIUS - 1, RADIUS - 1)

@@ -6,34 +6,29 @@ from typing import Any, ClassVar
 
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.data import DatasetList as Datasets
 from medfm_gui.desk.asks.data import Imported, ListDatasets, ListSplits, SplitList
 from medfm_gui.desk.entry import Topic
 from medfm_gui.domain.errors import MedfmError
-from medfm_gui.store.rows import DatasetRow, SplitRow
+from medfm_gui.store.rows import DatasetRow
 from medfm_gui.ui.actions import Action
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.page import Page
-from medfm_gui.ui.pages.datasets.balance_tab import BalanceTab
 from medfm_gui.ui.pages.datasets.dataset_list import DatasetList
-from medfm_gui.ui.pages.datasets.images_tab import ImagesTab
+from medfm_gui.ui.pages.datasets.details import Details
 from medfm_gui.ui.pages.datasets.importing.dialog import ImportDialog
 from medfm_gui.ui.pages.datasets.importing.dropping import dropped_path
-from medfm_gui.ui.pages.datasets.model import DatasetsModel, classes_line
+from medfm_gui.ui.pages.datasets.model import DatasetsModel
 from medfm_gui.ui.pages.datasets.newest import Newest
-from medfm_gui.ui.pages.datasets.quality_tab import QualityTab
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
-from medfm_gui.ui.pages.datasets.splits_tab import SplitsTab
-from medfm_gui.ui.pages.datasets.wording import dataset_line
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label
 
 _LAST = "datasets.last"
-_TAB = "datasets.tab"
 _SPLITTER = "datasets.splitter"
 _EMPTY = (
     "A dataset is a set of images with labels: a folder with one folder a class, a table with one row an image, a "
@@ -56,12 +51,10 @@ class DatasetsPage(Page):
         self._listing = Newest(context.desk, self)
         self._dividing = Newest(context.desk, self)
         self._dataset: DatasetRow | None = None
-        self._splits: tuple[SplitRow, ...] = ()
         self._wanted = str(context.memory.get(_LAST) or "")
         self.dialog: ImportDialog | None = None
         self.model = DatasetsModel(self)
         self._build_list()
-        self._build_details()
         self._lay_out()
         self._add_actions()
         self.setTabOrder(self.list, self.add)
@@ -74,29 +67,6 @@ class DatasetsPage(Page):
         self.add.clicked.connect(self.open_import)
         disable(self.add, READ_ONLY if self.context.is_read_only else "")
 
-    def _build_details(self) -> None:
-        self._name = Label("", "heading1", elide=Qt.TextElideMode.ElideRight)
-        self._line = Label("", "muted", elide=Qt.TextElideMode.ElideRight)
-        self.train = action("Train on this dataset", "train")
-        self.train.clicked.connect(self._train)
-        self.images = ImagesTab(self.context)
-        self.balance = BalanceTab(self.context)
-        self.splits = SplitsTab(self.context)
-        self.quality = QualityTab(self.context)
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.setAccessibleName("The chosen dataset")
-        for tab, name in (
-            (self.images, "Images"),
-            (self.balance, "Characteristics"),
-            (self.splits, "Splits"),
-            (self.quality, "Data quality"),
-        ):
-            self.tabs.addTab(tab, name)
-        kept = self.context.memory.get(_TAB)
-        self.tabs.setCurrentIndex(kept if isinstance(kept, int) and 0 <= kept < self.tabs.count() else 0)
-        self.tabs.currentChanged.connect(self._show_tab)
-
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.addWidget(Label("Datasets", "heading2", wrap=False))
@@ -108,24 +78,11 @@ class DatasetsPage(Page):
         column.setSpacing(SPACE[3])
         column.addLayout(head)
         column.addWidget(self.list, 1)
-        words = QVBoxLayout()
-        words.setSpacing(SPACE[0])
-        words.addWidget(self._name)
-        words.addWidget(self._line)
-        top = QHBoxLayout()
-        top.setSpacing(SPACE[3])
-        top.addLayout(words, 1)
-        top.addWidget(self.train, 0, Qt.AlignmentFlag.AlignTop)
-        details = QWidget()
-        down = QVBoxLayout(details)
-        down.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[4])
-        down.setSpacing(SPACE[2])
-        down.addLayout(top)
-        down.addWidget(self.tabs, 1)
-        self.details = StatePane(details)
+        self.details = Details(self.context)
+        self.details_pane = StatePane(self.details)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.addWidget(left)
-        self._splitter.addWidget(self.details)
+        self._splitter.addWidget(self.details_pane)
         self._splitter.setStretchFactor(0, 0)
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setChildrenCollapsible(False)
@@ -149,12 +106,12 @@ class DatasetsPage(Page):
             Action(
                 "datasets.split",
                 "New split of this dataset",
-                self.new_split,
+                self.details.new_split,
                 "Ctrl+Shift+S",
                 self.title,
                 lambda: writable and self._dataset is not None,
             ),
-            Action("datasets.find", "Search the images", self._find, "Ctrl+F", self.title),
+            Action("datasets.find", "Search the images", self.details.find, "Ctrl+F", self.title),
         )
 
     # -- what is shown
@@ -174,8 +131,7 @@ class DatasetsPage(Page):
             else:
                 self.refresh()
         if split:
-            self.tabs.setCurrentWidget(self.splits)
-            self.splits.choose(split)
+            self.details.choose_split(split)
         if source:
             self.open_import()
             if self.dialog is not None:
@@ -209,8 +165,7 @@ class DatasetsPage(Page):
             return
         self._wanted = ""
         if self._dataset is None or self._dataset.id != found.id:
-            self._splits = ()
-            self.details.show_busy("Reading the dataset")
+            self.details_pane.show_busy("Reading the dataset")
         self._dataset = found
         self.context.memory.put(_LAST, found.id)
         self._dividing.ask(ListSplits(found.id), self._take_splits, self._no_splits)
@@ -219,20 +174,11 @@ class DatasetsPage(Page):
         found = self._dataset
         if found is None:
             return
-        self._splits = answer.splits
-        self._name.setText(found.name)
-        self._line.setText(f"{dataset_line(found)} · {classes_line(found)}")
-        self.details.show_content()
-        self._show_tab()
+        self.details_pane.show_content()
+        self.details.show_dataset(found, answer.splits)
 
     def _no_splits(self, error: MedfmError) -> None:
-        self.details.show_error(error, "Try again", self.refresh)
-
-    def _show_tab(self) -> None:
-        self.context.memory.put(_TAB, self.tabs.currentIndex())
-        tab = self.tabs.currentWidget()
-        if self._dataset is not None and isinstance(tab, ImagesTab | BalanceTab | SplitsTab | QualityTab):
-            tab.show_dataset(self._dataset, self._splits)
+        self.details_pane.show_error(error, "Try again", self.refresh)
 
     # -- what can be done
 
@@ -244,11 +190,6 @@ class DatasetsPage(Page):
         self.dialog.imported.connect(self._imported)
         self.dialog.finished.connect(self._import_closed)
         self.dialog.open()
-
-    def new_split(self) -> None:
-        """Plan a split of the chosen dataset."""
-        self.tabs.setCurrentWidget(self.splits)
-        self.splits.begin()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A folder or a file can be dropped anywhere on the page."""
@@ -270,17 +211,6 @@ class DatasetsPage(Page):
         if self.dialog is not None:
             self.dialog.deleteLater()
             self.dialog = None
-
-    def _train(self) -> None:
-        if self._dataset is None:
-            return
-        split = self._splits[-1] if self._splits else None
-        wish = {"split": split.family or split.id} if split is not None else {}
-        self.context.go("train", dataset=self._dataset.id, **wish)
-
-    def _find(self) -> None:
-        self.tabs.setCurrentWidget(self.images)
-        self.images.text.setFocus()
 
     def _keep_splitter(self) -> None:
         self.context.memory.put(_SPLITTER, bytes(self._splitter.saveState().toHex().data()).decode("ascii"))

@@ -1,0 +1,104 @@
+"""The chosen dataset: its name, what it is, and four tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+
+from medfm_gui.store.rows import DatasetRow, SplitRow
+from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.datasets.balance_tab import BalanceTab
+from medfm_gui.ui.pages.datasets.images_tab import ImagesTab
+from medfm_gui.ui.pages.datasets.model import classes_line
+from medfm_gui.ui.pages.datasets.quality_tab import QualityTab
+from medfm_gui.ui.pages.datasets.splits_tab import SplitsTab
+from medfm_gui.ui.pages.datasets.wording import dataset_line
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.forms import action
+from medfm_gui.ui.widgets.text import Label
+
+_TAB = "datasets.tab"
+
+
+class Details(QWidget):
+    """Images, characteristics, splits and quality of one dataset; a tab is filled when it is seen."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._dataset: DatasetRow | None = None
+        self._splits: tuple[SplitRow, ...] = ()
+        self._name = Label("", "heading1", elide=Qt.TextElideMode.ElideRight)
+        self._line = Label("", "muted", elide=Qt.TextElideMode.ElideRight)
+        self.train = action("Train on this dataset", "train")
+        self.train.clicked.connect(self._train)
+        self.images = ImagesTab(context)
+        self.balance = BalanceTab(context)
+        self.splits = SplitsTab(context)
+        self.quality = QualityTab(context)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("The chosen dataset")
+        for tab, name in (
+            (self.images, "Images"),
+            (self.balance, "Characteristics"),
+            (self.splits, "Splits"),
+            (self.quality, "Data quality"),
+        ):
+            self.tabs.addTab(tab, name)
+        kept = context.memory.get(_TAB)
+        self.tabs.setCurrentIndex(kept if isinstance(kept, int) and 0 <= kept < self.tabs.count() else 0)
+        self.tabs.currentChanged.connect(self._show_tab)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        words = QVBoxLayout()
+        words.setSpacing(SPACE[0])
+        words.addWidget(self._name)
+        words.addWidget(self._line)
+        top = QHBoxLayout()
+        top.setSpacing(SPACE[3])
+        top.addLayout(words, 1)
+        top.addWidget(self.train, 0, Qt.AlignmentFlag.AlignTop)
+        down = QVBoxLayout(self)
+        down.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[4])
+        down.setSpacing(SPACE[2])
+        down.addLayout(top)
+        down.addWidget(self.tabs, 1)
+
+    def show_dataset(self, dataset: DatasetRow, splits: Sequence[SplitRow]) -> None:
+        """Show a dataset and its splits (oldest first)."""
+        self._dataset, self._splits = dataset, tuple(splits)
+        self._name.setText(dataset.name)
+        self._line.setText(f"{dataset_line(dataset)} · {classes_line(dataset)}")
+        self._show_tab()
+
+    def choose_split(self, split: str) -> None:
+        """Show one of the splits."""
+        self.tabs.setCurrentWidget(self.splits)
+        self.splits.choose(split)
+
+    def new_split(self) -> None:
+        """Plan another split."""
+        self.tabs.setCurrentWidget(self.splits)
+        self.splits.begin()
+
+    def find(self) -> None:
+        """Search among the images."""
+        self.tabs.setCurrentWidget(self.images)
+        self.images.text.setFocus()
+
+    def _show_tab(self) -> None:
+        self._context.memory.put(_TAB, self.tabs.currentIndex())
+        tab = self.tabs.currentWidget()
+        if self._dataset is not None and isinstance(tab, ImagesTab | BalanceTab | SplitsTab | QualityTab):
+            tab.show_dataset(self._dataset, self._splits)
+
+    def _train(self) -> None:
+        if self._dataset is None:
+            return
+        split = self._splits[-1] if self._splits else None
+        wish = {"split": split.family or split.id} if split is not None else {}
+        self._context.go("train", dataset=self._dataset.id, **wish)
