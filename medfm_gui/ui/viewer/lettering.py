@@ -38,7 +38,7 @@ def paint_letters(painter: QPainter, pane: QRectF, letters: Letters, ink: Ink) -
     painter.setFont(ink.letter)
     metrics = QFontMetricsF(ink.letter)
     tall = metrics.height()
-    middle = pane.center()
+    inner = pane.adjusted(_GAP, _GAP, -_GAP, -_GAP)
     for text, across, down in (
         (letters.left, 0.0, 0.5),
         (letters.right, 1.0, 0.5),
@@ -47,12 +47,8 @@ def paint_letters(painter: QPainter, pane: QRectF, letters: Letters, ink: Ink) -
     ):
         if text:
             wide = metrics.horizontalAdvance(text) + 2 * _PAD
-            x = (
-                (middle.x() - wide / 2)
-                if across == 0.5
-                else (pane.left() + _GAP, pane.right() - _GAP - wide)[int(across)]
-            )
-            y = (middle.y() - tall / 2) if down == 0.5 else (pane.top() + _GAP, pane.bottom() - _GAP - tall)[int(down)]
+            x = inner.left() + across * (inner.width() - wide)
+            y = inner.top() + down * (inner.height() - tall)
             box = QRectF(x, y, wide, tall)
             painter.fillRect(box, ink.plate)
             painter.setPen(ink.text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from medfm_gui.ui.viewer.orientation import Turn
 
@@ -13,7 +13,7 @@ _LEAST, _MOST = 0.1, 40.0
 class View:
     """What the reader did to the picture's place."""
 
-    turn: Turn = Turn()
+    turn: Turn = field(default_factory=Turn)
     zoom: float = 1.0
     """1 fits the pane."""
     pan: tuple[float, float] = (0.0, 0.0)

@@ -56,9 +56,9 @@ class PresetEditor(QDialog):
             field.setDecimals(0 if value == int(value) else 1)
             field.setSingleStep(10)
             field.setValue(value)
-        fields = (name, centre, width)
-        for column, (field, what) in enumerate(zip(fields, ("Name", "Level", "Width"), strict=True), start=1):
-            field.setAccessibleName(f"{what} of preset {digit}")
-            grid.addWidget(field, digit, column)
+        named: tuple[tuple[str, QWidget], ...] = (("Name", name), ("Level", centre), ("Width", width))
+        for column, (what, widget) in enumerate(named, start=1):
+            widget.setAccessibleName(f"{what} of preset {digit}")
+            grid.addWidget(widget, digit, column)
         grid.addWidget(Label(str(digit), "muted", wrap=False), digit, 0)
-        self._rows.append(fields)
+        self._rows.append((name, centre, width))

@@ -87,8 +87,6 @@ def _train(hand: Hand) -> None:
     hand.click("EfficientNet-Lite0")
     hand.click("EfficientNet-Lite1")
     hand.click("Next: Adaptation")
-    hand.click("EfficientNet-Lite0, Linear probe")
-    hand.click("EfficientNet-Lite1, Linear probe")
     hand.click("Next: Recipe")
     hand.click("Next: Review")
     hand.click("Start 2 runs", 60)

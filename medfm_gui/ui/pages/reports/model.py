@@ -133,16 +133,15 @@ class RunsModel(QAbstractListModel):
 
     def fill(self, items: Sequence[RunItem]) -> bool:
         """Show these runs; ``items`` come oldest first. True where ticked ones went away or changed."""
-        before = {item.row.id: item.is_opened for item in self._items if item.row.id in self._chosen}
         listed = tuple(item for item in reversed(items) if item.is_opened or item.row.id in self._chosen)
-        if listed == self._items:
-            return False
-        self.beginResetModel()
-        self._items = listed
         there = {item.row.id: item.is_opened for item in listed}
-        self._chosen = [run for run in self._chosen if run in there]
-        self.endResetModel()
-        changed = before != {run: there[run] for run in self._chosen}
+        before = {item.row.id: item.is_opened for item in self._items}
+        ticked, self._chosen = self._chosen, [run for run in self._chosen if run in there]
+        if listed != self._items:
+            self.beginResetModel()
+            self._items = listed
+            self.endResetModel()
+        changed = ticked != self._chosen or any(before.get(run, opened) != opened for run, opened in there.items())
         if changed:
             self.chosen_changed.emit()
         return changed

@@ -94,7 +94,7 @@ class ReportsPage(Page):
         self.composer.export.connect(self.export)
         self.drafting.sealed.connect(self._go_to_runs)
         self.exporting.sealed.connect(self._go_to_runs)
-        self.exporting.show_wanted.connect(self.look_back)
+        self.exporting.show_wanted.connect(self._look_up)
 
     def _add_actions(self) -> None:
         reader, group = self.sheets.reader, self.title
@@ -143,9 +143,10 @@ class ReportsPage(Page):
         self.left.setCurrentWidget(self.archive)
         self.states.show_content()
         current = self.archive.current
-        if not self.archive.choose(report or (current.row.id if current else "")):
-            self.sheets.states.show_empty("No report", "Reports that are written are kept here.", icon="reports")
-        self.archive.list.setFocus()
+        if self.archive.choose(report or (current.row.id if current else "")):
+            self.archive.list.setFocus()
+        elif self._listed:  # written a moment ago, or taken away
+            self.archive.choose()
 
     def export(self) -> None:
         """Write the report that is composed, or a copy of the one that is read."""
@@ -196,6 +197,11 @@ class ReportsPage(Page):
             self.compose(tuple(wish["runs"]))
         else:
             self.look_back(str(wish.get("report") or ""))
+
+    def _look_up(self, report: str) -> None:
+        """Show a report that was written a moment ago and may not be listed yet."""
+        self._wish = {"report": report}
+        self.refresh()
 
     def _show_empty(self) -> None:
         text = "A report puts the data, the split, the results with their intervals and where every number comes from "

@@ -44,7 +44,8 @@ class Paper(QAbstractScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._volume: Volume | None = None
+        self._volume = Volume(self)
+        self._volume.drawn.connect(self._take)
         self._next: tuple[bytes, bool] | None = None
         self._number = 0
         self._zoom = 1.0
@@ -86,7 +87,7 @@ class Paper(QAbstractScrollArea):
     def show_pdf(self, data: bytes, *, keep_place: bool = False) -> None:
         """Show these pages; with ``keep_place`` at the place where the ones before were read."""
         self._next = (data, keep_place)
-        if self._volume is None or self._volume.is_idle:
+        if self._volume.is_idle:
             self._replace()
 
     def go_to(self, page: int) -> None:
@@ -116,13 +117,8 @@ class Paper(QAbstractScrollArea):
         if self._next is None:
             return
         (data, keep_place), self._next = self._next, None
-        before = self._volume
-        self._volume = Volume(data, self)
-        self._volume.drawn.connect(self._take)
+        self._volume.load(data)
         self._number += 1
-        if before is not None:
-            before.drawn.disconnect(self._take)
-            before.deleteLater()
         if not keep_place:
             self._drawn.clear()
             self.verticalScrollBar().setValue(0)
@@ -132,7 +128,7 @@ class Paper(QAbstractScrollArea):
         """Place the pages, at the place where they were read."""
         anchor = self._anchor()
         view = self.viewport().size()
-        sizes = self._volume.sizes if self._volume is not None else ()
+        sizes = self._volume.sizes
         widest = max((size.width() for size in sizes), default=1.0) or 1.0
         if self._fits:
             self._zoom = max(view.width() - 2 * _GAP_PX, 1) / (widest * _PIXELS_A_POINT)
@@ -206,9 +202,9 @@ class Paper(QAbstractScrollArea):
         return self._rects[place].size() * self.devicePixelRatioF()
 
     def _draw_missing(self) -> None:
-        volume, page = self._volume, self._wanted()
-        if volume is not None and page is not None and volume.is_idle:
-            volume.draw(page, self._pixels(page))
+        page = self._wanted()
+        if page is not None and self._volume.is_idle:
+            self._volume.draw(page, self._pixels(page))
 
     def _take(self, page: int, image: QImage) -> None:
         if self._next is not None:  # waited for this page to be drawn

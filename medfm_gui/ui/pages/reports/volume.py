@@ -1,4 +1,4 @@
-"""A PDF in memory that draws its pages one after another, on a thread of Qt's own."""
+"""A PDF in memory whose pages are drawn one after another, on a thread of Qt's own."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from PySide6.QtPdf import QPdfDocument, QPdfPageRenderer
 
 
 class Volume(QObject):
-    """The document, the bytes it reads from, and its renderer.
+    """A document, the bytes it reads from, and its renderer; another PDF can be put in its place.
 
-    ``QPdfPageRenderer`` in multi-threaded mode draws on a thread that Qt owns and ends. Everything else about the
-    document waits for a page that is being drawn, so sizes are read once and only one page is drawn at a time:
-    who replaces a volume does so when it ``is_idle``.
+    ``QPdfPageRenderer`` in multi-threaded mode draws on a thread that Qt owns and ends; there is one for the life of
+    a volume, since ending it takes a while. Everything else about the document waits for a page that is being
+    drawn, so sizes are read once and only one page is drawn at a time: load only when it ``is_idle``.
 
     Signals:
         drawn(int, QImage): a page that was asked for.
@@ -20,17 +20,13 @@ class Volume(QObject):
 
     drawn = Signal(int, QImage)
 
-    def __init__(self, data: bytes, parent: QObject) -> None:
+    def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._data = QByteArray(data)  # the buffer reads from it for as long as the document lives
-        self._buffer = QBuffer(self._data, self)
-        self._buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+        self.sizes: tuple[QSizeF, ...] = ()
+        """Width and height of each page in points."""
+        self._data = QByteArray()
+        self._buffer = QBuffer(self)
         self._document = QPdfDocument(self)
-        self._document.load(self._buffer)
-        ready = self._document.status() == QPdfDocument.Status.Ready
-        self.sizes = tuple(
-            self._document.pagePointSize(page) for page in range(self._document.pageCount() if ready else 0)
-        )
         self._renderer = QPdfPageRenderer(self)
         self._renderer.setRenderMode(QPdfPageRenderer.RenderMode.MultiThreaded)
         self._renderer.setDocument(self._document)
@@ -42,9 +38,16 @@ class Volume(QObject):
         """No page is being drawn."""
         return self._waits_for == 0
 
-    def size(self, page: int) -> QSizeF:
-        """Width and height of a page in points."""
-        return self.sizes[page]
+    def load(self, data: bytes) -> None:
+        """Put another PDF in the place of the one before; no pages where it is none."""
+        self._document.close()
+        self._buffer.close()
+        self._data = QByteArray(data)  # the document reads from it for as long as it is open
+        self._buffer.setData(self._data)
+        self._buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+        self._document.load(self._buffer)
+        pages = self._document.pageCount() if self._document.status() == QPdfDocument.Status.Ready else 0
+        self.sizes = tuple(self._document.pagePointSize(page) for page in range(pages))
 
     def draw(self, page: int, size: QSize) -> None:
         """Draw a page in that many pixels; only when idle."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QApplication, QListView, QStyle, QStyledItemDelegate, QStyleOptionButton, QStyleOptionViewItem
 
@@ -34,6 +34,8 @@ class RunChoices(QAbstractListModel):
     """
 
     changed = Signal()
+
+    ID: ClassVar[int] = Qt.ItemDataRole.UserRole + 3
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -82,6 +84,8 @@ class RunChoices(QAbstractListModel):
             return line(run.title)
         if role == CAPTION:
             return caption
+        if role == self.ID:
+            return run.row.id
         if role == FAMILY:
             return run.row.family
         if role == Qt.ItemDataRole.CheckStateRole:
@@ -134,9 +138,9 @@ class _RunRow(QStyledItemDelegate):
         """One height for all."""
         return QSize(SPACE[5] * 4, ROW_PX)
 
-    def editorEvent(self, *_: Any) -> bool:
-        """The list ticks by itself, wherever the row is clicked."""
-        return False
+    def editorEvent(self, event: QEvent, model: QAbstractItemModel, option: Any, index: Index) -> bool:
+        """The space bar ticks; the mouse is the list's, for it ticks wherever the row is clicked."""
+        return event.type() == QEvent.Type.KeyPress and super().editorEvent(event, model, option, index)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw a row."""

@@ -1,0 +1,93 @@
+"""The page's content: a head, the chosen runs, and the tabs."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+
+from medfm_gui.desk.asks.compare import DrawingList, SideBySide
+from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.compare import wording
+from medfm_gui.ui.pages.compare.charts import LargeCharts
+from medfm_gui.ui.pages.compare.kept import remember_widths, remembered_widths
+from medfm_gui.ui.pages.compare.run_bar import RunBar
+from medfm_gui.ui.pages.compare.tabs import ClassesTab, OverviewTab, TestsTab
+from medfm_gui.ui.pages.runs.notice import Notice
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.forms import action
+from medfm_gui.ui.widgets.text import Label
+
+_TAB = "compare.tab"
+
+
+class Board(QWidget):
+    """Shows a comparison; asks nothing."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._memory = context.memory
+        self._found: SideBySide | None = None
+        self._is_fitting = False
+        self.bar = RunBar()
+        self.about = Label("", "muted", elide=Qt.TextElideMode.ElideRight)
+        self.csv = action("Export numbers", "export")
+        self.report = action("Report …", "reports", "primary")
+        self.notice = Notice()
+        self.overview, self.tests = OverviewTab(), TestsTab()
+        self.classes, self.large = ClassesTab(), LargeCharts()
+        self.tabs = QTabWidget()
+        self._build()
+
+    def _build(self) -> None:
+        self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("The comparison")
+        for tab, name in (
+            (self.overview, "Overview"),
+            (self.tests, "Tests"),
+            (self.classes, "Per class"),
+            (self.large, "Charts"),
+        ):
+            self.tabs.addTab(tab, name)
+        kept = self._memory.get(_TAB)
+        self.tabs.setCurrentIndex(kept if isinstance(kept, int) and 0 <= kept < self.tabs.count() else 0)
+        self.tabs.currentChanged.connect(lambda at: self._memory.put(_TAB, at))
+        self.overview.table.horizontalHeader().sectionResized.connect(self._keep_widths)
+        head = QHBoxLayout()
+        head.setSpacing(SPACE[1])
+        head.addWidget(Label("Compare", "heading2", wrap=False))
+        head.addSpacing(SPACE[1])
+        head.addWidget(self.about, 1)
+        head.addWidget(self.csv)
+        head.addWidget(self.report)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE[4], SPACE[3], SPACE[4], SPACE[2])
+        column.setSpacing(SPACE[2])
+        column.addLayout(head)
+        column.addWidget(self.bar)
+        column.addWidget(self.notice)
+        column.addWidget(self.tabs, 1)
+
+    def show_runs(self, found: SideBySide) -> None:
+        """Show stored numbers; the charts of other runs go."""
+        same = self._found is not None and self._found.sides == found.sides
+        self._found = found
+        if not same:
+            self.bar.set_runs(found.sides)
+            self.large.draw(())
+        self.about.setText(f"{wording.test_line(found)} · {wording.openings_line(found.openings)}")
+        self.overview.show_runs(found)
+        self.classes.show_runs(found)
+        self.large.show_runs(found)
+        self._is_fitting = True
+        self.overview.fit_columns()
+        self.overview.table.set_widths(remembered_widths(self._memory))
+        self._is_fitting = False
+
+    def draw(self, answer: DrawingList) -> None:
+        """Show charts."""
+        self.overview.grid.draw(answer.drawings)
+        self.large.draw(answer.drawings)
+
+    def _keep_widths(self) -> None:
+        if not self._is_fitting and self.overview.model.rowCount():
+            remember_widths(self._memory, self.overview.table.widths())

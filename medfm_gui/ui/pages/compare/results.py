@@ -1,0 +1,113 @@
+"""Reads what is stored of the chosen runs, has their paired tests computed where that was never done, then the charts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject, Signal
+
+from medfm_gui.desk.asks.compare import CompareRuns, DrawingList, ReadDrawings, ReadSideBySide, SideBySide
+from medfm_gui.desk.protocol import Progress
+from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.compare.board import Board
+from medfm_gui.ui.pages.datasets.newest import Newest
+
+_READ_ONLY = "The workspace is open for reading only, and the paired tests of these runs were not computed before."
+_ONE = (
+    "Paired tests tell whether two runs differ on the same test images, with an interval and a p value that is "
+    "adjusted for the number of comparisons."
+)
+
+
+class Results(QObject):
+    """Fills a board.
+
+    Signals:
+        shown(): the numbers of the runs are on the board.
+        failed(MedfmError): they could not be read.
+    """
+
+    shown = Signal()
+    failed = Signal(object)
+
+    def __init__(self, context: Context, board: Board, choose: Callable[[], None]) -> None:
+        super().__init__(board)
+        self._is_read_only = context.is_read_only
+        self._board = board
+        self._choose = choose
+        self._runs: tuple[str, ...] = ()
+        self._reading, self._comparing = Newest(context.desk, self), Newest(context.desk, self)
+        self._drawing = Newest(context.desk, self)
+
+    def read(self, runs: Sequence[str]) -> None:
+        """Show these runs; a comparison of others that is being computed is given up."""
+        if tuple(runs) != self._runs:
+            self._comparing.cancel()
+            self._drawing.cancel()
+        self._runs = tuple(runs)
+        self._reading.ask(ReadSideBySide(self._runs), self._show, self.failed.emit)
+
+    def compute(self) -> None:
+        """Have the paired tests of these runs computed."""
+        self._board.tests.pane.show_busy("Comparing the runs in pairs", on_cancel=self.stop)
+        self._comparing.ask(CompareRuns(self._runs), self._computed, self._not_computed, self._progress)
+
+    def stop(self) -> None:
+        """Give the paired tests up."""
+        self._comparing.cancel()
+        self._not_computed(Interrupted("It was cancelled.", "Start it again when you like."))
+
+    def _show(self, found: SideBySide) -> None:
+        self._board.show_runs(found)
+        self.shown.emit()
+        if found.is_compared or len(found.sides) < 2:
+            self._show_tests(found)
+        elif self._is_read_only:
+            self._board.tests.pane.show_empty("No paired tests", _READ_ONLY, icon="compare")
+        elif not self._comparing.is_waiting:
+            self.compute()
+            return
+        else:
+            return
+        self._ask_charts()
+
+    def _show_tests(self, found: SideBySide) -> None:
+        if len(found.sides) < 2:
+            pane = self._board.tests.pane
+            pane.show_empty(
+                "One run has nothing to be compared with", _ONE, "Choose runs …", self._choose, icon="compare"
+            )
+        else:
+            self._board.tests.show_runs(found)
+
+    def _progress(self, news: Progress) -> None:
+        self._board.tests.pane.show_busy(news.text, news.total, news.done, news.seconds_left, self.stop)
+
+    def _computed(self, found: SideBySide) -> None:
+        self._board.overview.tell(found)
+        self._show_tests(found)
+        self._ask_charts()
+
+    def _not_computed(self, error: MedfmError) -> None:
+        pane = self._board.tests.pane
+        if isinstance(error, Interrupted):
+            pane.show_empty(
+                "The comparison was stopped",
+                "No paired test was computed.",
+                "Compute paired tests",
+                self.compute,
+                icon="compare",
+            )
+        else:
+            pane.show_error(error, "Try again", self.compute)
+        self._ask_charts()
+
+    def _ask_charts(self) -> None:
+        self._drawing.ask(ReadDrawings(self._runs), self._draw, self._not_drawn)
+
+    def _draw(self, answer: DrawingList) -> None:
+        self._board.draw(answer)
+
+    def _not_drawn(self, error: MedfmError) -> None:
+        self._board.notice.tell(error.message, error.hint, role="bad")

@@ -1,0 +1,161 @@
+"""What runs said of a study, image by image: bars, decisions in words, and what speaks against trusting them."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QStringListModel, Qt, Signal
+from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout, QWidget
+
+from medfm_gui.desk.asks.studies import ImageSaid, PredictionView, RunSaid
+from medfm_gui.ui.charts.probability import ClassProbability, ProbabilityBars, RunProbabilities
+from medfm_gui.ui.pages.studies import wording
+from medfm_gui.ui.pages.studies.notice import Notice
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.table import ROW_PX
+from medfm_gui.ui.widgets.text import Label
+from medfm_gui.ui.widgets.tree import DataList
+
+_MOST_ROWS = 5
+_FEW = 4
+
+
+class Answers(QWidget):
+    """One prediction.
+
+    Signals:
+        image_chosen(ImageSaid): another image's answers are shown.
+    """
+
+    image_chosen = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view: PredictionView | None = None
+        self.panel = Panel("Answers")
+        self.warnings = Notice()
+        self._names = QStringListModel(self)
+        self.images = DataList("Images that were scored")
+        self.images.setModel(self._names)
+        self.images.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.images.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.calibration = Label(wording.NOT_CALIBRATED, "caption")
+        self.skipped = Label("", "warning")
+        self._said = QVBoxLayout()
+        self._said.setSpacing(SPACE[3])
+        self._runs: list[RunAnswer] = []
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE[2])
+        column.addWidget(self.panel)
+        for widget in (self.images, self.warnings):
+            self.panel.add(widget)
+        self.panel.body.addLayout(self._said)
+        for widget in (self.skipped, self.calibration):
+            self.panel.add(widget)
+        self.images.selectionModel().currentChanged.connect(self._choose)
+        self.hide()
+
+    @property
+    def view(self) -> PredictionView | None:
+        """The prediction that is shown."""
+        return self._view
+
+    @property
+    def image(self) -> ImageSaid | None:
+        """The image whose answers are shown."""
+        if self._view is None or not self._view.images:
+            return None
+        return self._view.images[min(max(self.images.currentIndex().row(), 0), len(self._view.images) - 1)]
+
+    def show_prediction(self, view: PredictionView | None, title: str = "Answers") -> None:
+        """Show another prediction, from its first image; or none."""
+        self._view = view
+        self.setVisible(view is not None)
+        if view is None:
+            self._names.setStringList([])
+            return
+        self.panel.set_title(title)
+        self._names.setStringList([image_name(view, place) for place in range(len(view.images))])
+        several = len(view.images) > 1
+        self.images.setVisible(several)
+        self.images.setFixedHeight(min(len(view.images), _MOST_ROWS) * ROW_PX + 4)
+        skipped = [f"{PurePath(item.path).name}: {item.message}" for item in view.skipped[:_FEW]]
+        more = len(view.skipped) - len(skipped)
+        self.skipped.setText("Not scored: " + "; ".join((*skipped, *([f"and {more:,} more"] if more > 0 else []))))
+        self.skipped.setVisible(bool(skipped))
+        first = self._names.index(0)
+        if first.isValid():
+            self.images.selectionModel().setCurrentIndex(first, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def choose(self, place: int) -> None:
+        """Show the answers of another image."""
+        index = self._names.index(place)
+        if index.isValid():
+            self.images.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def _choose(self, current: QModelIndex) -> None:
+        image = self.image
+        if image is None or not current.isValid():
+            return
+        while len(self._runs) < len(image.said):
+            self._runs.append(RunAnswer())
+            self._said.addWidget(self._runs[-1])
+        for place, shown in enumerate(self._runs):
+            shown.setVisible(place < len(image.said))
+            if place < len(image.said):
+                shown.tell(image.said[place], place)
+        if image.warnings:
+            reasons = "\n".join(wording.line(warning, 300) for warning in image.warnings[:8])
+            self.warnings.tell("Read these answers with care", reasons, "warning")
+        else:
+            self.warnings.hide()
+        self.image_chosen.emit(image)
+
+
+class RunAnswer(QWidget):
+    """One run's bars and its decision."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bars = ProbabilityBars()
+        self.decision = Label("", selectable=True)
+        self.remark = Label("", "caption")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE[0])
+        for widget in (self.bars, self.decision, self.remark):
+            column.addWidget(widget)
+
+    def tell(self, said: RunSaid, slot: int) -> None:
+        """Show what this run said."""
+        self.bars.set_runs((bars_of(said, slot),))
+        self.decision.setText(wording.decision(said))
+        parts = [f"Mean of {said.slices:,} slices."] if said.slices > 1 else []
+        parts.append(wording.threshold_remark(said.threshold_note))
+        self.remark.setText(" ".join(part for part in parts if part))
+        self.remark.setVisible(bool(self.remark.text()))
+
+
+def bars_of(said: RunSaid, slot: int) -> RunProbabilities:
+    """Bars of a run: the class that the threshold is of first, of many classes the highest first."""
+    names = list(said.classes)
+    if said.positive in said.classes:
+        names.sort(key=lambda name: name != said.positive)
+    elif len(names) > 2:
+        names.sort(key=lambda name: -(said.classes[name] or 0.0))
+    rows = []
+    for name in names:
+        own = said.threshold is not None and name == said.positive
+        origin = wording.threshold_origin(said.threshold_note) if own else ""
+        threshold = said.threshold if own else None
+        rows.append(ClassProbability(name, said.classes[name], threshold=threshold, threshold_text=origin))
+    return RunProbabilities(said.title, tuple(rows), said.family, slot)
+
+
+def image_name(view: PredictionView, place: int) -> str:
+    """How an image is called in the list: its file or folder, with the one above where names are alike."""
+    path = PurePath(view.images[place].source)
+    alike = sum(PurePath(image.source).name == path.name for image in view.images) > 1 if len(view.images) <= 500 else True
+    return wording.line(f"{path.parent.name}/{path.name}" if alike else path.name, 120)
