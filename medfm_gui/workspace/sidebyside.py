@@ -162,9 +162,7 @@ def charts(workspace: Workspace, run_ids: Sequence[str], names: Mapping[str, str
     return tuple(found)
 
 
-def _interval_charts(
-    kept: Stored, names: Mapping[str, str], families: Mapping[str, str]
-) -> list[NamedChart]:
+def _interval_charts(kept: Stored, names: Mapping[str, str], families: Mapping[str, str]) -> list[NamedChart]:
     from medfm_gui.metrics.charts import interval_chart
 
     found = []
@@ -176,9 +174,7 @@ def _interval_charts(
     return found
 
 
-def _difference_charts(
-    file: ComparisonFile, names: Mapping[str, str], families: Mapping[str, str]
-) -> list[NamedChart]:
+def _difference_charts(file: ComparisonFile, names: Mapping[str, str], families: Mapping[str, str]) -> list[NamedChart]:
     pairs = [pair for pair in file.pairs if "failures" not in pair.parameters]
     reference = file.runs[0]
     found = []
@@ -271,13 +267,15 @@ def export_chart(chart: ChartSpec, kind: str, out: Path, picture: bytes = b"") -
 def _chart_rows(chart: ChartSpec) -> list[list[str | float]]:
     if chart.kind == "matrix":
         head: list[str | float] = [f"{chart.y_label or 'row'} \\ {chart.x_label or 'column'}", *chart.columns]
-        return [head, *([name, *cells] for name, cells in zip(chart.rows, chart.matrix, strict=True))]
+        body: list[list[str | float]] = [[name, *cells] for name, cells in zip(chart.rows, chart.matrix, strict=True)]
+        return [head, *body]
     rows: list[list[str | float]] = [["series", chart.x_label or "x", chart.y_label or "y", "low", "high"]]
     if chart.kind == "intervals":
         rows = [["name", chart.x_label or "value", "low", "high"]]
     for series in chart.series:
         for place, x in enumerate(series.x):
-            limits: list[str | float] = [series.low[place], series.high[place]] if series.low and series.high else ["", ""]
+            known = bool(series.low and series.high)
+            limits: list[str | float] = [series.low[place], series.high[place]] if known else ["", ""]
             rows.append([series.name, x, *([] if chart.kind == "intervals" else [series.y[place]]), *limits])
     return rows
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medfm_gui.base.resources import resources_folder
 from medfm_gui.desk.answers import predicting
 from medfm_gui.desk.asks.data import Tile, TileSheet
 from medfm_gui.desk.asks.studies import (
@@ -59,7 +60,8 @@ def list_studies(room: Room, ask: ListStudies, told: Told) -> StudyList:
     with room.workspace.store.reading() as reader:
         found = queries.studies(reader)
     phantom = room.workspace.root / _PHANTOM
-    return StudyList(found, str(phantom) if phantom.is_dir() else "")
+    presets = resources_folder() / "viewer" / "presets.toml"
+    return StudyList(found, str(phantom) if phantom.is_dir() else "", presets.read_text(encoding="utf-8"))
 
 
 # -- the index

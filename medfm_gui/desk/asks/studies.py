@@ -27,10 +27,14 @@ class SeriesKey:
 
 @dataclass(frozen=True, slots=True)
 class StudyList:
-    """All indexed studies, newest date first; ``phantom`` is the demo's CT, where the workspace has it."""
+    """All indexed studies, newest date first; ``phantom`` is the demo's CT, where the workspace has it.
+
+    ``presets`` is the program's list of window presets (TOML, ``ui.viewer.presets``).
+    """
 
     studies: tuple[StudyRow, ...]
     phantom: str = ""
+    presets: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,8 @@ class Canvas(QWidget):
             painter.drawImage(box, self._heat.image(heat, cut.frame, turn, self.overlay))
         painter.restore()
         self._cut = cut
-        if self.isVisible() and (self._in_haste or self._picture.is_coarse(cut)):
+        busy = self._rest.isActive() or self._work.isActive()
+        if self.isVisible() and not busy and (self._in_haste or self._picture.is_coarse(cut)):
             self._rest.start()
 
     def _paint_words(self, painter: QPainter, pane: QRectF, series: SeriesImage, placement: Placement) -> None:
@@ -212,15 +213,16 @@ class Canvas(QWidget):
         self.setAccessibleDescription(facts.description(self.state))
         series, cut = self.state.series, self._cut
         if series is not None and cut is not None and self.state.is_shown and self._picture.is_coarse(cut):
-            self._picture.fining = Fining(series.frames, cut)
+            if self._picture.fining is None or self._picture.fining.cut != cut:
+                self._picture.fining = Fining(series.frames, cut)
             self._work.start()
         self.update()
 
     def _refine(self) -> None:
         until = time.perf_counter() + _SLICE_OF_WORK_S
         fining = self._picture.fining
-        while fining is not None and time.perf_counter() < until:
-            if fining.advance():
+        while time.perf_counter() < until:
+            if fining is None or fining.advance():
                 self._work.stop()
                 self.update()
                 return

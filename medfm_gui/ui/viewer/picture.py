@@ -18,6 +18,8 @@ from PySide6.QtGui import QImage
 from medfm_gui.ui.viewer.grey import looked_up
 from medfm_gui.ui.viewer.orientation import Turn
 
+_ROUNDING = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -44,7 +46,7 @@ def cut_for(frame: int, visible: tuple[int, int, int, int], pixels_a_column: flo
         visible: left, top, right, bottom in picture pixels.
         pixels_a_column: pixels of the screen a picture column, the smaller direction where they differ.
     """
-    step = max(1, int(1 / pixels_a_column)) if pixels_a_column > 0 else 1
+    step = max(1, int(1 / pixels_a_column + _ROUNDING)) if pixels_a_column > 0 else 1
     left, top, right, bottom = visible
     return Cut(frame, left - left % step, top - top % step, right, bottom, step)
 

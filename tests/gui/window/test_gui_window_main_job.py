@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractItemView, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView
 from pytestqt.qtbot import QtBot
 
 from medfm_gui.ui.bridge import Batch
@@ -42,10 +41,6 @@ def window(tmp_path: Path, qtbot: QtBot) -> Iterator[MainWindow]:
     closed(one)
 
 
-def _key(widget: QWidget, key: Qt.Key) -> None:
-    QTest.keyClick(widget, key, Qt.KeyboardModifier.ControlModifier)
-
-
 @pytest.mark.slow
 def test_from_a_folder_to_a_report(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
     hand = Hand(window, qtbot.waitUntil)
@@ -64,7 +59,7 @@ def test_from_a_folder_to_a_report(window: MainWindow, tmp_path: Path, qtbot: Qt
 
 
 def _import(hand: Hand, source: Path) -> None:
-    _key(hand.window, Qt.Key.Key_2)
+    hand.key(Qt.Key.Key_2)
     hand.click("Import a dataset")
     hand.type("Folder or file", str(source))
     hand.until(lambda: hand.sees("One folder"), 30)
@@ -80,7 +75,7 @@ def _divide(hand: Hand) -> None:
 
 
 def _train(hand: Hand) -> None:
-    _key(hand.window, Qt.Key.Key_3)
+    hand.key(Qt.Key.Key_3)
     hand.click("New training")
     hand.click("Next: Split", 60)
     hand.click("Next: Models", 60)
@@ -97,7 +92,14 @@ def _open_test(hand: Hand) -> None:
     assert getattr(page, "key", "") == "runs"
     table = next(view for view in page.findChildren(QAbstractItemView) if view.model() and view.model().rowCount() == 2)
     hand.rows(table, 0, 1)
-    hand.click("Open the sealed test")
+    hand.click("Open test")
     hand.type("Reason for opening the test", "planned comparison")
     hand.click("Open test")
     hand.until(lambda: hand.place() is hand.window, 30)
+    hand.until(lambda: compare_is_possible(hand), 90)
+
+
+def compare_is_possible(hand: Hand) -> bool:
+    """Both tests are open once the runs can be compared."""
+    button = hand.find(QAbstractButton, "Compare")
+    return button is not None and button.isEnabled()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.compare import DrawingList, SideBySide
@@ -29,7 +28,7 @@ class Board(QWidget):
         self._found: SideBySide | None = None
         self._is_fitting = False
         self.bar = RunBar()
-        self.about = Label("", "muted", elide=Qt.TextElideMode.ElideRight)
+        self.about = Label("", "caption")
         self.csv = action("Export numbers", "export")
         self.report = action("Report …", "reports", "primary")
         self.notice = Notice()
@@ -55,8 +54,7 @@ class Board(QWidget):
         head = QHBoxLayout()
         head.setSpacing(SPACE[1])
         head.addWidget(Label("Compare", "heading2", wrap=False))
-        head.addSpacing(SPACE[1])
-        head.addWidget(self.about, 1)
+        head.addStretch(1)
         head.addWidget(self.csv)
         head.addWidget(self.report)
         column = QVBoxLayout(self)
@@ -64,6 +62,7 @@ class Board(QWidget):
         column.setSpacing(SPACE[2])
         column.addLayout(head)
         column.addWidget(self.bar)
+        column.addWidget(self.about)
         column.addWidget(self.notice)
         column.addWidget(self.tabs, 1)
 

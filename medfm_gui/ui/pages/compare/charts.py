@@ -28,6 +28,7 @@ from medfm_gui.ui.widgets.text import Label, one_line
 
 _CHART_PX = SPACE[-1] * 11
 _LIST_PX = SPACE[-1] * 8
+_FIELD_LETTERS = 22
 
 
 def slots_of(chart: ChartSpec, sides: Sequence[Side]) -> dict[str, int]:
@@ -51,12 +52,14 @@ class ChartGrid(QWidget):
         self._sides: tuple[Side, ...] = ()
         self._drawings: Mapping[str, Drawing] = {}
         self._keys: dict[str, str] = {}
-        self.metric = choice(())
-        self.metric.setAccessibleName("Metric of the charts")
-        self.metric.currentIndexChanged.connect(lambda _: self._draw())
-        self.run = choice(())
-        self.run.setAccessibleName("Run of the confusion matrix")
-        self.run.currentIndexChanged.connect(lambda _: self._draw())
+        self.metric_field = choice(())
+        self.metric_field.setAccessibleName("Metric of the charts")
+        self.metric_field.currentIndexChanged.connect(lambda _: self._draw())
+        self.run_field = choice(())
+        self.run_field.setAccessibleName("Run of the confusion matrix")
+        self.run_field.currentIndexChanged.connect(lambda _: self._draw())
+        for field in (self.metric_field, self.run_field):
+            field.setMinimumContentsLength(_FIELD_LETTERS)
         self.views = {place: ChartView() for place in ("roc", "intervals", "differences", "confusion")}
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -70,7 +73,7 @@ class ChartGrid(QWidget):
         head = QHBoxLayout()
         head.setSpacing(SPACE[1])
         name = Label("Metric", "muted", wrap=False)
-        for label, field in ((name, self.metric), (self._run_name, self.run)):
+        for label, field in ((name, self.metric_field), (self._run_name, self.run_field)):
             label.setBuddy(field)
             head.addWidget(label)
             head.addWidget(field)
@@ -85,8 +88,8 @@ class ChartGrid(QWidget):
     def show_runs(self, found: SideBySide) -> None:
         """Offer the metrics and runs of a comparison."""
         self._sides = found.sides
-        _offer(self.metric, [(wording.heading(name).removesuffix(" ↓"), name) for name in metrics_of(found)])
-        _offer(self.run, [(name_of(side), side.run) for side in found.sides])
+        _offer(self.metric_field, [(wording.heading(name).removesuffix(" ↓"), name) for name in metrics_of(found)])
+        _offer(self.run_field, [(name_of(side), side.run) for side in found.sides])
         self.draw(())
 
     def draw(self, drawings: Sequence[Drawing]) -> None:
@@ -95,7 +98,7 @@ class ChartGrid(QWidget):
         self._draw()
 
     def _draw(self) -> None:
-        metric, run = self.metric.currentData(), self.run.currentData()
+        metric, run = self.metric_field.currentData(), self.run_field.currentData()
         self._keys = {
             "roc": "roc" if "roc" in self._drawings else f"roc:{run}",
             "intervals": f"intervals:{metric}",
@@ -115,7 +118,7 @@ class ChartGrid(QWidget):
                     view.set_chart(drawing.chart, slots_of(drawing.chart, self._sides))
         of_run = any(one.run for one in self._drawings.values()) and len(self._sides) > 1
         self._run_name.setVisible(of_run)
-        self.run.setVisible(of_run)
+        self.run_field.setVisible(of_run)
 
     def _export(self, place: str, kind: str, name: str) -> None:
         self.export_wanted.emit(self._keys[place], self.views[place], kind, name)
@@ -140,6 +143,8 @@ class LargeCharts(QWidget):
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentRowChanged.connect(self._show)
+        self.list.setSpacing(SPACE[0] // 2)
+        self.list.setUniformItemSizes(True)
         self.view = ChartView()
         self.view.export_wanted.connect(self._export)
         self.split = QSplitter(Qt.Orientation.Horizontal)
@@ -147,6 +152,7 @@ class LargeCharts(QWidget):
         self.split.addWidget(self.view)
         self.split.setChildrenCollapsible(False)
         self.split.setStretchFactor(1, 1)
+        self.split.setHandleWidth(SPACE[2])
         self.split.setSizes([_LIST_PX, _LIST_PX * 3])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, SPACE[2], 0, 0)

@@ -23,9 +23,9 @@ from medfm_gui.ui.widgets.progress import ProgressRow
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label
 
-_WIDTH_PX = SPACE[-1] * 28
+_WIDTH_PX = SPACE[-1] * 33
 _HEIGHT_PX = SPACE[-1] * 16
-_COLUMNS_PX = (SPACE[-1] * 8, SPACE[-1] * 5, SPACE[-1] * 6, SPACE[-1] * 4)
+_COLUMNS_PX = (SPACE[-1] * 8, SPACE[-1] * 7, SPACE[-1] * 7, SPACE[-1] * 5)
 _READ_ONLY = "The workspace is open for reading only."
 
 
@@ -64,8 +64,8 @@ class RunChooser(QDialog):
         self.search.setClearButtonEnabled(True)
         self.table = DataTable("Finished runs")
         self.table.setModel(self._rows)
-        for column, width in enumerate(_COLUMNS_PX):
-            self.table.setColumnWidth(column, width)
+        for at, width in enumerate(_COLUMNS_PX):
+            self.table.setColumnWidth(at, width)
         self.notice = Notice()
         self.work = ProgressRow()
         self.work.hide()
@@ -133,10 +133,6 @@ class RunChooser(QDialog):
         )
         self.work.on_cancel(self._opening.cancel)
         self._judge()
-
-    def reject(self) -> None:
-        """Close; an opening that is under way goes on, for the look is written down already."""
-        super().reject()
 
     def _fill(self, answer: CandidateList) -> None:
         self.model.fill(answer.runs)

@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from medfm_gui.desk.asks.compare import ExportDrawing, ExportNumbers, FileWritten
-from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.charts.view import FORMATS, ChartView
 from medfm_gui.ui.context import Context
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from medfm_gui.desk.asks.compare import Side, SideBySide
 from medfm_gui.domain.evaluation import Comparison, Evaluation
-from medfm_gui.metrics.names import METRICS, headline, method_title, metric_title
+from medfm_gui.metrics.names import METRICS, headline, method_title
 from medfm_gui.ui.charts.interval_cell import INTERVAL_ROLE, IntervalCell
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.widgets.text import one_line, tip_text
@@ -171,11 +171,7 @@ class PairTable(QAbstractTableModel):
         """Show the tests of a comparison, metric by metric."""
         self.beginResetModel()
         have = {(pair.a, pair.metric) for pair in found.pairs if as_errors(pair)}
-        kept = [
-            pair
-            for pair in found.pairs
-            if as_errors(pair) == (errors and (pair.a, pair.metric) in have)
-        ]
+        kept = [pair for pair in found.pairs if as_errors(pair) == (errors and (pair.a, pair.metric) in have)]
         metrics = list(dict.fromkeys(pair.metric for pair in kept))
         self._pairs = tuple(sorted(kept, key=lambda pair: metrics.index(pair.metric)))
         self._sides = {side.run: (slot, side) for slot, side in enumerate(found.sides)}
@@ -227,7 +223,7 @@ class PairTable(QAbstractTableModel):
         found = self._sides.get(pair.a)
         return (
             name_of(found[1]) if found else pair.a,
-            metric_title(pair.metric),
+            wording.heading(pair.metric),
             self._difference(pair).text,
             wording.p_value(pair.p),
             wording.p_value(pair.p_adjusted),

@@ -1,4 +1,4 @@
-"""Reads what is stored of the chosen runs, has their paired tests computed where that was never done, then the charts."""
+"""Reads what is stored of the chosen runs, and has their paired tests computed where that was never done."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ class Results(QObject):
     def compute(self) -> None:
         """Have the paired tests of these runs computed."""
         self._board.tests.pane.show_busy("Comparing the runs in pairs", on_cancel=self.stop)
+        self._board.overview.conclude("Comparing the runs in pairs …")
         self._comparing.ask(CompareRuns(self._runs), self._computed, self._not_computed, self._progress)
 
     def stop(self) -> None:
@@ -61,16 +62,13 @@ class Results(QObject):
     def _show(self, found: SideBySide) -> None:
         self._board.show_runs(found)
         self.shown.emit()
+        self._ask_charts()
         if found.is_compared or len(found.sides) < 2:
             self._show_tests(found)
         elif self._is_read_only:
             self._board.tests.pane.show_empty("No paired tests", _READ_ONLY, icon="compare")
         elif not self._comparing.is_waiting:
             self.compute()
-            return
-        else:
-            return
-        self._ask_charts()
 
     def _show_tests(self, found: SideBySide) -> None:
         if len(found.sides) < 2:
@@ -85,12 +83,13 @@ class Results(QObject):
         self._board.tests.pane.show_busy(news.text, news.total, news.done, news.seconds_left, self.stop)
 
     def _computed(self, found: SideBySide) -> None:
-        self._board.overview.tell(found)
+        self._board.overview.conclude(found.sentence, len(found.sides) - 1)
         self._show_tests(found)
         self._ask_charts()
 
     def _not_computed(self, error: MedfmError) -> None:
         pane = self._board.tests.pane
+        self._board.overview.conclude("")
         if isinstance(error, Interrupted):
             pane.show_empty(
                 "The comparison was stopped",
@@ -101,7 +100,6 @@ class Results(QObject):
             )
         else:
             pane.show_error(error, "Try again", self.compute)
-        self._ask_charts()
 
     def _ask_charts(self) -> None:
         self._drawing.ask(ReadDrawings(self._runs), self._draw, self._not_drawn)

@@ -10,7 +10,7 @@ from medfm_gui.ui import theme
 from medfm_gui.ui.charts.marks import MARKER_PX, draw_marker, series_colour
 from medfm_gui.ui.pages.compare.model import RUN_ROLE, RunMark
 
-_ROOM_PX = theme.SPACE[4]
+_ROOM_PX = theme.SPACE[2] + theme.SPACE[0]
 
 
 class RunDelegate(QStyledItemDelegate):
@@ -24,7 +24,7 @@ class RunDelegate(QStyledItemDelegate):
         super().paint(painter, option, index)
         if isinstance(mark, RunMark):
             now = theme.current()
-            middle = QPointF(option.rect.left() + theme.SPACE[3], option.rect.center().y() + 0.5)
+            middle = QPointF(option.rect.left() + theme.SPACE[2], option.rect.center().y() + 0.5)
             draw_marker(painter, mark.family, middle, series_colour(now, mark.slot), QColor(now.panel), MARKER_PX + 2)
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:

@@ -27,6 +27,7 @@ from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.store.rows import Opening
+from medfm_gui.ui.pages.compare.wording import heading
 from medfm_gui.ui.sample import Answers
 
 SET = "ab" * 32
@@ -144,12 +145,14 @@ def drawings(runs: Sequence[str]) -> tuple[Drawing, ...]:
     if len(runs) > 1:
         made.append(Drawing("roc", "ROC", _roc(runs)))
     for metric in dict.fromkeys(row.metric for row in numbers(runs[0])):
-        made.append(Drawing(f"intervals:{metric}", f"{metric_title(metric)} with intervals", _intervals(runs, metric)))
+        made.append(Drawing(f"intervals:{metric}", f"{heading(metric)} with intervals", _intervals(runs, metric)))
     for metric in ("auc", "sensitivity", "specificity"):
         rows = [pair for pair in pairs(runs) if pair.metric == metric]
         if rows:
-            title = f"{metric_title(metric)}: difference from {runs[0]}"
+            title = f"{heading(metric)}: difference from {runs[0]}"
             made.append(Drawing(f"differences:{metric}", title, _differences(rows, metric, title)))
+    if len(runs) == 1:
+        made.append(Drawing(f"roc:{runs[0]}", "ROC", _roc(runs), runs[0]))
     for run in runs:
         name = f"Confusion matrix, {run}"
         chart = ChartSpec(
@@ -193,7 +196,7 @@ def _intervals(runs: Sequence[str], metric: str) -> ChartSpec:
     )
     title = metric_title(metric)
     note = "Intervals: 95 % DeLong on the logit scale."
-    return ChartSpec("intervals", "intervals", title[:1].upper() + title[1:], title, series=series, note=note)
+    return ChartSpec("intervals", "intervals", heading(metric), title, series=series, note=note)
 
 
 def _differences(rows: Sequence[Comparison], metric: str, title: str) -> ChartSpec:
@@ -211,7 +214,7 @@ def _differences(rows: Sequence[Comparison], metric: str, title: str) -> ChartSp
     return ChartSpec(
         f"differences-{metric}",
         "intervals",
-        title[:1].upper() + title[1:],
+        title,
         f"difference in {metric_title(metric)}",
         series=series,
         diagonal=True,

@@ -33,13 +33,15 @@ from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import ROW_PX, DataTable
 from medfm_gui.ui.widgets.text import Label, one_line, shown
 
-_NAME_PX = SPACE[-1] * 7
+_NAME_PX = SPACE[-1] * 9
 _METRIC_PX = SPACE[-1] * 7
+_CLASS_PX = SPACE[-1] * 6
 _MOST_ROWS = 10
-_LONGEST_SENTENCE = 900
+_LONGEST_SENTENCE = 1100
 _LONGEST_TEXT = 40_000
 _SENTENCE_PX = SPACE[-1] * 4
-_PAIR_COLUMNS_PX = (SPACE[-1] * 7, SPACE[-1] * 4, SPACE[-1] * 9, SPACE[3] * 4, SPACE[3] * 4, SPACE[-1] * 6, SPACE[3] * 4)
+_P_PX = SPACE[3] * 5
+_PAIR_COLUMNS_PX = (_NAME_PX, SPACE[-1] * 5, SPACE[-1] * 9, _P_PX, _P_PX, SPACE[-1] * 6, SPACE[-1] * 2)
 
 
 class OverviewTab(QScrollArea):
@@ -106,21 +108,19 @@ class OverviewTab(QScrollArea):
         self.errors.setVisible(both)
         self._errors_name.setVisible(both)
         self._fill()
-        self.tell(found)
+        self.conclude(found.sentence, len(found.sides) - 1)
         if not same:
             self.grid.show_runs(found)
         rows = min(self.model.rowCount(), _MOST_ROWS)
         bar = self.table.horizontalScrollBar().sizeHint().height()
         self.table.setFixedHeight(self.table.horizontalHeader().sizeHint().height() + rows * ROW_PX + bar + 2)
 
-    def tell(self, found: SideBySide) -> None:
+    def conclude(self, sentence: str, n_pairs: int = 1) -> None:
         """Say what may be concluded; a long text stands with the tests."""
-        said = found.sentence
-        if len(said) > _LONGEST_SENTENCE:
-            count = len(found.sides) - 1
-            said = f"What may be concluded of the {count} paired comparisons stands under “Tests”."
-        self.sentence.setText(said)
-        self.conclusion.setVisible(bool(said))
+        if len(sentence) > _LONGEST_SENTENCE:
+            sentence = f"What may be concluded of the {n_pairs} paired comparisons stands under “Tests”."
+        self.sentence.setText(sentence)
+        self.conclusion.setVisible(bool(sentence))
 
     def fit_columns(self) -> None:
         """Usual widths, where none were kept."""
@@ -177,8 +177,8 @@ class TestsTab(QWidget):
         self.table.setModel(self.model)
         self.table.setItemDelegateForColumn(0, RunDelegate(self.table))
         self.table.setItemDelegateForColumn(2, IntervalDelegate(self.table))
-        for column, width in enumerate(_PAIR_COLUMNS_PX):
-            self.table.setColumnWidth(column, width)
+        for at, width in enumerate(_PAIR_COLUMNS_PX):
+            self.table.setColumnWidth(at, width)
         self.head = Label("", "muted")
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
@@ -219,15 +219,15 @@ class ClassesTab(QWidget):
         super().__init__(parent)
         self._found: SideBySide | None = None
         self.model = ClassTable(self)
-        self.metric = choice(())
-        self.metric.setAccessibleName("Metric by class")
-        self.metric.currentIndexChanged.connect(lambda _: self._fill())
+        self.metric_field = choice(())
+        self.metric_field.setAccessibleName("Metric by class")
+        self.metric_field.currentIndexChanged.connect(lambda _: self._fill())
         name = Label("Metric", "muted", wrap=False)
-        name.setBuddy(self.metric)
+        name.setBuddy(self.metric_field)
         head = QHBoxLayout()
         head.setSpacing(SPACE[1])
         head.addWidget(name)
-        head.addWidget(self.metric)
+        head.addWidget(self.metric_field)
         head.addStretch(1)
         self.table = DataTable("Numbers by class")
         self.table.setModel(self.model)
@@ -254,23 +254,23 @@ class ClassesTab(QWidget):
                 icon="table",
             )
             return
-        before = self.metric.currentData()
-        self.metric.blockSignals(True)
-        self.metric.clear()
+        before = self.metric_field.currentData()
+        self.metric_field.blockSignals(True)
+        self.metric_field.clear()
         for metric in metrics:
-            self.metric.addItem(wording.heading(metric), metric)
-        self.metric.setCurrentIndex(max(0, self.metric.findData(before)))
-        self.metric.blockSignals(False)
+            self.metric_field.addItem(wording.heading(metric), metric)
+        self.metric_field.setCurrentIndex(max(0, self.metric_field.findData(before)))
+        self.metric_field.blockSignals(False)
         self._fill()
         self.pane.show_content()
 
     def _fill(self) -> None:
-        if self._found is None or self.metric.currentData() is None:
+        if self._found is None or self.metric_field.currentData() is None:
             return
-        self.model.fill(self._found, self.metric.currentData())
+        self.model.fill(self._found, self.metric_field.currentData())
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for column in range(self.model.columnCount()):
-            self.table.setColumnWidth(column, (_NAME_PX // 2, SPACE[3] * 5)[column] if column < 2 else _METRIC_PX)
+            self.table.setColumnWidth(column, (_CLASS_PX, SPACE[3] * 5)[column] if column < 2 else _METRIC_PX)
 
 
 def _panel(widget: QWidget) -> QFrame:

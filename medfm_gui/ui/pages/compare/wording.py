@@ -100,7 +100,7 @@ def standing(candidate: Candidate) -> str:
         return candidate.obstacle
     if not candidate.is_opened:
         return "Test sealed"
-    return "Can be compared"
+    return "Test open"
 
 
 def listed(runs: Sequence[str], most: int = 4) -> str:

@@ -71,7 +71,9 @@ class PredictPanel(QScrollArea):
         self.scope.addItems(["This series", "Whole study"])
         self.scope.setAccessibleName("What is scored")
         self.explain.setChecked(memory.get(_EXPLAIN, True) is True)
-        tip(self.explain, "A map of what moved the model, over each image. It takes a little longer and proves nothing.")
+        tip(
+            self.explain, "A map of what moved the model, over each image. It takes a little longer and proves nothing."
+        )
         self.button.setProperty("role", "primary")
         self.button.setAccessibleName("Predict")
         self.train.setIcon(icons.icon("train"))
@@ -127,6 +129,11 @@ class PredictPanel(QScrollArea):
         self.tell()
 
     @property
+    def key(self) -> SeriesKey | None:
+        """What is on screen."""
+        return self._key
+
+    @property
     def target(self) -> SeriesKey | None:
         """What would be scored: the file, the series, or all of the study."""
         if self._key is None or self._key.path:
@@ -173,6 +180,12 @@ class PredictPanel(QScrollArea):
         self.answers.show_prediction(view, f"Answers · {wording.when(view.created)}")
         self.earlier.mark(view.id)
 
+    def take_earlier(self, answer: EarlierPredictions) -> None:
+        """Earlier predictions of what is on screen."""
+        self.earlier.fill(answer.predictions)
+        if self.answers.view is not None:
+            self.earlier.mark(self.answers.view.id)
+
     def show_error(self, error: MedfmError, button: str, act: Any) -> None:
         """What went wrong, and what helps."""
         self.notice.tell(error.message, error.hint, "bad", button, act)
@@ -207,10 +220,6 @@ class EarlierPanel(Panel):
         self.model.fill(predictions)
         self.list.setFixedHeight(min(max(len(predictions), 1), _MOST_ROWS) * ROW_PX + 4)
         self.setVisible(bool(predictions))
-
-    def take(self, answer: EarlierPredictions) -> None:
-        """The answer of ``ListEarlier``."""
-        self.fill(answer.predictions)
 
     def mark(self, prediction: str) -> None:
         """Stand on the one that is shown."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QScrollBar, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.studies import ReadTags, SeriesKey, TagFacts
-from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.domain.errors import InternalError, Interrupted, MedfmError
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.later import Later
 from medfm_gui.ui.pages.studies.opening import SeriesOpener
 from medfm_gui.ui.pages.studies.toolbar import ReadingBar
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.viewer.image import SeriesImage
+from medfm_gui.ui.viewer.presets import parse
 from medfm_gui.ui.viewer.viewer import Viewer
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.states import StatePane
@@ -104,6 +104,15 @@ class Reader(QWidget):
         """Whether banner and header facts say who it is."""
         self.viewer.set_identity_shown(shown)
         self.tags.show_identity(shown)
+
+    def set_presets(self, *texts: str) -> None:
+        """Window presets of the first text that holds some."""
+        for text in texts:
+            try:
+                self.viewer.state.set_presets(parse(text))
+                return
+            except InternalError:  # edited by hand, or none
+                continue
 
     def show_empty(self, act: Callable[[], object] | None) -> None:
         """Nothing is open: what to do."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QStringListModel, Qt, Signal
@@ -52,8 +54,8 @@ class Answers(QWidget):
         for widget in (self.images, self.warnings):
             self.panel.add(widget)
         self.panel.body.addLayout(self._said)
-        for widget in (self.skipped, self.calibration):
-            self.panel.add(widget)
+        for label in (self.skipped, self.calibration):
+            self.panel.add(label)
         self.images.selectionModel().currentChanged.connect(self._choose)
         self.hide()
 
@@ -77,7 +79,7 @@ class Answers(QWidget):
             self._names.setStringList([])
             return
         self.panel.set_title(title)
-        self._names.setStringList([image_name(view, place) for place in range(len(view.images))])
+        self._names.setStringList(image_names(view.images))
         several = len(view.images) > 1
         self.images.setVisible(several)
         self.images.setFixedHeight(min(len(view.images), _MOST_ROWS) * ROW_PX + 4)
@@ -154,8 +156,10 @@ def bars_of(said: RunSaid, slot: int) -> RunProbabilities:
     return RunProbabilities(said.title, tuple(rows), said.family, slot)
 
 
-def image_name(view: PredictionView, place: int) -> str:
-    """How an image is called in the list: its file or folder, with the one above where names are alike."""
-    path = PurePath(view.images[place].source)
-    alike = sum(PurePath(image.source).name == path.name for image in view.images) > 1 if len(view.images) <= 500 else True
-    return wording.line(f"{path.parent.name}/{path.name}" if alike else path.name, 120)
+def image_names(images: Sequence[ImageSaid]) -> list[str]:
+    """How images are called in the list: by file or folder, with the one above where names are alike."""
+    paths = [PurePath(image.source) for image in images]
+    often = Counter(path.name for path in paths)
+    return [
+        wording.line(f"{path.parent.name}/{path.name}" if often[path.name] > 1 else path.name, 120) for path in paths
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from medfm_gui.ui import icons
@@ -52,7 +52,8 @@ class TreeRow(QStyledItemDelegate):
             mark = icons.pixmap("warning", "warn", _MARK_PX, painter.device().devicePixelRatioF())
             painter.drawPixmap(right + SPACE[0], whole.center().y() - _MARK_PX // 2 + 1, mark)
         left = whole.left() + _sign_px(node) + SPACE[1]
-        self._paint_words(painter, QRect(QPoint(left, whole.top()), QPoint(right, whole.bottom())), index, shown)
+        area = QRect(QPoint(left, whole.top()), QPoint(right, whole.bottom()))
+        paint_lines(painter, area, shown.font, str(index.data()), str(index.data(CAPTION)))
         painter.restore()
 
     def _paint_sign(self, painter: QPainter, whole: QRect, node: Node, shown: Any) -> None:
@@ -80,22 +81,24 @@ class TreeRow(QStyledItemDelegate):
             missing = icons.pixmap("image", "muted", _MARK_PX, ratio)
             painter.drawPixmap(box.center() - QPoint(_MARK_PX // 2 - 1, _MARK_PX // 2 - 1), missing)
 
-    def _paint_words(self, painter: QPainter, area: QRect, index: Any, shown: Any) -> None:
-        theme = themes.current()
-        for text, px, colour, upper in (
-            (index.data(Qt.ItemDataRole.DisplayRole), themes.BODY_PX, theme.text, True),
-            (index.data(CAPTION), CAPTION_PX, theme.muted, False),
-        ):
-            font = themes.figures_font(shown.font)
-            font.setPixelSize(px)
-            painter.setFont(font)
-            painter.setPen(QColor(colour))
-            metrics = QFontMetrics(font)
-            words = metrics.elidedText(str(text or ""), Qt.TextElideMode.ElideRight, area.width())
-            middle = area.center().y()
-            top = middle - metrics.height() if upper else middle + 1
-            place = QRect(area.left(), top, area.width(), metrics.height())
-            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, words)
+
+def paint_lines(painter: QPainter, area: QRect, font: QFont, title: str, caption: str) -> None:
+    """A title, and a caption below it, in the middle of an area; shortened to its width."""
+    theme = themes.current()
+    font = themes.figures_font(font)
+    for text, px, colour, is_title in (
+        (title, themes.BODY_PX, theme.text, True),
+        (caption, CAPTION_PX, theme.muted, False),
+    ):
+        font.setPixelSize(px)
+        painter.setFont(font)
+        painter.setPen(QColor(colour))
+        metrics = QFontMetrics(font)
+        words = metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+        middle = area.center().y() + 1
+        top = middle - metrics.height() if is_title else middle + 1
+        place = QRect(area.left(), top, area.width(), metrics.height())
+        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter) | Qt.TextFlag.TextSingleLine.value, words)
 
 
 def want_of(node: Node) -> Want | None:

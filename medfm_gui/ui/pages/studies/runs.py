@@ -5,16 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
-from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter
-from PySide6.QtWidgets import QApplication, QListView, QStyle, QStyledItemDelegate, QStyleOptionButton, QStyleOptionViewItem
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPointF,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import (
+    QApplication,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionButton,
+    QStyleOptionViewItem,
+)
 
 from medfm_gui.desk.asks.runs import RunItem
 from medfm_gui.domain.run import Phase
 from medfm_gui.ui import theme as themes
 from medfm_gui.ui.charts.marks import draw_marker
+from medfm_gui.ui.pages.studies.rows import paint_lines
 from medfm_gui.ui.pages.studies.wording import line
-from medfm_gui.ui.theme import CAPTION_PX, ICON_PX, SPACE
+from medfm_gui.ui.theme import ICON_PX, SPACE
 from medfm_gui.ui.widgets.text import tip_text
 from medfm_gui.ui.widgets.tree import DataList
 
@@ -154,26 +174,13 @@ class _RunRow(QStyledItemDelegate):
         box: Any = QStyleOptionButton()
         size = SPACE[3]
         box.rect = QRect(whole.left(), whole.center().y() - size // 2 + 1, size, size)
-        box.state = QStyle.StateFlag.State_Enabled | (
-            QStyle.StateFlag.State_On if on else QStyle.StateFlag.State_Off
-        )
+        box.state = QStyle.StateFlag.State_Enabled | (QStyle.StateFlag.State_On if on else QStyle.StateFlag.State_Off)
         style.drawPrimitive(QStyle.PrimitiveElement.PE_IndicatorItemViewItemCheck, box, painter, shown.widget)
         at = whole.left() + size + SPACE[3]
         ground = QColor(theme.panel)
         ink = QColor(theme.text if on else theme.muted)
         draw_marker(painter, str(index.data(FAMILY)), QPointF(at, whole.center().y() + 1), ink, ground)
         left = at + ICON_PX // 2 + SPACE[0]
-        for text, px, colour, upper in (
-            (index.data(), themes.BODY_PX, theme.text, True),
-            (index.data(CAPTION), CAPTION_PX, theme.muted, False),
-        ):
-            font = themes.figures_font(shown.font)
-            font.setPixelSize(px)
-            painter.setFont(font)
-            painter.setPen(QColor(colour))
-            metrics = QFontMetrics(font)
-            middle = whole.center().y()
-            place = QRect(left, middle - metrics.height() if upper else middle + 1, whole.right() - left, metrics.height())
-            words = metrics.elidedText(str(text), Qt.TextElideMode.ElideMiddle, place.width())
-            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, words)
+        area = QRect(left, whole.top(), whole.right() - left, whole.height())
+        paint_lines(painter, area, shown.font, str(index.data()), str(index.data(CAPTION)))
         painter.restore()
