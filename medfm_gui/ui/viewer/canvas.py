@@ -6,10 +6,11 @@ instead of computed, and what costs more (averaging, smooth scaling of very larg
 
 from __future__ import annotations
 
+import math
 import time
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QHideEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from medfm_gui.imaging.header import clean_text
@@ -25,10 +26,10 @@ from medfm_gui.ui.viewer.state import ViewerState
 
 _REST_MS = 120
 _SLICE_OF_WORK_S = 0.006
-_SMOOTH_PIXELS = 1_600_000
-"""Panes larger than this are scaled smoothly only at rest."""
+_SMOOTH_PIXELS = 2_200_000
+"""Of the screen, in a pane: where there are more, all of them are painted at rest only."""
 _PIXELS_SEEN = 8
-"""From so many screen pixels a picture pixel on, single ones are looked at: they are drawn as squares."""
+"""Zoomed in so far that a picture pixel takes so many of the screen, single ones are looked at: drawn as squares."""
 _LONGEST = 120
 
 
@@ -112,7 +113,7 @@ class Canvas(QWidget):
             if self.state.is_shown:
                 self._paint_picture(painter, series, placement)
             else:
-                lettering.paint_message(painter, pane, self._why_nothing(), self._ink)
+                lettering.paint_message(painter, pane, facts.why_nothing(self.state), self._ink)
             self._paint_words(painter, pane, series, placement)
         if self.hasFocus():
             lettering.paint_frame(painter, pane, self._ink)
@@ -132,11 +133,36 @@ class Canvas(QWidget):
         super().changeEvent(event)
 
     def _paint_picture(self, painter: QPainter, series: SeriesImage, placement: Placement) -> None:
+        """In motion a very large or very fine pane is painted at a lower resolution and blown up."""
         ratio = self.devicePixelRatioF()
         pixels_a_column = placement.scale * ratio * min(1.0, series.tallness)
         cut = cut_for(self.state.index, placement.visible(), pixels_a_column)
         if cut.is_empty:
             return
+        pixels = self.width() * self.height()
+        if self._in_haste and pixels * ratio * ratio > _SMOOTH_PIXELS:
+            ratio = min(1.0, math.sqrt(_SMOOTH_PIXELS / pixels))
+            draft = QImage(
+                max(1, int(self.width() * ratio)), max(1, int(self.height() * ratio)), QImage.Format.Format_RGB32
+            )
+            draft.fill(self._ink.ground)
+            under = QPainter(draft)
+            under.scale(draft.width() / self.width(), draft.height() / self.height())
+            self._paint_layers(under, series, placement, cut, smooth=True)
+            under.end()
+            painter.drawImage(QRectF(self.rect()), draft)
+        else:
+            single = placement.view.zoom > 1 and pixels_a_column >= _PIXELS_SEEN
+            self._paint_layers(painter, series, placement, cut, smooth=not single)
+        self._cut = cut
+        busy = self._rest.isActive() or self._work.isActive()
+        if self.isVisible() and not busy and (self._in_haste or self._picture.is_coarse(cut)):
+            self._rest.start()
+
+    def _paint_layers(
+        self, painter: QPainter, series: SeriesImage, placement: Placement, cut: Cut, *, smooth: bool
+    ) -> None:
+        """The picture and the map over it."""
         turn = placement.view.turn
         image = self._picture.image(series.frames, cut, turn, self.state.table(), self.state.edition)
         tall, wide = (image.width(), image.height()) if turn.is_sideways else (image.height(), image.width())
@@ -144,21 +170,14 @@ class Canvas(QWidget):
         whole = QRectF(*placement.box(0, 0, series.columns, series.rows))
         painter.save()
         painter.setClipRect(whole)
-        many = self.width() * self.height() * ratio * ratio > _SMOOTH_PIXELS
-        fine = not (self._in_haste and many)
-        smooth = fine and pixels_a_column < _PIXELS_SEEN
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawImage(QRectF(*part), image)
         heat = self.heat_map
         if heat is not None and self.overlay.shown and heat.covers(cut.frame):
             box = QRectF(*placement.box(*heat.box)) if heat.box is not None else whole
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, fine)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(box, self._heat.image(heat, cut.frame, turn, self.overlay))
         painter.restore()
-        self._cut = cut
-        busy = self._rest.isActive() or self._work.isActive()
-        if self.isVisible() and not busy and (self._in_haste or self._picture.is_coarse(cut)):
-            self._rest.start()
 
     def _paint_words(self, painter: QPainter, pane: QRectF, series: SeriesImage, placement: Placement) -> None:
         self._paint_cross(painter, placement)
@@ -186,11 +205,6 @@ class Canvas(QWidget):
             ends += [((x - arm, y), (x + arm, y)), ((x, y - arm), (x, y + arm))]
         lines = [(QPointF(*placement.to_pane(*start)), QPointF(*placement.to_pane(*end))) for start, end in ends]
         lettering.paint_cross(painter, lines, self._ink)
-
-    def _why_nothing(self) -> str:
-        if self.state.note:
-            return clean_text(self.state.note, 4 * _LONGEST)
-        return f"Reading slice {self.state.index + 1} of {self.state.count} …"
 
     def _hurry(self) -> None:
         """The picture is moving: quality waits."""

@@ -126,6 +126,13 @@ def description(state: ViewerState) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def why_nothing(state: ViewerState) -> str:
+    """The sentence in place of a frame that is not shown."""
+    if state.note:
+        return clean_text(state.note, 4 * _LONGEST)
+    return f"Reading {_slice_text(state).lower().replace('/', ' of ')} …"
+
+
 def _slice_text(state: ViewerState) -> str:
     volume = state.series is not None and bool(state.series.positions_mm)
     kind = "Slice" if volume else "Frame" if state.count > 1 else "Image"

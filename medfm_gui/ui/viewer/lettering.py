@@ -105,10 +105,14 @@ def paint_cross(painter: QPainter, lines: Sequence[tuple[QPointF, QPointF]], ink
 
 def paint_frame(painter: QPainter, pane: QRectF, ink: Ink) -> None:
     """The ring that says where the keyboard goes."""
-    half = theme.FOCUS / 2
-    painter.setPen(QPen(ink.accent, theme.FOCUS))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRect(pane.adjusted(half, half, -half, -half))
+    wide, tall, thick = pane.width(), pane.height(), float(theme.FOCUS)
+    for side in (
+        QRectF(0, 0, wide, thick),
+        QRectF(0, tall - thick, wide, thick),
+        QRectF(0, 0, thick, tall),
+        QRectF(wide - thick, 0, thick, tall),
+    ):
+        painter.fillRect(side, ink.accent)
 
 
 def paint_progress(painter: QPainter, pane: QRectF, part: float, ink: Ink) -> None:
@@ -177,14 +181,11 @@ def _paint_colour_bar(painter: QPainter, row: QRectF, heat: HeatMap, metrics: QF
     painter.drawText(row, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | _PLAIN), low)
     painter.drawText(row, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter | _PLAIN), high)
     bar = row.adjusted(before, _PAD, -after, -_PAD)
-    colours = np.ascontiguousarray(heat.colours, dtype=np.uint8)
-    painter.drawImage(bar, QImage(colours.data, 256, 1, 768, QImage.Format.Format_RGB888))
     edge = QColor(ink.text)
     edge.setAlphaF(0.4)
-    painter.setPen(QPen(edge, 1))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRect(bar)
-    painter.setPen(ink.text)
+    painter.fillRect(bar.adjusted(-1, -1, 1, 1), edge)  # an outline by a pen takes 3 ms
+    colours = np.ascontiguousarray(heat.colours, dtype=np.uint8)
+    painter.drawImage(bar, QImage(colours.data, 256, 1, 768, QImage.Format.Format_RGB888))
 
 
 def _elided(metrics: QFontMetricsF, text: str, wide: float) -> str:

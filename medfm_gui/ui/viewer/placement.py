@@ -27,9 +27,13 @@ class View:
         """Larger or smaller about the centre of the pane, within bounds."""
         return replace(self, zoom=min(max(self.zoom * factor, _LEAST), _MOST))
 
-    def turned(self, turn: Turn) -> View:
-        """Turned otherwise; what was panned comes back to the middle, for it would lie elsewhere."""
-        return replace(self, turn=turn, pan=(0.0, 0.0))
+    def rotated(self) -> View:
+        """A quarter turn clockwise more; what was panned comes back to the middle, for it would lie elsewhere."""
+        return replace(self, turn=self.turn.rotated(), pan=(0.0, 0.0))
+
+    def flipped(self, *, across: bool) -> View:
+        """Mirrored as seen, left and right if ``across``, else top and bottom; in the middle again."""
+        return replace(self, turn=self.turn.flipped(across=across), pan=(0.0, 0.0))
 
 
 @dataclass(frozen=True, slots=True)

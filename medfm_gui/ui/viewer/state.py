@@ -157,14 +157,6 @@ class ViewerState(QObject):
             return None
         return self.window or first_window(self.series)
 
-    def rotate(self) -> None:
-        """A quarter turn clockwise."""
-        self.set_view(self.view.turned(self.view.turn.rotated()))
-
-    def flip(self, *, across: bool) -> None:
-        """Mirror left and right, or top and bottom."""
-        self.set_view(self.view.turned(self.view.turn.flipped(across=across)))
-
     def _open_window(self) -> None:
         series = self.series
         own = series is not None and not series.is_colour and series.voi_table is None

@@ -44,7 +44,8 @@ class Viewer(Canvas):
         state.setParent(self)
         self.cine: Cine = Cine(state)
         self._drag: Drag | None = None
-        self._direction = DragDirection()
+        self.drag_direction = DragDirection()
+        """Which way the left drag works: a setting."""
         self._keys = by_key(BINDINGS)
         self._turned = 0
         state.slice_changed.connect(self.slice_changed)
@@ -74,10 +75,6 @@ class Viewer(Canvas):
         """How the heat map is laid over the picture: opacity 0…1; off at first."""
         super().set_overlay(opacity, follow_value=follow_value, shown=shown)
         self.overlay_changed.emit()
-
-    def set_drag(self, direction: DragDirection) -> None:
-        """Which way the left drag works: a setting."""
-        self._direction = direction
 
     def set_bindings(self, bindings: Sequence[Binding]) -> None:
         """Other keys for the actions: a setting."""
@@ -131,7 +128,7 @@ class Viewer(Canvas):
         if drag is None or not drag.begins(at):
             return
         if drag.gesture is Gesture.WINDOW:
-            window = drag.window_at(at, self._direction)
+            window = drag.window_at(at, self.drag_direction)
             if window is not None:
                 self.state.set_window(window.centre, window.width)
         else:

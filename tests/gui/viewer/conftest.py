@@ -55,3 +55,18 @@ def heat() -> HeatMap:
     colours = np.stack([np.arange(256)] * 3, axis=1).astype(np.uint8)
     colours[255] = (255, 200, 0)
     return HeatMap(values, 2, "Grad-CAM, nodule", colours)
+
+
+def is_shown(viewer: Viewer) -> bool:
+    """Asked anew each time: a type checker takes a property for constant."""
+    return viewer.state.is_shown
+
+
+def is_playing(viewer: Viewer) -> bool:
+    """The same of the film."""
+    return viewer.cine.is_playing
+
+
+def is_inverted(viewer: Viewer) -> bool:
+    """The same of the polarity."""
+    return viewer.state.is_inverted

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QKeySequence, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QKeySequence, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -15,9 +16,10 @@ from medfm_gui.ui.viewer.actions import ACTIONS
 from medfm_gui.ui.viewer.bindings import BINDINGS, Binding, by_key
 from medfm_gui.ui.viewer.facts import Probe
 from medfm_gui.ui.viewer.hand import DragDirection
+from medfm_gui.ui.viewer.heat import Overlay
 from medfm_gui.ui.viewer.image import HeatMap
 from medfm_gui.ui.viewer.viewer import Viewer
-from tests.gui.viewer.conftest import Make
+from tests.gui.viewer.conftest import Make, is_inverted, is_playing
 
 LEFT, MIDDLE, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton, Qt.MouseButton.RightButton
 MIDST = QPoint(300, 200)
@@ -32,9 +34,6 @@ def drag(viewer: Viewer, button: Qt.MouseButton, by: tuple[int, int], *, release
 
 
 def _move(viewer: Viewer, button: Qt.MouseButton, to: QPoint) -> None:
-    from PySide6.QtCore import QEvent
-    from PySide6.QtGui import QMouseEvent
-
     event = QMouseEvent(
         QEvent.Type.MouseMove, QPointF(to), QPointF(to), Qt.MouseButton.NoButton, button, Qt.KeyboardModifier.NoModifier
     )
@@ -65,7 +64,7 @@ def test_left_drag_is_window_and_level(viewer: Viewer) -> None:
 
 
 def test_the_direction_of_the_drag_is_a_setting(viewer: Viewer) -> None:
-    viewer.set_drag(DragDirection(width_across=False, up_is_brighter=False))
+    viewer.drag_direction = DragDirection(width_across=False, up_is_brighter=False)
     drag(viewer, LEFT, (30, 0))
     assert window(viewer) == pytest.approx((80, 400))
     viewer.run("reset")
@@ -157,10 +156,10 @@ def test_keys(viewer: Viewer) -> None:
     assert (state.view.zoom, state.view.pan) == (1, (0, 0))
     for key in (Qt.Key.Key_R, Qt.Key.Key_H, Qt.Key.Key_V, Qt.Key.Key_I):
         QTest.keyClick(viewer, key)
-    assert state.is_inverted
+    assert is_inverted(viewer)
     assert state.view.turn.is_sideways
     QTest.keyClick(viewer, Qt.Key.Key_Space)
-    assert not state.is_inverted
+    assert not is_inverted(viewer)
     assert not state.view.turn.is_sideways
 
 
@@ -174,9 +173,9 @@ def test_every_binding_has_an_action_and_keys_of_its_own() -> None:
 def test_keys_can_be_others(viewer: Viewer) -> None:
     viewer.set_bindings((Binding("invert", ("Ctrl+K",), "Invert"),))
     QTest.keyClick(viewer, Qt.Key.Key_I)
-    assert not viewer.state.is_inverted
+    assert not is_inverted(viewer)
     QTest.keyClick(viewer, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
-    assert viewer.state.is_inverted
+    assert is_inverted(viewer)
 
 
 def test_every_action_does_no_harm_without_a_series(qtbot: QtBot, make: Make) -> None:
@@ -222,28 +221,26 @@ def test_cine_runs_at_the_frame_time_and_stops_when_nobody_sees_it(viewer: Viewe
     viewer.run("cine")
     qtbot.waitUntil(lambda: viewer.state.index >= 3, timeout=3000)
     viewer.run("previous")
-    assert not viewer.cine.is_playing, "who scrolls has taken over"
+    assert not is_playing(viewer), "who scrolls has taken over"
     viewer.run("cine")
     viewer.hide()
-    assert not viewer.cine.is_playing
+    assert not is_playing(viewer)
     viewer.set_series(make(frame_time_ms=float("nan"), loaded=1))
     assert viewer.cine.frame_ms == pytest.approx(1000 / 15)
     viewer.run("cine")
-    assert not viewer.cine.is_playing, "one frame is no film"
+    assert not is_playing(viewer), "one frame is no film"
 
 
 def test_the_overlay_is_off_at_first_and_has_a_key(viewer: Viewer, heat: HeatMap) -> None:
     viewer.set_heat_map(heat)
-    assert not viewer.overlay.shown
+    assert viewer.overlay == Overlay()
     QTest.keyClick(viewer, Qt.Key.Key_O)
-    assert viewer.overlay.shown
+    assert viewer.overlay == Overlay(shown=True)
     viewer.set_series(viewer.state.series)
     assert viewer.heat_map is None
 
 
 def test_colour_has_no_window(viewer: Viewer, make: Make) -> None:
-    import numpy as np
-
     viewer.set_series(
         make(
             frames=np.full((1, 4, 4, 3), 9, np.uint8), loaded=1, unit="", window=None, positions_mm=(), orientation=None
@@ -253,6 +250,6 @@ def test_colour_has_no_window(viewer: Viewer, make: Make) -> None:
     viewer.run("invert")
     viewer.run("width-up")
     assert viewer.state.window is None
-    assert not viewer.state.is_inverted
+    assert not is_inverted(viewer)
     viewer.set_probe((1, 1))
     assert viewer.probe == Probe(1, 1, (9.0, 9.0, 9.0), "")

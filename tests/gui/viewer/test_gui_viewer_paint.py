@@ -24,7 +24,7 @@ from medfm_gui.ui.viewer.preset_editor import PresetEditor
 from medfm_gui.ui.viewer.preset_menu import PresetMenu
 from medfm_gui.ui.viewer.presets import Preset, parse, to_toml
 from medfm_gui.ui.viewer.viewer import Viewer
-from tests.gui.viewer.conftest import Make
+from tests.gui.viewer.conftest import Make, is_shown
 
 HOSTILE = ("<img src='/etc/passwd'>" * 500, "\u202egnp.exe\x00\x1b[31m\nnew line", "名前" * 5000, "&amp; <b>bold</b>")
 
@@ -172,15 +172,15 @@ def test_huge_and_hostile_words_are_cut_and_painted(
 def test_frames_that_are_not_there_yet_are_waited_for(viewer: Viewer, make: Make) -> None:
     viewer.set_series(make(loaded=1))
     viewer.state.go_to(4)
-    assert not viewer.state.is_shown
+    assert not is_shown(viewer)
     assert viewer.probe is None
     waiting = viewer.grab().toImage()
     viewer.set_loaded(6)
-    assert viewer.state.is_shown
+    assert is_shown(viewer)
     assert viewer.grab().toImage() != waiting
     viewer.set_loaded(6, ("", "", "", "", "This slice cannot be decoded.", ""))
     assert viewer.state.note == "This slice cannot be decoded."
-    assert not viewer.state.is_shown
+    assert not is_shown(viewer)
 
 
 def test_a_thinned_picture_becomes_its_means_at_rest(viewer: Viewer, make: Make, qtbot: QtBot) -> None:
@@ -189,7 +189,10 @@ def test_a_thinned_picture_becomes_its_means_at_rest(viewer: Viewer, make: Make,
     viewer.set_series(
         make(frames=stripes, loaded=1, unit="raw", window=(1000.0, 2000.0), positions_mm=(), orientation=None)
     )
-    grey = lambda: viewer.grab().toImage().pixelColor(300, 120).red()  # noqa: E731
+
+    def grey() -> int:
+        return viewer.grab().toImage().pixelColor(300, 120).red()
+
     assert grey() in (0, 255), "while the hand moves: every sixth pixel"
     qtbot.waitUntil(lambda: 126 <= grey() <= 129, timeout=5000)
 

@@ -20,6 +20,7 @@ from medfm_gui.ui.main_window import MainWindow
 from medfm_gui.ui.page import Page
 from medfm_gui.ui.pages import PAGES, PageEntry
 from medfm_gui.ui.sample import sample_context
+from tests.fixtures.hand import Hand
 from tests.fixtures.window import (
     SIZES,
     application,
@@ -125,8 +126,9 @@ def test_a_page_at_twice_the_scale_is_whole(key: str, qtbot: QtBot) -> None:
 
 
 def test_every_page_is_reached_by_its_number(window: MainWindow, qtbot: QtBot) -> None:
+    hand = Hand(window, qtbot.waitUntil)
     for number, key in enumerate(KEYS, 1):
-        QTest.keyClick(window, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
+        hand.key(getattr(Qt.Key, f"Key_{number}"))
         shown = window.pages.currentWidget()
         assert isinstance(shown, Page)
         assert shown.key == key

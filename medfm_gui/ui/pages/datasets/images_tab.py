@@ -22,7 +22,7 @@ from medfm_gui.ui.pages.datasets.wording import PARTITIONS, count, split_title
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, choice
 from medfm_gui.ui.widgets.states import StatePane
-from medfm_gui.ui.widgets.text import Label, one_line
+from medfm_gui.ui.widgets.text import Label, one_line, tip
 
 _TYPING_MS = 250
 _MEMORY = "datasets.images_splitter"
@@ -141,7 +141,7 @@ class ImagesTab(QWidget):
         sides = [(PARTITIONS[side.value], side) for side in Partition] if has_split else []
         fill(self.sides, [("All partitions", None), *sides], kept)
         self.sides.setEnabled(has_split)
-        self.sides.setToolTip("" if has_split else "Choose a split first.")
+        tip(self.sides, "" if has_split else "Choose a split first.")
 
     def _restart(self) -> None:
         if self._dataset is None:

@@ -278,6 +278,7 @@ def _scrolling(inside: QWidget) -> QScrollArea:
     row.addWidget(inside, 0, 1)
     row.setColumnStretch(1, 1)
     area = QScrollArea()
+    area.setAccessibleName("Overview")
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

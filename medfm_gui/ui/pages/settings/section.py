@@ -33,6 +33,7 @@ class Section(QWidget):
             inside.setProperty("role", "page")
             inside.setMaximumWidth(_READABLE_PX)
             area = QScrollArea()
+            area.setAccessibleName("Settings of this section")
             area.setWidgetResizable(True)
             area.setFrameShape(QFrame.Shape.NoFrame)
             area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
@@ -44,6 +44,8 @@ from medfm_gui.ui.widgets.tree import DataTree
 _SETTLE_MS = 60
 _TYPING_MS = 180
 _FEW = 6
+_MOST_LINES = 3
+_LONGEST = 110
 
 
 class SeriesTree(DataTree):
@@ -256,7 +258,7 @@ class Browser(QWidget):
                 self.tree.set_pictures((*answer.pictures, *self.tree.forest.pictures))
             self._tell_state()
         said = left_out(answer)
-        if said:
+        if said and any(item.reason != "not_an_image" for item in answer.skipped):
             self.notice.tell(*said, role="warning")
         self.indexed.emit(answer)
 
@@ -290,13 +292,12 @@ class Browser(QWidget):
 def kept_open(view: QTreeView, tree: StudyTree) -> Iterator[None]:
     """What was unfolded is unfolded again after the rows were made anew; a short list is shown whole."""
     opened, current = set(), tree.node(view.currentIndex())
-    for node in every_branch(tree):
-        if view.isExpanded(tree.index_of_node(node)):
-            opened.add(name_of(node))
+    for node in every_branch(tree, lambda node: view.isExpanded(tree.index_of_node(node))):
+        opened.add(name_of(node))
     yield
     few = tree.rowCount() <= _FEW
-    for node in every_branch(tree):
-        if few or name_of(node) in opened:
+    if few or opened:
+        for node in every_branch(tree, lambda node: few or name_of(node) in opened):
             view.expand(tree.index_of_node(node))
     if current is not None and current.key != SeriesKey():
         index = tree.index_of(current.key)
@@ -304,12 +305,12 @@ def kept_open(view: QTreeView, tree: StudyTree) -> Iterator[None]:
             view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
 
-def every_branch(tree: StudyTree) -> Iterator[Node]:
-    """Patients, studies and the pictures' row."""
+def every_branch(tree: StudyTree, is_open: Callable[[Node], bool]) -> Iterator[Node]:
+    """Open rows, and the open ones right below them: patients, studies, the pictures' row."""
     for node in tree.forest.top:
-        yield node
-        if node.kind == "patient":
-            yield from node.children
+        if is_open(node):
+            yield node
+            yield from (child for child in node.children if child.kind == "study" and is_open(child))
 
 
 def name_of(node: Node) -> str:
@@ -321,9 +322,10 @@ def left_out(answer: SourceIndexed) -> tuple[str, str] | None:
     """What was not read, if any, in words: how many, and why."""
     if not answer.n_skipped and not answer.is_cut:
         return None
-    lines = [f"{PurePath(item.path).name}: {item.message}" for item in answer.skipped[:_FEW]]
+    telling = sorted(answer.skipped, key=lambda item: item.reason == "not_an_image")  # texts lie everywhere
+    lines = [line(f"{PurePath(item.path).name}: {item.message}", _LONGEST) for item in telling[:_MOST_LINES]]
     if answer.n_skipped > len(lines):
         lines.append(f"and {answer.n_skipped - len(lines):,} more")
     if answer.is_cut:
         lines.append("There are more pictures than are listed.")
-    return f"{counted(answer.n_skipped, 'file was', 'files were')} left out", "\n".join(line(one) for one in lines)
+    return f"{counted(answer.n_skipped, 'file was', 'files were')} left out", "\n".join(lines)

@@ -95,6 +95,7 @@ class PredictPanel(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Predict")
         self.work.hide()
+        self.scope.hide()
         self.heat.hide()
         self.earlier.hide()
 

@@ -46,6 +46,7 @@ class Reader(QWidget):
         self.bar = ReadingBar(self.viewer)
         self.slider = QScrollBar(Qt.Orientation.Vertical)
         self.tags = TagView(context)
+        self._opens: Callable[[], object] | None = None
         self._busy = Later(self._say_busy, _BUSY_MS, self)
         self._build()
         self._connect()
@@ -114,8 +115,9 @@ class Reader(QWidget):
             except InternalError:  # edited by hand, or none
                 continue
 
-    def show_empty(self, act: Callable[[], object] | None) -> None:
-        """Nothing is open: what to do."""
+    def show_empty(self, act: Callable[[], object] | None = None) -> None:
+        """Nothing is open: what to do; the button of the first time stays."""
+        act = self._opens = act or self._opens
         self.state.show_empty(
             "Choose a series to read",
             "Open a DICOM study or plain pictures, read them here, and ask finished runs what they say.",
@@ -160,7 +162,7 @@ class Reader(QWidget):
         self._busy.stop()
         self.viewer.set_series(None)
         if isinstance(error, Interrupted):
-            self.show_empty(None)
+            self.show_empty()
             return
         key = self.opener.key
         again = (lambda: self.open(key)) if key is not None else None
@@ -172,7 +174,7 @@ class Reader(QWidget):
 
     def _cancel(self) -> None:
         self.close_series()
-        self.show_empty(None)
+        self.show_empty()
 
     def _want_tags(self, wanted: bool) -> None:
         self._context.memory.put(_TAGS, wanted)

@@ -1,4 +1,4 @@
-"""Studies of phantoms and what runs say of them, for the page alone and for its tests; nobody was ever imaged for it."""
+"""Studies of phantoms and what runs say of them, for the page alone and for its tests; nobody was imaged for it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,8 @@ STUDIES = (
     StudyRow(
         "1.2.3", "PHANTOM-0012", "20261030", "MG", "Screening mammography, phantom", "F", "058Y", "",
         tuple(
-            series(f"1.2.3.{number}", "MG", name, 1) for number, name in enumerate(("R CC", "L CC", "R MLO", "L MLO"), 1)
+            series(f"1.2.3.{number}", "MG", name, 1)
+            for number, name in enumerate(("R CC", "L CC", "R MLO", "L MLO"), 1)
         ),
     ),
     StudyRow(

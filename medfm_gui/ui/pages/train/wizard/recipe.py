@@ -18,6 +18,7 @@ from medfm_gui.ui.pages.train.wizard.step import Step
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import FormRow, choice
 from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.text import tip
 
 _COLUMNS = 3
 
@@ -148,7 +149,7 @@ class _Fields(Panel):
         line.setMaxLength(40)
         line.textEdited.connect(keep)
         if field.range:
-            line.setToolTip(f"{field.range} {field.unit}".strip())
+            tip(line, f"{field.range} {field.unit}".strip())
         return line
 
 
