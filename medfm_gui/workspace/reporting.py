@@ -157,7 +157,9 @@ def build_report(
 def must_draw(workspace: Workspace, run_ids: Sequence[str], draft: Draft) -> bool:
     """Whether a worker has to draw the heat maps of these runs before they can stand in a report."""
     views = [training.view(workspace, run_id) for run_id in dict.fromkeys(run_ids)]
-    return kept_examples(workspace, views, elsewhere=draft.pictures) is None
+    if not all(evaluating.evaluation_path(workspace, view.id).exists() for view in views):
+        return False  # the report itself says what is missing
+    return bool(views) and kept_examples(workspace, views, elsewhere=draft.pictures) is None
 
 
 def usual_title(runs: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
@@ -34,7 +34,7 @@ Open = Callable[..., ComparePage]
 
 
 @pytest.fixture
-def show(qtbot: QtBot) -> Iterator[Open]:
+def show(qtbot: QtBot) -> Open:
     """Opens the page and waits until it shows what it was answered."""
 
     def show(changes: Answers | None = None, state: str = "content", **context: Any) -> ComparePage:
@@ -54,6 +54,7 @@ def compared(show: Open, qtbot: QtBot) -> ComparePage:
     page = show()
     page.visit(runs=RUNS)
     qtbot.waitUntil(lambda: page.board.bar.runs == RUNS and page.board.large.list.count() > 0)
+    qtbot.waitUntil(lambda: not page.board.overview.grid._turn.isActive())
     return page
 
 
@@ -197,6 +198,9 @@ def test_the_first_run_is_the_reference_and_can_be_another(compared: ComparePage
     compared.board.overview.table.selectRow(1)
     compared.context.actions.run("compare.remove")
     qtbot.waitUntil(lambda: bar.runs == ("r0004",))
+    bar.remove("r0004")
+    qtbot.waitUntil(lambda: compared.state.state == "empty")
+    assert "No runs chosen" in words(compared)
 
 
 def entry(menu: QMenu, title: str) -> QAction:
@@ -236,7 +240,7 @@ def test_a_chip_is_dropped_where_it_shall_stand(compared: ComparePage, qtbot: Qt
 
 
 def test_report_and_exports(compared: ComparePage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = iter(("/tmp/roc.svg", "/tmp/roc.png", "/tmp/n.csv", "", "/tmp/full.csv"))
+    paths = iter(("/out/roc.svg", "/out/roc.png", "/out/n.csv", "", "/out/full.csv"))
     monkeypatch.setattr(exporting, "ask_path", lambda *_: next(paths))
     compared.board.report.click()
     assert said(compared, "go")[-1] == (("reports",), {"runs": RUNS})
@@ -246,9 +250,9 @@ def test_report_and_exports(compared: ComparePage, qtbot: QtBot, monkeypatch: py
     compared.board.csv.click()
     compared.board.csv.click()
     vector, picture = asked(compared, asks.ExportDrawing)
-    assert (vector.key, vector.format, vector.path, vector.payload) == ("roc", "svg", "/tmp/roc.svg", b"")
+    assert (vector.key, vector.format, vector.path, vector.payload) == ("roc", "svg", "/out/roc.svg", b"")
     assert picture.payload.startswith(b"\x89PNG") and picture.runs == RUNS
-    assert [ask.path for ask in asked(compared, asks.ExportNumbers)] == ["/tmp/n.csv"]
+    assert [ask.path for ask in asked(compared, asks.ExportNumbers)] == ["/out/n.csv"]
     qtbot.waitUntil(lambda: len(said(compared, "say")) == 3)
 
     def full(ask: Any) -> Any:
@@ -260,10 +264,11 @@ def test_report_and_exports(compared: ComparePage, qtbot: QtBot, monkeypatch: py
     assert compared.board.notice.message.text() == "The disk is full."
 
 
-def test_choosers_of_the_charts(compared: ComparePage) -> None:
+def test_choosers_of_the_charts(compared: ComparePage, qtbot: QtBot) -> None:
     grid = compared.board.overview.grid
     grid.metric_field.setCurrentIndex(grid.metric_field.findData("sensitivity"))
     grid.run_field.setCurrentIndex(grid.run_field.findData("r0005"))
+    qtbot.waitUntil(lambda: not grid._turn.isActive())
     titles = {place: view.chart.title for place, view in grid.views.items() if view.chart}
     assert titles["intervals"] == "Sensitivity" and titles["differences"].startswith("Sensitivity: difference")
     assert titles["confusion"] == "Confusion matrix, r0005"
@@ -271,6 +276,8 @@ def test_choosers_of_the_charts(compared: ComparePage) -> None:
     assert grid.views["differences"].isHidden(), "there is no paired test of it"
     large = compared.board.large
     large.list.setCurrentRow(3)
+    assert large.view.chart is None, "nobody looks at it"
+    compared.board.tabs.setCurrentWidget(large)
     assert large.view.chart is large._drawings[3].chart
 
 

@@ -174,7 +174,6 @@ def test_a_run_of_another_dataset_cannot_be_added(make: Made, qtbot: QtBot) -> N
     assert "Another dataset" in page.runs.obstacle(strange)
     page.composer.runs.setCurrentIndex(index)
     assert page.composer.runs.currentIndex() != index
-    page.composer.runs.make_reference()
     assert page.runs.chosen == ("r0002",)
     settled(qtbot, page)
 

@@ -9,7 +9,7 @@ from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.pages.compare.charts import LargeCharts
 from medfm_gui.ui.pages.compare.kept import remember_widths, remembered_widths
-from medfm_gui.ui.pages.compare.run_bar import RunBar
+from medfm_gui.ui.pages.compare.run_bar import BarArea, RunBar
 from medfm_gui.ui.pages.compare.tabs import ClassesTab, OverviewTab, TestsTab
 from medfm_gui.ui.pages.runs.notice import Notice
 from medfm_gui.ui.theme import SPACE
@@ -28,6 +28,7 @@ class Board(QWidget):
         self._found: SideBySide | None = None
         self._is_fitting = False
         self.bar = RunBar()
+        self.bar_area = BarArea(self.bar)
         self.about = Label("", "caption")
         self.csv = action("Export numbers", "export")
         self.report = action("Report …", "reports", "primary")
@@ -61,7 +62,7 @@ class Board(QWidget):
         column.setContentsMargins(SPACE[4], SPACE[3], SPACE[4], SPACE[2])
         column.setSpacing(SPACE[2])
         column.addLayout(head)
-        column.addWidget(self.bar)
+        column.addWidget(self.bar_area)
         column.addWidget(self.about)
         column.addWidget(self.notice)
         column.addWidget(self.tabs, 1)
@@ -72,6 +73,7 @@ class Board(QWidget):
         self._found = found
         if not same:
             self.bar.set_runs(found.sides)
+            self.bar_area.fit()
             self.large.draw(())
         self.about.setText(f"{wording.test_line(found)} · {wording.openings_line(found.openings)}")
         self.overview.show_runs(found)

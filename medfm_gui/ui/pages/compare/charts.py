@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -52,6 +53,10 @@ class ChartGrid(QWidget):
         self._sides: tuple[Side, ...] = ()
         self._drawings: Mapping[str, Drawing] = {}
         self._keys: dict[str, str] = {}
+        self._waiting: list[str] = []
+        self._turn = QTimer(self)
+        self._turn.setInterval(0)
+        self._turn.timeout.connect(self._draw_next)
         self.metric_field = choice(())
         self.metric_field.setAccessibleName("Metric of the charts")
         self.metric_field.currentIndexChanged.connect(lambda _: self._draw())
@@ -114,11 +119,21 @@ class ChartGrid(QWidget):
                 at = shown.index(place)
                 last_alone = at == len(shown) - 1 and at % 2 == 0 and at > 0
                 self._grid.addWidget(view, at // 2, at % 2, 1, 2 if last_alone else 1)
-                if view.chart is not drawing.chart:
-                    view.set_chart(drawing.chart, slots_of(drawing.chart, self._sides))
+        self._waiting = shown
+        self._turn.start()
         of_run = any(one.run for one in self._drawings.values()) and len(self._sides) > 1
         self._run_name.setVisible(of_run)
         self.run_field.setVisible(of_run)
+
+    def _draw_next(self) -> None:
+        """One chart a turn of the event loop: many curves take their time."""
+        while self._waiting:
+            place = self._waiting.pop(0)
+            chart = self._drawings[self._keys[place]].chart
+            if self.views[place].chart is not chart:
+                self.views[place].set_chart(chart, slots_of(chart, self._sides))
+                return
+        self._turn.stop()
 
     def _export(self, place: str, kind: str, name: str) -> None:
         self.export_wanted.emit(self._keys[place], self.views[place], kind, name)
@@ -176,7 +191,14 @@ class LargeCharts(QWidget):
             self.list.setCurrentRow(place)
         self._show(place if drawings else -1)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what was chosen while nobody looked."""
+        super().showEvent(event)
+        self._show(self.list.currentRow())
+
     def _show(self, row: int) -> None:
+        if not self.isVisible():
+            return
         drawing = self._drawings[row] if 0 <= row < len(self._drawings) else None
         if drawing is None:
             self.view.set_chart(None)

@@ -88,7 +88,6 @@ class ComparePage(Page):
         runs = tuple(dict.fromkeys(str(run) for run in wish.get("runs") or ()))
         if runs:
             self.set_runs(runs)
-            self._is_wish = True
 
     def refresh(self) -> None:
         """Ask which runs there are, then for what is stored of the chosen ones."""
@@ -98,7 +97,7 @@ class ComparePage(Page):
     def set_runs(self, runs: Sequence[str]) -> None:
         """Compare these; the first is the reference."""
         self.board.notice.hide()
-        self._runs, self._is_wish = tuple(runs), bool(runs)
+        self._runs, self._is_wish = tuple(runs), True
         if not runs:
             remember_runs(self.context.memory, self.context.root, ())
         self.refresh()

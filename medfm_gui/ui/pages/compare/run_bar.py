@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QDrag, QDragEnterEvent, QDragMoveEvent, QDropEvent, QMouseEvent
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDrag,
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QMouseEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QApplication, QFrame, QMenu, QScrollArea, QWidget
 
 from medfm_gui.desk.asks.compare import Side
 from medfm_gui.ui.pages.compare.model import name_of
+from medfm_gui.ui.theme import CONTROL_PX, SPACE
 from medfm_gui.ui.widgets.chips import Chip, RunChip
 from medfm_gui.ui.widgets.flow import FlowLayout
 from medfm_gui.ui.widgets.forms import action
 from medfm_gui.ui.widgets.text import Label
 
 _KIND = "application/x-medfm-run"
+_MOST_LINES = 3
 
 
 class RunBar(QWidget):
@@ -141,6 +151,29 @@ class RunBar(QWidget):
         place = self.place_at(event.position().toPoint())
         event.acceptProposedAction()
         self.put(run, place - (place > self.runs.index(run)))
+
+
+class BarArea(QScrollArea):
+    """A bar as high as its chips need, three lines at most."""
+
+    def __init__(self, bar: RunBar, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bar = bar
+        self.setWidget(bar)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def fit(self) -> None:
+        """Take the height that the chips need."""
+        needed = max(self._bar.heightForWidth(self.viewport().width()), CONTROL_PX)
+        self.setFixedHeight(min(needed, _MOST_LINES * (CONTROL_PX + 2 * SPACE[1])))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width may need other lines."""
+        super().resizeEvent(event)
+        self.fit()
 
 
 def _dragged(event: QDropEvent) -> str:

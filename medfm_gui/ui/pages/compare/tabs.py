@@ -19,6 +19,7 @@ from medfm_gui.desk.asks.compare import SideBySide
 from medfm_gui.ui.charts.interval_cell import IntervalDelegate
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.pages.compare.charts import ChartGrid
+from medfm_gui.ui.pages.compare.difference_cell import DifferenceDelegate
 from medfm_gui.ui.pages.compare.model import (
     ClassTable,
     MetricTable,
@@ -176,7 +177,7 @@ class TestsTab(QWidget):
         self.table = DataTable("Paired tests")
         self.table.setModel(self.model)
         self.table.setItemDelegateForColumn(0, RunDelegate(self.table))
-        self.table.setItemDelegateForColumn(2, IntervalDelegate(self.table))
+        self.table.setItemDelegateForColumn(2, DifferenceDelegate(self.table))
         for at, width in enumerate(_PAIR_COLUMNS_PX):
             self.table.setColumnWidth(at, width)
         self.head = Label("", "muted")

@@ -144,14 +144,14 @@ class StudyTree(QAbstractItemModel):
         if patient is None:
             at = sum(node.kind == "pictures" for node in forest.top)
             patient = forest.new_patient(study.patient)
-            patient.children.append(forest.new_study(patient, study, 0))
+            patient.studies.append(study)
             self.beginInsertRows(QModelIndex(), at, at)
             forest.top.insert(at, patient)
             renumber(forest.top)
         else:
+            forest.children(patient)
             self.beginInsertRows(self.index_of_node(patient), 0, 0)
-            patient.children.insert(0, forest.new_study(patient, study, 0))
-            renumber(patient.children)
+            forest.insert(patient, study)
         self.endInsertRows()
 
     def _grow(self, node: Node, study: StudyRow) -> None:
@@ -159,11 +159,11 @@ class StudyTree(QAbstractItemModel):
         index, there, wanted = self.index_of_node(node), len(node.children), len(study.series)
         if there and wanted > there:
             self.beginInsertRows(index, there, wanted - 1)
-            node.study = study
+            self.forest.grow(node, study)
             self.forest.add_series(node)
             self.endInsertRows()
         else:
-            node.study = study
+            self.forest.grow(node, study)
             if there:
                 self.forest.add_series(node)
         self.dataChanged.emit(index, index)

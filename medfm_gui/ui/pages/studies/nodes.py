@@ -1,21 +1,22 @@
-"""Rows of the study tree without Qt: patients, their studies, and series that are made when they are looked for."""
+"""Rows of the study tree without Qt: patients; their studies and series are made when they are looked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Literal
+from typing import Final, Literal
 
 from medfm_gui.desk.asks.studies import SeriesKey
 from medfm_gui.store.rows import SeriesRow, StudyRow
 
 Kind = Literal["patient", "study", "series", "pictures", "picture"]
+_NO_KEY: Final = SeriesKey()
 
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A row of the tree. Series of a study are made when they are first looked for."""
+    """A row of the tree. Rows below patients and studies are made when they are first looked for."""
 
     number: int
     kind: Kind
@@ -25,13 +26,16 @@ class Node:
     study: StudyRow | None = None
     place: int = 0
     """Of a series in its study."""
-    key: SeriesKey = field(default_factory=SeriesKey)
+    key: SeriesKey = _NO_KEY
+    studies: list[StudyRow] = field(default_factory=list)
+    """Of a patient."""
     children: list[Node] = field(default_factory=list)
 
     @property
     def has_children(self) -> bool:
         """Whether there are rows below, made or not."""
-        return bool(self.children) or (self.kind == "study" and self.study is not None and bool(self.study.series))
+        below = self.study is not None and self.kind == "study" and bool(self.study.series)
+        return below or bool(self.children or self.studies)
 
     @property
     def series(self) -> SeriesRow | None:
@@ -61,6 +65,7 @@ class Forest:
         self.names_count = False
         """Whether the filter may look at the patient."""
         self._nodes: dict[int, Node] = {}
+        self._patients: dict[str, Node] = {}
         self._by_study: dict[str, Node] = {}
         self._by_path: dict[str, Node] = {}
         self._words: dict[str, str] = {}
@@ -71,14 +76,18 @@ class Forest:
         return self._nodes.get(number)
 
     def study_node(self, uid: str) -> Node | None:
-        """The row of a study."""
+        """The row of a study; None where the filter hides it."""
+        study = self.studies.get(uid)
+        patient = self._patients.get(study.patient) if study is not None else None
+        if patient is not None:
+            self.children(patient)
         return self._by_study.get(uid)
 
     def find(self, key: SeriesKey) -> Node | None:
         """The row of a series, of a study (no ``series`` in the key), or of a picture."""
         if key.path:
             return self._by_path.get(key.path)
-        study = self._by_study.get(key.study)
+        study = self.study_node(key.study)
         if study is None or not key.series:
             return study
         rows = self.children(study)
@@ -91,6 +100,8 @@ class Forest:
             return self.top
         if node.kind == "study" and not node.children:
             self.add_series(node)
+        elif node.kind == "patient" and not node.children:
+            node.children = [self._study(node, study, row) for row, study in enumerate(node.studies)]
         return node.children
 
     def add_series(self, node: Node) -> None:
@@ -120,7 +131,7 @@ class Forest:
 
     def build(self) -> None:
         """Make all rows anew."""
-        self.top, self._nodes, self._by_study, self._by_path = [], {}, {}, {}
+        self.top, self._nodes, self._patients, self._by_study, self._by_path = [], {}, {}, {}, {}
         paths = [path for path in self.pictures if self.filter in PurePath(path).name.casefold()]
         if paths:
             node = self._made("pictures", None, 0)
@@ -130,16 +141,15 @@ class Forest:
                 picture.key = SeriesKey(path=path)
                 self._by_path[path] = picture
                 node.children.append(picture)
-        patients: dict[str, Node] = {}
         for study in self.studies.values():
             if not self.passes(study):
                 continue
-            patient = patients.get(study.patient)
+            patient = self._patients.get(study.patient)
             if patient is None:
-                patient = patients[study.patient] = self.new_patient(study.patient)
+                patient = self.new_patient(study.patient)
                 patient.row = len(self.top)
                 self.top.append(patient)
-            patient.children.append(self.new_study(patient, study, len(patient.children)))
+            patient.studies.append(study)
 
     def keep(self, studies: Iterable[StudyRow]) -> None:
         """Hold these studies; rows are not made."""
@@ -154,16 +164,28 @@ class Forest:
 
     def patient_node(self, patient: str) -> Node | None:
         """The row of a patient."""
-        return next((node for node in self.top if node.kind == "patient" and node.patient == patient), None)
+        return self._patients.get(patient)
 
     def new_patient(self, patient: str) -> Node:
         """A row for a patient, not yet among the others."""
-        node = self._made("patient", None, 0)
+        node = self._patients[patient] = self._made("patient", None, 0)
         node.patient = patient
         return node
 
-    def new_study(self, patient: Node, study: StudyRow, row: int) -> Node:
-        """A row for a study, not yet among the patient's others."""
+    def insert(self, patient: Node, study: StudyRow) -> None:
+        """A study as the first of a patient's."""
+        self.children(patient)
+        patient.studies.insert(0, study)
+        patient.children.insert(0, self._study(patient, study, 0))
+        renumber(patient.children)
+
+    def grow(self, node: Node, study: StudyRow) -> None:
+        """Another form of a study that has a row."""
+        node.study = study
+        if node.parent is not None:
+            node.parent.studies[node.row] = study
+
+    def _study(self, patient: Node, study: StudyRow, row: int) -> Node:
         node = self._made("study", patient, row)
         node.study, node.key = study, SeriesKey(study.uid)
         self._by_study[study.uid] = node

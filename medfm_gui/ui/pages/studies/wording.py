@@ -50,9 +50,9 @@ def title(node: Node, *, identity_shown: bool) -> str:
 def caption(node: Node, *, identity_shown: bool) -> str:
     """The second line of a row."""
     if node.kind == "patient":
-        first = node.children[0].study if node.children else None
+        first = node.studies[0] if node.studies else None
         who = (first.sex, age_text(first.age)) if first is not None and identity_shown else ()
-        return _joined(*who, counted(len(node.children), "study", "studies"))
+        return _joined(*who, counted(len(node.studies), "study", "studies"))
     if node.kind == "study" and node.study is not None:
         return _joined(
             date_text(node.study.date), node.study.modality, counted(len(node.study.series), "series", "series")

@@ -1,0 +1,275 @@
+"""Questions about reports: the list, the PDF of one, one that is composed, and writing it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medfm_gui.base import wire
+from medfm_gui.base.settings import Settings
+from medfm_gui.datasets.ingest import ImportOptions
+from medfm_gui.datasets.split import SplitRequest
+from medfm_gui.desk.answers.reports import ENTRIES
+from medfm_gui.desk.asks import reports as asks
+from medfm_gui.desk.protocol import Ask, answer_type, decode_answer, decode_ask, encode_value
+from medfm_gui.desk.room import Room, Told
+from medfm_gui.domain import events as ev
+from medfm_gui.domain.errors import InputError, Interrupted, MedfmError, NotFound, SealError, UsageError, WorkerFailed
+from medfm_gui.domain.report import Outline, Part
+from medfm_gui.domain.run import StudySpec, fold
+from medfm_gui.workspace import data, evaluating, examples, training
+from medfm_gui.workspace.place import Workspace, open_workspace
+from medfm_gui.workspace.reporting import build_report, write_report
+
+MODEL = "efficientnet-lite0"  # its weights come with a package
+CLASSES = ("benign & co", "<b>malignant</b>")
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    folder = tmp_path_factory.mktemp("reports")
+    noise = np.random.default_rng(5)
+    with open_workspace(folder / "ws", settings=Settings()) as workspace:
+        for side in CLASSES:
+            (folder / "noise" / side).mkdir(parents=True)
+            for number in range(14):
+                pixels = noise.integers(0, 255, (20, 20, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / "noise" / side / f"{number}.png")
+        data.import_dataset(workspace, "folder", folder / "noise", ImportOptions(), name="Noise")
+        data.make_split(workspace, "noise", SplitRequest())
+        yield workspace
+
+
+@pytest.fixture
+def room(workspace: Workspace) -> Iterator[Room]:
+    with Room(workspace) as room:
+        yield room
+
+
+@pytest.fixture
+def finished(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Makes a finished run, and opens its test."""
+
+    def errand(spec: Any, *, folder: Path, **rest: Any) -> list[ev.Event]:
+        order = training.spec_of(Path(spec.run_folder))
+        split = wire.read(dict, Path(order.split.path))  # type: ignore[type-var]
+        ids = [one["sample"] for one in split["assignments"] if one["partition"] == "test"]
+        positive = np.random.default_rng(order.seed).uniform(0.05, 0.95, len(ids))
+        scores = np.column_stack((1 - positive, positive)).astype(np.float32)
+        np.savez(folder / "test.npz", sample=np.array(ids), scores=scores)
+        return []
+
+    monkeypatch.setattr(evaluating, "run_errand", errand)
+
+    def make(*, seed: int = 0, opened: bool = True, adapt: str = "linear") -> str:
+        view = training.create_runs(workspace, training.TrainRequest("noise", (MODEL,), (adapt,), seeds=(seed,)))[0]
+        events = (ev.RunStarted(1.0, "cpu"), ev.RunFinished(9.0, {"auc": 0.7}, 3.0, 12.0, 77))
+        (view.folder / "events.jsonl").write_bytes(b"".join(map(wire.encode_event, events)))
+        workspace.store.record_events(view.id, events, fold(view.state, events))
+        if opened:
+            evaluating.evaluate(workspace, [view.id], reason="protocol 1.2")
+        return view.id
+
+    return make
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[StudySpec]:
+    """The orders that a worker got to draw heat maps; it draws a ramp at once."""
+    orders: list[StudySpec] = []
+
+    def errand(spec: StudySpec, *, folder: Path, on_event: Any, stop: Any) -> list[ev.Event]:
+        orders.append(spec)
+        if stop is not None and stop.is_set():
+            raise Interrupted("Stopped.", "")
+        said: list[ev.Event] = []
+        for number, image in enumerate(spec.images):
+            for run in spec.run_folders:
+                path = Path(spec.out) / f"{len(said)}.npy"
+                np.save(path, np.linspace(0, 1, 49, dtype=np.float32).reshape(7, 7))
+                said.append(ev.StudyPredicted(1.0, Path(run).name, image.source, (0.4, 0.6), map=str(path)))
+            if on_event:
+                on_event(ev.Progressed(1.0, "predict", number + 1, len(spec.images)))
+        return said
+
+    monkeypatch.setattr(examples, "run_errand", errand)
+    return orders
+
+
+def answered(room: Room, ask: Ask[Any], say: Callable[[str, Any], None] = lambda kind, value: None) -> Any:
+    return ENTRIES[type(ask)].answer(room, ask, Told(say))
+
+
+def files(workspace: Workspace) -> set[Path]:
+    return {path for path in workspace.root.rglob("*") if "medfm.sqlite" not in path.name}
+
+
+def test_heat_maps_are_drawn_once_and_pages_come_before_them(
+    room: Room, finished: Callable[..., str], drawn: list[StudySpec]
+) -> None:
+    runs = (finished(seed=1), finished(seed=2))
+    said: list[tuple[str, Any]] = []
+    whole = answered(room, asks.PreviewReport(runs), lambda kind, value: said.append((kind, value)))
+    (part,) = [value for kind, value in said if kind == "part"]
+    assert not part.is_whole and whole.is_whole
+    assert part.payload.startswith(b"%PDF") and whole.payload.startswith(b"%PDF")
+    assert whole.title == "Comparison of adapted foundation models"
+    assert [value.done for kind, value in said if kind == "progress" and value.text == "Drawing heat maps"]
+    said.clear()
+    again = answered(room, asks.PreviewReport(runs), lambda kind, value: said.append((kind, value)))
+    assert len(drawn) == 1 and again.pages == whole.pages
+    assert not [value for kind, value in said if kind == "part"]
+    other = answered(room, asks.PreviewReport(runs[::-1]))
+    assert len(drawn) == 2 and other.is_whole, "another reference chooses other images"
+
+
+def test_a_preview_of_a_workspace_that_is_read_only_writes_nothing_there(
+    workspace: Workspace, finished: Callable[..., str], drawn: list[StudySpec]
+) -> None:
+    runs = (finished(seed=3), finished(seed=4))
+    before = files(workspace)
+    with Room(workspace, is_read_only=True) as room:
+        assert answered(room, asks.PreviewReport(runs)).is_whole
+        assert answered(room, asks.PreviewReport(runs)).is_whole
+    assert files(workspace) == before
+    assert len(drawn) == 1
+
+
+def test_what_is_left_out_is_named_and_the_looks_are_told_all_the_same(
+    workspace: Workspace, finished: Callable[..., str], drawn: list[StudySpec]
+) -> None:
+    run = finished(seed=5)
+    outline = Outline("A title", (Part.RESULTS, Part.DATA), attachments=False)
+    report = build_report(workspace, [run], outline=outline)
+    assert (report.title, report.attachments) == ("A title", ())
+    assert [section.title for section in report.sections] == ["Data", "Results on the sealed test set", "Left out"]
+    told = " ".join(block.text for block in report.sections[-1].blocks)  # type: ignore[union-attr]
+    assert "Provenance" in told and "attached files" in told and "was opened" in told
+    assert "Paired comparison" not in told, "one run has none"
+    assert not drawn
+    whole = build_report(workspace, [run])
+    assert [section.title for section in whole.sections] == [part.title for part in Part if part is not Part.COMPARISON]
+
+
+def test_a_kept_picture_that_is_lost_is_drawn_again(
+    room: Room, workspace: Workspace, finished: Callable[..., str], drawn: list[StudySpec]
+) -> None:
+    run = finished(seed=6)
+    answered(room, asks.PreviewReport((run,)))
+    picture = next((workspace.run(run) / "examples").rglob("*.png"))
+    picture.unlink()
+    answered(room, asks.PreviewReport((run,)))
+    assert len(drawn) == 2 and picture.exists()
+
+
+def test_a_report_is_filed_and_lies_where_it_was_wanted(
+    room: Room, finished: Callable[..., str], drawn: list[StudySpec], tmp_path: Path
+) -> None:
+    runs = (finished(seed=7), finished(seed=8))
+    out = tmp_path / "new folder" / "report.pdf"
+    made = answered(room, asks.WriteReport(runs, str(out), Outline("Ours & <i>theirs</i>")))
+    written = out.read_bytes()
+    assert hashlib.sha256(written).hexdigest() == made.sha256
+    assert made.size_bytes == len(written) and made.path == str(out)
+    item = {item.row.id: item for item in answered(room, asks.ListReports()).reports}[made.id]
+    assert (item.row.title, item.row.runs, item.row.pages) == ("Ours & <i>theirs</i>", runs, made.pages)
+    assert not item.is_missing
+    out.unlink()  # the workspace has its own
+    document = answered(room, asks.ReadReport(made.id))
+    assert document.payload == written and not document.is_changed
+    copied = answered(room, asks.CopyReport(made.id, str(tmp_path / "copy.pdf")))
+    assert (tmp_path / "copy.pdf").read_bytes() == written and copied.sha256 == made.sha256
+
+
+def test_a_file_that_changed_or_went_is_told(
+    room: Room, workspace: Workspace, finished: Callable[..., str], drawn: list[StudySpec], tmp_path: Path
+) -> None:
+    path = Path(write_report(workspace, [finished(seed=9)]).path)
+    report = path.parent.name
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert answered(room, asks.ReadReport(report)).is_changed
+    path.write_bytes(b"<html>")
+    with pytest.raises(InputError):
+        answered(room, asks.ReadReport(report))
+    path.unlink()
+    assert next(item for item in answered(room, asks.ListReports()).reports if item.row.id == report).is_missing
+    for ask in (asks.ReadReport(report), asks.CopyReport(report, str(tmp_path / "a.pdf")), asks.ReadReport("../x")):
+        with pytest.raises(NotFound):
+            answered(room, ask)
+
+
+def test_nothing_is_filed_where_a_report_cannot_be_written(
+    room: Room, workspace: Workspace, finished: Callable[..., str], drawn: list[StudySpec], tmp_path: Path
+) -> None:
+    run = finished(seed=10)
+    before = answered(room, asks.ListReports())
+    folders = set((workspace.root / "reports").iterdir())
+    (tmp_path / "file").write_bytes(b"")
+    for path in (str(tmp_path), str(tmp_path / "file" / "a.pdf"), "a.pdf", ""):
+        with pytest.raises((MedfmError, OSError)):
+            answered(room, asks.WriteReport((run,), path))
+    assert answered(room, asks.ListReports()) == before
+    assert set((workspace.root / "reports").iterdir()) == folders
+
+
+def test_refusals_come_as_their_errors(room: Room, finished: Callable[..., str], drawn: list[StudySpec]) -> None:
+    for kind, runs in ((SealError, (finished(opened=False),)), (NotFound, ("r9999",)), (UsageError, ())):
+        with pytest.raises(kind):
+            answered(room, asks.PreviewReport(runs))
+
+
+def test_a_preview_that_is_wanted_no_more_ends_the_worker(
+    room: Room, workspace: Workspace, finished: Callable[..., str], drawn: list[StudySpec]
+) -> None:
+    run = finished(seed=11)
+    told = Told(lambda kind, value: told.stopped.set() if kind == "part" else None)
+    with pytest.raises(Interrupted):
+        ENTRIES[asks.PreviewReport].answer(room, asks.PreviewReport((run,)), told)
+    assert not list((workspace.run(run) / "examples").rglob("examples.json"))
+
+
+def test_a_worker_that_fails_is_named(
+    room: Room, finished: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> list[ev.Event]:
+        raise WorkerFailed("The worker ended.", "Do it again.")
+
+    monkeypatch.setattr(examples, "run_errand", broken)
+    parts: list[Any] = []
+    with pytest.raises(WorkerFailed):
+        answered(room, asks.PreviewReport((finished(seed=12),)), lambda kind, value: parts.append(kind))
+    assert "part" in parts
+
+
+@pytest.mark.parametrize("title", ['#let x = read("/etc/passwd")', "\u202egnp.exe", "x" * 10_000, "\x00\n\t"])
+def test_a_title_is_never_markup_and_never_too_long(
+    room: Room, finished: Callable[..., str], drawn: list[StudySpec], title: str
+) -> None:
+    preview = answered(room, asks.PreviewReport((finished(adapt="knn"),), Outline(title, (Part.DATA,))))
+    assert preview.payload.startswith(b"%PDF")
+    assert len(preview.title) <= 240
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        asks.ListReports(),
+        asks.ReadReport("report0001"),
+        asks.PreviewReport(("r0001", "r0002"), Outline("T", (Part.SPLIT,), attachments=False)),
+        asks.WriteReport(("r0001",), "/a.pdf"),
+        asks.CopyReport("report0001", "/a.pdf"),
+    ],
+)
+def test_questions_survive_the_wire(ask: Ask[Any]) -> None:
+    assert decode_ask(type(ask), *encode_value(ask)) == ask
+
+
+def test_an_answer_carries_its_pdf_across_the_wire() -> None:
+    preview = asks.ReportPreview("T", 3, False, bytes(range(256)))
+    assert decode_answer(answer_type(asks.PreviewReport), *encode_value(preview)) == preview
