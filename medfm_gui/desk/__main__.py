@@ -1,4 +1,4 @@
-"""``python -m medfm_gui.desk WORKSPACE [--read-only]``: started by the window, ends with it.
+"""``python -m medfm_gui.desk WORKSPACE [--read-only] [--there]``: started by the window, ends with it.
 
 Questions come on standard input, answers leave by the former standard output: whatever a library
 prints goes nowhere, for it may hold what a file says of a patient.
@@ -23,7 +23,10 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
-    serve(Path(sys.argv[1]), orders, answers, is_read_only="--read-only" in sys.argv[2:])
+    flags = sys.argv[2:]
+    serve(
+        Path(sys.argv[1]), orders, answers, is_read_only="--read-only" in flags, must_be_there="--there" in flags
+    )
 
 
 if __name__ == "__main__":

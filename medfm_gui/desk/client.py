@@ -68,6 +68,7 @@ class DeskClient:
         self._outbox: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
+        self._was_ready = False
         self._writer = threading.Thread(target=self._write, name="desk-orders", daemon=True)
         self._reader: threading.Thread | None = None
         self._writer.start()
@@ -108,6 +109,8 @@ class DeskClient:
         if self._reader is not None:
             self._reader.join(_CLOSE_S)
         flags = ["--read-only"] if self._is_read_only else []
+        if self._was_ready:  # a workspace that was deleted meanwhile is not made anew
+            flags.append("--there")
         try:
             self._process = children.spawn(
                 children.python("medfm_gui.desk", str(self._workspace), *flags),
@@ -163,6 +166,7 @@ class DeskClient:
 
     def _decoded(self, frame: Frame) -> Message:
         if frame.kind == "ready":
+            self._was_ready = True
             return Message(0, "ready", None)
         if frame.kind == "progress":
             return Message(frame.number, "progress", wire.decode(Progress, frame.body))

@@ -31,15 +31,19 @@ from medfm_gui.desk.protocol import (
 )
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain.errors import InternalError, Interrupted, LeakError, MedfmError, UsageError
-from medfm_gui.workspace.place import open_workspace
+from medfm_gui.workspace.place import check_there, open_workspace
 
 _JOIN_S = 3.0
 
 
-def serve(root: Path, orders: IO[bytes], answers: IO[bytes], *, is_read_only: bool = False) -> None:
-    """Answer questions about a workspace until the pipe closes."""
+def serve(
+    root: Path, orders: IO[bytes], answers: IO[bytes], *, is_read_only: bool = False, must_be_there: bool = False
+) -> None:
+    """Answer questions about a workspace until the pipe closes; one that ``must_be_there`` is never made."""
     outbox = _Outbox(answers)
     try:
+        if must_be_there:
+            check_there(root)
         with open_workspace(root) as workspace, Room(workspace, is_read_only=is_read_only) as room:
             from medfm_gui.desk.table import every_entry  # the answerers load rooms; the window waits for none of it
 
@@ -139,7 +143,7 @@ class _Desk:
             order.told.stopped.set()
 
     def _carry_out(self, order: _Order) -> None:
-        said = _answered(self._room, order)
+        said = _gone(self._room) or _answered(self._room, order)
         if isinstance(said, Failure):
             self._send(order.number, "failed", said)
         else:
@@ -150,6 +154,15 @@ class _Desk:
     def _send(self, number: int, kind: Kind, value: Any, changes: tuple[str, ...] = ()) -> None:
         body, payload = encode_value(value)
         self._outbox.send(Frame(number, kind, " ".join(changes), body, payload))
+
+
+def _gone(room: Room) -> Failure | None:
+    """Why nothing is answered any more: an open database would answer on, also where its folder was deleted."""
+    try:
+        check_there(room.workspace.root)
+    except MedfmError as error:
+        return failure_of(error)
+    return None
 
 
 def _answered(room: Room, order: _Order) -> Any:

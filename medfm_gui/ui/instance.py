@@ -46,8 +46,9 @@ class Instance(QObject):
         if self._lock.tryLock(0):
             self._listen()
             return None
-        known, pid, host, _ = self._lock.getLockInfo()  # type: ignore[misc]  # PySide returns what C++ fills in
-        return Holder(int(pid), str(host)) if known else Holder(0, "")
+        # PySide returns what C++ fills in, in some versions after whether it could: pid, computer, program
+        pid, host, _ = self._lock.getLockInfo()[-3:]  # type: ignore[index]
+        return Holder(int(pid), str(host))
 
     def call_other(self) -> bool:
         """Ask the window that has the workspace to show itself; False if it does not answer."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.bridge import Desk, RunWatch, Supervisors
 from medfm_gui.ui.instance import Holder, Instance
 
@@ -29,13 +30,14 @@ class Session(QObject):
         super().__init__(parent)
         self.root = root
         self.is_read_only = is_read_only
+        self._is_open = False
         self.desk = Desk(root, self, is_read_only=is_read_only)
         self.runs = RunWatch(root, self)
         self.supervisors = Supervisors(root, self)
         self._instance = Instance(root, self)
         self._instance.called.connect(self.called)
         self.desk.ready.connect(self._take)
-        self.desk.refused.connect(self.refused)
+        self.desk.refused.connect(self._refuse)
 
     def call_other(self) -> bool:
         """Ask the window that has the workspace to show itself."""
@@ -53,10 +55,17 @@ class Session(QObject):
         if wait:
             self.supervisors.close()
 
+    def _refuse(self, error: MedfmError) -> None:
+        if not self._is_open:  # later it is one that died and was started again: each question is told
+            self.refused.emit(error)
+
     def _take(self) -> None:
+        if self._is_open:
+            return
         # the lock lies in the workspace, so it is taken once the desk has made sure that there is one
         holder: Holder | None = None if self.is_read_only else self._instance.take()
         if holder is None:
+            self._is_open = True
             self.opened.emit()
         else:
             self.held.emit(holder)

@@ -148,6 +148,19 @@ def check_format(root: Path) -> None:
         )
 
 
+def check_there(root: Path) -> None:
+    """See that the folder of a workspace that was open is still one.
+
+    Raises:
+        NotFound: it was moved or deleted, or its drive is gone.
+    """
+    if not (root / _MARKER).exists():
+        raise NotFound(
+            f"The workspace “{root.name}” is not there any more.",
+            "It was moved or deleted, or its drive is not connected. Bring it back, or open another workspace on Home.",
+        )
+
+
 def _is_beginning(entry: Path) -> bool:
     """What another program that makes this workspace at this moment may have put there."""
     return entry.name == _MARKER or (entry.name.startswith(f".{_MARKER}.") and entry.name.endswith(".tmp"))

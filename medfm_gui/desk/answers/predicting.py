@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -285,8 +286,8 @@ def export_capture(room: Room, ask: ExportCapture, told: Told) -> CaptureWritten
         InputError: the overlay is gone, or the file cannot be written.
     """
     import numpy as np
-    from PIL import Image
 
+    from medfm_gui.imaging.overlay import as_rgb
     from medfm_gui.imaging.secondary_capture import write_secondary_capture
     from medfm_gui.workspace.prediction import NOTICE, read_prediction
 
@@ -295,11 +296,11 @@ def export_capture(room: Room, ask: ExportCapture, told: Told) -> CaptureWritten
     if item is None or item.explanation is None or not item.explanation.path:
         raise NotFound("There is no heat map to export.", "Predict again with Grad-CAM.")
     kept = room.workspace.root / "predictions" / file.id / Path(item.explanation.path).name
-    try:
-        with Image.open(kept) as picture:
-            pixels = np.asarray(picture.convert("RGB"))
-    except OSError as error:
-        raise InputError("The overlay of this prediction is gone or damaged.", "Predict the study again.") from error
+    with tempfile.TemporaryDirectory(dir=room.scratch, prefix="capture-") as made:
+        decoded = Path(made) / "overlay.npy"
+        if not room.pool().to_npy(kept, decoded).ok:
+            raise InputError("The overlay of this prediction is gone or damaged.", "Predict the study again.")
+        pixels = as_rgb(np.load(decoded, allow_pickle=False))
     target = Path(ask.path).expanduser().absolute()
     source = Path(item.explanation.source) if item.study and ask.identity else None
     title = f"Grad-CAM for {item.explanation.target}, {_runs(room, [item.run])[item.run].title}, {item.run}"

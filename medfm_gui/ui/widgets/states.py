@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from medfm_gui.domain.errors import MedfmError
@@ -34,29 +34,41 @@ class StatePane(QWidget):
         self._empty = _Empty()
         self._busy = _Busy()
         self._error = _Error()
-        for pane in (content, self._empty, self._busy, self._error):
+        self._shown: QWidget = content
+        # A stack shows its first widget at once, which styles all of it, and again at each new parent. So nothing is
+        # first, and what is meant is shown with the pane.
+        for pane in (QWidget(), content, self._empty, self._busy, self._error):
             self._stack.addWidget(pane)
 
     @property
     def state(self) -> State:
         """What is shown now."""
-        shown = self._stack.currentWidget()
-        if shown is self._empty:
+        if self._shown is self._empty:
             return "empty"
-        if shown is self._busy:
+        if self._shown is self._busy:
             return "busy"
-        return "error" if shown is self._error else "content"
+        return "error" if self._shown is self._error else "content"
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show what was meant while nobody saw it."""
+        self._stack.setCurrentWidget(self._shown)
+        super().showEvent(event)
+
+    def _show(self, pane: QWidget) -> None:
+        self._shown = pane
+        if self.isVisible():
+            self._stack.setCurrentWidget(pane)
 
     def show_content(self) -> None:
         """Show the content."""
-        self._stack.setCurrentWidget(self._content)
+        self._show(self._content)
 
     def show_empty(
         self, title: str, text: str, button_text: str = "", on_click: Callable[[], object] | None = None, icon: str = ""
     ) -> None:
         """Say what this place is for, with one button that fills it."""
         self._empty.tell(title, text, button_text, on_click, icon)
-        self._stack.setCurrentWidget(self._empty)
+        self._show(self._empty)
 
     def show_busy(
         self,
@@ -68,14 +80,14 @@ class StatePane(QWidget):
     ) -> None:
         """Say what is going on; without ``total`` the length is unknown. May be called for each step."""
         self._busy.tell(text, total, done, seconds_left, on_cancel)
-        self._stack.setCurrentWidget(self._busy)
+        self._show(self._busy)
 
     def show_error(
         self, error: MedfmError, button_text: str = "", on_click: Callable[[], object] | None = None
     ) -> None:
         """Say what happened, why, what to do; details are folded away and can be copied."""
         self._error.tell(error, button_text, on_click)
-        self._stack.setCurrentWidget(self._error)
+        self._show(self._error)
 
 
 class _Column(QWidget):

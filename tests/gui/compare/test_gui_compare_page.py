@@ -154,7 +154,7 @@ def test_a_comparison_shows_progress_and_can_be_stopped(
             asks.CompareRuns: lambda ask: WAITS,
         }
     )
-    pane = page.board.tests.pane
+    pane = cast(Any, page.board.tests.pane)
     assert pane.state == "busy" and "Comparing" in page.board.overview.sentence.text()
     page.results._progress(Progress("Comparing r0004 with r0003", 1, 3, 12.0))
     page.board.tabs.setCurrentWidget(page.board.tests)
@@ -294,7 +294,7 @@ def test_the_models_keep_qts_rules(qtmodeltester: ModelTester) -> None:
     classes.fill(several_classes(RUNS), "auc")
     runs.fill(candidates("r0003"))
     for model in (metrics, pairs, classes, runs):
-        qtmodeltester.check(model)
+        cast(Any, qtmodeltester).check(model)
     assert metrics.data(metrics.index(0, 1)) == "0.873 (0.843–0.900)"
     assert metrics.headerData(3, Qt.Orientation.Horizontal) == "Brier score ↓"
     assert pairs.data(pairs.index(0, 3)) == "0.018" and classes.data(classes.index(3, 1)) == "53"
@@ -314,7 +314,8 @@ def test_failures_can_be_counted_as_wrong(show: Open, qtbot: QtBot) -> None:
     def failing(ask: Any) -> asks.SideBySide:
         found = side_by_side(ask.runs)
         worse = replace(number("r0003", "auc", 0.8), parameters={"failures": "as errors"})
-        return replace(found, evaluations=(*found.evaluations, worse))
+        wrong = replace(found.pairs[0], difference=0.01, parameters={"failures": "as errors"})
+        return replace(found, evaluations=(*found.evaluations, worse), pairs=(*found.pairs, wrong))
 
     page = show({asks.ReadSideBySide: failing})
     page.visit(runs=RUNS)
@@ -324,6 +325,9 @@ def test_failures_can_be_counted_as_wrong(show: Open, qtbot: QtBot) -> None:
     assert overview.model.data(overview.model.index(0, 1)).startswith("0.873")
     overview.errors.setCurrentIndex(1)
     assert overview.model.data(overview.model.index(0, 1)).startswith("0.800")
+    tests = page.board.tests.model
+    said = [str(tests.data(tests.index(row, 1))) for row in range(tests.rowCount())]
+    assert said[:4] == ["ROC-AUC", "ROC-AUC", "ROC-AUC, failures as errors", "Sensitivity"]
 
 
 def test_numbers_by_class(show: Open) -> None:
@@ -341,15 +345,19 @@ def chooser_of(page: ComparePage) -> RunChooser:
     return found
 
 
+def chosen(chooser: RunChooser) -> tuple[str, ...]:
+    return chooser.model.chosen
+
+
 def test_the_chooser_ticks_by_key_and_judges_by_the_first(compared: ComparePage, qtbot: QtBot) -> None:
     chooser = chooser_of(compared)
     qtbot.waitUntil(lambda: chooser.model.rowCount() == 8)
-    assert chooser.model.chosen == RUNS
+    assert chosen(chooser) == RUNS
     rows = {chooser.model.candidate(row).run: row for row in range(8)}  # type: ignore[union-attr]
     assert not chooser.model.flags(chooser.model.index(rows["r0001"], 0)) & Qt.ItemFlag.ItemIsEnabled
     chooser.table.setCurrentIndex(chooser._rows.index(rows["r0006"], 0))
-    qtbot.keyClick(chooser.table, Qt.Key.Key_Return)
-    assert chooser.model.chosen == (*RUNS, "r0006")
+    cast(Any, qtbot).keyClick(chooser.table, Qt.Key.Key_Return)
+    assert chosen(chooser) == (*RUNS, "r0006")
     chooser.model.tick("r0003", False)
     assert asked(compared, asks.ListCandidates)[-1].reference == "r0004"
     chooser.search.setText("vmamba")

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QFileDialog
 from pytestqt.qtbot import QtBot
 
+from medfm_gui.imaging.phantom.write import write_phantom
 from medfm_gui.ui.bridge import Batch
 from medfm_gui.ui.main_window import MainWindow
+from medfm_gui.ui.pages.reports import where
+from medfm_gui.ui.viewer.viewer import Viewer
 from tests.fixtures.hand import Hand
 from tests.fixtures.window import closed, opened_window, settle
 
@@ -42,7 +45,9 @@ def window(tmp_path: Path, qtbot: QtBot) -> Iterator[MainWindow]:
 
 
 @pytest.mark.slow
-def test_from_a_folder_to_a_report(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+def test_from_a_folder_to_a_report(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hand = Hand(window, qtbot.waitUntil)
     source = _images(tmp_path / "chest")
     news: list[Batch] = []
@@ -56,6 +61,17 @@ def test_from_a_folder_to_a_report(window: MainWindow, tmp_path: Path, qtbot: Qt
     assert any(batch.state.curve for batch in news), "the curves came live"
     settle(window, qtbot.waitUntil)
     _open_test(hand)
+    study = tmp_path / "study"
+    write_phantom(study, patients=1)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: str(study / "radiographs"))
+    _read_study(hand)
+    _compare(hand)
+    pdf = tmp_path / "report.pdf"
+    monkeypatch.setattr(where, "ask_where", lambda *_: str(pdf))
+    _report(hand)
+    hand.until(pdf.exists, 60)
+    assert pdf.read_bytes().startswith(b"%PDF")
+    settle(window, qtbot.waitUntil)
 
 
 def _import(hand: Hand, source: Path) -> None:
@@ -103,3 +119,29 @@ def compare_is_possible(hand: Hand) -> bool:
     """Both tests are open once the runs can be compared."""
     button = hand.find(QAbstractButton, "Compare")
     return button is not None and button.isEnabled()
+
+
+def _read_study(hand: Hand) -> None:
+    hand.key(Qt.Key.Key_5)
+    hand.key(Qt.Key.Key_O)
+    viewer = hand.window.pages.currentWidget().findChild(Viewer)
+    assert isinstance(viewer, Viewer)
+    hand.until(lambda: viewer.state.series is not None, 60)  # the first series is opened by itself
+    hand.click("Predict", 30)
+    hand.until(lambda: hand.sees("not calibrated"), 120)
+    hand.click("Show the heat map over the picture", 60)
+    hand.until(lambda: viewer.overlay.shown)
+
+
+def _compare(hand: Hand) -> None:
+    hand.key(Qt.Key.Key_4)
+    hand.until(lambda: compare_is_possible(hand), 30)
+    hand.click("Compare")
+    hand.until(lambda: hand.sees("minus that of"), 120)
+    assert getattr(hand.window.pages.currentWidget(), "key", "") == "compare"
+
+
+def _report(hand: Hand) -> None:
+    hand.click("Report")
+    hand.until(lambda: hand.sees("Page 1 of"), 180)
+    hand.click("Export PDF", 60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def finished(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Callable[
 
     def errand(spec: Any, *, folder: Path, **rest: Any) -> list[ev.Event]:
         order = training.spec_of(Path(spec.run_folder))
-        split = wire.read(dict, Path(order.split.path))  # type: ignore[type-var]
+        split = json.loads(Path(order.split.path).read_text())
         ids = [one["sample"] for one in split["assignments"] if one["partition"] == "test"]
         dataset = data.read(workspace, order.dataset_id)
         labels = {sample.id: sample.target[0] for sample in dataset.samples}
@@ -74,7 +75,7 @@ def finished(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Callable[
         request = training.TrainRequest(dataset, (MODEL,), ("linear",), seeds=(seed,))
         view = training.create_runs(workspace, request)[0]
         events = (ev.RunStarted(1.0, "cpu"), ev.RunFinished(9.0, {"auc": 0.7}, 3.0, 12.0, 77))
-        (view.folder / "events.jsonl").write_bytes(b"".join(map(wire.encode_event, events)))
+        (view.folder / "events.jsonl").write_bytes(b"".join(wire.encode_event(event) for event in events))
         workspace.store.record_events(view.id, events, fold(view.state, events))
         if opened:
             evaluating.evaluate(workspace, [view.id], reason="protocol 1.2")
@@ -180,7 +181,8 @@ def test_charts_leave_whole_and_numbers_are_no_formulas(
 def test_every_question_crosses_the_wire(room: Room, finished: Callable[..., str]) -> None:
     runs = (finished(seed=1), finished(seed=2))
     answered(room, asks.CompareRuns(runs))
-    for ask in (asks.ListCandidates(runs[0]), asks.ReadSideBySide(runs), asks.ReadDrawings(runs)):
+    every: tuple[Ask[Any], ...] = (asks.ListCandidates(runs[0]), asks.ReadSideBySide(runs), asks.ReadDrawings(runs))
+    for ask in every:
         assert decode_ask(type(ask), *encode_value(ask)) == ask
         answer = answered(room, ask)
         assert decode_answer(answer_type(type(ask)), *encode_value(answer)) == answer

@@ -58,7 +58,7 @@ def finished(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Callable[
 
     def errand(spec: Any, *, folder: Path, **rest: Any) -> list[ev.Event]:
         order = training.spec_of(Path(spec.run_folder))
-        split = wire.read(dict, Path(order.split.path))  # type: ignore[type-var]
+        split = wire.read(dict, Path(order.split.path))
         ids = [one["sample"] for one in split["assignments"] if one["partition"] == "test"]
         positive = np.random.default_rng(order.seed).uniform(0.05, 0.95, len(ids))
         scores = np.column_stack((1 - positive, positive)).astype(np.float32)
@@ -69,7 +69,7 @@ def finished(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Callable[
 
     def make(*, seed: int = 0, opened: bool = True, adapt: str = "linear") -> str:
         view = training.create_runs(workspace, training.TrainRequest("noise", (MODEL,), (adapt,), seeds=(seed,)))[0]
-        events = (ev.RunStarted(1.0, "cpu"), ev.RunFinished(9.0, {"auc": 0.7}, 3.0, 12.0, 77))
+        events: tuple[ev.Event, ...] = (ev.RunStarted(1.0, "cpu"), ev.RunFinished(9.0, {"auc": 0.7}, 3.0, 12.0, 77))
         (view.folder / "events.jsonl").write_bytes(b"".join(map(wire.encode_event, events)))
         workspace.store.record_events(view.id, events, fold(view.state, events))
         if opened:

@@ -30,6 +30,7 @@ class Board(QWidget):
         self.bar = RunBar()
         self.bar_area = BarArea(self.bar)
         self.about = Label("", "caption")
+        self.choose = action("Choose runs …", "plus")
         self.csv = action("Export numbers", "export")
         self.report = action("Report …", "reports", "primary")
         self.notice = Notice()
@@ -56,6 +57,7 @@ class Board(QWidget):
         head.setSpacing(SPACE[1])
         head.addWidget(Label("Compare", "heading2", wrap=False))
         head.addStretch(1)
+        head.addWidget(self.choose)
         head.addWidget(self.csv)
         head.addWidget(self.report)
         column = QVBoxLayout(self)
@@ -73,7 +75,6 @@ class Board(QWidget):
         self._found = found
         if not same:
             self.bar.set_runs(found.sides)
-            self.bar_area.fit()
             self.large.draw(())
         self.about.setText(f"{wording.test_line(found)} · {wording.openings_line(found.openings)}")
         self.overview.show_runs(found)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -162,16 +161,12 @@ class LargeCharts(QWidget):
         self.list.setUniformItemSizes(True)
         self.view = ChartView()
         self.view.export_wanted.connect(self._export)
-        self.split = QSplitter(Qt.Orientation.Horizontal)
-        self.split.addWidget(self.list)
-        self.split.addWidget(self.view)
-        self.split.setChildrenCollapsible(False)
-        self.split.setStretchFactor(1, 1)
-        self.split.setHandleWidth(SPACE[2])
-        self.split.setSizes([_LIST_PX, _LIST_PX * 3])
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, SPACE[2], 0, 0)
-        column.addWidget(self.split)
+        self.list.setFixedWidth(_LIST_PX)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, SPACE[2], 0, SPACE[2])
+        row.setSpacing(SPACE[3])
+        row.addWidget(self.list)
+        row.addWidget(self.view, 1)
 
     def show_runs(self, found: SideBySide) -> None:
         """The runs whose charts will come."""

@@ -167,15 +167,13 @@ class PairTable(QAbstractTableModel):
         self._sides: Mapping[str, tuple[int, Side]] = {}
         self._scales: Mapping[str, float] = {}
 
-    def fill(self, found: SideBySide, *, errors: bool = False) -> None:
-        """Show the tests of a comparison, metric by metric."""
+    def fill(self, found: SideBySide) -> None:
+        """Show the tests of a comparison, metric by metric; those that count failures as wrong come last of each."""
         self.beginResetModel()
-        have = {(pair.a, pair.metric) for pair in found.pairs if as_errors(pair)}
-        kept = [pair for pair in found.pairs if as_errors(pair) == (errors and (pair.a, pair.metric) in have)]
-        metrics = list(dict.fromkeys(pair.metric for pair in kept))
-        self._pairs = tuple(sorted(kept, key=lambda pair: metrics.index(pair.metric)))
+        metrics = list(dict.fromkeys(pair.metric for pair in found.pairs))
+        self._pairs = tuple(sorted(found.pairs, key=lambda pair: (metrics.index(pair.metric), as_errors(pair))))
         self._sides = {side.run: (slot, side) for slot, side in enumerate(found.sides)}
-        self._scales = {name: _reach([pair for pair in kept if pair.metric == name]) for name in metrics}
+        self._scales = {name: _reach([pair for pair in found.pairs if pair.metric == name]) for name in metrics}
         self.endResetModel()
 
     def pair(self, row: int) -> Comparison | None:
@@ -223,7 +221,7 @@ class PairTable(QAbstractTableModel):
         found = self._sides.get(pair.a)
         return (
             name_of(found[1]) if found else pair.a,
-            wording.heading(pair.metric),
+            wording.heading(pair.metric) + (", failures as errors" if as_errors(pair) else ""),
             self._difference(pair).text,
             wording.p_value(pair.p),
             wording.p_value(pair.p_adjusted),

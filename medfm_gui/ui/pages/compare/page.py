@@ -53,7 +53,7 @@ class ComparePage(Page):
     def _connect(self) -> None:
         board = self.board
         board.bar.reordered.connect(self.set_runs)
-        board.bar.choose_wanted.connect(self.choose)
+        board.choose.clicked.connect(self.choose)
         board.csv.clicked.connect(self.export_numbers)
         board.report.clicked.connect(self.make_report)
         board.overview.order_wanted.connect(self.put)

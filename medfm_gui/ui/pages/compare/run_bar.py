@@ -1,4 +1,4 @@
-"""The chosen runs as chips: the reference first, then those that are compared with it. Dragged, removed, added."""
+"""The chosen runs as chips: the reference first, then those that are compared with it. Dragged, removed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from medfm_gui.ui.pages.compare.model import name_of
 from medfm_gui.ui.theme import CONTROL_PX, SPACE
 from medfm_gui.ui.widgets.chips import Chip, RunChip
 from medfm_gui.ui.widgets.flow import FlowLayout
-from medfm_gui.ui.widgets.forms import action
 from medfm_gui.ui.widgets.text import Label
 
 _KIND = "application/x-medfm-run"
@@ -33,11 +32,9 @@ class RunBar(QWidget):
 
     Signals:
         reordered(tuple[str, ...]): the same runs in another order, or fewer.
-        choose_wanted(): other runs are to be chosen.
     """
 
     reordered = Signal(object)
-    choose_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,9 +63,6 @@ class RunBar(QWidget):
             chip.installEventFilter(self)
             self.chips.append(chip)
             self._flow.addWidget(chip)
-        self.add = action("Choose runs …", "plus", "quiet")
-        self.add.clicked.connect(self.choose_wanted)
-        self._flow.addWidget(self.add)
         self.updateGeometry()
 
     def remove(self, run: str) -> None:
@@ -164,11 +158,18 @@ class BarArea(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        bar.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """New chips are shown a turn later; then the bar asks for another height."""
+        if watched is self._bar and event.type() == QEvent.Type.LayoutRequest:
+            self.fit()
+        return super().eventFilter(watched, event)
 
     def fit(self) -> None:
         """Take the height that the chips need."""
         needed = max(self._bar.heightForWidth(self.viewport().width()), CONTROL_PX)
-        self.setFixedHeight(min(needed, _MOST_LINES * (CONTROL_PX + 2 * SPACE[1])))
+        self.setFixedHeight(min(needed, _MOST_LINES * (CONTROL_PX + SPACE[1])))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another width may need other lines."""

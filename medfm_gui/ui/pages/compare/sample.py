@@ -145,11 +145,11 @@ def drawings(runs: Sequence[str]) -> tuple[Drawing, ...]:
     if len(runs) > 1:
         made.append(Drawing("roc", "ROC", _roc(runs)))
     for metric in dict.fromkeys(row.metric for row in numbers(runs[0])):
-        made.append(Drawing(f"intervals:{metric}", f"{heading(metric)} with intervals", _intervals(runs, metric)))
+        made.append(Drawing(f"intervals:{metric}", f"{_title(metric)} with intervals", _intervals(runs, metric)))
     for metric in ("auc", "sensitivity", "specificity"):
         rows = [pair for pair in pairs(runs) if pair.metric == metric]
         if rows:
-            title = f"{heading(metric)}: difference from {runs[0]}"
+            title = f"{_title(metric)}: difference from {runs[0]}"
             made.append(Drawing(f"differences:{metric}", title, _differences(rows, metric, title)))
     if len(runs) == 1:
         made.append(Drawing(f"roc:{runs[0]}", "ROC", _roc(runs), runs[0]))
@@ -168,6 +168,10 @@ def drawings(runs: Sequence[str]) -> tuple[Drawing, ...]:
         )
         made.append(Drawing(f"confusion:{run}", name, chart, run))
     return tuple(made)
+
+
+def _title(metric: str) -> str:
+    return heading(metric).removesuffix(" ↓")
 
 
 def _roc(runs: Sequence[str]) -> ChartSpec:
@@ -196,7 +200,7 @@ def _intervals(runs: Sequence[str], metric: str) -> ChartSpec:
     )
     title = metric_title(metric)
     note = "Intervals: 95 % DeLong on the logit scale."
-    return ChartSpec("intervals", "intervals", heading(metric), title, series=series, note=note)
+    return ChartSpec("intervals", "intervals", _title(metric), title, series=series, note=note)
 
 
 def _differences(rows: Sequence[Comparison], metric: str, title: str) -> ChartSpec:

@@ -42,7 +42,7 @@ _LONGEST_SENTENCE = 1100
 _LONGEST_TEXT = 40_000
 _SENTENCE_PX = SPACE[-1] * 4
 _P_PX = SPACE[3] * 5
-_PAIR_COLUMNS_PX = (_NAME_PX, SPACE[-1] * 5, SPACE[-1] * 9, _P_PX, _P_PX, SPACE[-1] * 6, SPACE[-1] * 2)
+_PAIR_COLUMNS_PX = (_NAME_PX, SPACE[-1] * 4, SPACE[-1] * 10, _P_PX, _P_PX, SPACE[-1] * 6, SPACE[-1] * 2)
 
 
 class OverviewTab(QScrollArea):

@@ -157,11 +157,7 @@ class ReportsPage(Page):
 
     def _failed(self, error: MedfmError) -> None:
         if not isinstance(error, Interrupted) and self.states.state != "content":
-            self.states.show_error(error, "Try again", self._retry)
-
-    def _retry(self) -> None:
-        self.states.show_busy("Reading the reports")
-        self.refresh()
+            self.states.show_error(error, "Try again", self.refresh)
 
     def _take_reports(self, answer: ReportList) -> None:
         self._listed = answer.reports

@@ -12,7 +12,7 @@ class Volume(QObject):
 
     ``QPdfPageRenderer`` in multi-threaded mode draws on a thread that Qt owns and ends; there is one for the life of
     a volume, since ending it takes a while. Everything else about the document waits for a page that is being
-    drawn, so sizes are read once and only one page is drawn at a time: load only when it ``is_idle``.
+    drawn, so sizes are read once and only one page is drawn at a time: put another one only when it ``is_idle``.
 
     Signals:
         drawn(int, QImage): a page that was asked for.
@@ -38,7 +38,7 @@ class Volume(QObject):
         """No page is being drawn."""
         return self._waits_for == 0
 
-    def load(self, data: bytes) -> None:
+    def put(self, data: bytes) -> None:
         """Put another PDF in the place of the one before; no pages where it is none."""
         self._document.close()
         self._buffer.close()

@@ -37,7 +37,7 @@ class Predictions(QObject):
         self._ticket: Ticket | None = None
         panel.wanted.connect(self.predict)
         panel.earlier_wanted.connect(self.show)
-        panel.work.on_cancel(self.cancel)
+        panel.cancelled.connect(self.cancel)
 
     def predict(self) -> None:
         """Let the ticked runs score what is open."""
@@ -45,7 +45,6 @@ class Predictions(QObject):
         if panel.obstacle or target is None:
             return
         panel.notice.hide()
-        panel.work.on_cancel(self.cancel)
         panel.show_progress(Progress("Preparing"))
         self._ticket = self._context.desk.ask(
             PredictSource(target, panel.choices.ticked, panel.explain.isChecked()),

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 )
 
 from medfm_gui.desk.asks.studies import SeriesKey, SourceIndexed
-from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import Interrupted, MedfmError
 from medfm_gui.store.rows import StudyRow
 from medfm_gui.ui import icons
@@ -35,8 +34,8 @@ from medfm_gui.ui.pages.studies.notice import Notice
 from medfm_gui.ui.pages.studies.rows import ROW_PX, TreeRow, want_of
 from medfm_gui.ui.pages.studies.thumbs import Thumbs, Want
 from medfm_gui.ui.pages.studies.wording import counted, line
+from medfm_gui.ui.pages.studies.work import Work
 from medfm_gui.ui.theme import SPACE
-from medfm_gui.ui.widgets.progress import ProgressRow
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label, tip
 from medfm_gui.ui.widgets.tree import DataTree
@@ -45,7 +44,7 @@ _SETTLE_MS = 60
 _TYPING_MS = 180
 _FEW = 6
 _MOST_LINES = 3
-_LONGEST = 110
+_LONGEST = 84
 
 
 class SeriesTree(DataTree):
@@ -119,7 +118,7 @@ class Browser(QWidget):
         self.view = SeriesTree(self.tree, self.thumbs)
         self.indexing = Indexing(context.desk, self)
         self.search = QLineEdit()
-        self.work = ProgressRow()
+        self.work = Work(self.indexing.cancel)
         self.notice = Notice()
         self.eye = QToolButton()
         self.open_button = QPushButton("Open …")
@@ -135,7 +134,6 @@ class Browser(QWidget):
         self.search.setClearButtonEnabled(True)
         self.eye.setCheckable(True)
         self.eye.setProperty("role", "quiet")
-        self.work.hide()
         self.open_button.setIcon(icons.icon("folder"))
         menu = QMenu(self.open_button)
         menu.addAction("Folder …", self.ask_folder)
@@ -167,10 +165,9 @@ class Browser(QWidget):
         self.view.clicked.connect(self._clicked)
         self.view.activated.connect(self._clicked)
         self.indexing.found.connect(self._found)
-        self.indexing.told.connect(self._told)
+        self.indexing.told.connect(self.work.tell)
         self.indexing.ended.connect(self._ended)
         self.indexing.failed.connect(self._failed)
-        self.work.on_cancel(self.indexing.cancel)
 
     def show_identity(self, shown: bool) -> None:
         """Name patients, or not."""
@@ -238,13 +235,6 @@ class Browser(QWidget):
             self.tree.set_filter(text)
         self._tell_state()
 
-    def _told(self, progress: Progress | None) -> None:
-        self.work.setVisible(progress is not None)
-        if progress is not None:
-            self.work.tell(progress.text, progress.total, progress.done, progress.seconds_left)
-        else:
-            self.work.on_cancel(self.indexing.cancel)
-
     def _found(self, part: SourceIndexed) -> None:
         for study in part.studies:
             self.tree.put(study)
@@ -281,8 +271,9 @@ class Browser(QWidget):
             demo = self.phantom if not self._context.is_read_only else ""
             self.state.show_empty(
                 "No studies yet",
-                "Open a folder or a file, or drop it here. The originals stay where they are.",
-                "Open the demo’s phantom" if demo else "",
+                "Open a folder or a file, or drop it here. The originals stay where they are."
+                + (" The demo’s CT phantom is here, too." if demo else ""),
+                "Open the phantom" if demo else "",
                 (lambda: self.open_source(demo)) if demo else None,
                 icon="studies",
             )
@@ -310,7 +301,7 @@ def every_branch(tree: StudyTree, is_open: Callable[[Node], bool]) -> Iterator[N
     for node in tree.forest.top:
         if is_open(node):
             yield node
-            yield from (child for child in node.children if child.kind == "study" and is_open(child))
+            yield from (child for child in tree.forest.children(node) if child.kind == "study" and is_open(child))
 
 
 def name_of(node: Node) -> str:

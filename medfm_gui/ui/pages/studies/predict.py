@@ -18,10 +18,10 @@ from medfm_gui.ui.pages.studies.notice import Notice
 from medfm_gui.ui.pages.studies.overlay import HeatPanel
 from medfm_gui.ui.pages.studies.results import Answers
 from medfm_gui.ui.pages.studies.runs import RunChoices, RunList
+from medfm_gui.ui.pages.studies.work import Work
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.viewer.viewer import Viewer
 from medfm_gui.ui.widgets.panel import Panel
-from medfm_gui.ui.widgets.progress import ProgressRow
 from medfm_gui.ui.widgets.table import ROW_PX
 from medfm_gui.ui.widgets.text import Label, tip, tip_text
 from medfm_gui.ui.widgets.tree import DataList
@@ -37,10 +37,12 @@ class PredictPanel(QScrollArea):
 
     Signals:
         wanted(): predict what is open.
+        cancelled(): the prediction under way is wanted no more.
         earlier_wanted(str): show an earlier prediction.
     """
 
     wanted = Signal()
+    cancelled = Signal()
     earlier_wanted = Signal(str)
 
     def __init__(self, context: Context, viewer: Viewer) -> None:
@@ -57,7 +59,7 @@ class PredictPanel(QScrollArea):
         self.explain = QCheckBox("Grad-CAM heat maps")
         self.button = QPushButton("Predict")
         self.reason = Label("", "caption")
-        self.work = ProgressRow()
+        self.work = Work(self.cancelled.emit)
         self.notice = Notice()
         self.answers = Answers()
         self.heat = HeatPanel(viewer)
@@ -94,7 +96,6 @@ class PredictPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Predict")
-        self.work.hide()
         self.scope.hide()
         self.heat.hide()
         self.earlier.hide()
@@ -170,9 +171,7 @@ class PredictPanel(QScrollArea):
     def show_progress(self, progress: Progress | None) -> None:
         """How far a prediction is; None when none is under way."""
         self._is_busy = progress is not None
-        self.work.setVisible(self._is_busy)
-        if progress is not None:
-            self.work.tell(progress.text, progress.total, progress.done, progress.seconds_left)
+        self.work.tell(progress)
         self.tell()
 
     def show_prediction(self, view: PredictionView) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QScrollBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QScrollArea, QScrollBar, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.studies import ReadTags, SeriesKey, TagFacts
 from medfm_gui.domain.errors import InternalError, Interrupted, MedfmError
@@ -23,7 +24,9 @@ from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.opening import OpenedSeries
 
 _BUSY_MS = 120
-_TAGS_PX = SPACE[5] * 5
+_TAGS_PX = SPACE[-1] * 9
+_WIDE_PX = _TAGS_PX * 3
+_WIDEST_PX = 1 << 20
 _TAGS = "studies.tags"
 
 
@@ -58,13 +61,16 @@ class Reader(QWidget):
         pane.setSpacing(0)
         pane.addWidget(self.viewer, 1)
         pane.addWidget(self.slider)
-        pane.addWidget(self.tags)
+        self._beside = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._beside.setSpacing(0)
+        self._beside.addLayout(pane, 1)
+        self._beside.addWidget(self.tags)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.bar)
-        column.addLayout(pane, 1)
+        column.addLayout(self._beside, 1)
         self.state = StatePane(content)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -86,6 +92,13 @@ class Reader(QWidget):
     def key(self) -> SeriesKey | None:
         """What is shown, or on its way."""
         return self.opener.key
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The header's facts stand beside the picture where there is room, else below it."""
+        super().resizeEvent(event)
+        wide = self.width() >= _WIDE_PX
+        self._beside.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+        self.tags.stand(beside=wide)
 
     def open(self, key: SeriesKey) -> None:
         """Show another series."""
@@ -205,9 +218,15 @@ class TagView(QScrollArea):
         column.addStretch(1)
         self.setWidget(inside)
         self.setWidgetResizable(True)
-        self.setFixedWidth(_TAGS_PX * 2 - SPACE[5])
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Header facts")
+
+    def stand(self, *, beside: bool) -> None:
+        """Take a part of the width, or of the height."""
+        self.setMinimumWidth(_TAGS_PX if beside else 0)
+        self.setMaximumWidth(_TAGS_PX if beside else _WIDEST_PX)
+        self.setMinimumHeight(0 if beside else _TAGS_PX * 3 // 4)
+        self.setMaximumHeight(_WIDEST_PX if beside else _TAGS_PX * 3 // 4)
 
     def set_series(self, key: SeriesKey | None) -> None:
         """Of another series."""
