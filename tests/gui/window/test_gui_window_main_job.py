@@ -142,6 +142,6 @@ def _compare(hand: Hand) -> None:
 
 
 def _report(hand: Hand) -> None:
-    hand.click("Report")
+    hand.click("Report …")
     hand.until(lambda: hand.sees("Page 1 of"), 180)
     hand.click("Export PDF", 60)
