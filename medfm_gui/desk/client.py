@@ -66,6 +66,9 @@ class DeskClient:
         self._numbers = itertools.count(1)
         self._types: dict[int, Any] = {}
         self._outbox: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self._asked_of: dict[int, int] = {}
+        """Which desk, counted from 1, an open question was sent to."""
+        self._desks = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
         self._was_ready = False
@@ -97,12 +100,24 @@ class DeskClient:
     def _write(self) -> None:
         self._start(0)
         while (frame := self._outbox.get()) is not None:
-            is_down = self._process is None or self._process.poll() is not None
-            if is_down and (frame.kind == "stop" or not self._start(frame.number)):
-                continue
-            with contextlib.suppress(OSError):  # its reader tells of its end
-                write_frame(self._process.stdin, frame)  # type: ignore[arg-type, union-attr]
+            if not self._sent(frame):
+                self._sent(frame)  # the desk died under it: a new one gets it once more
         self._end()
+
+    def _sent(self, frame: Frame) -> bool:
+        """Send a message, to a new desk where the old one has died; False if it died meanwhile."""
+        if frame.kind == "ask" and frame.number not in self._types:
+            return True  # it has failed already, with the desk that it was first sent to
+        is_down = self._process is None or self._process.poll() is not None
+        if is_down and (frame.kind == "stop" or not self._start(frame.number)):
+            return True
+        if frame.kind == "ask":
+            self._asked_of[frame.number] = self._desks
+        try:
+            write_frame(self._process.stdin, frame)  # type: ignore[arg-type, union-attr]
+        except OSError:
+            return False
+        return True
 
     def _start(self, number: int) -> bool:
         self._end()  # of the one that died, only pipes and threads are left
@@ -120,11 +135,13 @@ class DeskClient:
             )
         except OSError as error:
             reason = WorkerFailed(f"The desk could not be started ({error.strerror}).", "Install MedFM Studio again.")
-            self._types.pop(number, None)
+            self._settled(number)
             self._on_message(Message(number, "failed", reason))
             return False
         stream: IO[bytes] = self._process.stdout  # type: ignore[assignment]  # a pipe, as asked for
-        self._reader = threading.Thread(target=self._read, args=(stream,), name="desk-answers", daemon=True)
+        self._desks += 1
+        reader = threading.Thread(target=self._read, args=(stream, self._desks), name="desk-answers", daemon=True)
+        self._reader = reader
         self._reader.start()
         return True
 
@@ -141,7 +158,7 @@ class DeskClient:
             children.end_family(process)
             process.wait()
 
-    def _read(self, stream: IO[bytes]) -> None:
+    def _read(self, stream: IO[bytes], desk: int) -> None:
         refused: MedfmError | None = None
         with stream:
             while (frame := read_frame(stream)) is not None:
@@ -152,15 +169,20 @@ class DeskClient:
         if self._closed:
             return
         reason = refused or WorkerFailed("The desk process ended unexpectedly.", "Do it again; it starts anew.")
-        for number in list(self._types):
-            if self._types.pop(number, None) is not None:
+        for number in [number for number, asked in list(self._asked_of.items()) if asked <= desk]:
+            if self._settled(number) is not None:
                 self._on_message(Message(number, "failed", reason))
+
+    def _settled(self, number: int) -> Any:
+        """A question is open no more; the type of its answer, None where it was not open."""
+        self._asked_of.pop(number, None)
+        return self._types.pop(number, None)
 
     def _message(self, frame: Frame) -> Message:
         try:
             return self._decoded(frame)
         except (MedfmError, ValueError) as error:
-            self._types.pop(frame.number, None)
+            self._settled(frame.number)
             reason = InternalError(f"An answer of the desk could not be read ({error}).", "Start the program again.")
             return Message(frame.number, "failed", reason)
 
@@ -171,9 +193,9 @@ class DeskClient:
         if frame.kind == "progress":
             return Message(frame.number, "progress", wire.decode(Progress, frame.body))
         if frame.kind == "failed":
-            self._types.pop(frame.number, None)
+            self._settled(frame.number)
             return Message(frame.number, "failed", error_of(wire.decode(Failure, frame.body)))
-        kind = self._types.pop(frame.number, None) if frame.kind == "answer" else self._types.get(frame.number)
+        kind = self._settled(frame.number) if frame.kind == "answer" else self._types.get(frame.number)
         if kind is None:
             raise ValueError("an answer to no question")
         value = decode_answer(kind, frame.body, frame.payload)

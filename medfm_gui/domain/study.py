@@ -22,7 +22,8 @@ class Instance:
 class Series:
     """Images of one series with one geometry, sorted by position where there is one, else by number.
 
-    ``spacing_mm`` is (row, column), ``slice_spacing_mm`` the median distance; None where unknown.
+    ``spacing_mm`` is (row, column), ``slice_spacing_mm`` the median distance; None where unknown. ``orientation`` are
+    the direction cosines of row and column to three digits; empty where there are none.
     """
 
     uid: str
@@ -34,6 +35,7 @@ class Series:
     spacing_mm: tuple[float, float] | None = None
     slice_spacing_mm: float | None = None
     warnings: tuple[str, ...] = ()
+    orientation: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

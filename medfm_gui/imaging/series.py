@@ -75,15 +75,23 @@ def scan(path: Path, pool: DecodePool, watch: Watch | None = None) -> Scan:
         Interrupted: the watcher wanted no more.
     """
     path = path.absolute()
-    watch = watch or Watch()
     files, skipped = _files(path)
+    return _scanned(files, skipped, path if path.is_dir() else None, pool, watch or Watch())
+
+
+def scan_files(files: Sequence[str], pool: DecodePool) -> Scan:
+    """The studies that these files make up, and no other file beside them."""
+    return _scanned(files, [], None, pool, Watch())
+
+
+def _scanned(files: Sequence[str], skipped: list[Skipped], root: Path | None, pool: DecodePool, watch: Watch) -> Scan:
     images = []
     preview = _Preview(watch.on_study)
-    for done, result in enumerate(pool.headers(files, root=path if path.is_dir() else None), 1):
+    for done, result in enumerate(pool.headers(files, root=root), 1):
         if result.ok and result.header is not None:
             images.append(_Image(result.path, result.header))
             preview.add(images[-1])
-        elif result.reason != Reason.FILE_SET_INDEX or not path.is_dir():
+        elif result.reason != Reason.FILE_SET_INDEX or root is None:
             skipped.append(Skipped(result.path, result.reason, result.message))
         watch.step(done, len(files))
     images.sort(key=lambda image: _natural(image.path))
@@ -280,7 +288,7 @@ def _plane(uid: str, images: Sequence[_Image], shared: Sequence[str]) -> Series:
         for image, position in zip(images, positions, strict=True)
     ]
     is_placed = None not in positions and len(images) > 1
-    instances.sort(key=lambda item: _order(item, by_position=is_placed))
+    instances.sort(key=lambda item: place_of(item, by_position=is_placed))
     first = images[0].header
     series = Series(
         uid=uid,
@@ -291,15 +299,17 @@ def _plane(uid: str, images: Sequence[_Image], shared: Sequence[str]) -> Series:
         columns=first.columns,
         spacing_mm=first.pixel_spacing or first.imager_pixel_spacing,
         warnings=(*shared, *_remarks(images)),
+        orientation=tuple(round(value, 3) + 0.0 for value in first.orientation or ()),
     )
     if not is_placed:
         return series
-    spacing, gaps = _spacing([item.position_mm for item in instances if item.position_mm is not None])
+    spacing, gaps = slice_spacing([item.position_mm for item in instances if item.position_mm is not None])
     remarks = (*series.warnings, *gaps, *_overlap(spacing, [image.header.slice_thickness for image in images]))
     return replace(series, slice_spacing_mm=spacing, warnings=remarks)
 
 
-def _order(item: Instance, *, by_position: bool) -> tuple[float, float, list[tuple[int, int, str]]]:
+def place_of(item: Instance, *, by_position: bool) -> tuple[float, float, list[tuple[int, int, str]]]:
+    """Sort key of the images of a series: position, else number, else name of the file."""
     place = item.position_mm if by_position and item.position_mm is not None else 0.0
     return place, float("inf") if item.number is None else item.number, _natural(item.path)
 
@@ -330,7 +340,7 @@ def _remarks(images: Sequence[_Image]) -> list[str]:
     return list(found)
 
 
-def _spacing(positions: Sequence[float]) -> tuple[float | None, list[str]]:
+def slice_spacing(positions: Sequence[float]) -> tuple[float | None, list[str]]:
     """The median distance of neighbours in mm, and what is wrong with the distances."""
     steps = np.diff(positions)
     apart = steps[steps > _SAME_PLACE_MM]

@@ -35,6 +35,7 @@ from medfm_gui.domain.events import Event
 from medfm_gui.domain.run import Phase, RunState, fold
 from medfm_gui.jobs.follow import Tail, queued, state_of
 from medfm_gui.jobs.owner import alive, read_owner
+from medfm_gui.ui.advice import for_window
 
 T = TypeVar("T")
 
@@ -176,7 +177,7 @@ class Desk(QObject):
             if message.kind == "ready":
                 self.ready.emit()
             else:
-                self.refused.emit(message.value)
+                self.refused.emit(for_window(message.value))
             return
         last = message.kind in ("answer", "failed")
         asked = self._open.pop(message.number, None) if last else self._open.get(message.number)
@@ -193,10 +194,11 @@ class Desk(QObject):
         elif message.kind == "progress" and asked.progress is not None:
             asked.progress(message.value)
         elif message.kind == "failed":
+            error = for_window(message.value)
             if asked.failed is not None:
-                asked.failed(message.value)
+                asked.failed(error)
             else:
-                self.unanswered.emit(message.value)
+                self.unanswered.emit(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,7 +384,7 @@ def _spoken(said: bytes, status: int) -> MedfmError | None:
         return None
     with contextlib.suppress(ValueError, IndexError, KeyError):
         words = json.loads(said.splitlines()[-1])
-        return error_from_wire(words["kind"], words["message"], words["hint"])
+        return for_window(error_from_wire(words["kind"], words["message"], words["hint"]))
     return WorkerFailed("The process that looked after the runs ended unexpectedly.", "Resume the runs.")
 
 

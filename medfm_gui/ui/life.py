@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import signal
 import socket
 import sys
@@ -19,6 +20,7 @@ from medfm_gui.ui import theme
 from medfm_gui.ui.app import quiet_end_signals
 from medfm_gui.ui.bridge import Chores
 from medfm_gui.ui.crash import crash_care
+from medfm_gui.ui.garbage import Garbage
 from medfm_gui.ui.main_window import MainWindow
 from medfm_gui.ui.memory import Memory, memory_file, remembered
 from medfm_gui.ui.pages import PAGES
@@ -51,7 +53,7 @@ def live(
             tell(kind)
 
     with crash_care(on_defect) as ended_badly:
-        chores = Chores(app)
+        chores, garbage = Chores(app), Garbage(app)
         memory = Memory(remembered(memory_file()), chores.do, app) if is_remembered else Memory({}, None, app)
         memory.put("crashed", ended_badly)
         _dress(app, memory)
@@ -64,6 +66,8 @@ def live(
         window.show()
         root = workspace.expanduser().absolute() if workspace else _last_workspace(memory)
         QTimer.singleShot(0, window, lambda: window.open_workspace(root))
+        window.pages.complete.connect(garbage.set_aside)
+        chores.do(_load_pages, lambda _: window.pages.build_ahead())
         if on_window is not None:
             on_window(window)
         with _signals(app, window.leave):
@@ -71,8 +75,16 @@ def live(
         defects.clear()
         memory.save()
         chores.close()
+        garbage.close()
         window.deleteLater()
     return status
+
+
+def _load_pages() -> None:
+    """Half a second of loading that must not happen on the window's thread."""
+    importlib.import_module("pyqtgraph")
+    for entry in PAGES:
+        entry.load()
 
 
 def _dress(app: QApplication, memory: Memory) -> None:

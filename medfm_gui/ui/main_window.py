@@ -176,7 +176,7 @@ class MainWindow(QMainWindow):
                 open_workspace=self.open_workspace,
                 set_appearance=self.set_appearance,
                 is_read_only=session.is_read_only,
-                parent=self,
+                parent=self.pages,
             )
         )
         self.pane.show_content()

@@ -24,7 +24,8 @@ class Page(QWidget):
     topics: ClassVar[tuple[Topic, ...]] = ()
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
+        # a child of where it will be shown from the start: a new parent costs a styling of all that lies in it
+        super().__init__(context.parent if isinstance(context.parent, QWidget) else None)
         self.context = context
         self.setAccessibleName(self.title)
         self._is_stale = True

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget
 
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.page import Page
 from medfm_gui.ui.pages import PAGES
 
-_BETWEEN_MS = 40
+_BETWEEN_MS = 100
 
 
 class PageStack(QStackedWidget):
-    """Pages by key."""
+    """Pages by key.
+
+    Signals:
+        complete(): all pages of the open workspace are built.
+    """
+
+    complete = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._context: Context | None = None
         self._pages: dict[str, Page] = {}
+        self._is_ahead = False
         self._builder = QTimer(self)
         self._builder.setInterval(_BETWEEN_MS)
         self._builder.timeout.connect(self._build_next)
@@ -29,7 +36,14 @@ class PageStack(QStackedWidget):
         """Show pages of this workspace from now on."""
         self.close_pages()
         self._context = context
-        self._builder.start()
+        if self._is_ahead:
+            self._builder.start()
+
+    def build_ahead(self) -> None:
+        """From now on build pages that nobody asked for yet."""
+        self._is_ahead = True
+        if self._context is not None:
+            self._builder.start()
 
     def close_pages(self) -> None:
         """Forget the pages of the workspace that was open."""
@@ -75,3 +89,4 @@ class PageStack(QStackedWidget):
             self.page(missing[0])
         else:
             self._builder.stop()
+            self.complete.emit()

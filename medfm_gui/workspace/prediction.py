@@ -24,6 +24,7 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Skipped, Task
 from medfm_gui.domain.errors import InputError, NotFound, UnreadableFile, UsageError
 from medfm_gui.domain.run import Phase, StudyImage, StudySpec, TrainSpec
+from medfm_gui.domain.study import Scan
 from medfm_gui.workspace import studies, training
 from medfm_gui.workspace.errands import OnEvent, ask_warm, check, run_errand
 from medfm_gui.workspace.evaluating import operating_point
@@ -101,7 +102,10 @@ class _Unit:
 
 @dataclass(frozen=True, slots=True)
 class PredictRequest:
-    """What to score with which runs; ``dicom`` names DICOM objects to write beside the PNG maps."""
+    """What to score with which runs; ``dicom`` names DICOM objects to write beside the PNG maps.
+
+    With ``series`` (Series Instance UIDs) only images of these are scored, whatever else lies in ``source``.
+    """
 
     source: Path
     runs: tuple[str, ...]
@@ -109,6 +113,7 @@ class PredictRequest:
     out: Path | None = None
     dicom: tuple[str, ...] = ()
     device: str = "auto"
+    series: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,7 @@ def predict(
         Interrupted: it was stopped.
         UsageError: a run is not finished, or an option is not known.
         UnreadableFile, InputError: nothing in the source can be read as an image.
+        NotFound: the index knows none of the wanted series below the source.
     """
     specs = _specs(workspace, request)
     source = request.source.expanduser().absolute()
@@ -149,7 +155,7 @@ def predict(
     with contextlib.ExitStack() as held:
         folder = held.enter_context(made_folder(workspace.root / "predictions", "p", counted=True))
         means = _Means(pool or held.enter_context(_new_pool()), warm, on_event, stop)
-        file = _predicted(workspace, request, specs, source, folder, means)
+        file = _predicted(workspace, replace(request, source=source), specs, folder, means)
     index(workspace, file)
     note(workspace, "prediction made", file.id, runs=" ".join(request.runs))
     return file
@@ -159,12 +165,11 @@ def _predicted(
     workspace: Workspace,
     request: PredictRequest,
     specs: Mapping[str, TrainSpec],
-    source: Path,
     folder: Path,
     means: _Means,
 ) -> PredictionFile:
     """Decode, score, explain; everything in ``folder`` but what the request wants elsewhere."""
-    units, images, skipped = _decode(workspace, source, folder, specs, means)
+    units, images, skipped = _decode(workspace, request, folder, specs, means)
     order = StudySpec(
         run_folders=tuple(str(workspace.run(run_id)) for run_id in request.runs),
         images=tuple(images),
@@ -215,11 +220,11 @@ def _new_pool() -> DecodePool:
 
 
 def _decode(
-    workspace: Workspace, source: Path, folder: Path, specs: Mapping[str, TrainSpec], means: _Means
+    workspace: Workspace, request: PredictRequest, folder: Path, specs: Mapping[str, TrainSpec], means: _Means
 ) -> tuple[list[_Unit], list[StudyImage], list[Skipped]]:
     (folder / "images").mkdir()
     check(means.stop)
-    found, skipped = _units(workspace, source, means.pool)
+    found, skipped = _units(workspace, request, means.pool)
     images: list[StudyImage] = []
     units: list[_Unit] = []
     numbers = itertools.count()
@@ -241,9 +246,9 @@ def _decode(
             warnings = tuple(dict.fromkeys((*unit.warnings, *_objections(kept[0], unit, specs, means.pool))))
             units.append(replace(unit, files=tuple(kept), warnings=warnings))
     if not units:
-        first = skipped[0] if skipped else Skipped(str(source), "empty", "It holds no image.")
+        first = skipped[0] if skipped else Skipped(str(request.source), "empty", "It holds no image.")
         raise UnreadableFile(
-            f"“{source.name}” cannot be scored: {first.message}", "Choose another file.", reason=first.reason
+            f"“{request.source.name}” cannot be scored: {first.message}", "Choose another file.", reason=first.reason
         )
     return units, images, skipped
 
@@ -253,15 +258,15 @@ def _name(file: Path) -> str:
     return str(file).encode("utf-8", "backslashreplace").decode()
 
 
-def _units(workspace: Workspace, source: Path, pool: DecodePool) -> tuple[list[_Unit], list[Skipped]]:
+def _units(workspace: Workspace, request: PredictRequest, pool: DecodePool) -> tuple[list[_Unit], list[Skipped]]:
     """DICOM series where there are any, and every other image by itself."""
-    from medfm_gui.imaging.series import scan
-
-    found = scan(source, pool)
+    found = _found(workspace, request, pool)
     units = []
     for study in found.studies:
         studies.keep(workspace, study)
         for series in study.series:
+            if request.series and series.uid not in request.series:
+                continue
             files = tuple(Path(item.path) for item in series.instances)
             if series.modality in _TOMOGRAPHIC and len(files) > 1:
                 folder = os.path.commonpath([file.parent for file in files])
@@ -271,11 +276,24 @@ def _units(workspace: Workspace, source: Path, pool: DecodePool) -> tuple[list[_
     skipped = []
     for item in found.skipped:
         path = Path(item.path)
-        if item.reason == "not_dicom":
+        if item.reason == "not_dicom" and not request.series:
             units.append(_Unit(str(path), (path,)))
         else:
             skipped.append(item)
     return units, skipped
+
+
+def _found(workspace: Workspace, request: PredictRequest, pool: DecodePool) -> Scan:
+    """What is to be scored: all of the source, or of wanted series the files that the index names below it."""
+    from medfm_gui.imaging.series import scan, scan_files
+
+    if not request.series:
+        return scan(request.source, pool)
+    files = studies.files_of(workspace, request.series)
+    below = [file for file in files if Path(file).is_relative_to(request.source)]
+    if not below:
+        raise NotFound("There is no such series in the study.", "Open its folder again.")
+    return scan_files(below, pool)
 
 
 def _objections(file: Path, unit: _Unit, specs: Mapping[str, TrainSpec], pool: DecodePool) -> tuple[str, ...]:

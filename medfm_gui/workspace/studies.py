@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medfm_gui.base import wire
-from medfm_gui.domain.errors import InputError, NotFound
+from medfm_gui.domain.errors import InputError, MedfmError, NotFound
 from medfm_gui.domain.study import Scan, Study
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace
@@ -29,14 +29,18 @@ def import_studies(
 ) -> Scan:
     """Index every DICOM study below a folder or in a file; the originals stay where they are.
 
-    Every call reads all headers again. A study is kept when all of its files were read: of a reading that
-    was stopped, nothing is.
+    Every call reads all headers again. What is found is joined with what is known of a study: reading a part of it
+    never makes it smaller, and images whose files are gone stay in the index. Of a reading that was stopped, nothing
+    is kept.
 
     Args:
         pool: a warm pool; None starts one and ends it.
         on_progress: told files read, files in all.
         on_study: told each study as far as it is known, again when it has grown, at the end whole and kept.
         should_stop: asked after each file.
+
+    Returns:
+        What was read, and what was passed over.
 
     Raises:
         InputError: there is no DICOM image.
@@ -48,9 +52,10 @@ def import_studies(
     path = path.expanduser().absolute()
     if not path.exists():
         raise InputError(f"“{path}” does not exist.", "Check the path.")
+    preview = None if on_study is None else _joining(workspace, on_study)
     with contextlib.ExitStack() as held:
         reader = pool or held.enter_context(DecodePool())
-        found = scan(path, reader, Watch(on_progress, on_study, should_stop))
+        found = scan(path, reader, Watch(on_progress, preview, should_stop))
     if not found.studies:
         reasons = sorted({item.reason for item in found.skipped})
         raise InputError(
@@ -58,20 +63,51 @@ def import_studies(
             "Choose a folder with DICOM files.",
         )
     for study in found.studies:
-        keep(workspace, study)
+        kept = keep(workspace, study)
         if on_study is not None:
-            on_study(study)
+            on_study(kept)
     return found
 
 
-def keep(workspace: Workspace, study: Study) -> Path:
-    """Write a study's index into the workspace and return its folder, whose name says nothing of the patient."""
+def _joining(workspace: Workspace, on_study: Callable[[Study], None]) -> Callable[[Study], None]:
+    """Tells each study with what is known of it; the index of each is read once."""
+    from medfm_gui.imaging.joining import joined
+
+    indexed: dict[str, Study | None] = {}
+
+    def tell(study: Study) -> None:
+        if study.uid not in indexed:
+            indexed[study.uid] = _indexed(workspace, study.uid)
+        known = indexed[study.uid]
+        on_study(study if known is None else joined(known, study))
+
+    return tell
+
+
+def keep(workspace: Workspace, study: Study) -> Study:
+    """Join what was read of a study with what is known of it, write its index, and return the whole.
+
+    Its folder in the workspace has a name that says nothing of the patient.
+    """
+    from medfm_gui.imaging.joining import joined
+
     folder = study_folder(workspace, study.uid)
-    folder.mkdir(exist_ok=True)
-    wire.write(folder / "study.json", study)
-    workspace.store.put_study(study, str(folder))
-    note(workspace, "study indexed", folder.name)
-    return folder
+    known = _indexed(workspace, study.uid)
+    whole = study if known is None else joined(known, study)
+    if whole != known:
+        folder.mkdir(exist_ok=True)
+        wire.write(folder / "study.json", whole)
+        note(workspace, "study indexed", folder.name)
+    workspace.store.put_study(whole, str(folder))
+    return whole
+
+
+def _indexed(workspace: Workspace, uid: str) -> Study | None:
+    """What is known of a study; nothing where its index is missing or damaged: then it is written anew."""
+    try:
+        return read_study(workspace, uid)
+    except MedfmError:
+        return None
 
 
 def study_folder(workspace: Workspace, uid: str) -> Path:
@@ -89,6 +125,17 @@ def read_study(workspace: Workspace, uid: str) -> Study:
     if not path.exists():
         raise NotFound("There is no such study in this workspace.", "Open its folder again.")
     return wire.read(Study, path)
+
+
+def files_of(workspace: Workspace, series: Collection[str]) -> tuple[str, ...]:
+    """The files of indexed series, by Series Instance UID."""
+    from medfm_gui.store import queries
+
+    with workspace.store.reading() as reader:
+        rows = queries.studies(reader)
+    owners = [row.uid for row in rows if any(one.uid in series for one in row.series)]
+    found = (one for uid in owners for one in read_study(workspace, uid).series if one.uid in series)
+    return tuple(dict.fromkeys(item.path for one in found for item in one.instances))
 
 
 def every_study(workspace: Workspace) -> list[Study]:

@@ -40,7 +40,7 @@ class PlotPane(QWidget):
         super().__init__(parent)
         self._home: tuple[Range, Range] = ((0.0, 1.0), (0.0, 1.0))
         self.is_home = True
-        self._plot: Any = pg.PlotWidget()
+        self._plot: Any = pg.PlotWidget(enableMenu=False)
         self._item: Any = self._plot.getPlotItem()
         self._box: Any = self._item.getViewBox()
         self._grid = GridLines(self._item, small_font(self.font()))

@@ -30,6 +30,7 @@ class Facts(QWidget):
     def set_facts(self, facts: Iterable[tuple[str, str]]) -> None:
         """Show these names and values instead; widgets that are there are used again."""
         wanted = self._facts = tuple(facts)
+        self._grid.setEnabled(False)  # set out once, not at each label
         while len(self._rows) < len(wanted):
             self._add()
         for row, (name, value) in zip(self._rows, wanted, strict=False):
@@ -38,7 +39,10 @@ class Facts(QWidget):
             row[1].setAccessibleName(f"{name}: {row[1].text()[:200]}")
         for index, row in enumerate(self._rows):
             for label in row:
-                label.setVisible(index < len(wanted))
+                if label.isHidden() == (index < len(wanted)):
+                    label.setVisible(index < len(wanted))
+        self._grid.setEnabled(True)
+        self._grid.invalidate()
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """The names and values that are shown."""

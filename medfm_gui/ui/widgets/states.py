@@ -35,8 +35,8 @@ class StatePane(QWidget):
         self._busy = _Busy()
         self._error = _Error()
         self._shown: QWidget = content
-        # A stack shows its first widget at once, which styles all of it, and again at each new parent. So nothing is
-        # first, and what is meant is shown with the pane.
+        # a stack shows its first widget at once, which styles all of it, and again at each new parent: so nothing is
+        # first, and the content is shown with the pane
         for pane in (QWidget(), content, self._empty, self._busy, self._error):
             self._stack.addWidget(pane)
 
@@ -50,14 +50,13 @@ class StatePane(QWidget):
         return "error" if self._shown is self._error else "content"
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Show what was meant while nobody saw it."""
+        """Show the content, where nothing else was shown before."""
         self._stack.setCurrentWidget(self._shown)
         super().showEvent(event)
 
     def _show(self, pane: QWidget) -> None:
         self._shown = pane
-        if self.isVisible():
-            self._stack.setCurrentWidget(pane)
+        self._stack.setCurrentWidget(pane)
 
     def show_content(self) -> None:
         """Show the content."""

@@ -7,7 +7,6 @@ import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,7 +35,7 @@ NAMES = (
     "",
 )
 _WIDEST_PX = 1280 - 176
-_KEPT = {"id", "run", "dataset", "split", "model", "sample", "study", "series", "uid", "kind", "state", "layout"}
+_KEPT = {"id", "run", "dataset", "split", "model", "sample", "study", "series", "uid", "kind", "state", "layout", "sample_set"}
 """Fields that join one answer with another, or that hold a word of the program's own."""
 
 
@@ -60,7 +59,7 @@ def _is_ours(text: str) -> bool:
 
 
 @pytest.fixture
-def opened(qtbot: QtBot) -> Iterator[Callable[[str, Callable[[], str]], Page]]:
+def opened(qtbot: QtBot) -> Callable[[str, Callable[[], str]], Page]:
     """Shows a page whose answers are full of somebody's words."""
 
     def open_(key: str, name: Callable[[], str]) -> Page:
@@ -86,7 +85,7 @@ def opened(qtbot: QtBot) -> Iterator[Callable[[str, Callable[[], str]], Page]]:
             qtbot.wait(10)
         return page
 
-    yield open_
+    return open_
 
 
 def judge(page: QWidget) -> None:
@@ -136,3 +135,18 @@ def test_a_page_full_of_one_hostile_name(
     key: str, name: str, opened: Callable[[str, Callable[[], str]], Page]
 ) -> None:
     judge(opened(key, lambda: name))
+
+
+_ANY = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=40) | st.sampled_from(NAMES)
+
+
+@pytest.mark.parametrize("key", KEYS)
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@given(words=st.lists(_ANY, min_size=3, max_size=9))
+def test_a_page_full_of_any_names(
+    key: str, words: list[str], opened: Callable[[str, Callable[[], str]], Page]
+) -> None:
+    turn = iter(range(10**9))
+    page = opened(key, lambda: words[next(turn) % len(words)])
+    judge(page)
+    page.hide()

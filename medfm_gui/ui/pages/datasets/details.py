@@ -34,13 +34,18 @@ class Details(QWidget):
         self._line = Label("", "muted", elide=Qt.TextElideMode.ElideRight)
         self.train = action("Train on this dataset", "train")
         self.train.clicked.connect(self._train)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("The chosen dataset")
+        self._lay_out()
+
+    def fill(self) -> None:
+        """Make the tabs, once this widget lies where it stays: each new parent costs a styling of all in it."""
+        context = self._context
         self.images = ImagesTab(context)
         self.balance = BalanceTab(context)
         self.splits = SplitsTab(context)
         self.quality = QualityTab(context)
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.setAccessibleName("The chosen dataset")
         for tab, name in (
             (self.images, "Images"),
             (self.balance, "Characteristics"),
@@ -51,7 +56,6 @@ class Details(QWidget):
         kept = context.memory.get(_TAB)
         self.tabs.setCurrentIndex(kept if isinstance(kept, int) and 0 <= kept < self.tabs.count() else 0)
         self.tabs.currentChanged.connect(self._show_tab)
-        self._lay_out()
 
     def _lay_out(self) -> None:
         words = QVBoxLayout()

@@ -78,11 +78,16 @@ class DatasetsPage(Page):
         column.setSpacing(SPACE[3])
         column.addLayout(head)
         column.addWidget(self.list, 1)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.pane = StatePane(self._splitter)
+        whole = QVBoxLayout(self)  # outermost first: each new parent costs a styling of all that lies in it
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.pane)
         self.details = Details(self.context)
         self.details_pane = StatePane(self.details)
-        self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.addWidget(left)
         self._splitter.addWidget(self.details_pane)
+        self.details.fill()
         self._splitter.setStretchFactor(0, 0)
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setChildrenCollapsible(False)
@@ -92,10 +97,6 @@ class DatasetsPage(Page):
         if isinstance(kept, str):
             self._splitter.restoreState(QByteArray.fromHex(kept.encode("ascii", "ignore")))
         self._splitter.splitterMoved.connect(self._keep_splitter)
-        self.pane = StatePane(self._splitter)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.pane)
         self.pane.show_busy("Reading the datasets")
 
     def _add_actions(self) -> None:

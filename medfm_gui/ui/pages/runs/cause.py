@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from medfm_gui.ui.advice import window_words
 from medfm_gui.desk.asks.runs import RunItem
 from medfm_gui.domain.run import Phase
 from medfm_gui.ui import icons
@@ -62,7 +63,7 @@ class CausePanel(QFrame):
         self._remedy = offered
         set_role(self, role)
         self.message.setText(message)
-        self.hint.setText(hint)
+        self.hint.setText(window_words(hint))
         self.hint.setVisible(bool(hint))
         self.button.setText(offered.caption)
         self.button.setIcon(icons.icon(_ICONS[offered.verb]))

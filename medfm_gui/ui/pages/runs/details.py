@@ -100,32 +100,36 @@ class RunPane(QWidget):
     def _build(self) -> None:
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Curves, setup and log of the run")
+        self._frame()
         self.plots = StatePane(self.curves)
         self.tabs.addTab(self.plots, "Curves")
         self.tabs.addTab(_scrolled(_column(self.setup)), "Setup")
         self.tabs.addTab(self.log, "Log")
-        self.split.addWidget(self.tabs)
         beside = _scrolled(_column(self.progress, self.live, self.results, left=SPACE[3]))
         beside.setMinimumWidth(_FACTS_PX)
         self.split.addWidget(beside)
         self.split.setStretchFactor(0, 3)
         self.split.setStretchFactor(1, 2)
         self.split.setChildrenCollapsible(False)
+
+    def _frame(self) -> None:
+        """What holds the rest; first, for each new parent costs a styling of all that lies in it."""
+        body = QWidget()
+        self.state = StatePane(body)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.state)
         head = QHBoxLayout()
         head.setSpacing(SPACE[3])
         head.addWidget(self._title, 1)
         head.addWidget(self._badge)
-        body = QWidget()
         inner = QVBoxLayout(body)
         inner.setContentsMargins(0, SPACE[2], 0, 0)
         inner.setSpacing(SPACE[1])
         inner.addLayout(head)
         inner.addWidget(self.cause)
         inner.addWidget(self.split, 1)
-        self.state = StatePane(body)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.state)
+        self.split.addWidget(self.tabs)
 
     @property
     def run(self) -> str:

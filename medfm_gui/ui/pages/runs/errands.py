@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from medfm_gui.ui.advice import window_words
 from medfm_gui.desk.asks.runs import (
     CancelRuns,
     CheckResumable,
@@ -185,7 +186,7 @@ class Errands(QObject):
         if refused:
             self.noted.emit(tuple(one.run for one in refused), "")
             more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
-            self.refused.emit(f"{refused[0].message}{more}", refused[0].hint)
+            self.refused.emit(f"{refused[0].message}{more}", window_words(refused[0].hint))
 
 
 def _ids(runs: object) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
+from medfm_gui.ui.advice import window_words
 from medfm_gui.desk.asks.runs import RunItem
 from medfm_gui.domain.cards import adaptation
 from medfm_gui.domain.run import Phase
@@ -219,7 +220,7 @@ class RunTable(QAbstractTableModel):
     def _whole(self, item: RunItem, column: Column) -> str:
         row = item.row
         if column is Column.PROGRESS:
-            return f"{self._progress(item)} {row.state.hint}".strip()
+            return f"{self._progress(item)} {window_words(row.state.hint)}".strip()
         if column is Column.VALIDATION:
             done, best = wording.metric(item), wording.best_so_far(item)
             if done or not best:

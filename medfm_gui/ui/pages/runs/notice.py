@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from medfm_gui.ui import icons
 from medfm_gui.ui.theme import SPACE
@@ -19,6 +21,9 @@ class Notice(QFrame):
         self.setAccessibleName("Notice")
         self.message = Label()
         self.hint = Label("", "muted")
+        self.way_on = QPushButton("Try again")
+        self.way_on.clicked.connect(self._go_on)
+        self._act: Callable[[], object] | None = None
         self.close_button = QToolButton()
         self.close_button.setIcon(icons.icon("close", "muted"))
         self.close_button.setIconSize(QSize(SPACE[3], SPACE[3]))
@@ -32,13 +37,23 @@ class Notice(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE[3], SPACE[1], SPACE[1], SPACE[1])
         row.addLayout(words, 1)
+        row.addWidget(self.way_on, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
-    def tell(self, message: str, hint: str = "", *, role: str = "warning") -> None:
-        """Show it."""
+    def tell(
+        self, message: str, hint: str = "", *, role: str = "warning", again: Callable[[], object] | None = None
+    ) -> None:
+        """Show it; ``again`` does once more what failed."""
+        self._act = again
+        self.way_on.setVisible(again is not None)
         set_role(self, role)
         self.message.setText(message)
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))
         self.show()
+
+    def _go_on(self) -> None:
+        self.hide()
+        if self._act is not None:
+            self._act()

@@ -67,6 +67,17 @@ class RunsPage(Page):
     def _build(self) -> None:
         self.work.hide()
         self.split = QSplitter(Qt.Orientation.Vertical)
+        body = QWidget()
+        self.state = StatePane(body)
+        whole = QVBoxLayout(self)  # outermost first: each new parent costs a styling of all that lies in it
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.state)
+        column = QVBoxLayout(body)
+        column.setContentsMargins(SPACE[4], SPACE[3], SPACE[4], SPACE[3])
+        column.setSpacing(SPACE[2])
+        column.addWidget(self.notice)
+        column.addWidget(self.work)
+        column.addWidget(self.split, 1)
         self.split.addWidget(self.board)
         self.split.addWidget(self.pane)
         self.split.setChildrenCollapsible(False)
@@ -77,17 +88,6 @@ class RunsPage(Page):
             _restore(splitter, self.context.memory.get(name))
         tab = self.context.memory.get(_TAB, 0)
         self.pane.tabs.setCurrentIndex(tab if isinstance(tab, int) else 0)
-        body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(SPACE[4], SPACE[3], SPACE[4], SPACE[3])
-        column.setSpacing(SPACE[2])
-        column.addWidget(self.notice)
-        column.addWidget(self.work)
-        column.addWidget(self.split, 1)
-        self.state = StatePane(body)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.state)
 
     def _connect(self) -> None:
         memory = self.context.memory
@@ -164,7 +164,7 @@ class RunsPage(Page):
 
     def _failed(self, error: MedfmError) -> None:
         if self.state.state == "content":
-            self.notice.tell(error.message, error.hint, role="bad")
+            self.notice.tell(error.message, error.hint, role="bad", again=self.refresh)
         else:
             self.state.show_error(error, "Try again", self._retry)
 

@@ -189,5 +189,5 @@ class FoundPanel(Panel):
             self._ticket.cancel()
 
     def _fail(self, error: MedfmError) -> None:
-        disable(self.import_button, "")
-        self.job.end_badly(error)
+        disable(self.import_button, "The folder was not looked through.")
+        self.job.end_badly(error, "Look again", lambda: self.look(self._root))

@@ -16,7 +16,7 @@ from medfm_gui.desk.asks.settings import (
 )
 from medfm_gui.desk.asks.train import ListModels, ModelList
 from medfm_gui.domain.cards import WeightsState, WeightsStatus
-from medfm_gui.domain.errors import Interrupted, MedfmError, Offline, WeightsAbsent, WeightsRejected
+from medfm_gui.domain.errors import MedfmError, Offline
 from medfm_gui.ui import icons
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
@@ -214,8 +214,7 @@ class WeightsSection(Section):
         self.refresh()
 
     def _end_badly(self, error: MedfmError, button: str, act: Callable[[], object]) -> None:
-        helps = isinstance(error, WeightsRejected | WeightsAbsent | Interrupted)
-        self.job.end_badly(error, button if helps else "", act if helps else None)
+        self.job.end_badly(error, button, act)
         self._show_details()
         self.refresh()
 

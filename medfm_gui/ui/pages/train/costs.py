@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
+from medfm_gui.ui.advice import window_words
 from medfm_gui.ui.pages.train.model import Way
 from medfm_gui.ui.pages.train.words import brief, millions, size
 from medfm_gui.ui.widgets.text import tip_text
@@ -86,7 +87,7 @@ class CostTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip_text(f"{run.problem} {run.hint}".strip() or _note(run))
+            return tip_text(f"{run.problem} {window_words(run.hint)}".strip() or _note(run))
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         unknown = "–" if self._is_measured else "…"

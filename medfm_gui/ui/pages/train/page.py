@@ -37,19 +37,19 @@ class TrainPage(Page):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        content = QWidget()
+        self.pane = StatePane(content)
+        column = QVBoxLayout(self)  # outermost first: each new parent costs a styling of all that lies in it
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.pane)
+        self._intro = _Intro(self.begin, self._resume)
+        self._stack = QStackedLayout(content)
+        self._stack.addWidget(self._intro)
         self.state = PlanState(self)
         self.wizard = TrainWizard(context, self.state)
         self.wizard.closed.connect(self._close)
         self.wizard.started.connect(self._started)
-        self._intro = _Intro(self.begin, self._resume)
-        content = QWidget()
-        self._stack = QStackedLayout(content)
-        self._stack.addWidget(self._intro)
         self._stack.addWidget(self.wizard)
-        self.pane = StatePane(content)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.pane)
         group = self.title
         context.actions.add(
             self,

@@ -54,6 +54,10 @@ class RecipeStep(Step):
         self._forms |= {card.name: _Fields(card.title, card.name, state) for card in ADAPTATIONS}
         inside = QWidget()
         inside.setProperty("role", "page")
+        scroll = QScrollArea()
+        self.body.addWidget(scroll, 1)  # outermost first: each new parent costs a styling of all that lies in it
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(inside)
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, SPACE[1], 0)
         column.setSpacing(SPACE[2])
@@ -62,13 +66,9 @@ class RecipeStep(Step):
             column.addWidget(self._forms[card.name])
         column.addWidget(self._forms[""])
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(inside)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.body.addWidget(scroll, 1)
 
     @property
     def first(self) -> QWidget:

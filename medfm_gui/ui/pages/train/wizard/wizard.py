@@ -89,14 +89,14 @@ class TrainWizard(QWidget):
         self._is_starting = False
         self._is_moving = False
         self._pages = _Pages()
-        for number, step in enumerate(self._steps):
-            self._pages.setPage(number, step)
-            step.onward.connect(self.forward)
         self._list = steps.StepList()
         self._list.setFixedWidth(_STEPS_PX)
         self._list.chosen.connect(self.go_to)
         self._summary = Summary(state)
         self._lay_out()
+        for number, step in enumerate(self._steps):
+            self._pages.setPage(number, step)
+            step.onward.connect(self.forward)
         self._pages.restart()
         self._pages.strip()
         self._pages.currentIdChanged.connect(self._moved)

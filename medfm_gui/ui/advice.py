@@ -1,0 +1,57 @@
+"""Advice that names commands, in the words of the window: which page, which button."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+from typing import Final
+
+from medfm_gui.domain.errors import MedfmError
+
+_WEIGHTS: Final = "in Settings under Weights"
+_TEST: Final = "on the page Runs with “Open test”"
+_WORDS: Final[tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]] = (
+    (r"with “medfm weights pull [^”]*” or “medfm weights import [^”]*”", _WEIGHTS),
+    (r"with “medfm weights (?:pull|import) [^”]*”", _WEIGHTS),
+    (r"use “medfm weights import [^”]*”", f"import it {_WEIGHTS}"),
+    (r"Run “medfm weights list” to see what is here", "Settings lists under Weights what is here"),
+    (r" \(medfm settings --network on\)", " (Settings, Network)"),
+    (r"first: “medfm evaluate \S+ --open-test REASON”", _TEST),
+    (r"with --open-test REASON", _TEST),
+    (r"“medfm runs” (lists|shows)", r"The page Runs \1"),
+    (r"“medfm datasets” lists", "The page Datasets lists"),
+    (r": “medfm split [^”]*”", " with “New split” on the page Datasets"),
+    (r"“medfm split [^”]*”", "“New split” on the page Datasets"),
+    (r"“medfm doctor” lists", "Settings lists"),
+    (r"“medfm evaluate” makes", "“Open test” on the page Runs makes"),
+    (r"“medfm evaluate” or “medfm report”", "“Compare” or “Report” on the page Runs"),
+    (r"with “medfm train”", "with “Retry” on the page Runs"),
+    (r"“medfm (pause|cancel|resume)(?: [^”]*)?”", lambda found: f"“{found[1].capitalize()}” on the page Runs"),
+    (r"; --workspace chooses another workspace", ""),
+    (r" with --workspace", ""),
+    (r" \(--drop-leaks\)| \(--accept-leaks REASON\)", ""),
+    (r"Leave out --from-scratch", "Leave “from scratch” out"),
+    (r"--from-scratch", "from scratch"),
+    (r"--adapt full", "full fine-tuning"),
+    (r"--device (\w+)", r"the device “\1”"),
+    (r"--set ", ""),
+)
+_RULES: Final = tuple((re.compile(pattern), words) for pattern, words in _WORDS)
+
+
+def window_words(hint: str) -> str:
+    """The same advice for somebody who has a window and no command line."""
+    for pattern, words in _RULES:
+        hint = pattern.sub(words, hint)
+    return hint
+
+
+def for_window(error: MedfmError) -> MedfmError:
+    """The same error with advice in the words of the window."""
+    hint = window_words(error.hint)
+    if hint == error.hint:
+        return error
+    said = copy.copy(error)
+    said.hint = hint
+    return said
