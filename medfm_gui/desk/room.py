@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import tempfile
 import threading
 import time
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from medfm_gui.jobs.warm import WarmWorker
 
 _PROGRESS_S = 0.05
+_SCRATCH = "medfm-desk-"
 
 
 class Told:
@@ -69,7 +73,8 @@ class Room:
     def __init__(self, workspace: Workspace, *, is_read_only: bool = False) -> None:
         self.workspace = workspace
         self.is_read_only = is_read_only
-        self._scratch = tempfile.TemporaryDirectory(prefix="medfm-desk-")
+        _sweep(Path(tempfile.gettempdir()))
+        self._scratch = tempfile.TemporaryDirectory(prefix=f"{_SCRATCH}{os.getpid()}-")
         self._pools: dict[int, DecodePool] = {}
         self._guard = threading.Lock()
         self._warm: WarmWorker | None = None
@@ -110,3 +115,13 @@ class Room:
             if self._warm is None:
                 self._warm = WarmWorker(self.workspace.root / "logs" / "prediction.log")
             return self._warm
+
+
+def _sweep(place: Path) -> None:
+    """Remove the scratch folders of desks that were killed: their names tell the process, and it is no more."""
+    from medfm_gui.jobs.owner import identity
+
+    for folder in place.glob(f"{_SCRATCH}*"):
+        named = re.fullmatch(rf"{_SCRATCH}(\d+)-\w+", folder.name)
+        if named is not None and not folder.is_symlink() and identity(int(named[1])) is None:
+            shutil.rmtree(folder, ignore_errors=True)  # of another user: it stays

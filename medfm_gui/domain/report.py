@@ -22,7 +22,7 @@ class Part(StrEnum):
     PROVENANCE = "provenance"
 
     @property
-    def title(self) -> str:
+    def heading(self) -> str:
         """Its heading."""
         return _TITLES[self]
 

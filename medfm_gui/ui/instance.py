@@ -47,7 +47,7 @@ class Instance(QObject):
             self._listen()
             return None
         # PySide returns what C++ fills in, in some versions after whether it could: pid, computer, program
-        pid, host, _ = self._lock.getLockInfo()[-3:]  # type: ignore[index]
+        pid, host, _ = self._lock.getLockInfo()[-3:]
         return Holder(int(pid), str(host))
 
     def call_other(self) -> bool:

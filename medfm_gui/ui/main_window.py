@@ -30,7 +30,8 @@ from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.toast import ToastStack
 
 _SIZE_PX = (1280, 800)
-_SMALLEST_PX = (960, 600)
+_SMALLEST_PX = (960, 500)
+"""What a Full HD screen at 200 % leaves beside the system's own bars."""
 _RECENT = 8
 
 

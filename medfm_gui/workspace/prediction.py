@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import os
 import re
+import shutil
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -189,6 +190,7 @@ def _predicted(
     predictions = _pool(workspace, specs, units, images, said, request, where)
     file = PredictionFile(folder.name, now(), tuple(predictions), tuple(skipped))
     wire.write(folder / "prediction.json", file)
+    shutil.rmtree(folder / "images", ignore_errors=True)  # decoded pixels: much, and of a patient
     return file
 
 

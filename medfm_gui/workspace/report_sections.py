@@ -72,7 +72,7 @@ def data_section(dataset: Dataset, split: Split) -> Section:
         text = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in sorted(reasons.items()))
         blocks.append(Paragraph(f"Files that did not become samples: {text}.", "small"))
     blocks += [Paragraph(text, "small") for text in dataset.warnings]
-    return Section(Part.DATA.title, tuple(blocks))
+    return Section(Part.DATA.heading, tuple(blocks))
 
 
 def _balance(dataset: Dataset, split: Split) -> Table:
@@ -114,7 +114,7 @@ def split_section(dataset: Dataset, split: Split) -> Section:
     if split.dropped:
         warned.append(Paragraph(f"{len(split.dropped)} images were dropped to resolve leaks.", "small"))
     gate_paragraph = Paragraph(gate, "warning" if tone == "warning" else "normal")
-    return Section(Part.SPLIT.title, (Facts(tuple(facts)), gate_paragraph, *warned))
+    return Section(Part.SPLIT.heading, (Facts(tuple(facts)), gate_paragraph, *warned))
 
 
 def models_section(views: Sequence[RunView]) -> Section:
@@ -159,7 +159,7 @@ def models_section(views: Sequence[RunView]) -> Section:
         for view in views
         if view.spec.from_scratch
     ]
-    return Section(Part.MODELS.title, (Table("Runs.", header, rows, (4, 5, 6)), cards, settings, *scratch))
+    return Section(Part.MODELS.heading, (Table("Runs.", header, rows, (4, 5, 6)), cards, settings, *scratch))
 
 
 def _size(view: RunView) -> str:
@@ -214,7 +214,7 @@ def results_section(
             text = f"{view.id}: threshold {point.threshold:.4f} for “{point.positive}”, rule {point.rule}, fitted on "
             text += f"{point.fitted_on} before the test was opened{'; ' if point.note else ''}{point.note}"
             blocks.append(Paragraph(text.strip(), "small"))
-    return Section(Part.RESULTS.title, tuple(blocks))
+    return Section(Part.RESULTS.heading, tuple(blocks))
 
 
 def _count(value: int | None) -> str:
@@ -239,7 +239,7 @@ def comparison_section(file: ComparisonFile, names: Mapping[str, str]) -> Sectio
     reference = f"Reference: {names[file.runs[0]]}. Intervals are unadjusted for multiplicity."
     notes = tuple(Paragraph(text, "small") for text in dict.fromkeys(pair.note for pair in file.pairs if pair.note))
     table = Table("Paired comparison on the same test units.", header, rows, (4, 5, 6))
-    return Section(Part.COMPARISON.title, (Paragraph(file.sentence), table, Paragraph(reference, "small"), *notes))
+    return Section(Part.COMPARISON.heading, (Paragraph(file.sentence), table, Paragraph(reference, "small"), *notes))
 
 
 def _difference(value: float | None, low: float | None, high: float | None) -> str:
@@ -272,9 +272,9 @@ def curves_section(views: Sequence[RunView]) -> Section:
         x_label = "penalty, strong to weak" if view.spec.adapt == "linear" else "epoch"
         charts.append(ChartSpec(f"curve-{view.id}", "lines", f"{view.id} loss", x_label, "loss", tuple(series)))
     if not charts:
-        return Section(Part.CURVES.title, (Paragraph("These adaptations have no training curve."),))
+        return Section(Part.CURVES.heading, (Paragraph("These adaptations have no training curve."),))
     return Section(
-        Part.CURVES.title, (Charts(tuple(charts), tuple(f"{chart.title} over epochs." for chart in charts)),)
+        Part.CURVES.heading, (Charts(tuple(charts), tuple(f"{chart.title} over epochs." for chart in charts)),)
     )
 
 
@@ -288,7 +288,7 @@ def examples_section(pictures: Sequence[Picture], columns: int, rule: str) -> Se
             "small",
         ),
     )
-    return Section(Part.EXAMPLES.title, (*notes, Pictures(tuple(pictures), columns)))
+    return Section(Part.EXAMPLES.heading, (*notes, Pictures(tuple(pictures), columns)))
 
 
 def provenance_section(
@@ -307,7 +307,7 @@ def provenance_section(
         ("When", "Run", "Reason"),
         tuple((item.opened, item.run, item.reason) for item in openings),
     )
-    return Section(Part.PROVENANCE.title, (Paragraph(_looks(openings)), looks, Facts(tuple(facts))))
+    return Section(Part.PROVENANCE.heading, (Paragraph(_looks(openings)), looks, Facts(tuple(facts))))
 
 
 def _looks(openings: Sequence[EvaluationFile]) -> str:

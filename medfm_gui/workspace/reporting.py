@@ -229,7 +229,7 @@ def _sections(facts: _Facts, outline: Outline, draft: Draft | None, watch: Watch
         Part.PROVENANCE: lambda: write.provenance_section(views, tests, openings, facts.split),
     }
     made = [makers[part]() for part in Part if part in outline.parts]
-    left_out = [part.title for part in Part if part not in outline.parts and (outcome or part is not Part.COMPARISON)]
+    left_out = [part.heading for part in Part if part not in outline.parts and (outcome or part is not Part.COMPARISON)]
     left_out += ["attached files"] if not outline.attachments else []
     if left_out:
         made.append(write.omissions_section(left_out, openings))

@@ -1,7 +1,7 @@
 """Predictions of single studies: made, read again, their heat maps, and Secondary Captures of them.
 
 predict_source   a study, a series or a file, scored by finished runs
-_places          what has to be scored so that exactly the wanted images are
+_request         what has to be scored so that exactly the wanted images are
 _view            a prediction as the window shows it
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,13 +35,11 @@ from medfm_gui.desk.asks.studies import (
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import InputError, Interrupted, NotFound
-from medfm_gui.domain.study import Study
-from medfm_gui.workspace.studies import keep, read_study
+from medfm_gui.workspace.studies import read_study
 
 if TYPE_CHECKING:
-    from medfm_gui.workspace.prediction import PredictionFile, StudyPrediction
+    from medfm_gui.workspace.prediction import PredictionFile, PredictRequest, StudyPrediction
 
-_TOMOGRAPHIC = ("CT", "MR", "PT")
 _STAGES = {"weights": "Loading the model", "predict": "Scoring", "features": "Scoring", "explain": "Explaining"}
 
 
@@ -56,94 +54,54 @@ def predict_source(room: Room, ask: PredictSource, told: Told) -> PredictionView
         UsageError: a run is not finished.
         UnreadableFile, InputError: nothing in it can be read as an image.
     """
-    from medfm_gui.workspace.prediction import PredictRequest, predict
+    from medfm_gui.workspace.prediction import predict
 
-    study = read_study(room.workspace, ask.key.study) if ask.key.study else None
-    places = [Path(ask.key.path)] if study is None else _places(study, ask.key.series)
-    files = []
+    told.progress("Decoding the images")
+    file = predict(
+        room.workspace,
+        _request(room, ask),
+        warm=room.warm(),
+        pool=room.pool(),
+        on_event=partial(_tell, told),
+        stop=told.stopped,
+    )
+    return _view(room, file, study=ask.key.study, series=ask.key.series)
+
+
+def _request(room: Room, ask: PredictSource) -> PredictRequest:
+    """A file as it is; of a study the wanted series by their UIDs, whatever lies beside their images.
+
+    Raises:
+        NotFound: there is no such study or series.
+        InputError: its files lie on several drives.
+    """
+    from medfm_gui.workspace.prediction import PredictRequest
+
+    explain = "gradcam" if ask.explain else ""
+    if ask.key.path:
+        return PredictRequest(Path(ask.key.path), ask.runs, explain)
+    study = read_study(room.workspace, ask.key.study)
+    wanted = [one for one in study.series if ask.key.series in ("", one.uid)]
+    if not wanted:
+        raise NotFound("There is no such series in the study.", "Open its folder again.")
     try:
-        for number, place in enumerate(places, 1):
-            part = f" ({number} of {len(places)})" if len(places) > 1 else ""
-            told.progress(f"Decoding the images{part}")
-            request = PredictRequest(place, ask.runs, explain="gradcam" if ask.explain else "")
-            files.append(
-                predict(
-                    room.workspace,
-                    request,
-                    warm=room.warm(),
-                    pool=room.pool(),
-                    on_event=partial(_tell, told, part),
-                    stop=told.stopped,
-                )
-            )
-    finally:
-        if study is not None:
-            _keep_whole(room, study)
-    return _view(room, files, study=ask.key.study, series=ask.key.series)
+        source = os.path.commonpath([item.path for one in wanted for item in one.instances])
+    except ValueError:
+        raise InputError(
+            "The files of this study lie on several drives.", "Copy the study into one folder, and open that."
+        ) from None
+    return PredictRequest(Path(source), ask.runs, explain, series=tuple(dict.fromkeys(one.uid for one in wanted)))
 
 
-def _tell(told: Told, part: str, event: ev.Event) -> None:
+def _tell(told: Told, event: ev.Event) -> None:
     """Pass progress on; the worker hears of a cancel by ``stop``, so nothing is raised on its supervisor."""
     try:
         if isinstance(event, ev.StageStarted):
-            told.progress(_STAGES.get(event.stage, "Scoring") + part, 0, event.total)
+            told.progress(_STAGES.get(event.stage, "Scoring"), 0, event.total)
         elif isinstance(event, ev.Progressed):
-            text = _STAGES.get(event.stage, "Scoring") + part
-            told.progress(text, event.done, event.total, event.seconds_left)
+            told.progress(_STAGES.get(event.stage, "Scoring"), event.done, event.total, event.seconds_left)
     except Interrupted:
         pass
-
-
-def _keep_whole(room: Room, study: Study) -> None:
-    """Scoring a part of a study indexes that part alone: the whole study stays known."""
-    try:
-        now = read_study(room.workspace, study.uid)
-    except NotFound:
-        return
-    if now != study:
-        keep(room.workspace, study)
-
-
-def _places(study: Study, series: str) -> list[Path]:
-    """A folder that holds nothing else, or single files: what can be scored by themselves.
-
-    Raises:
-        InputError: slices that belong together lie among the images of other studies.
-        NotFound: there is no such series.
-    """
-    wanted = [one for one in study.series if not series or one.uid == series]
-    if not wanted:
-        raise NotFound("There is no such series in the study.", "Open its folder again.")
-    files = [item.path for one in wanted for item in one.instances]
-    if len(files) == 1:
-        return [Path(files[0])]
-    folder = os.path.commonpath([Path(path).parent for path in files])
-    if _holds_only(folder, set(files)):
-        return [Path(folder)]
-    if not any(one.modality in _TOMOGRAPHIC and len(one.instances) > 1 for one in wanted):
-        return [Path(path) for path in files]
-    every = [item.path for one in study.series for item in one.instances]
-    folder = os.path.commonpath([Path(path).parent for path in every])
-    if _holds_only(folder, set(every)):
-        return [Path(folder)]
-    raise InputError(
-        "The slices of this study lie in one folder with files of others.",
-        "Copy the study into a folder of its own, open that folder, and predict again.",
-    )
-
-
-def _holds_only(folder: str, files: set[str]) -> bool:
-    """Whether a folder holds these files and no other that may be an image."""
-    for place, _, names in os.walk(folder):
-        for name in names:
-            other = f"{place}{os.sep}{name}" not in files
-            if other and not name.startswith(".") and name.upper() != "DICOMDIR" and not _is_text(name):
-                return False
-    return True
-
-
-def _is_text(name: str) -> bool:
-    return Path(name).suffix.lower() in (".txt", ".csv", ".json", ".xml", ".html", ".pdf", ".md")
 
 
 # -- showing one
@@ -153,7 +111,7 @@ def show_prediction(room: Room, ask: ShowPrediction, told: Told) -> PredictionVi
     """From its own file."""
     from medfm_gui.workspace.prediction import read_prediction
 
-    return _view(room, [read_prediction(room.workspace, ask.prediction)])
+    return _view(room, read_prediction(room.workspace, ask.prediction))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +122,15 @@ class _Run:
     positive: str
 
 
-def _view(room: Room, files: Sequence[PredictionFile], *, study: str = "", series: str = "") -> PredictionView:
+def _view(room: Room, file: PredictionFile, *, study: str = "", series: str = "") -> PredictionView:
     """All that was said, image by image; of one study or series where that was asked for."""
-    runs = _runs(room, {item.run for file in files for item in file.predictions})
+    runs = _runs(room, {item.run for item in file.predictions})
     by_image: dict[tuple[str, str], list[tuple[StudyPrediction, RunSaid]]] = {}
-    for file in files:
-        for number, item in enumerate(file.predictions):
-            if (study and item.study != study) or (series and item.series != series):
-                continue
-            said = _said(file.id, number, item, runs.get(item.run, _Run(item.run, "", "", "")))
-            by_image.setdefault((item.source, item.series), []).append((item, said))
+    for number, item in enumerate(file.predictions):
+        if (study and item.study != study) or (series and item.series != series):
+            continue
+        said = _said(file.id, number, item, runs.get(item.run, _Run(item.run, "", "", "")))
+        by_image.setdefault((item.source, item.series), []).append((item, said))
     images = tuple(
         ImageSaid(
             source=items[0][0].source,
@@ -186,8 +143,7 @@ def _view(room: Room, files: Sequence[PredictionFile], *, study: str = "", serie
     )
     if not images:
         raise NotFound("None of the images of this series could be scored.", "Predict the whole study.")
-    skipped = tuple(item for file in files for item in file.skipped)
-    return PredictionView(files[0].id, files[0].created, images, skipped)
+    return PredictionView(file.id, file.created, images, file.skipped)
 
 
 def _said(prediction: str, number: int, item: StudyPrediction, run: _Run) -> RunSaid:

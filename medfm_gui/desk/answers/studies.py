@@ -79,13 +79,19 @@ def index_source(room: Room, ask: IndexSource, told: Told) -> SourceIndexed:
     if not source.exists():
         raise InputError(f"“{source}” does not exist.", "Choose it again; is the disk or the stick still in?")
     pictures, is_cut = _pictures(source)
+    known: dict[str, Study] = {}
+
+    def tell(study: Study) -> None:
+        known[study.uid] = study
+        told.part(SourceIndexed((row_of(study),)))
+
     try:
         found = import_studies(
             room.workspace,
             source,
             pool=room.pool(),
             on_progress=_telling(told, "Reading headers"),
-            on_study=lambda study: told.part(SourceIndexed((row_of(study),))),
+            on_study=tell,
             should_stop=told.stopped.is_set,
         )
     except InputError:
@@ -95,7 +101,7 @@ def index_source(room: Room, ask: IndexSource, told: Told) -> SourceIndexed:
     other = {item.path for item in found.skipped if item.reason == "not_dicom"}
     skipped = [item for item in found.skipped if item.reason != "not_dicom" or item.path not in pictures]
     return SourceIndexed(
-        studies=tuple(map(row_of, found.studies)),
+        studies=tuple(row_of(known[study.uid]) for study in found.studies),
         pictures=tuple(path for path in pictures if path in other),
         skipped=tuple(skipped[:_MOST_SKIPPED]),
         n_skipped=len(skipped),

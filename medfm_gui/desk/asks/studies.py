@@ -170,7 +170,7 @@ class ImageSaid:
 
 @dataclass(frozen=True, slots=True)
 class PredictionView:
-    """Predictions as they were made; ``id`` of the first, where images of a series were scored one by one."""
+    """A prediction as it was made."""
 
     id: str
     created: str
@@ -180,10 +180,7 @@ class PredictionView:
 
 @dataclass(frozen=True, slots=True)
 class PredictSource(Ask[PredictionView]):
-    """Score a study, or a single file (``key.path``), with finished runs; tells its progress.
-
-    With ``key.series`` only the images of that series are shown, where they lie apart from others.
-    """
+    """Score a study, one series of it (``key.series``), or a file (``key.path``) with finished runs; tells progress."""
 
     key: SeriesKey
     runs: tuple[str, ...]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -38,7 +39,7 @@ Open = Callable[..., RunsPage]
 
 
 @pytest.fixture
-def show(qtbot: QtBot) -> Iterator[Open]:
+def show(qtbot: QtBot) -> Open:
     """Opens the page and waits until it shows what it was answered."""
 
     def show(answers: Answers = ANSWERS, state: str = "content", **changes: Any) -> RunsPage:
@@ -111,7 +112,7 @@ def test_it_shows_the_newest_run_and_its_facts(show: Open, qtbot: QtBot) -> None
 def test_a_button_asks_the_desk(show: Open, qtbot: QtBot, verb: str, run: str, ask: Any) -> None:
     page = show()
     choose(page, run)
-    qtbot.mouseClick(page.board.buttons[verb], Qt.MouseButton.LeftButton)
+    QTest.mouseClick(page.board.buttons[verb], Qt.MouseButton.LeftButton)
     assert desk(page).asked[-1] == ask
 
 
@@ -178,7 +179,7 @@ def test_a_test_is_opened_only_with_a_reason(show: Open, qtbot: QtBot) -> None:
     assert "First look for the pilot" in dict(dialog.facts.facts())["Earlier looks"]
     dialog.reason.setPlainText("  \n ")
     assert not dialog.act.isEnabled() and dialog.act.toolTip()
-    qtbot.keyClick(dialog.reason, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(dialog.reason, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert not asked(page, asks.OpenTest)
     dialog.reason.setPlainText("Protocol 1.2,\nfinal")
     assert dialog.act.isEnabled()
@@ -327,7 +328,7 @@ def test_everything_goes_by_keys(show: Open, qtbot: QtBot) -> None:
     assert asked(page, asks.PauseRuns)
     page.board.table.setFocus()
     row = page.board.table.currentIndex().row()
-    qtbot.keyClick(page.board.table, Qt.Key.Key_Down)
+    QTest.keyClick(page.board.table, Qt.Key.Key_Down)
     assert page.board.table.currentIndex().row() == row + 1
     assert page.pane.run == "r0013"
 

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from medfm_gui.imaging.phantom.write import write_phantom
 from medfm_gui.ui.bridge import Batch
 from medfm_gui.ui.main_window import MainWindow
+from medfm_gui.ui.page import Page
 from medfm_gui.ui.pages.reports import where
 from medfm_gui.ui.viewer.viewer import Viewer
 from tests.fixtures.hand import Hand
@@ -105,7 +106,8 @@ def _train(hand: Hand) -> None:
 
 def _open_test(hand: Hand) -> None:
     page = hand.window.pages.currentWidget()
-    assert getattr(page, "key", "") == "runs"
+    assert isinstance(page, Page)
+    assert page.key == "runs"
     table = next(view for view in page.findChildren(QAbstractItemView) if view.model() and view.model().rowCount() == 2)
     hand.rows(table, 0, 1)
     hand.click("Open test")
@@ -124,7 +126,7 @@ def compare_is_possible(hand: Hand) -> bool:
 def _read_study(hand: Hand) -> None:
     hand.key(Qt.Key.Key_5)
     hand.key(Qt.Key.Key_O)
-    viewer = hand.window.pages.currentWidget().findChild(Viewer)
+    viewer = hand.window.pages.page("studies").findChild(Viewer)
     assert isinstance(viewer, Viewer)
     hand.until(lambda: viewer.state.series is not None, 60)  # the first series is opened by itself
     hand.click("Predict", 30)

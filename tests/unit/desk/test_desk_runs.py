@@ -251,7 +251,15 @@ def test_every_question_crosses_the_wire(room: Room, make: Callable[..., str]) -
     from medfm_gui.desk.protocol import answer_type, decode_answer, decode_ask, encode_value
 
     run = make(*finished())
-    for ask in (asks.ListRuns(), asks.RunDetails(run), asks.RunLog(run), asks.LookAtSeal((run,)), asks.MeasureRun(run)):
-        assert decode_ask(type(ask), wire.encode(ask)) == ask
+    questions: tuple[Ask[Any], ...] = (
+        asks.ListRuns(),
+        asks.RunDetails(run),
+        asks.RunLog(run),
+        asks.LookAtSeal((run,)),
+        asks.MeasureRun(run),
+    )
+    for ask in questions:
+        kind: type[Ask[Any]] = type(ask)
+        assert decode_ask(kind, wire.encode(ask)) == ask
         answer = answered(room, ask)
         assert decode_answer(answer_type(type(ask)), *encode_value(answer)) == answer

@@ -42,10 +42,11 @@ def _carried_out(folder: Path) -> tuple[bool, list[ev.Event]]:
 def test_an_order_is_carried_out_and_told(order: Order) -> None:
     spec, folder = order("linear")
     done, said = _carried_out(folder)
+    words = [event for event in said if not isinstance(event, ev.Beat)]  # a slow start beats before its first word
     assert done
-    assert isinstance(said[0], ev.RunStarted)
-    assert said[0].startup_seconds == 1.5
-    assert isinstance(said[-1], ev.RunFinished)
+    assert isinstance(words[0], ev.RunStarted)
+    assert words[0].startup_seconds == 1.5
+    assert isinstance(words[-1], ev.RunFinished)
     assert spec.run == folder.name
 
 

@@ -41,7 +41,7 @@ class Banner(QFrame):
         set_role(self, role)
         ratio = self.devicePixelRatioF()
         tone = {"warning": "warn"}.get(role, role)
-        self._mark.setPixmap(icons.pixmap(icon, tone, round(ICON_PX * ratio), ratio))
+        self._mark.setPixmap(icons.pixmap(icon, tone, ICON_PX, ratio))
         self.title.setText(title)
         self.words.setText(words)
         self.words.setVisible(bool(words))

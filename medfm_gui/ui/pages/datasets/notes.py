@@ -51,7 +51,7 @@ class Notes(QWidget):
             self._notes.append(_Note())
             self._column.addWidget(self._notes[-1])
         ratio = self.devicePixelRatioF()
-        picture = icons.pixmap(self._mark, self._role, round(_MARK_PX * ratio), ratio) if listed else QPixmap()
+        picture = icons.pixmap(self._mark, self._role, _MARK_PX, ratio) if listed else QPixmap()
         for note, text in zip(self._notes, listed, strict=False):
             note.words.setText(text)
             note.mark.setPixmap(picture)

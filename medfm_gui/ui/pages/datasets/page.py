@@ -91,7 +91,7 @@ class DatasetsPage(Page):
         self._splitter.setStretchFactor(0, 0)
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setChildrenCollapsible(False)
-        left.setMinimumWidth(SPACE[-1] * 6)
+        left.setMinimumWidth(SPACE[-1] * 7 + SPACE[2])
         self._splitter.setSizes([SPACE[-1] * 8, SPACE[-1] * 24])
         kept = self.context.memory.get(_SPLITTER)
         if isinstance(kept, str):

@@ -41,7 +41,7 @@ class CountTile(_Block):
         self._count.setFont(figures_font(self._count.font()))
         self._notes = [_through(Label("", "caption", elide=Qt.TextElideMode.ElideRight)) for _ in range(2)]
         picture = _through(Label())
-        picture.setPixmap(icons.pixmap(icon, "muted"))
+        picture.setPixmap(icons.pixmap(icon, "muted", ratio=picture.devicePixelRatioF()))
         self._picture, self._icon = picture, icon
         head = QHBoxLayout()
         head.setSpacing(SPACE[1])
@@ -64,7 +64,7 @@ class CountTile(_Block):
 
     def redraw(self) -> None:
         """Draw the icon in the present theme."""
-        self._picture.setPixmap(icons.pixmap(self._icon, "muted"))
+        self._picture.setPixmap(icons.pixmap(self._icon, "muted", ratio=self.devicePixelRatioF()))
 
 
 class PlaceRow(_Block):

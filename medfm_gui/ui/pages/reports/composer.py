@@ -47,7 +47,7 @@ class Composer(QWidget):
         self.runs.selectionModel().currentRowChanged.connect(lambda *_: self._tell_reference())
         self.reference = action("Make reference", "star", "quiet")
         self.reference.clicked.connect(self.runs.make_reference)
-        self.parts = {part: Switch(part.title) for part in Part}
+        self.parts = {part: Switch(part.heading) for part in Part}
         self.attachments = Switch(ATTACHED)
         for switch in (*self.parts.values(), self.attachments):
             switch.setChecked(True)

@@ -106,7 +106,7 @@ def sample_answers(reports: Sequence[ReportItem] = REPORTS, runs: Sequence[RunIt
                 "The file of this report is not where it was written any more.",
                 "Bring it back there, or write the report of these runs again.",
             )
-        return ReportDocument(item.row, payload=pages(item.row.title, [part.title for part in Part]))
+        return ReportDocument(item.row, payload=pages(item.row.title, [part.heading for part in Part]))
 
     def preview(ask: PreviewReport) -> ReportPreview:
         sealed = [item for item in runs if item.row.id in ask.runs and not item.is_opened]
@@ -116,7 +116,7 @@ def sample_answers(reports: Sequence[ReportItem] = REPORTS, runs: Sequence[RunIt
                 f"Open it first: “medfm evaluate {sealed[0].row.id} --open-test REASON”.",
             )
         title = ask.outline.title or _TITLES[len(ask.runs) > 1]
-        data = pages(title, [part.title for part in ask.outline.parts])
+        data = pages(title, [part.heading for part in ask.outline.parts])
         return ReportPreview(title, max((len(ask.outline.parts) + 1) // 2, 1), payload=data)
 
     def write(ask: WriteReport) -> ReportWritten:

@@ -83,6 +83,7 @@ class RunBoard(QWidget):
         column.setSpacing(SPACE[2])
         column.addLayout(self._heading())
         column.addLayout(self._bar())
+        self._bar_px = 0
         column.addWidget(self.table, 1)
         table.dataChanged.connect(self._count)
         table.modelReset.connect(self._count)
@@ -132,6 +133,7 @@ class RunBoard(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give a wide window's room to the columns that use it, unless a person has set their widths."""
         super().resizeEvent(event)
+        self._fit_bar()
         if self.table.currentIndex().isValid():
             self.table.scrollTo(self.table.currentIndex())
         if isinstance(self._context.memory.get(_WIDTH_MEMORY), dict):
@@ -141,6 +143,16 @@ class RunBoard(QWidget):
         for column, share in _ROOMY.items():
             self.table.setColumnWidth(column, _WIDTHS[column] + round(spare * share))
         self._is_fitting = False
+
+    def _fit_bar(self) -> None:
+        """On a narrow page the buttons keep their icons, names and tips, and give up their words."""
+        spaces = SPACE[0] * 2 * len(DEEDS)
+        if not self._bar_px:  # measured once it is styled, with all its words
+            self._bar_px = sum(button.sizeHint().width() for button in self.buttons.values())
+        is_wide = self.width() >= self._bar_px + spaces
+        for deed in DEEDS:
+            if deed.verb not in _ICON_ONLY:
+                self.buttons[deed.verb].setText(deed.title if is_wide else "")
 
     def _keep_widths(self, column: int, *_: int) -> None:
         if not self._is_fitting and column != Column.PROGRESS:

@@ -57,8 +57,8 @@ def draw_state(painter: QPainter, option: QStyleOptionViewItem, item: RunItem, t
     """Icon and word of a state."""
     icon, role, word = LOOKS[item.row.state.phase]
     area = _inner(option.rect)
-    ratio = painter.device().devicePixelRatio()
-    picture = icons.pixmap(icon, role, round(_MARK_PX * ratio), ratio)
+    ratio = painter.device().devicePixelRatioF()
+    picture = icons.pixmap(icon, role, _MARK_PX, ratio)
     painter.drawPixmap(QPointF(area.left(), area.center().y() - _MARK_PX / 2 + 1), picture)
     _write(painter, option, area.adjusted(_MARK_PX + SPACE[1], 0, 0, 0), word, getattr(theme.current(), role))
 
@@ -102,8 +102,8 @@ def draw_test(painter: QPainter, option: QStyleOptionViewItem, item: RunItem, te
         _write(painter, option, area, text, now.muted)
         return
     name, role = ("unlock", "text") if item.is_opened else ("lock", "muted")
-    ratio = painter.device().devicePixelRatio()
-    picture = icons.pixmap(name, role, round(_MARK_PX * ratio), ratio)
+    ratio = painter.device().devicePixelRatioF()
+    picture = icons.pixmap(name, role, _MARK_PX, ratio)
     painter.drawPixmap(QPointF(area.left(), area.center().y() - _MARK_PX / 2 + 1), picture)
 
 
