@@ -24,9 +24,7 @@ def main() -> None:
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
     flags = sys.argv[2:]
-    serve(
-        Path(sys.argv[1]), orders, answers, is_read_only="--read-only" in flags, must_be_there="--there" in flags
-    )
+    serve(Path(sys.argv[1]), orders, answers, is_read_only="--read-only" in flags, must_be_there="--there" in flags)
 
 
 if __name__ == "__main__":

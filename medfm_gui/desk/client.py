@@ -1,7 +1,8 @@
 """The window's side of the desk: starts the process, sends questions, hands on what comes back.
 
 No method blocks: one thread starts the process and writes, one reads and decodes. A desk that died
-fails every open question by name and is started again by the next one.
+fails every question that it was sent by name; the next question starts another. One that never came up
+says why under number 0, so that nobody waits for it, and fails all that are open.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class DeskClient:
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
         self._was_ready = False
+        self._ready_desk = 0
         self._writer = threading.Thread(target=self._write, name="desk-orders", daemon=True)
         self._reader: threading.Thread | None = None
         self._writer.start()
@@ -116,6 +118,7 @@ class DeskClient:
         try:
             write_frame(self._process.stdin, frame)  # type: ignore[arg-type, union-attr]
         except OSError:
+            self._end()  # it no longer listens
             return False
         return True
 
@@ -160,16 +163,23 @@ class DeskClient:
 
     def _read(self, stream: IO[bytes], desk: int) -> None:
         refused: MedfmError | None = None
-        with stream:
+        with stream, contextlib.suppress(ValueError, KeyError, OSError):  # what is no message is as good as the end
             while (frame := read_frame(stream)) is not None:
                 message = self._message(frame)
+                if frame.kind == "ready":
+                    self._was_ready, self._ready_desk = True, desk
                 if message.number == 0 and message.kind == "failed":
                     refused = message.value
-                self._on_message(message)
+                else:
+                    self._on_message(message)
         if self._closed:
             return
         reason = refused or WorkerFailed("The desk process ended unexpectedly.", "Do it again; it starts anew.")
-        for number in [number for number, asked in list(self._asked_of.items()) if asked <= desk]:
+        lost = [number for number, asked in list(self._asked_of.items()) if asked <= desk]
+        if self._ready_desk != desk:
+            self._on_message(Message(0, "failed", reason))
+            lost = list(self._types)  # another would come up no better
+        for number in lost:
             if self._settled(number) is not None:
                 self._on_message(Message(number, "failed", reason))
 
@@ -188,7 +198,6 @@ class DeskClient:
 
     def _decoded(self, frame: Frame) -> Message:
         if frame.kind == "ready":
-            self._was_ready = True
             return Message(0, "ready", None)
         if frame.kind == "progress":
             return Message(frame.number, "progress", wire.decode(Progress, frame.body))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from medfm_gui.jobs.warm import WarmWorker
 
 _PROGRESS_S = 0.05
+_SURE_AFTER_S = 2.0
 _SCRATCH = "medfm-desk-"
 
 
@@ -31,6 +33,7 @@ class Told:
     def __init__(self, say: Callable[[str, Any], None]) -> None:
         self._say = say
         self._last = 0.0
+        self._doing = ""
         self.stopped = threading.Event()
 
     def check(self) -> None:
@@ -43,16 +46,29 @@ class Told:
             raise Interrupted("It was cancelled.", "Start it again when you like.")
 
     def progress(self, text: str, done: int = 0, total: int = 0, seconds_left: float | None = None) -> None:
-        """Tell how far it is, twenty times a second at most (the last step always); gives up if it is wanted no more.
+        """Tell how far it is; gives up if it is wanted no more.
+
+        Counts are told twenty times a second at most; new words and the last step always.
 
         Raises:
             Interrupted: see ``check``.
         """
         self.check()
         now = time.monotonic()
-        if now - self._last >= _PROGRESS_S or (total and done >= total):
-            self._last = now
+        if text != self._doing or now - self._last >= _PROGRESS_S or (total and done >= total):
+            self._last, self._doing = now, text
             self._say("progress", Progress(text, done, total, seconds_left))
+
+    def counting(self, text: str) -> Callable[[int, int], None]:
+        """A function to tell of ``done`` and ``total``, with the seconds left once there is enough to judge by."""
+        start = time.monotonic()
+
+        def tell(done: int, total: int) -> None:
+            spent = time.monotonic() - start
+            left = spent / done * (total - done) if done and spent >= _SURE_AFTER_S else None
+            self.progress(text, done, total, left)
+
+        return tell
 
     def part(self, answer: object) -> None:
         """Send an answer that is not the last: it has the type of the final one.
@@ -85,11 +101,12 @@ class Room:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._warm is not None:
-            self._warm.close()
-        for pool in self._pools.values():
-            pool.close()
-        self._scratch.cleanup()
+        with contextlib.ExitStack() as ends:  # each is ended, also where the one before it would not
+            ends.callback(self._scratch.cleanup)
+            for pool in self._pools.values():
+                ends.callback(pool.close)
+            if self._warm is not None:
+                ends.callback(self._warm.close)
 
     @property
     def scratch(self) -> Path:

@@ -2,7 +2,7 @@
 
 serve        opens the workspace, says ready, reads questions until the window's end of the pipe closes
 _Lane        one thread that answers the questions of one lane in turn
-_answered    the one border at which whatever went wrong becomes a Failure
+_failure     the one border at which whatever went wrong becomes what the window can show
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import collections
 import contextlib
 import queue
 import threading
+import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -30,7 +31,7 @@ from medfm_gui.desk.protocol import (
     write_frame,
 )
 from medfm_gui.desk.room import Room, Told
-from medfm_gui.domain.errors import InternalError, Interrupted, LeakError, MedfmError, UsageError
+from medfm_gui.domain.errors import InternalError, LeakError, MedfmError, UsageError
 from medfm_gui.workspace.place import check_there, open_workspace
 
 _JOIN_S = 3.0
@@ -50,8 +51,8 @@ def serve(
             desk = _Desk(room, every_entry(), outbox)
             outbox.send(Frame(0, "ready"))
             desk.take_orders(orders)
-    except MedfmError as error:
-        outbox.send(Frame(0, "failed", "", wire.encode(failure_of(error))))
+    except Exception as error:  # noqa: BLE001 - the border: a window that hears nothing would wait for ever
+        outbox.send(Frame(0, "failed", "", wire.encode(_failure(root, "opening", error))))
     finally:
         outbox.close()
 
@@ -119,6 +120,9 @@ class _Desk:
                 order.told.stopped.set()
         for lane in self._lanes.values():
             lane.close()
+        deadline = time.monotonic() + _JOIN_S
+        for lane in self._lanes.values():
+            lane.join(max(0.0, deadline - time.monotonic()))
 
     def _accept(self, frame: Frame) -> None:
         found = self._kinds.get(frame.name)
@@ -147,26 +151,25 @@ class _Desk:
         if isinstance(said, Failure):
             self._send(order.number, "failed", said)
         else:
-            self._send(order.number, "answer", said, changes=order.entry.changes)
+            self._outbox.send(Frame(order.number, "answer", " ".join(order.entry.changes), *said))
         with self._guard:
             self._orders.pop(order.number, None)
 
-    def _send(self, number: int, kind: Kind, value: Any, changes: tuple[str, ...] = ()) -> None:
-        body, payload = encode_value(value)
-        self._outbox.send(Frame(number, kind, " ".join(changes), body, payload))
+    def _send(self, number: int, kind: Kind, value: Any) -> None:
+        self._outbox.send(Frame(number, kind, "", *encode_value(value)))
 
 
 def _gone(room: Room) -> Failure | None:
     """Why nothing is answered any more: an open database would answer on, also where its folder was deleted."""
     try:
         check_there(room.workspace.root)
-    except MedfmError as error:
-        return failure_of(error)
+    except (MedfmError, OSError) as error:
+        return _failure(room.workspace.root, "", error)
     return None
 
 
-def _answered(room: Room, order: _Order) -> Any:
-    """The answer to a question, or the failure it ended in."""
+def _answered(room: Room, order: _Order) -> tuple[bytes, bytes] | Failure:
+    """The answer to a question, ready for the pipe, or the failure it ended in."""
     try:
         order.told.check()
         if order.entry.writes and room.is_read_only:
@@ -174,19 +177,24 @@ def _answered(room: Room, order: _Order) -> Any:
                 "This workspace is open read-only, because another window has it.",
                 "Close the other window, then open the workspace again.",
             )
-        return order.entry.answer(room, order.ask, order.told)
-    except MedfmError as error:
-        return failure_of(error)
-    except OSError as error:
-        return failure_of(_from_system(error))
+        return encode_value(order.entry.answer(room, order.ask, order.told))
     except Exception as error:  # noqa: BLE001 - the border: a defect of one answer must not end the desk
-        _write_down(room.workspace.root, type(order.ask).__name__, error)
-        return failure_of(
-            InternalError(
-                f"Something went wrong inside ({type(error).__name__}).",
-                "Do it again; “Save diagnostics” in Settings collects what a developer needs.",
-            )
+        return _failure(room.workspace.root, type(order.ask).__name__, error)
+
+
+def _failure(root: Path, question: str, error: Exception) -> Failure:
+    """What the window is told of an error of any kind; a defect is written down."""
+    if isinstance(error, MedfmError):
+        return failure_of(error)
+    if isinstance(error, OSError):
+        return failure_of(_from_system(error))
+    _write_down(root, question, error)
+    return failure_of(
+        InternalError(
+            f"Something went wrong inside ({type(error).__name__}).",
+            "Do it again; “Save diagnostics” in Settings collects what a developer needs.",
         )
+    )
 
 
 def _from_system(error: OSError) -> MedfmError:
@@ -205,7 +213,8 @@ def _write_down(root: Path, question: str, error: Exception) -> None:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [f"{question}: {type(error).__name__}"]
     lines += [f"  {Path(item.filename).name}:{item.lineno} {item.name}" for item in frames]
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, MedfmError):
+        check_there(root)  # nothing is written into a folder that is no workspace
         folder = root / "logs"
         folder.mkdir(exist_ok=True)
         with (folder / "desk.log").open("a", encoding="utf-8") as log:
@@ -215,7 +224,7 @@ def _write_down(root: Path, question: str, error: Exception) -> None:
 class _Lane:
     """One thread and the questions that wait for it; ``VIEW`` takes the newest first."""
 
-    def __init__(self, lane: Lane, carry_out: Any) -> None:
+    def __init__(self, lane: Lane, carry_out: Callable[[_Order], None]) -> None:
         self._newest_first = lane is Lane.VIEW
         self._carry_out = carry_out
         self._waiting: collections.deque[_Order] = collections.deque()
@@ -234,7 +243,9 @@ class _Lane:
             self._closed = True
             self._waiting.clear()
             self._changed.notify()
-        self._thread.join(_JOIN_S)
+
+    def join(self, seconds: float) -> None:
+        self._thread.join(seconds)
 
     def _run(self) -> None:
         while True:
@@ -244,5 +255,4 @@ class _Lane:
                 if self._closed:
                     return
                 order = self._waiting.pop() if self._newest_first else self._waiting.popleft()
-            with contextlib.suppress(Interrupted):
-                self._carry_out(order)
+            self._carry_out(order)

@@ -34,11 +34,10 @@ def joined(known: Study, read: Study) -> Study:
             places.append(place)
             series.append(replace(one, instances=rest))
     ordered = sorted(zip(places, series, strict=True), key=lambda pair: pair[0])
-    modalities = {*known.modality.split("\\"), *read.modality.split("\\")} - {""}
     return replace(
         read,
         date=read.date or known.date,
-        modality="\\".join(sorted(modalities)),
+        modality="\\".join(sorted({one.modality for one in series} - {""})),
         description=read.description or known.description,
         series=tuple(one for _, one in ordered),
         sex=read.sex or known.sex,
@@ -79,15 +78,11 @@ def _with(known: Series, rest: Iterable[Instance], read: Series) -> Series:
     """The series that was read, with the rest of the known one; spacing and gaps are worked out again."""
     instances = (*rest, *read.instances)
     is_placed = len(instances) > 1 and all(item.position_mm is not None for item in instances)
-    whole = replace(
-        read, instances=tuple(sorted(instances, key=lambda item: place_of(item, by_position=is_placed)))
-    )
+    whole = replace(read, instances=tuple(sorted(instances, key=lambda item: place_of(item, by_position=is_placed))))
     spacing, gaps = _gaps(whole)
     stale = {*_gaps(known)[1], *_gaps(read)[1]} - set(gaps)
     said = dict.fromkeys((*known.warnings, *read.warnings, *gaps))
-    return replace(
-        whole, slice_spacing_mm=spacing, warnings=tuple(warning for warning in said if warning not in stale)
-    )
+    return replace(whole, slice_spacing_mm=spacing, warnings=tuple(warning for warning in said if warning not in stale))
 
 
 def _gaps(series: Series) -> tuple[float | None, list[str]]:

@@ -34,7 +34,7 @@ from medfm_gui.domain.errors import MedfmError, WorkerFailed, error_from_wire
 from medfm_gui.domain.events import Event
 from medfm_gui.domain.run import Phase, RunState, fold
 from medfm_gui.jobs.follow import Tail, queued, state_of
-from medfm_gui.jobs.owner import alive, read_owner
+from medfm_gui.jobs.owner import alive, identity, read_owner
 from medfm_gui.ui.advice import for_window
 
 T = TypeVar("T")
@@ -45,6 +45,7 @@ _TICK_S = 0.05
 _LOOK_ROUND_S = 0.5
 _READ_AT_ONCE = 512
 _KEPT_EVENTS = 512
+_PATIENCE_S = 2.0
 
 
 class Mailbox(QObject):
@@ -58,11 +59,20 @@ class Mailbox(QObject):
         self._letters: collections.deque[Any] = collections.deque()
         self._guard = threading.Lock()
         self._is_ringing = False
+        self._is_closed = False
         self._rang.connect(self._drain, Qt.ConnectionType.QueuedConnection)
+
+    def close(self) -> None:
+        """Hand out nothing more, also not what came before: whoever would read it is about to go."""
+        with self._guard:
+            self._is_closed = True
+            self._letters.clear()
 
     def put(self, letter: object) -> None:
         """From any thread."""
         with self._guard:
+            if self._is_closed:
+                return
             self._letters.append(letter)
             ring = not self._is_ringing
             self._is_ringing = True
@@ -168,7 +178,8 @@ class Desk(QObject):
         return len(self._open)
 
     def close(self, *, wait: bool = True) -> None:
-        """End the desk; nobody is told of open questions any more."""
+        """End the desk; nobody is told anything any more."""
+        self._mailbox.close()
         self._open.clear()
         self._client.close(wait=wait)
 
@@ -232,10 +243,12 @@ class RunWatch(QObject):
         self._thread = threading.Thread(target=self._run, name="run-watch", daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
-        """Follow no more."""
+    def close(self, *, wait: bool = True) -> None:
+        """Follow no more; waits for the thread, which a disk that hangs may hold, two seconds at most."""
+        self._mailbox.close()
         self._stop.set()
-        self._thread.join()
+        if wait:
+            self._thread.join(_PATIENCE_S)
 
     def _take(self, letter: tuple[str, str]) -> None:
         what, run = letter
@@ -256,9 +269,10 @@ class RunWatch(QObject):
                 looked = now
                 self._look_round(followed)
             for run, one in list(followed.items()):
-                news = one.news()
-                if news is not None:
-                    self._tell(run, *news)
+                with contextlib.suppress(OSError):  # a disk that stumbles is read again at the next tick
+                    news = one.news()
+                    if news is not None:
+                        self._tell(run, *news)
                 if one.is_over:
                     del followed[run]
                     self._mailbox.put(("left", run))
@@ -351,8 +365,9 @@ class Supervisors(QObject):
 
     def close(self) -> None:
         """Wait for the threads of supervisors that have ended; one that still runs ends with this process."""
+        self._mailbox.close()
         for thread in self._threads:
-            thread.join(0.0 if self._alive else 2.0)
+            thread.join(0.0 if self._alive else _PATIENCE_S)
 
     def _supervise(self, runs: tuple[str, ...]) -> None:
         said = b""
@@ -386,6 +401,11 @@ def _spoken(said: bytes, status: int) -> MedfmError | None:
         words = json.loads(said.splitlines()[-1])
         return for_window(error_from_wire(words["kind"], words["message"], words["hint"]))
     return WorkerFailed("The process that looked after the runs ended unexpectedly.", "Resume the runs.")
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process has that number."""
+    return identity(pid) is not None
 
 
 class Chores(QObject):

@@ -21,6 +21,7 @@ from types import TracebackType
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
 from medfm_gui.base.settings import settings_file
+from medfm_gui.ui.bridge import is_running
 
 _LOG_BYTES = 1_000_000
 
@@ -64,20 +65,10 @@ def _earlier_marks(folder: Path) -> bool:
     found = False
     for mark in folder.glob("session-*"):
         pid = mark.name.removeprefix("session-")
-        if not pid.isdigit() or not _runs(int(pid)):
+        if not pid.isdigit() or not is_running(int(pid)):
             mark.unlink(missing_ok=True)
             found = True
     return found
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _note(

@@ -58,6 +58,7 @@ class Departure(QObject):
         """Do what was chosen."""
         if choice is Leave.STAY:
             return
+        self.come_back()  # the system goes down while the window already waits: what is chosen last counts
         self._session = session
         session.supervisors.ended.connect(self._one_ended)
         if choice is Leave.KEEP:

@@ -7,7 +7,7 @@ import importlib
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSocketNotifier, QTimer
@@ -67,7 +67,11 @@ def live(
         root = workspace.expanduser().absolute() if workspace else _last_workspace(memory)
         QTimer.singleShot(0, window, lambda: window.open_workspace(root))
         window.pages.complete.connect(garbage.set_aside)
-        chores.do(_load_pages, lambda _: window.pages.build_ahead())
+        loads: list[Callable[[], object]] = [
+            lambda: importlib.import_module("pyqtgraph"),
+            *(entry.load for entry in PAGES),
+        ]
+        _load_ahead(chores, loads, window.pages.build_ahead)
         if on_window is not None:
             on_window(window)
         with _signals(app, window.leave):
@@ -80,11 +84,12 @@ def live(
     return status
 
 
-def _load_pages() -> None:
-    """Half a second of loading that must not happen on the window's thread."""
-    importlib.import_module("pyqtgraph")
-    for entry in PAGES:
-        entry.load()
+def _load_ahead(chores: Chores, loads: Sequence[Callable[[], object]], done: Callable[[], None]) -> None:
+    """Half a second of loading that must not happen on the window's thread; a window that closes waits for one part."""
+    if loads:
+        chores.do(loads[0], lambda _: _load_ahead(chores, loads[1:], done))
+    else:
+        done()
 
 
 def _dress(app: QApplication, memory: Memory) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,9 @@ class MainWindow(QMainWindow):
 
     def come_to_front(self) -> None:
         """Show the window again, also where it was closed while its runs went on."""
-        self._departure.come_back()
+        if self._departure.is_under_way:
+            self._departure.come_back()
+            self.pane.show_content()  # it said what was waited for
         self.showNormal() if self.isMinimized() else self.show()
         self.raise_()
         self.activateWindow()
@@ -135,7 +138,7 @@ class MainWindow(QMainWindow):
 
     def _add_actions(self) -> None:
         goes = [
-            Action(f"window.{page.key}", f"Go to {page.title}", lambda key=page.key: self.go(key), f"Ctrl+{number}")  # type: ignore[misc]
+            Action(f"window.{page.key}", f"Go to {page.title}", partial(self.go, page.key), f"Ctrl+{number}")
             for number, page in enumerate(PAGES, 1)
         ]
         # a shortcut must return before its window goes

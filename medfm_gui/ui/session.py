@@ -50,7 +50,7 @@ class Session(QObject):
             wait: until the desk is gone (at the program's end); else it ends by itself in a moment.
         """
         self._instance.release()
-        self.runs.close()
+        self.runs.close(wait=wait)
         self.desk.close(wait=wait)
         if wait:
             self.supervisors.close()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 from medfm_gui.base.plugins import read_plugins
 from medfm_gui.base.settings import Settings, network_allowed, weights_folder
 from medfm_gui.base.weights_status import status
-from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import BackboneCard, BrokenPlugin, WeightsStatus
 from medfm_gui.domain.errors import Offline, WeightsAbsent, WeightsRejected
 from medfm_gui.domain.run import WeightsSpec
-from medfm_gui.workspace.errands import run_errand
+from medfm_gui.workspace.errands import OnEvent, run_errand
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +41,20 @@ def model(settings: Settings, name: str) -> Model:
 
 
 def import_weights(
-    settings: Settings, name: str, file: Path, *, on_event: Callable[[ev.Event], None] | None = None
+    settings: Settings,
+    name: str,
+    file: Path,
+    *,
+    on_event: OnEvent | None = None,
+    stop: threading.Event | None = None,
 ) -> WeightsStatus:
     """Check a file against a backbone and keep it as safetensors.
 
+    Args:
+        stop: set it from another thread to have the work ended.
+
     Raises:
+        Interrupted: it was stopped.
         WeightsAbsent: there is no such file.
         WeightsRejected: the file is not these weights, is incomplete, or holds code.
     """
@@ -58,14 +66,20 @@ def import_weights(
         raise WeightsRejected(f"“{file}” is not a regular file.", "Choose a .safetensors, .pt or .pth file.")
     out = weights_folder(settings) / f"{card.name}.safetensors"
     out.parent.mkdir(parents=True, exist_ok=True)
-    run_errand(WeightsSpec(card, str(out), file=str(file)), on_event=on_event)
+    run_errand(WeightsSpec(card, str(out), file=str(file)), on_event=on_event, stop=stop)
     return status(card, weights_folder(settings))
 
 
-def pull_weights(settings: Settings, name: str, *, on_event: Callable[[ev.Event], None] | None = None) -> WeightsStatus:
+def pull_weights(
+    settings: Settings, name: str, *, on_event: OnEvent | None = None, stop: threading.Event | None = None
+) -> WeightsStatus:
     """Fetch a backbone's weights from the hub, check them and keep them as safetensors.
 
+    Args:
+        stop: set it from another thread to have it ended; what has come is kept and gone on with the next time.
+
     Raises:
+        Interrupted: it was stopped.
         Offline: the network is switched off or the hub cannot be reached.
     """
     card = read_plugins().card(name)
@@ -77,5 +91,5 @@ def pull_weights(settings: Settings, name: str, *, on_event: Callable[[ev.Event]
         )
     out = weights_folder(settings) / f"{card.name}.safetensors"
     out.parent.mkdir(parents=True, exist_ok=True)
-    run_errand(WeightsSpec(card, str(out), offline=False), on_event=on_event)
+    run_errand(WeightsSpec(card, str(out), offline=False), on_event=on_event, stop=stop)
     return status(card, weights_folder(settings))

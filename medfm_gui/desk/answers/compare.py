@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medfm_gui.base.plugins import read_plugins
-from medfm_gui.desk.answers.runs import run_title
+from medfm_gui.desk.answers.runs import model_titles, run_title
 from medfm_gui.desk.asks.compare import (
     Candidate,
     CandidateList,
@@ -62,7 +61,7 @@ def list_candidates(room: Room, ask: ListCandidates, told: Told) -> CandidateLis
 
 
 def _titles(runs: Sequence[FinishedRun]) -> dict[str, str]:
-    models = {card.name: card.title for card in read_plugins().cards}
+    models = model_titles()
     return {run.row.id: run_title(run.row, models) for run in runs}
 
 

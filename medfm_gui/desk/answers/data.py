@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +36,6 @@ from medfm_gui.workspace import cohort, data, sources
 if TYPE_CHECKING:
     from medfm_gui.workspace.viewing import SmallPicture
 
-_SURE_AFTER_S = 2.0
-
 
 def list_datasets(room: Room, ask: ListDatasets, told: Told) -> DatasetList:
     """Rows of the database."""
@@ -67,7 +64,7 @@ def look_at_source(room: Room, ask: LookAtSource, told: Told) -> sources.SourceF
 def preview_import(room: Room, ask: PreviewImport, told: Told) -> sources.ImportReport:
     """A dry run."""
     told.progress("Listing files")
-    return sources.preview(room.workspace, ask.path, ask.wish, on_progress=_telling(told, "Checking images"))
+    return sources.preview(room.workspace, ask.path, ask.wish, on_progress=told.counting("Checking images"))
 
 
 def import_dataset(room: Room, ask: ImportDataset, told: Told) -> Imported:
@@ -81,22 +78,10 @@ def import_dataset(room: Room, ask: ImportDataset, told: Told) -> Imported:
         Path(ask.path).expanduser(),
         sources.options_of(ask.wish),
         name=ask.name,
-        on_progress=_telling(told, "Importing images"),
+        on_progress=told.counting("Importing images"),
     )
     with room.workspace.store.reading() as reader:
         return Imported(queries.dataset(reader, made.id))
-
-
-def _telling(told: Told, text: str) -> Callable[[int, int], None]:
-    """Progress with the time left, once there is enough to judge by."""
-    start = time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        spent = time.monotonic() - start
-        left = spent / done * (total - done) if done and spent >= _SURE_AFTER_S else None
-        told.progress(text, done, total, left)
-
-    return tell
 
 
 # -- looking at a dataset

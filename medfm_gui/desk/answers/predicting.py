@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medfm_gui.desk.answers.runs import run_title
+from medfm_gui.desk.answers.runs import model_titles, run_title
 from medfm_gui.desk.asks.studies import (
     CaptureWritten,
     EarlierPrediction,
@@ -168,14 +168,13 @@ def _said(prediction: str, number: int, item: StudyPrediction, run: _Run) -> Run
 
 
 def _runs(room: Room, wanted: Iterable[str]) -> Mapping[str, _Run]:
-    from medfm_gui.base.plugins import read_plugins
     from medfm_gui.store import queries
     from medfm_gui.workspace.evaluating import operating_point
 
     only = set(wanted)
     with room.workspace.store.reading() as reader:
         rows = [row for row in queries.runs(reader) if row.id in only]
-    titles = {card.name: card.title for card in read_plugins().cards}
+    titles = model_titles()
     found = {}
     for row in rows:
         point = operating_point(Path(row.folder))
@@ -192,10 +191,9 @@ def list_earlier(room: Room, ask: ListEarlier, told: Told) -> EarlierPredictions
 def _earlier(room: Room, key: SeriesKey) -> Iterator[EarlierPrediction]:
     import json
 
-    from medfm_gui.base.plugins import read_plugins
     from medfm_gui.store import queries
 
-    titles = {card.name: card.title for card in read_plugins().cards}
+    titles = model_titles()
     with room.workspace.store.reading() as reader:
         rows = queries.study_predictions(reader, key.study)
         names = {row.id: run_title(row, titles) for row in queries.runs(reader)}

@@ -56,7 +56,7 @@ def _items(room: Room, only: Sequence[str] = (), dataset: str = "") -> tuple[Run
     with room.workspace.store.reading() as reader:
         rows = queries.runs(reader, dataset_id=dataset or None)
         names = {one.id: one.name for one in queries.datasets(reader)}
-    titles = {card.name: card.title for card in read_plugins().cards}
+    titles = model_titles()
     items = []
     for row in rows:
         if only and row.id not in only:
@@ -80,6 +80,11 @@ def _as_it_stands(row: RunRow) -> tuple[RunRow, bool]:
         return row, False  # its supervisor wrote the last word into the row before it left
     state = replace(state_of(folder), curve=())
     return replace(row, state=state), owner is not None and alive(owner)
+
+
+def model_titles() -> dict[str, str]:
+    """What people call each model, by its registry name."""
+    return {card.name: card.title for card in read_plugins().cards}
 
 
 def run_title(row: RunRow, titles: Mapping[str, str]) -> str:

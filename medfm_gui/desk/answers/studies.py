@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from medfm_gui.workspace.viewing import SmallPicture
 
 _PART_S = 0.05
-_SURE_AFTER_S = 2.0
 _MOST_SKIPPED = 200
 _MOST_PICTURES = 5_000
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jp2", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".pgm"})
@@ -90,7 +89,7 @@ def index_source(room: Room, ask: IndexSource, told: Told) -> SourceIndexed:
             room.workspace,
             source,
             pool=room.pool(),
-            on_progress=_telling(told, "Reading headers"),
+            on_progress=told.counting("Reading headers"),
             on_study=tell,
             should_stop=told.stopped.is_set,
         )
@@ -160,18 +159,6 @@ def _is_unicode(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _telling(told: Told, text: str) -> Callable[[int, int], None]:
-    """Progress with the time left, once there is enough to judge by."""
-    start = time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        spent = time.monotonic() - start
-        left = spent / done * (total - done) if done and spent >= _SURE_AFTER_S else None
-        told.progress(text, done, total, left)
-
-    return tell
 
 
 # -- looking

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from medfm_gui.base.plugins import read_plugins
-from medfm_gui.base.settings import load_settings, network_allowed, weights_folder
-from medfm_gui.base.weights_status import status
+from medfm_gui.base.settings import load_settings
 from medfm_gui.desk.asks.settings import FoundWeights, FoundWeightsList, ImportWeights, LookForWeights, PullWeights
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import BackboneCard, WeightsStatus
-from medfm_gui.domain.errors import InputError, Interrupted, MedfmError, Offline, WeightsAbsent, WeightsRejected
-from medfm_gui.domain.run import WeightsSpec
+from medfm_gui.domain.errors import InputError, Interrupted
 
 _KINDS = (".safetensors", ".pt", ".pth", ".bin")
 _MOST_FILES = 500
@@ -31,14 +29,16 @@ def import_weights(room: Room, ask: ImportWeights, told: Told) -> WeightsStatus:
         WeightsRejected: it is not this model's, is incomplete, or holds code.
         Interrupted: it was cancelled.
     """
-    card = read_plugins().card(ask.model)
-    file = Path(ask.file).expanduser().absolute()
-    if not file.exists():
-        raise WeightsAbsent(f"There is no weights file “{file.name}”.", "Choose the file again.")
-    if not file.is_file():  # a pipe or a device would be waited for, for ever
-        raise WeightsRejected(f"“{file.name}” is not a regular file.", "Choose a .safetensors, .pt or .pth file.")
+    from medfm_gui.workspace import models
+
+    card, file = read_plugins().card(ask.model), Path(ask.file)
     told.progress(f"Starting the check of “{file.name}”")
-    return _errand(room, card, told, file=str(file))
+    try:
+        return models.import_weights(load_settings(), card.name, file, on_event=_telling(told), stop=told.stopped)
+    except Interrupted as error:
+        raise Interrupted(
+            f"The import for {card.title} was cancelled.", "Import the file again when you like."
+        ) from error
 
 
 def pull_weights(room: Room, ask: PullWeights, told: Told) -> WeightsStatus:
@@ -48,57 +48,30 @@ def pull_weights(room: Room, ask: PullWeights, told: Told) -> WeightsStatus:
         Offline: the network is switched off, or the hub cannot be reached.
         Interrupted: it was cancelled.
     """
+    from medfm_gui.workspace import models
+
     card = read_plugins().card(ask.model)
-    if not network_allowed(load_settings()):
-        raise Offline(
-            f"The network is switched off, so the weights of {card.title} were not fetched.",
-            "Allow the network, or import the file from a disk.",
-        )
     told.progress(f"Asking the hub for {card.title}")
-    return _errand(room, card, told, offline=False)
-
-
-def _errand(room: Room, card: BackboneCard, told: Told, *, file: str = "", offline: bool = True) -> WeightsStatus:
-    """Let a worker do it in a folder of its own, through which it can be stopped."""
-    from medfm_gui.workspace.errands import run_errand
-
-    place = weights_folder(load_settings())
-    place.mkdir(parents=True, exist_ok=True)
-    spec = WeightsSpec(card, str(place / f"{card.name}.safetensors"), file=file, offline=offline)
-    with tempfile.TemporaryDirectory(dir=room.scratch, prefix="weights-") as made:
-        folder = Path(made)
-        try:
-            run_errand(spec, folder=folder, on_event=lambda event: _tell(event, folder, told))
-        except MedfmError as error:
-            if told.stopped.is_set():
-                raise _cancelled(card, is_download=not offline) from error
-            raise
-    return status(card, place)
-
-
-def _tell(event: ev.Event, folder: Path, told: Told) -> None:
-    """Pass progress on. A cancel reaches the worker through its folder; nothing is raised on the supervisor."""
-    if told.stopped.is_set():
-        from medfm_gui.jobs.request import Request, ask
-
-        ask(folder, Request.CANCEL)
-        return
     try:
-        if isinstance(event, ev.StageStarted):
-            told.progress(_STAGES.get(event.stage, event.stage), 0, event.total)
-        elif isinstance(event, ev.Progressed):
-            text = _STAGES.get(event.stage, event.stage)
-            told.progress(text, event.done, event.total, event.seconds_left)
-    except Interrupted:
-        pass  # heard with the next event
-
-
-def _cancelled(card: BackboneCard, *, is_download: bool) -> Interrupted:
-    if is_download:
-        return Interrupted(
+        return models.pull_weights(load_settings(), card.name, on_event=_telling(told), stop=told.stopped)
+    except Interrupted as error:
+        raise Interrupted(
             f"Fetching the weights of {card.title} was cancelled.", "Fetch them again: what has come is kept."
-        )
-    return Interrupted(f"The import for {card.title} was cancelled.", "Import the file again when you like.")
+        ) from error
+
+
+def _telling(told: Told) -> Callable[[ev.Event], None]:
+    """Pass progress on. A cancel reaches the worker by ``told.stopped``; nothing is raised on its supervisor."""
+
+    def tell(event: ev.Event) -> None:
+        with contextlib.suppress(Interrupted):
+            if isinstance(event, ev.StageStarted):
+                told.progress(_STAGES.get(event.stage, event.stage), 0, event.total)
+            elif isinstance(event, ev.Progressed):
+                text = _STAGES.get(event.stage, event.stage)
+                told.progress(text, event.done, event.total, event.seconds_left)
+
+    return tell
 
 
 def look_for_weights(room: Room, ask: LookForWeights, told: Told) -> FoundWeightsList:

@@ -2,6 +2,6 @@
 
 May import: Qt, NumPy, ``ui.theme``, ``ui.icons``, ``ui.widgets``, light types of ``domain`` and ``imaging.window``.
 It reads no file: ``image.SeriesImage`` and ``image.HeatMap`` are handed in, decoded elsewhere.
-Front doors: ``viewer.Viewer``, ``preset_menu.PresetMenu``, ``heat_controls.HeatControls``. To add an action: a line in
-``bindings.BINDINGS`` and one in ``actions``.
+Front doors: ``viewer.Viewer``, ``preset_menu.PresetMenu``. To add an action: a line in ``bindings.BINDINGS`` and one in
+``actions``.
 """

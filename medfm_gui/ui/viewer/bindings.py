@@ -1,4 +1,4 @@
-"""Which key does what in a viewer, as data: listed in Help, editable in Settings."""
+"""Which key does what in a viewer, as data."""
 
 from __future__ import annotations
 

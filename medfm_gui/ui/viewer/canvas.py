@@ -45,7 +45,6 @@ class Canvas(QWidget):
         self.probe_pixel: tuple[int, int] | None = None
         """Column and row of the pixel whose value is told."""
         self.probe_is_marked = False
-        self._cross: tuple[float | None, float | None] = (None, None)
         self._picture, self._heat = Picture(), HeatLayer()
         self._cut: Cut | None = None
         self._in_haste = False
@@ -91,12 +90,6 @@ class Canvas(QWidget):
         """Whether the banner says who it is."""
         self.identity_shown = shown
         self.update()
-
-    def set_cross(self, column: float | None, row: float | None) -> None:
-        """Where other planes cut this one, in pixels of the picture; None for no line."""
-        if self._cross != (column, row):
-            self._cross = (column, row)
-            self.update()
 
     def sizeHint(self) -> QSize:
         """A square that shows a slice of a CT at its own size."""
@@ -180,7 +173,7 @@ class Canvas(QWidget):
         painter.restore()
 
     def _paint_words(self, painter: QPainter, pane: QRectF, series: SeriesImage, placement: Placement) -> None:
-        self._paint_cross(painter, placement)
+        self._paint_mark(painter, placement)
         words = facts.corners(self.state, placement, self.probe, identity_shown=self.identity_shown)
         bar = facts.scale_bar(series, placement) if self.state.is_shown else None
         lower = lettering.paint_corners(painter, pane, words, bar, self._ink)
@@ -192,19 +185,14 @@ class Canvas(QWidget):
         if self.state.loaded < self.state.count:
             lettering.paint_progress(painter, pane, self.state.loaded / self.state.count, self._ink)
 
-    def _paint_cross(self, painter: QPainter, placement: Placement) -> None:
-        column, row = self._cross
-        ends = []
-        if column is not None:
-            ends.append(((column + 0.5, 0.0), (column + 0.5, float(placement.rows))))
-        if row is not None:
-            ends.append(((0.0, row + 0.5), (float(placement.columns), row + 0.5)))
+    def _paint_mark(self, painter: QPainter, placement: Placement) -> None:
+        """A small cross where the keyboard has put the value cursor."""
         if self.probe_is_marked and self.probe_pixel is not None:
             x, y = self.probe_pixel[0] + 0.5, self.probe_pixel[1] + 0.5
             arm = 8 / placement.scale
-            ends += [((x - arm, y), (x + arm, y)), ((x, y - arm), (x, y + arm))]
-        lines = [(QPointF(*placement.to_pane(*start)), QPointF(*placement.to_pane(*end))) for start, end in ends]
-        lettering.paint_cross(painter, lines, self._ink)
+            ends = (((x - arm, y), (x + arm, y)), ((x, y - arm), (x, y + arm)))
+            lines = [(QPointF(*placement.to_pane(*start)), QPointF(*placement.to_pane(*end))) for start, end in ends]
+            lettering.paint_cross(painter, lines, self._ink)
 
     def _hurry(self) -> None:
         """The picture is moving: quality waits."""

@@ -13,7 +13,7 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from medfm_gui.ui.viewer.actions import ACTIONS
-from medfm_gui.ui.viewer.bindings import BINDINGS, Binding, by_key, key_name
+from medfm_gui.ui.viewer.bindings import BINDINGS, by_key, key_name
 from medfm_gui.ui.viewer.canvas import Canvas
 from medfm_gui.ui.viewer.cine import Cine
 from medfm_gui.ui.viewer.hand import Drag, DragDirection, Gesture, gesture
@@ -75,10 +75,6 @@ class Viewer(Canvas):
         """How the heat map is laid over the picture: opacity 0…1; off at first."""
         super().set_overlay(opacity, follow_value=follow_value, shown=shown)
         self.overlay_changed.emit()
-
-    def set_bindings(self, bindings: Sequence[Binding]) -> None:
-        """Other keys for the actions: a setting."""
-        self._keys = by_key(bindings)
 
     def set_probe(self, pixel: tuple[int, int] | None, *, marked: bool = False) -> None:
         """The pixel whose value is told: under the mouse, or ``marked`` where the keyboard put it."""

@@ -53,6 +53,7 @@ def at_work(window: MainWindow, hand: Hand, source: Path, epochs: int) -> tuple[
 @pytest.mark.parametrize(
     ("choice", "phase"), [("Pause them", "paused"), ("Cancel them", "cancelled"), ("Keep them running", "finished")]
 )
+@pytest.mark.slow
 def test_closing_ends_when_the_run_is_in_order(choice: str, phase: str, tmp_path: Path, qtbot: QtBot) -> None:
     root = tmp_path / "workspace"
     window = opened_window(root, qtbot.waitUntil)

@@ -166,7 +166,7 @@ def test_a_workspace_that_is_deleted_under_the_window(hand: Hand, tmp_path: Path
         window.go(key)
         window.pages.refresh()
         settle(window, hand.wait)
-        page = window.pages.currentWidget()
+        page = window.pages.page(key)
         errors = [pane for pane in page.findChildren(StatePane) if pane.isVisible() and pane.state == "error"]
         assert errors or hand.sees("is not there any more"), key
         buttons = [one for one in visible(page) if isinstance(one, QPushButton) and one.text() == "Try again"]

@@ -20,7 +20,7 @@ from tests.fixtures.hand import Hand
 from tests.fixtures.hostile import class_folders, image
 from tests.fixtures.window import closed, opened_window, settle
 
-CLASSES = ('<img src=x onerror=a>', "<b>x<b>", "evil\u202egnp.exe", "\U0001f9e0\U0001f525", "two\nlines", "n" * 240)
+CLASSES = ("<img src=x onerror=a>", "<b>x<b>", "evil\u202egnp.exe", "\U0001f9e0\U0001f525", "two\nlines", "n" * 240)
 
 
 def _judged(hand: Hand) -> None:
@@ -77,12 +77,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of a few megabytes; root mounts it."""
     place = tmp_path / "disk"
     place.mkdir()
-    if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("mount"):
+    mount, unmount = shutil.which("mount"), shutil.which("umount")
+    if sys.platform != "linux" or os.geteuid() != 0 or not mount or not unmount:
         pytest.skip("a small disk can be mounted by root on Linux only")
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(place)], check=False).returncode:
+    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=8m", "none", str(place)], check=False).returncode:
         pytest.skip("mounting is not allowed here")
     yield place
-    subprocess.run(["umount", str(place)], check=True)
+    subprocess.run([unmount, str(place)], check=True)
 
 
 def test_a_disk_that_is_full_is_said_in_the_dialog_and_importing_works_afterwards(

@@ -63,13 +63,15 @@ def test_every_button_that_writes_is_disabled_with_its_reason(looking: tuple[Mai
         if key == "datasets":
             hand.tab("Splits")
             settle(window, qtbot.waitUntil)
-        for button in [one for one in visible(window.pages.currentWidget()) if isinstance(one, QAbstractButton)]:
+        for button in [one for one in visible(window.pages.page(key)) if isinstance(one, QAbstractButton)]:
             name = button.text() or button.accessibleName()
             if name.startswith(words) and words:
                 assert not button.isEnabled(), (key, name)
                 assert "read-only" in button.toolTip() + button.accessibleDescription(), (key, name)
     for action in window.commands.usable():
-        assert not action.id.startswith(("datasets.import", "datasets.split", "studies.open", "studies.predict")), action
+        assert not action.id.startswith(("datasets.import", "datasets.split", "studies.open", "studies.predict")), (
+            action
+        )
     settle(window, qtbot.waitUntil)
     after = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file() and "locks" not in path.parts}
     changed = {path.name for path, at in after.items() if before.get(path) != at} | {

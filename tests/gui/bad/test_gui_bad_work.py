@@ -1,4 +1,4 @@
-"""What cannot be divided, trained, tested, fetched: refused on its page, with advice in the window's words and a way on."""
+"""What cannot be divided, trained, tested, fetched: refused on its page, in the window's words, with a way on."""
 
 from __future__ import annotations
 
@@ -41,7 +41,12 @@ def errors(root: QWidget) -> list[StatePane]:
 
 
 def in_the_windows_words(hand: Hand) -> bool:
-    texts = [text for one in visible(hand.place()) if not one.accessibleName().startswith("Equal") for text in hand._texts(one)]
+    texts = [
+        text
+        for one in visible(hand.place())
+        if not one.accessibleName().startswith("Equal")
+        for text in hand._texts(one)
+    ]
     return not [text for text in texts if "“medfm " in text or " --" in text]
 
 
@@ -65,7 +70,7 @@ def test_a_division_that_cannot_be_is_said_beside_the_form(hand: Hand, six: tupl
     editor.form.changed.emit()
     hand.until(lambda: errors(page) and hand.sees("nowhere.csv"))
     editor.form.method.setCurrentIndex(editor.form.method.findData("shares"))
-    hand.until(lambda: not errors(page) and hand.sees("Leak gate") or editor.make.isEnabled())
+    hand.until(lambda: (not errors(page) and hand.sees("Leak gate")) or editor.make.isEnabled())
     hand.click("Back to the splits")
 
 

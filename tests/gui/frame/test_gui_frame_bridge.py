@@ -17,6 +17,7 @@ from medfm_gui.domain.events import EpochFinished, Event, RunFinished, RunStarte
 from medfm_gui.domain.run import Phase
 from medfm_gui.jobs import owner
 from medfm_gui.jobs.follow import append_events
+from medfm_gui.ui import bridge
 from medfm_gui.ui.bridge import Batch, Chores, Desk, Mailbox, RunWatch, Supervisors
 
 
@@ -186,3 +187,53 @@ def test_chores_are_done_away_from_the_windows_thread(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: bool(came), timeout=5_000)
     chores.close()
     assert came == [("chores", "MainThread")]
+
+
+def test_a_mailbox_that_was_closed_hands_out_nothing_more(qtbot: QtBot) -> None:
+    taken: list[int] = []
+    place = QObject()
+    box = Mailbox(taken.append, place)
+    box.put(1)
+    box.close()
+    box.put(2)
+    qtbot.wait(20)
+    assert taken == []
+
+
+def test_a_desk_that_was_left_says_nothing_more(tmp_path: Path, qtbot: QtBot) -> None:
+    desk = Desk(tmp_path / "w")
+    heard: list[object] = []
+    desk.ready.connect(lambda: heard.append("ready"))
+    desk.refused.connect(heard.append)
+    deadline = time.monotonic() + 20
+    while not desk._client._was_ready and time.monotonic() < deadline:
+        time.sleep(0.01)  # the word is in the mailbox, for no event is let through
+    desk.close()
+    qtbot.wait(20)
+    assert heard == []
+
+
+def test_a_watch_goes_on_after_a_disk_that_stumbled(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _run(tmp_path, "r0001")
+    append_events(folder, [RunStarted(time.time(), "cpu")])
+    stumbles = [OSError("stale handle"), OSError("stale handle")]
+    news = bridge._Followed.news
+
+    def stumbling(followed: bridge._Followed) -> object:
+        if stumbles:
+            raise stumbles.pop()
+        return news(followed)
+
+    monkeypatch.setattr(bridge._Followed, "news", stumbling)
+    watch = RunWatch(tmp_path)
+    try:
+        with qtbot.waitSignal(watch.batch, timeout=10_000) as told:
+            pass
+        assert told.args[0].run == "r0001"
+        assert not stumbles
+    finally:
+        watch.close()
+        with owner.guarded(folder):
+            owner.disown(folder)

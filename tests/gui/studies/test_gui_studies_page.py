@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QFileDialog
+from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from medfm_gui.desk.asks import studies as asks
@@ -25,7 +25,9 @@ from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.studies import sample
 from medfm_gui.ui.pages.studies.page import StudiesPage
 from medfm_gui.ui.sample import WAITS, sample_context
+from medfm_gui.ui.viewer.hand import DragDirection
 from medfm_gui.ui.viewer.heat import Overlay
+from medfm_gui.ui.viewer.preset_editor import PresetEditor
 
 Make = Callable[..., StudiesPage]
 CT = SeriesKey("1.2.1", "1.2.1.1")
@@ -337,6 +339,37 @@ def test_this_pane_alone_and_back(make: Make, qtbot: QtBot) -> None:
     assert page.panel.isHidden()
     QTest.keyClick(page.reader.viewer, Qt.Key.Key_Return)
     assert not page.browser.isHidden()
+
+
+def test_digits_are_window_presets_and_edits_are_remembered(make: Make, qtbot: QtBot) -> None:
+    page = opened(make(), qtbot)
+    state, menu = page.reader.viewer.state, page.reader.bar.menu
+    QTest.keyClick(page.reader.viewer, Qt.Key.Key_2)
+    assert state.preset_name == "Lung"
+    assert state.window is not None
+    assert (state.window.centre, state.window.width) == (-600, 1500)
+    menu.edit()
+    editor = page.reader.viewer.findChild(PresetEditor)
+    assert editor is not None
+    editor.findChildren(QLineEdit)[0].setText("Heart")
+    editor.accept()
+    again = make({"memory": page.context.memory})
+    qtbot.waitUntil(lambda: again.reader.viewer.state.presets != ())
+    assert again.reader.viewer.state.presets[0].name == "Heart"
+    assert again.reader.bar.menu.standard[0].name == "Soft tissue"
+    page.context.memory.put("viewer.presets", "edited by hand")
+    third = make({"memory": page.context.memory})
+    qtbot.waitUntil(lambda: third.reader.viewer.state.presets == third.reader.bar.menu.standard)
+
+
+def test_the_direction_of_the_drag_is_remembered(make: Make, qtbot: QtBot) -> None:
+    page = make()
+    page.reader.bar.menu.fill()
+    page.reader.bar.menu.drag.actions()[1].trigger()
+    assert page.context.memory.get("viewer.drag") == {"width_across": False, "up_is_brighter": True}
+    assert make({"memory": page.context.memory}).reader.viewer.drag_direction == DragDirection(width_across=False)
+    page.context.memory.put("viewer.drag", {"width_across": "odd", "other": 1})
+    assert make({"memory": page.context.memory}).reader.viewer.drag_direction == DragDirection(width_across=False)
 
 
 def test_rows_are_chosen_and_runs_ticked_by_key(make: Make, qtbot: QtBot) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from medfm_gui.ui.viewer.actions import ACTIONS
-from medfm_gui.ui.viewer.bindings import BINDINGS, Binding, by_key
+from medfm_gui.ui.viewer.bindings import BINDINGS, by_key
 from medfm_gui.ui.viewer.facts import Probe
 from medfm_gui.ui.viewer.hand import DragDirection
 from medfm_gui.ui.viewer.heat import Overlay
@@ -168,14 +168,6 @@ def test_every_binding_has_an_action_and_keys_of_its_own() -> None:
     keys = [QKeySequence(key).toString() for binding in BINDINGS for key in binding.keys]
     assert len(keys) == len(set(keys)) == len(by_key(BINDINGS))
     assert all(keys)
-
-
-def test_keys_can_be_others(viewer: Viewer) -> None:
-    viewer.set_bindings((Binding("invert", ("Ctrl+K",), "Invert"),))
-    QTest.keyClick(viewer, Qt.Key.Key_I)
-    assert not is_inverted(viewer)
-    QTest.keyClick(viewer, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
-    assert is_inverted(viewer)
 
 
 def test_every_action_does_no_harm_without_a_series(qtbot: QtBot, make: Make) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
@@ -14,8 +13,8 @@ from medfm_gui.base.resources import resources_folder
 from medfm_gui.domain.errors import InternalError
 from medfm_gui.ui import theme
 from medfm_gui.ui.viewer import facts
+from medfm_gui.ui.viewer.hand import DragDirection
 from medfm_gui.ui.viewer.heat import Overlay, colour_table
-from medfm_gui.ui.viewer.heat_controls import HeatControls
 from medfm_gui.ui.viewer.image import HeatMap, SeriesImage
 from medfm_gui.ui.viewer.ink import contrast, ink
 from medfm_gui.ui.viewer.orientation import Turn
@@ -255,7 +254,7 @@ def test_the_preset_menu_shows_numbers_and_edits(viewer: Viewer, qtbot: QtBot) -
     menu.fill()
     texts = [action.text() for action in menu.actions() if not action.isSeparator()]
     assert texts == [
-        "0  As opened", "1  Soft tissue: W 400  L 40 HU", "2  Lung: W 1500  L −600 HU", "Edit presets …"
+        "0  As opened", "1  Soft tissue: W 400  L 40 HU", "2  Lung: W 1500  L −600 HU", "Edit presets …", "Left drag"
     ]  # fmt: skip
     menu.actions()[2].trigger()
     assert viewer.state.preset_name == "Lung"
@@ -274,17 +273,33 @@ def test_the_preset_menu_shows_numbers_and_edits(viewer: Viewer, qtbot: QtBot) -
     QCoreApplication.processEvents()
 
 
-def test_the_controls_of_the_map_and_the_viewer_agree(viewer: Viewer, heat: HeatMap, qtbot: QtBot) -> None:
-    controls = HeatControls(viewer)
-    qtbot.addWidget(controls)
-    assert not controls.shown.isEnabled()
-    viewer.set_heat_map(heat)
-    assert controls.shown.isEnabled()
-    controls.shown.click()
-    assert viewer.overlay.shown
-    controls.opacity.setValue(80)
-    controls.follow.setChecked(False)
-    assert viewer.overlay == Overlay(0.8, False, True)
-    QTest.keyClick(viewer, Qt.Key.Key_O)
-    assert not controls.shown.isChecked()
-    assert not controls.opacity.isEnabled()
+def test_the_editor_brings_the_standard_presets_back(qtbot: QtBot) -> None:
+    standard = (Preset("Bone", 400, 1800), Preset("Odd", 0.5, 10.5))
+    editor = PresetEditor((Preset("Mine", 1, 2), Preset("Also mine", 3, 4), Preset("Third", 5, 6)), standard)
+    qtbot.addWidget(editor)
+    assert [one.name for one in editor.presets] == ["Mine", "Also mine", "Third"]
+    editor.findChildren(QDialogButtonBox)[0].button(QDialogButtonBox.StandardButton.RestoreDefaults).click()
+    assert editor.presets == standard
+    empty = PresetEditor((), ())
+    qtbot.addWidget(empty)
+    button = empty.findChildren(QDialogButtonBox)[0].button(QDialogButtonBox.StandardButton.RestoreDefaults)
+    assert not button.isEnabled()
+
+
+def test_the_menu_sets_the_direction_of_the_left_drag(viewer: Viewer, qtbot: QtBot) -> None:
+    menu = PresetMenu(viewer, viewer)
+    menu.fill()
+    words = {action.text(): action for action in menu.drag.actions() if not action.isSeparator()}
+    assert [text for text, action in words.items() if action.isChecked()] == [
+        "Across: width, up and down: level",
+        "Up is brighter",
+    ]
+    with qtbot.waitSignal(menu.drag_changed) as told:
+        words["Across: level, up and down: width"].trigger()
+    assert told.args == [DragDirection(width_across=False)]
+    assert viewer.drag_direction == DragDirection(width_across=False)
+    menu.fill()
+    assert [action.text() for action in menu.drag.actions() if action.isChecked()] == [
+        "Across: level, up and down: width",
+        "Right is brighter",
+    ]

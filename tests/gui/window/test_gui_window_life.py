@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from medfm_gui.base import children
 from medfm_gui.ui import crash
 from medfm_gui.ui.app import main
+from medfm_gui.ui.bridge import Supervisors
 from medfm_gui.ui.closing import ClosingQuestion, Leave
 from medfm_gui.ui.command_palette import CommandPalette
 from medfm_gui.ui.instance import Instance
@@ -127,6 +128,20 @@ def test_leaving_asks_when_runs_go_on_and_going_back_changes_nothing(window: Mai
     question.findChildren(QPushButton)[1].click()
     choices.append(question.choice)
     assert choices == [Leave.STAY, Leave.PAUSE]
+
+
+def test_a_window_that_is_called_while_it_waits_for_its_runs_can_be_used_again(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert window.session is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(Supervisors, "runs", property(lambda _: ("r0404",)))
+        window._departure.go(window.session, Leave.PAUSE)
+        states = [window.pane.state]
+        window.come_to_front()
+    assert [*states, window.pane.state] == ["busy", "content"]
+    assert not window._departure.is_under_way
+    settle(window, qtbot.waitUntil)
 
 
 def test_what_the_window_remembers_survives_and_a_damaged_file_does_not_matter(qtbot: QtBot) -> None:

@@ -1,21 +1,37 @@
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
+import os
+import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import IO, Any, get_args
 
 import pytest
 
+from medfm_gui.base import children
 from medfm_gui.desk import service
-from medfm_gui.desk.asks.data import DatasetList, ListDatasets
+from medfm_gui.desk.asks.data import DatasetList, ListDatasets, ListSplits
 from medfm_gui.desk.client import DeskClient, Message, error_of
-from medfm_gui.desk.entry import Entry, Topic
-from medfm_gui.desk.protocol import Ask, Failure, Frame, answer_type, read_frame, write_frame
+from medfm_gui.desk.entry import Entry, Lane, Topic
+from medfm_gui.desk.protocol import Ask, Failure, Frame, Nothing, answer_type, read_frame, write_frame
 from medfm_gui.desk.room import Told
 from medfm_gui.desk.table import every_entry
-from medfm_gui.domain.errors import Interrupted, LeakError, MedfmError, NewerWorkspace, UsageError, WorkerFailed
+from medfm_gui.domain.errors import (
+    DiskFull,
+    InputError,
+    Interrupted,
+    LeakError,
+    MedfmError,
+    NewerWorkspace,
+    UsageError,
+    WorkerFailed,
+)
 from medfm_gui.domain.split import Leak, LeakKind
 
 
@@ -137,6 +153,7 @@ def test_a_defect_becomes_a_failure_and_leaves_frames_without_values(tmp_path: P
     def broken(*_: object) -> None:
         raise ValueError("Doe^John 1970-01-01")
 
+    (tmp_path / "workspace.json").touch()
     said = service._answered(_Room(tmp_path), _order(Entry(broken)))  # type: ignore[arg-type]
     assert isinstance(said, Failure)
     assert said.kind == "internal_error"
@@ -155,6 +172,7 @@ def test_a_question_that_is_wanted_no_more_is_not_begun(tmp_path: Path) -> None:
     order = _order(Entry(lambda *_: 1))
     order.told.stopped.set()
     said = service._answered(_Room(tmp_path), order)  # type: ignore[arg-type]
+    assert isinstance(said, Failure)
     assert said.kind == Interrupted("").kind
 
 
@@ -190,3 +208,173 @@ def test_progress_is_told_twenty_times_a_second_at_most_and_the_last_step_always
 
 def test_the_types_of_answers_are_no_bare_builtins() -> None:
     assert all(not get_args(answer_type(kind)) for kind in every_entry())
+
+
+def _instead(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Start a few lines of Python in place of the desk."""
+    monkeypatch.setattr(children, "python", lambda *_: [sys.executable, "-c", code])
+
+
+@pytest.mark.parametrize("code", ["", "print('no message')", "import os; os.write(1, b'{}' + bytes([10]))"])
+def test_a_desk_that_never_comes_up_is_told_and_fails_what_is_open(
+    tmp_path: Path, heard: Heard, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    _instead(monkeypatch, code)
+    client = DeskClient(tmp_path / "w", heard)
+    try:
+        number = client.ask(ListDatasets())
+        assert isinstance(heard.wait(lambda said: said.number == 0).value, WorkerFailed)
+        assert isinstance(heard.wait(lambda said: said.number == number).value, WorkerFailed)
+    finally:
+        client.close()
+
+
+def test_a_desk_that_cannot_be_started_is_told(tmp_path: Path, heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "python", lambda *_: [str(tmp_path / "no-python")])
+    client = DeskClient(tmp_path / "w", heard)
+    try:
+        said = heard.wait(lambda message: message.number == 0)
+        assert "could not be started" in said.value.message
+    finally:
+        client.close()
+
+
+def test_whatever_keeps_a_workspace_from_opening_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Path) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(service, "open_workspace", broken)
+    out = tmp_path / "answers"
+    with out.open("wb") as answers:
+        service.serve(tmp_path, io.BytesIO(), answers)
+    with out.open("rb") as written:
+        said = read_frame(written)
+    assert said is not None
+    assert (said.number, said.kind) == (0, "failed")
+    assert b"RuntimeError" in said.body
+    assert not (tmp_path / "logs").exists()
+
+
+def test_an_answer_that_cannot_be_sent_is_a_failure_and_the_lane_lives(tmp_path: Path) -> None:
+    said = service._answered(_Room(tmp_path), _order(Entry(lambda *_: object())))  # type: ignore[arg-type]
+    assert isinstance(said, Failure)
+    assert said.kind == "internal_error"
+
+
+def test_errors_of_the_system_are_named_without_their_place(tmp_path: Path) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def denied(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "scan.dcm"))
+
+    kinds = []
+    for answer in (full, denied):
+        said = service._answered(_Room(tmp_path), _order(Entry(answer)))  # type: ignore[arg-type]
+        assert isinstance(said, Failure)
+        kinds.append(said.kind)
+        assert str(tmp_path) not in said.message
+    assert kinds == [DiskFull("").kind, InputError("").kind]
+
+
+def test_new_words_are_told_at_once() -> None:
+    said: list[Any] = []
+    told = Told(lambda what, value: said.append(value.text))
+    for text in ("Reading", "Reading", "Checking", "Writing"):
+        told.progress(text)
+    assert said == ["Reading", "Checking", "Writing"]
+
+
+class _Wire:
+    """A desk in this process: what is written to it, and what it says."""
+
+    def __init__(self, room: Any, entries: dict[type[Ask[Any]], Entry]) -> None:
+        self.said: queue.SimpleQueue[Frame] = queue.SimpleQueue()
+        outbox = type("Outbox", (), {"send": lambda _, frame: self.said.put(frame)})()
+        self.desk = service._Desk(room, entries, outbox)
+
+    def tell(self, *frames: Frame) -> list[Frame]:
+        stream = io.BytesIO()
+        for frame in frames:
+            write_frame(stream, frame)
+        stream.seek(0)
+        self.desk.take_orders(stream)
+        return [self.said.get() for _ in range(self.said.qsize())]
+
+
+def test_questions_that_are_unknown_or_not_understood_fail_by_name(tmp_path: Path) -> None:
+    wire = _Wire(_Room(tmp_path), {ListSplits: Entry(lambda *_: 1)})
+    said = wire.tell(
+        Frame(1, "ask", "Nobody", b"{}"), Frame(2, "ask", "ListSplits", b'{"dataset": 7}'), Frame(9, "stop")
+    )
+    assert [(frame.number, frame.kind) for frame in said] == [(1, "failed"), (2, "failed")]
+    assert b"Nobody" in said[0].body
+    assert b"ListSplits" in said[1].body
+
+
+@contextlib.contextmanager
+def _listening(wire: _Wire) -> Iterator[IO[bytes]]:
+    """The window's end of a pipe to a desk of this process; at the end it is closed and the desk has ended."""
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end, "rb") as orders:
+        desk = threading.Thread(target=wire.desk.take_orders, args=(orders,))
+        desk.start()
+        with os.fdopen(write_end, "wb") as window:
+            yield window
+        desk.join(20)
+
+
+@pytest.mark.parametrize("how", ["stop", "close"])
+def test_what_is_under_way_stops_when_the_window_says_so_or_goes(tmp_path: Path, how: str) -> None:
+    (tmp_path / "workspace.json").touch()
+    begun = threading.Event()
+
+    def slow(_: object, ask: Any, told: Told) -> object:
+        begun.set()
+        assert told.stopped.wait(20)
+        told.part(Nothing())  # raises, for it is wanted no more
+        return Nothing()
+
+    wire = _Wire(_Room(tmp_path), {ListDatasets: Entry(slow)})
+    with _listening(wire) as window:
+        write_frame(window, Frame(1, "ask", "ListDatasets", b"{}"))
+        assert begun.wait(20)
+        if how == "stop":
+            write_frame(window, Frame(1, "stop"))
+            assert wire.said.get(timeout=20).kind == "failed"
+    if how == "close":
+        said = wire.said.get(timeout=20)
+        assert (said.number, said.kind) == (1, "failed")
+        assert Interrupted("").kind.encode() in said.body
+
+
+def test_parts_progress_and_payloads_travel_and_the_newest_view_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "workspace.json").touch()
+    seen: list[str] = []
+    first, go_on = threading.Event(), threading.Event()
+
+    def look(_: object, ask: Any, told: Told) -> object:
+        seen.append(ask.dataset)
+        if ask.dataset == "a":
+            told.progress("Decoding", 1, 2)
+            told.part(Nothing())
+            first.set()
+            assert go_on.wait(20)
+        return Nothing()
+
+    wire = _Wire(_Room(tmp_path), {ListSplits: Entry(look, Lane.VIEW, (Topic.SPLITS,))})
+    with _listening(wire) as window:
+        write_frame(window, Frame(1, "ask", "ListSplits", b'{"dataset": "a"}'))
+        assert first.wait(20)
+        for number, name in ((2, "b"), (3, "c")):
+            write_frame(window, Frame(number, "ask", "ListSplits", f'{{"dataset": "{name}"}}'.encode()))
+        deadline = time.monotonic() + 20
+        while len(wire.desk._orders) < 3 and time.monotonic() < deadline:
+            time.sleep(0.005)
+        go_on.set()
+        while len(seen) < 3 and time.monotonic() < deadline:
+            time.sleep(0.005)
+    said = [wire.said.get() for _ in range(wire.said.qsize())]
+    assert seen == ["a", "c", "b"]
+    assert [(frame.number, frame.kind) for frame in said[:3]] == [(1, "progress"), (1, "part"), (1, "answer")]
+    assert said[2].name == "splits"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -34,7 +35,7 @@ from medfm_gui.domain.errors import (
     WeightsRejected,
 )
 from medfm_gui.domain.run import Spec
-from medfm_gui.workspace import errands
+from medfm_gui.workspace import models
 from medfm_gui.workspace.place import open_workspace
 
 
@@ -119,20 +120,20 @@ Errand = Callable[..., list[ev.Event]]
 
 @pytest.fixture
 def errand(monkeypatch: pytest.MonkeyPatch) -> Callable[[Errand], None]:
-    return lambda run: monkeypatch.setattr(errands, "run_errand", run)
+    return lambda run: monkeypatch.setattr(models, "run_errand", run)
 
 
 def test_a_download_is_told_in_bytes_and_its_cancel_reaches_the_worker(
     room: Room, errand: Callable[[Errand], None]
 ) -> None:
-    asked: list[str] = []
+    asked: list[bool] = []
 
-    def run(spec: Spec, *, folder: Path, on_event: Callable[[ev.Event], None]) -> list[ev.Event]:
+    def run(spec: Spec, *, on_event: Callable[[ev.Event], None], stop: threading.Event) -> list[ev.Event]:
         on_event(ev.StageStarted(0.0, "download", 4_000_000))
         on_event(ev.Progressed(0.0, "download", 4_000_000, 4_000_000, seconds_left=3.0))
         say.stopped.set()
         on_event(ev.Beat(0.0))
-        asked.append((folder / "request").read_text(encoding="utf-8"))
+        asked.append(stop.is_set())
         raise Interrupted("The work was stopped before it was done.", "Start it again.")
 
     errand(run)
@@ -140,7 +141,7 @@ def test_a_download_is_told_in_bytes_and_its_cancel_reaches_the_worker(
     say, heard = told()
     with pytest.raises(Interrupted, match=r"Fetching the weights of DINOv2 S/14 was cancelled") as stopped:
         weights.pull_weights(room, PullWeights("dinov2-s"), say)
-    assert asked == ["cancel"]
+    assert asked == [True]
     assert "is kept" in stopped.value.hint
     assert (heard[-1].text, heard[-1].done, heard[-1].total, heard[-1].seconds_left) == (
         "Fetching", 4_000_000, 4_000_000, 3.0,
@@ -151,7 +152,7 @@ def test_a_download_is_told_in_bytes_and_its_cancel_reaches_the_worker(
 def test_what_the_worker_refuses_is_told_with_its_reason(
     room: Room, tmp_path: Path, errand: Callable[[Errand], None]
 ) -> None:
-    def run(spec: Spec, *, folder: Path, on_event: Callable[[ev.Event], None]) -> list[ev.Event]:
+    def run(spec: Spec, *, on_event: Callable[[ev.Event], None], stop: threading.Event) -> list[ev.Event]:
         raise WeightsRejected("“a.pt” is not a file of DINOv2 S/14: 3 of 174 tensors are missing.", "Choose another.")
 
     errand(run)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -168,29 +172,72 @@ def test_header_facts_name_nobody_unless_asked(room: Room, ct: Path) -> None:
 # -- what is scored
 
 
-def test_a_folder_of_its_own_is_scored_whole(room: Room, ct: Path) -> None:
-    study = read_study(room.workspace, STUDY)
-    assert predicting._places(study, "") == [ct]
-    (ct / "notes.txt").write_text("beside it")
-    assert predicting._places(study, "1.2.3.1") == [ct]
+def wanted(room: Room, **key: Any) -> PredictRequest:
+    return predicting._request(room, asks.PredictSource(SeriesKey(**key), ("r0001",)))
 
 
-def test_slices_among_those_of_others_are_refused_with_advice(room: Room, ct: Path) -> None:
+def test_a_study_is_asked_for_by_its_series(room: Room, ct: Path) -> None:
+    dicom(ct / "sub" / "5.dcm", STUDY, "1.2.3.2", 1)
     dicom(ct / "other.dcm", OTHER, "1.2.4.1", 1)
-    with pytest.raises(InputError, match="one folder with files of others"):
-        predicting._places(read_study(room.workspace, STUDY), "")
-
-
-def test_single_images_among_others_are_scored_one_by_one(room: Room, tmp_path: Path) -> None:
-    folder = tmp_path / "dx"
-    files = [dicom(folder / f"{n}.dcm", STUDY, f"1.2.3.{n}", 1, modality="DX") for n in (1, 2)]
-    dicom(folder / "3.dcm", OTHER, "1.2.4.1", 1, modality="DX")
-    answered(room, asks.IndexSource(str(folder)))
-    study = read_study(room.workspace, STUDY)
-    assert sorted(predicting._places(study, "")) == files
-    assert predicting._places(study, "1.2.3.2") == [files[1]]
+    answered(room, asks.IndexSource(str(ct)))
+    whole = wanted(room, study=STUDY)
+    assert (whole.source, sorted(whole.series)) == (ct, ["1.2.3.1", "1.2.3.2"])
+    single = wanted(room, study=STUDY, series="1.2.3.2")
+    assert (single.source, single.series) == (ct / "sub" / "5.dcm", ("1.2.3.2",))
+    assert wanted(room, path=str(ct / "1.dcm")) == PredictRequest(ct / "1.dcm", ("r0001",))
     with pytest.raises(NotFound):
-        predicting._places(study, "9")
+        wanted(room, study=STUDY, series="9")
+
+
+def test_of_a_mixed_folder_exactly_the_wanted_series_is_scored(room: Room, ct: Path) -> None:
+    dicom(ct / "other.dcm", OTHER, "1.2.4.1", 1)
+    for number in (1, 2):
+        dicom(ct / f"scout-{number}.dcm", STUDY, "1.2.3.2", number)
+    Image.new("RGB", (8, 8)).save(ct / "skin.png")
+    (ct / "notes.txt").write_text("nothing to see")
+    answered(room, asks.IndexSource(str(ct)))
+    whole = read_study(room.workspace, STUDY)
+    units, skipped = prediction._units(room.workspace, wanted(room, study=STUDY, series="1.2.3.1"), room.pool())
+    assert [(unit.series, sorted(file.name for file in unit.files)) for unit in units] == [
+        ("1.2.3.1", [f"{number}.dcm" for number in range(1, 5)])
+    ]
+    assert skipped == []
+    assert read_study(room.workspace, STUDY) == whole
+    (ct / "2.dcm").unlink()
+    units, skipped = prediction._units(room.workspace, wanted(room, study=STUDY, series="1.2.3.1"), room.pool())
+    assert [len(unit.files) for unit in units] == [3]
+    assert [Path(item.path).name for item in skipped] == ["2.dcm"]
+    assert len(read_study(room.workspace, STUDY).series[0].instances) == 4
+    with pytest.raises(NotFound):
+        prediction._units(room.workspace, PredictRequest(ct, ("r0001",), series=("9",)), room.pool())
+
+
+def test_a_part_that_is_opened_shows_the_whole_study(room: Room, ct: Path) -> None:
+    whole = answered(room, asks.ListStudies()).studies[0].series
+    parts: list[Any] = []
+    found = answered(room, asks.IndexSource(str(ct / "2.dcm")), lambda kind, value: parts.append((kind, value)))
+    assert found.studies[0].series == whole
+    assert all(value.studies[0].series == whole for kind, value in parts if kind == "part")
+    assert answered(room, asks.ListStudies()).studies[0].series == whole
+
+
+def test_scratch_of_dead_desks_is_removed(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    dead, alive = tmp_path / f"medfm-desk-{child.pid}-abc", tmp_path / f"medfm-desk-{os.getpid()}-abc"
+    other = tmp_path / "medfm-desk-notes"
+    for folder in (dead, alive, other):
+        folder.mkdir()
+        (folder / "series-1.npy").write_bytes(b"x")
+    with Room(workspace) as room:
+        assert room.scratch.name.startswith(f"medfm-desk-{os.getpid()}-")
+        assert not dead.exists()
+    assert alive.exists()
+    assert other.exists()
+    assert not room.scratch.exists()
 
 
 @pytest.fixture
@@ -228,7 +275,7 @@ def predicted(room: Room, runs: Sequence[str] = ("r0001",), **changes: Any) -> A
 
 def test_an_answer_is_made_and_shown_again(room: Room, ct: Path, scored: list[PredictRequest]) -> None:
     view = predicted(room, ("r0001", "r0002"))
-    assert scored[0].source == ct
+    assert (scored[0].source, scored[0].series) == (ct, ("1.2.3.1",))
     assert scored[0].explain == "gradcam"
     (image,) = view.images
     assert image.warnings == ("unlike",)
@@ -244,27 +291,10 @@ def test_an_answer_is_made_and_shown_again(room: Room, ct: Path, scored: list[Pr
     assert answered(room, asks.ListEarlier(SeriesKey(path=str(ct / "1.dcm")))).predictions == ()
 
 
-def test_scoring_a_part_leaves_the_whole_study_known(
-    room: Room, ct: Path, scored: list[PredictRequest], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from medfm_gui.workspace.studies import import_studies
-
-    whole = read_study(room.workspace, STUDY)
-    inner = prediction.predict
-
-    def narrowing(workspace: Workspace, request: PredictRequest, **more: Any) -> PredictionFile:
-        import_studies(workspace, ct / "1.dcm")
-        return inner(workspace, request, **more)
-
-    monkeypatch.setattr(prediction, "predict", narrowing)
-    predicted(room)
-    assert read_study(room.workspace, STUDY) == whole
-
-
 def test_a_series_that_was_not_scored_is_named(room: Room, ct: Path, scored: list[PredictRequest]) -> None:
     answer = prediction.predict(room.workspace, PredictRequest(ct, ("r0001",)))
     with pytest.raises(NotFound, match="None of the images"):
-        predicting._view(room, [answer], study=STUDY, series="9")
+        predicting._view(room, answer, study=STUDY, series="9")
 
 
 def test_a_map_comes_with_its_colours(room: Room, ct: Path, scored: list[PredictRequest]) -> None:

@@ -13,6 +13,7 @@ from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.actions import Action
 from medfm_gui.ui.charts.view import ChartView
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.page import Page
 from medfm_gui.ui.pages.compare import emptiness, wording
 from medfm_gui.ui.pages.compare.board import Board
@@ -21,7 +22,6 @@ from medfm_gui.ui.pages.compare.chooser import RunChooser
 from medfm_gui.ui.pages.compare.exporting import Exports
 from medfm_gui.ui.pages.compare.kept import remember_runs, remembered_runs
 from medfm_gui.ui.pages.compare.results import Results
-from medfm_gui.ui.pages.datasets.newest import Newest
 from medfm_gui.ui.widgets.states import StatePane
 
 

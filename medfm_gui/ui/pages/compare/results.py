@@ -10,8 +10,8 @@ from medfm_gui.desk.asks.compare import CompareRuns, DrawingList, ReadDrawings, 
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import Interrupted, MedfmError
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.compare.board import Board
-from medfm_gui.ui.pages.datasets.newest import Newest
 
 _READ_ONLY = "The workspace is open for reading only, and the paired tests of these runs were not computed before."
 _ONE = (

@@ -11,9 +11,9 @@ from medfm_gui.desk.asks.data import DescribeCohort
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.datasets.combo import fill
 from medfm_gui.ui.pages.datasets.counts import CountRow, CountsTable
-from medfm_gui.ui.pages.datasets.newest import Newest
 from medfm_gui.ui.pages.datasets.wording import PARTITIONS, split_title
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, choice

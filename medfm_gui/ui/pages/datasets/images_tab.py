@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
 
 from medfm_gui.domain.dataset import Sample
@@ -26,6 +27,7 @@ from medfm_gui.ui.widgets.text import Label, one_line, tip
 
 _TYPING_MS = 250
 _MEMORY = "datasets.images_splitter"
+_ROOMY_PX = SPACE[-1] * 18
 _LONGEST = 80
 
 
@@ -37,6 +39,7 @@ class ImagesTab(QWidget):
         self._context = context
         self._dataset: DatasetRow | None = None
         self._patient = ""
+        self._has_choice = False
         self.source = SampleSource(context.desk, self)
         self.grid = ThumbnailGrid(self.source, self._caption)
         self.inspector = Inspector(context.desk, self.show_patient)
@@ -103,6 +106,14 @@ class ImagesTab(QWidget):
         down.setContentsMargins(0, SPACE[3], 0, 0)
         down.addWidget(self._splitter)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow tab gives the room beside the images only to one that was chosen."""
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        self.inspector.setVisible(self._has_choice or self.width() >= _ROOMY_PX)
+
     def show_dataset(self, dataset: DatasetRow, splits: Sequence[SplitRow]) -> None:
         """Show a dataset; the same one again keeps the filters and the place."""
         same = self._dataset is not None and self._dataset.fingerprint == dataset.fingerprint
@@ -147,6 +158,8 @@ class ImagesTab(QWidget):
         if self._dataset is None:
             return
         self.inspector.clear()
+        self._has_choice = False
+        self._make_room()
         self._pane.show_content()
         split = self.splits.currentData() or None
         only = SampleFilter(
@@ -188,6 +201,8 @@ class ImagesTab(QWidget):
 
     def _choose(self, row: int) -> None:
         sample = self.source.sample(row) if row >= 0 else None
+        self._has_choice = sample is not None
+        self._make_room()
         if self._dataset is not None and sample is not None:
             self.inspector.show_sample(self._dataset, sample, self.source.picture(sample.id))
 

@@ -14,7 +14,7 @@ from medfm_gui.domain.errors import Interrupted, MedfmError
 from medfm_gui.store.rows import DatasetRow
 from medfm_gui.ui import theme as themes
 from medfm_gui.ui.bridge import Asks
-from medfm_gui.ui.pages.datasets.newest import Newest
+from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.datasets.samples import picture_of
 from medfm_gui.ui.pages.datasets.wording import brief
 from medfm_gui.ui.theme import SPACE

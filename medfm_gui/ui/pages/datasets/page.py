@@ -15,13 +15,13 @@ from medfm_gui.domain.errors import MedfmError
 from medfm_gui.store.rows import DatasetRow
 from medfm_gui.ui.actions import Action
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.page import Page
 from medfm_gui.ui.pages.datasets.dataset_list import DatasetList
 from medfm_gui.ui.pages.datasets.details import Details
 from medfm_gui.ui.pages.datasets.importing.dialog import ImportDialog
 from medfm_gui.ui.pages.datasets.importing.dropping import dropped_path
 from medfm_gui.ui.pages.datasets.model import DatasetsModel
-from medfm_gui.ui.pages.datasets.newest import Newest
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, disable

@@ -12,7 +12,7 @@ from medfm_gui.desk.asks.data import CheckQuality
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.context import Context
-from medfm_gui.ui.pages.datasets.newest import Newest
+from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.datasets.notes import Notes
 from medfm_gui.ui.pages.datasets.skipped import SkippedTree
 from medfm_gui.ui.pages.datasets.wording import TASKS, brief, count, day

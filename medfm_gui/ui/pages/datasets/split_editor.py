@@ -12,11 +12,11 @@ from medfm_gui.domain.errors import LeakError, MedfmError
 from medfm_gui.store.rows import DatasetRow
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.later import Later
+from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.datasets.advice import in_window
 from medfm_gui.ui.pages.datasets.combo import fill
 from medfm_gui.ui.pages.datasets.counts import CountRow, CountsTable
 from medfm_gui.ui.pages.datasets.gate import Gate
-from medfm_gui.ui.pages.datasets.newest import Newest
 from medfm_gui.ui.pages.datasets.notes import Notes
 from medfm_gui.ui.pages.datasets.split_form import SplitForm
 from medfm_gui.ui.pages.datasets.wording import PARTITIONS

@@ -20,8 +20,8 @@ from medfm_gui.domain.errors import MedfmError
 from medfm_gui.domain.split import Partition
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.datasets.certificate import Certificate
-from medfm_gui.ui.pages.datasets.newest import Newest
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY, SplitEditor
 from medfm_gui.ui.pages.datasets.split_rows import SplitsModel
 from medfm_gui.ui.pages.datasets.wording import count

@@ -156,8 +156,16 @@ class ReportsPage(Page):
             self.exporting.write(self.composer.outline.title or self.drafting.title)
 
     def _failed(self, error: MedfmError) -> None:
-        if not isinstance(error, Interrupted) and self.states.state != "content":
+        if isinstance(error, Interrupted):
+            return
+        if self.states.state == "content":  # what is there stays readable
+            self.sheets.notice.tell(error.message, error.hint, role="bad", deeds=(("Try again", self._ask_again),))
+        else:
             self.states.show_error(error, "Try again", self.refresh)
+
+    def _ask_again(self) -> None:
+        self.sheets.notice.hide()
+        self.refresh()
 
     def _take_reports(self, answer: ReportList) -> None:
         self._listed = answer.reports

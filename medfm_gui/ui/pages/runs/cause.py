@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from medfm_gui.ui.advice import window_words
 from medfm_gui.desk.asks.runs import RunItem
 from medfm_gui.domain.run import Phase
 from medfm_gui.ui import icons
+from medfm_gui.ui.advice import window_words
 from medfm_gui.ui.pages.runs.deeds import READ_ONLY, Remedy, can_resume, remedy
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import disable

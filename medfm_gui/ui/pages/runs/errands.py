@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from medfm_gui.ui.advice import window_words
 from medfm_gui.desk.asks.runs import (
     CancelRuns,
     CheckResumable,
@@ -26,6 +25,7 @@ from medfm_gui.desk.asks.runs import (
 )
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.ui.advice import window_words
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.runs import deeds

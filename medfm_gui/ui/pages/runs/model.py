@@ -9,10 +9,10 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
-from medfm_gui.ui.advice import window_words
 from medfm_gui.desk.asks.runs import RunItem
 from medfm_gui.domain.cards import adaptation
 from medfm_gui.domain.run import Phase
+from medfm_gui.ui.advice import window_words
 from medfm_gui.ui.bridge import Batch
 from medfm_gui.ui.pages.runs import wording
 from medfm_gui.ui.widgets.text import one_line, tip_text

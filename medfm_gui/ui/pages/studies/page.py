@@ -24,7 +24,6 @@ from medfm_gui.ui.theme import SPACE
 
 _SPLIT = "studies.split"
 _IDENTITY = "identity.shown"
-_PRESETS = "viewer.presets"
 _LEFT_PX, _RIGHT_PX = SPACE[-1] * 9, SPACE[-1] * 11
 _NARROWEST_PX = SPACE[-1] * 7
 
@@ -143,9 +142,8 @@ class StudiesPage(Page):
 
     def _fill(self, answer: StudyList) -> None:
         self._is_filled = True
-        presets = self.context.memory.get(_PRESETS)
-        if not self.reader.viewer.state.presets:
-            self.reader.set_presets(presets if isinstance(presets, str) else "", answer.presets)
+        if not self.reader.bar.menu.standard:
+            self.reader.set_presets(answer.presets)
         self.browser.fill(answer.studies, answer.phantom)
         self._grant()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict, fields
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -15,8 +16,9 @@ from medfm_gui.ui.later import Later
 from medfm_gui.ui.pages.studies.opening import SeriesOpener
 from medfm_gui.ui.pages.studies.toolbar import ReadingBar
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.viewer.hand import DragDirection
 from medfm_gui.ui.viewer.image import SeriesImage
-from medfm_gui.ui.viewer.presets import parse
+from medfm_gui.ui.viewer.presets import Preset, parse, to_toml
 from medfm_gui.ui.viewer.viewer import Viewer
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.states import StatePane
@@ -28,6 +30,8 @@ _TAGS_PX = SPACE[-1] * 9
 _WIDE_PX = _TAGS_PX * 3
 _WIDEST_PX = 1 << 20
 _TAGS = "studies.tags"
+_PRESETS = "viewer.presets"
+_DRAG = "viewer.drag"
 
 
 class Reader(QWidget):
@@ -87,6 +91,10 @@ class Reader(QWidget):
         self.viewer.slice_changed.connect(self.slider.setValue)
         self.slider.valueChanged.connect(self.viewer.state.go_to)
         self.bar.tags.toggled.connect(self._want_tags)
+        memory = self._context.memory
+        self.bar.menu.presets_changed.connect(lambda presets: memory.put(_PRESETS, to_toml(presets)))
+        self.bar.menu.drag_changed.connect(lambda direction: memory.put(_DRAG, asdict(direction)))
+        self._take_drag()
 
     @property
     def key(self) -> SeriesKey | None:
@@ -119,14 +127,18 @@ class Reader(QWidget):
         self.viewer.set_identity_shown(shown)
         self.tags.show_identity(shown)
 
-    def set_presets(self, *texts: str) -> None:
-        """Window presets of the first text that holds some."""
-        for text in texts:
-            try:
-                self.viewer.state.set_presets(parse(text))
-                return
-            except InternalError:  # edited by hand, or none
-                continue
+    def set_presets(self, standard: str) -> None:
+        """Window presets: those that the reader made, else the program's own."""
+        self.bar.menu.standard = _parsed(standard)
+        kept = self._context.memory.get(_PRESETS)
+        self.viewer.state.set_presets(_parsed(kept if isinstance(kept, str) else "") or self.bar.menu.standard)
+
+    def _take_drag(self) -> None:
+        """The direction of the left drag, as it was chosen the last time."""
+        kept = self._context.memory.get(_DRAG)
+        if isinstance(kept, dict):
+            names = [field.name for field in fields(DragDirection)]
+            self.viewer.drag_direction = DragDirection(**{name: kept.get(name, True) is True for name in names})
 
     def show_empty(self, act: Callable[[], object] | None = None) -> None:
         """Nothing is open: what to do; the button of the first time stays."""
@@ -194,6 +206,14 @@ class Reader(QWidget):
         self.tags.setVisible(wanted)
         if wanted:
             self.tags.read()
+
+
+def _parsed(text: str) -> tuple[Preset, ...]:
+    """Presets of a text that may have been edited by hand; none where it holds none."""
+    try:
+        return parse(text)
+    except InternalError:
+        return ()
 
 
 class TagView(QScrollArea):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from medfm_gui.ui import icons
 from medfm_gui.ui.theme import ICON_PX, SPACE
+from medfm_gui.ui.viewer.preset_menu import PresetMenu
 from medfm_gui.ui.viewer.viewer import Viewer
-from medfm_gui.ui.widgets.text import Label, escape_mnemonic, tip
+from medfm_gui.ui.widgets.text import Label, tip
 
 _DEEDS = (
     ("invert", "invert", "Invert grey values", "I"),
@@ -33,8 +34,8 @@ class ReadingBar(QWidget):
         self.tags = _button("table", "Header facts")
         self.alone = _button("split-view", "This pane alone and back (Enter)")
         self.words = Label("", "muted", elide=Qt.TextElideMode.ElideRight)
-        self._menu = QMenu(self.presets)
-        self.presets.setMenu(self._menu)
+        self.menu = PresetMenu(viewer, self.presets)
+        self.presets.setMenu(self.menu)
         self.presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.tags.setCheckable(True)
         self._deeds = []
@@ -55,7 +56,6 @@ class ReadingBar(QWidget):
         self.alone.clicked.connect(partial(self._do, "enlarge"))
         viewer.cine.toggled.connect(self._played)
         viewer.state.series_changed.connect(self.tell)
-        viewer.state.presets_changed.connect(self.tell)
         self.tell()
 
     def tell(self) -> None:
@@ -66,12 +66,6 @@ class ReadingBar(QWidget):
         for button in (*self._deeds, self.tags, self.alone):
             button.setEnabled(series is not None)
         self._deeds[0].setEnabled(series is not None and not series.is_colour)
-        self._menu.clear()
-        self._menu.addAction("0  As opened", partial(self._do, "preset-0"))
-        if state.has_presets:
-            for digit, preset in enumerate(state.presets, 1):
-                words = escape_mnemonic(f"{digit}  {preset.name}: W {preset.width:g}  L {preset.centre:g} HU")
-                self._menu.addAction(words, partial(self._do, f"preset-{digit}"))
         self.presets.setEnabled(series is not None and not series.is_colour)
 
     def _do(self, action: str) -> None:

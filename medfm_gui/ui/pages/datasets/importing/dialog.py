@@ -12,10 +12,10 @@ from medfm_gui.domain.errors import Interrupted, MedfmError
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.later import Later
+from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.datasets.advice import in_window
 from medfm_gui.ui.pages.datasets.importing.dropping import dropped_path
 from medfm_gui.ui.pages.datasets.importing.view import ImportView
-from medfm_gui.ui.pages.datasets.newest import Newest
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import disable
 from medfm_gui.workspace.sources import ImportReport, SourceFacts
