@@ -23,6 +23,7 @@ from medfm_gui.ui.charts.live_curve import LiveCurve
 from medfm_gui.ui.charts.marks import line_pen, series_colour
 from medfm_gui.ui.charts.plot_pane import PlotPane
 from medfm_gui.ui.charts.trace import Floats, bounds
+from medfm_gui.ui.charts.turns import Turns
 from medfm_gui.ui.widgets.text import Label, escape_mnemonic
 
 _AXIS_PX = 56
@@ -61,6 +62,7 @@ class LiveCurves(QWidget):
         }
         self._marks = [_upright(pane) for pane in self.panes]
         self.pointer = EpochPointer(self, self.panes)
+        self._turns = Turns((self._set_out, *(partial(self._draw, pane) for pane in self.panes)), self)
         self._build()
         self.restyle()
         self.set_curve(())
@@ -83,25 +85,23 @@ class LiveCurves(QWidget):
     def set_curve(self, curve: Sequence[EpochFinished]) -> None:
         """Draw these epochs in place of what was drawn."""
         self.epochs = Epochs()
-        self.extend(curve)
+        self._add(curve)
+        self._redraw()
 
     def append(self, epoch: EpochFinished) -> None:
-        """Add one epoch; an epoch that was there before voids what followed it."""
-        self.extend((epoch,))
+        """Add one epoch and draw it now; an epoch that was there before voids what followed it."""
+        self._add((epoch,))
+        self._redraw()
 
     def extend(self, curve: Sequence[EpochFinished]) -> None:
-        """Add several epochs in one step."""
+        """Add news of a run at work: drawn within half a second, one plot a frame, however quickly they come."""
+        self._add(curve)
+        self._turns.begin()
+
+    def _add(self, curve: Sequence[EpochFinished]) -> None:
         for epoch in curve:
             self.epochs.add(epoch)
         self._offer_metrics()
-        self._redraw()
-
-    def show_metric(self, metric: str) -> None:
-        """Show this metric in the middle plot, if the training measures it."""
-        place = self._choice.findData(metric)
-        if place >= 0:
-            self._choice.setCurrentIndex(place)
-            self._redraw()
 
     def reset(self) -> None:
         """Show all epochs again."""
@@ -156,49 +156,48 @@ class LiveCurves(QWidget):
         self._choice.setCurrentIndex(max(0, self._choice.findData(before)))
 
     def _redraw(self) -> None:
+        self._turns.stop()
+        self._set_out()
+        for pane in self.panes:
+            self._draw(pane)
+
+    def _set_out(self) -> None:
+        """What is said around the plots: names, the best epoch, which plots there are."""
         epochs, metric = self.epochs, self.shown_metric
-        path, rate = epochs.is_path, "c" if epochs.is_path else "lr"
+        path = epochs.is_path
         self.pointer.set_epochs(epochs, metric)
-        for name in ("train_loss", "val_loss"):
-            self._lines[name].set_points(epochs.numbers, epochs.values(name))
-        self._lines["metric"].set_points(epochs.numbers, epochs.values(metric))
-        rates = epochs.values(rate)
-        self._lines["rate"].set_points(epochs.numbers, _log10(rates) if path else rates)
         _, middle, lowest = self.panes
         for pane in self.panes:
             pane.set_axis("left", _AXIS_PX, powers=path and pane is lowest)
         lowest.y_name.set_text("C (1/penalty)" if path else "learning rate")
-        lowest.setVisible(rate in epochs.names)
+        lowest.setVisible(_rate(epochs) in epochs.names)
         middle.y_name.set_text(metric_title(metric))
         middle.setVisible(bool(metric))
         self._name_axes("point of the penalty path" if path else "epoch")
-        self._set_ranges()
-        self._mark_best()
+        self._best.setText(best_words(epochs, metric, named=False))
+        self._best.setVisible(epochs.best is not None)
+        self.setAccessibleDescription(description(epochs, metric))
         self._choice.setVisible(self._choice.count() > 1)
+
+    def _draw(self, pane: PlotPane) -> None:
+        """One plot: its lines, its ranges, the mark of the best epoch."""
+        names = {"metric": self.shown_metric, "rate": _rate(self.epochs)}
+        for line, curve in self._lines.items():
+            if curve.pane is pane:
+                values = self.epochs.values(names.get(line, line))
+                is_power = line == "rate" and self.epochs.is_path
+                curve.set_points(self.epochs.numbers, _log10(values) if is_power else values)
+        _set_range(pane, self)
+        mark, place = self._marks[self.panes.index(pane)], self.epochs.best
+        mark.setVisible(place is not None)
+        if place is not None:
+            mark.setPos(float(self.epochs.numbers[place]))
 
     def _name_axes(self, name: str) -> None:
         lowest = [pane for pane in self.panes if not pane.isHidden()][-1]
         for pane in self.panes:
             pane.x_name.set_text(name if pane is lowest else "")
             pane.set_axis("bottom", values=pane is lowest)
-
-    def _set_ranges(self) -> None:
-        last = float(self.epochs.numbers[-1]) if len(self.epochs) else 1.0
-        x = (1.0, max(2.0, last, float(self.epochs.planned)))
-        follow = all(pane.is_home for pane in self.panes)
-        for pane in self.panes:
-            heights = [curve.y for curve in self._lines.values() if curve.pane is pane and curve.is_shown]
-            pane.set_home(x, bounds(heights), room=0.05, follow=follow)
-
-    def _mark_best(self) -> None:
-        place = self.epochs.best
-        for mark in self._marks:
-            mark.setVisible(place is not None)
-            if place is not None:
-                mark.setPos(float(self.epochs.numbers[place]))
-        self._best.setText(best_words(self.epochs, self.shown_metric, named=False))
-        self._best.setVisible(place is not None)
-        self.setAccessibleDescription(description(self.epochs, self.shown_metric))
 
     def _follow(self, own: PlotPane) -> None:
         """Keep all plots at the same epochs."""
@@ -209,11 +208,23 @@ class LiveCurves(QWidget):
 
     def _on_toggled(self, index: int, shown: bool) -> None:
         self._lines[LOSSES[index][0]].set_shown(shown)
-        self._set_ranges()
+        _set_range(self.panes[0], self)
 
     def _on_chosen(self, _: int) -> None:
         self._redraw()
         self.metric_chosen.emit(self.shown_metric)
+
+
+def _rate(epochs: Epochs) -> str:
+    return "c" if epochs.is_path else "lr"
+
+
+def _set_range(pane: PlotPane, plots: LiveCurves) -> None:
+    """All epochs across, all values up; left alone where the person has zoomed."""
+    last = float(plots.epochs.numbers[-1]) if len(plots.epochs) else 1.0
+    x = (1.0, max(2.0, last, float(plots.epochs.planned)))
+    heights = [curve.y for curve in plots.curves if curve.pane is pane and curve.is_shown]
+    pane.set_home(x, bounds(heights), room=0.05, follow=all(other.is_home for other in plots.panes))
 
 
 def _upright(pane: PlotPane) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 
 from medfm_gui.domain.events import EpochFinished
@@ -102,7 +102,10 @@ def test_keys_read_epoch_by_epoch_and_all_plots_move_together(qtbot: QtBot) -> N
 def test_metric_can_be_chosen_and_losses_hidden(qtbot: QtBot) -> None:
     curves = live(qtbot)
     curves.set_curve(sample.training())
-    curves.show_metric("average_precision")
+    choice = curves.findChild(QComboBox)
+    assert choice is not None
+    choice.setCurrentIndex(choice.findData("average_precision"))
+    choice.activated.emit(choice.currentIndex())
     assert curves.panes[1].y_name.text == "average precision"
     before = curves.panes[0].shown()[1]
     QTest.mouseClick(curves.legend.switches[0], Qt.MouseButton.LeftButton)

@@ -30,7 +30,7 @@ class Details(QWidget):
         self._context = context
         self._dataset: DatasetRow | None = None
         self._splits: tuple[SplitRow, ...] = ()
-        self._name = Label("", "heading1", elide=Qt.TextElideMode.ElideRight)
+        self._name = Label("", "heading2", elide=Qt.TextElideMode.ElideRight)
         self._line = Label("", "muted", elide=Qt.TextElideMode.ElideRight)
         self.train = action("Train on this dataset", "train")
         self.train.clicked.connect(self._train)

@@ -69,7 +69,7 @@ class DatasetsPage(Page):
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
-        head.addWidget(Label("Datasets", "heading2", wrap=False))
+        head.addWidget(Label("Datasets", "heading1", wrap=False))
         head.addStretch(1)
         head.addWidget(self.add)
         left = QWidget()

@@ -53,7 +53,7 @@ class Archive(QWidget):
 
     def _build(self) -> None:
         head = QHBoxLayout()
-        head.addWidget(Label("Reports", "heading2"), 1)
+        head.addWidget(Label("Reports", "heading1"), 1)
         head.addWidget(self.new)
         self.details = Panel("This report")
         self.details.add(self.facts)
@@ -69,7 +69,7 @@ class Archive(QWidget):
         self.details.body.addLayout(last)
         self.details.hide()
         column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[4], SPACE[3], SPACE[2], SPACE[3])
+        column.setContentsMargins(SPACE[4], SPACE[4], SPACE[2], SPACE[3])
         column.setSpacing(SPACE[2])
         column.addLayout(head)
         column.addWidget(self.list, 1)

@@ -61,7 +61,7 @@ class Composer(QWidget):
     def _build(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(SPACE[1])
-        head.addWidget(Label("New report", "heading2"), 1)
+        head.addWidget(Label("New report", "heading1"), 1)
         head.addWidget(self.back)
         inside = QWidget()
         inside.setProperty("role", "page")
@@ -89,7 +89,7 @@ class Composer(QWidget):
         area.setWidget(inside)
         top, foot = QWidget(), QWidget()
         top.setLayout(head)
-        head.setContentsMargins(SPACE[4], SPACE[3], SPACE[2], SPACE[2])
+        head.setContentsMargins(SPACE[4], SPACE[4], SPACE[2], SPACE[2])
         below = QHBoxLayout(foot)
         below.setContentsMargins(SPACE[4], SPACE[2], SPACE[2], SPACE[3])
         below.addWidget(self.export_button, 1)

@@ -13,6 +13,7 @@ from medfm_gui.desk.entry import Topic
 from medfm_gui.domain.errors import Interrupted, MedfmError
 from medfm_gui.ui.actions import Action
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.memory import Memory
 from medfm_gui.ui.page import Page
 from medfm_gui.ui.pages.reports import where
 from medfm_gui.ui.pages.reports.archive import Archive
@@ -20,6 +21,7 @@ from medfm_gui.ui.pages.reports.composer import Composer
 from medfm_gui.ui.pages.reports.drafting import Drafting
 from medfm_gui.ui.pages.reports.exporting import Exporting
 from medfm_gui.ui.pages.reports.model import ReportsModel, RunsModel
+from medfm_gui.ui.pages.reports.reader import Reader
 from medfm_gui.ui.pages.reports.reading import Reading
 from medfm_gui.ui.pages.reports.sheets import Sheets
 from medfm_gui.ui.theme import SPACE
@@ -53,7 +55,7 @@ class ReportsPage(Page):
         self._known: tuple[RunItem, ...] | None = None
         self._wish: dict[str, Any] = {}
         self._build()
-        self._remember()
+        _remember(context.memory, self.split, self.sheets.reader)
         self._connect()
         self._add_actions()
         self.states.show_busy("Reading the reports")
@@ -73,16 +75,6 @@ class ReportsPage(Page):
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.states)
-
-    def _remember(self) -> None:
-        memory = self.context.memory
-        split, zoom = memory.get(_SPLIT), memory.get(_ZOOM)
-        if isinstance(split, str):
-            self.split.restoreState(QByteArray.fromHex(split.encode("ascii", "ignore")))
-        if isinstance(zoom, float) and zoom > 0:
-            self.sheets.reader.paper.set_zoom(zoom)
-        self.split.splitterMoved.connect(lambda *_: memory.put(_SPLIT, bytes(self.split.saveState().data()).hex()))
-        self.sheets.reader.zoom_changed.connect(lambda zoom: memory.put(_ZOOM, zoom))
 
     def _connect(self) -> None:
         self.archive.chosen.connect(self.reading.read)
@@ -228,3 +220,14 @@ class ReportsPage(Page):
 
     def _is_opened(self, run: str) -> bool:
         return any(item.row.id == run and item.is_opened for item in self._known or ())
+
+
+def _remember(memory: Memory, split: QSplitter, reader: Reader) -> None:
+    """The splitter and the zoom as they were left, now and at the next start."""
+    kept, zoom = memory.get(_SPLIT), memory.get(_ZOOM)
+    if isinstance(kept, str):
+        split.restoreState(QByteArray.fromHex(kept.encode("ascii", "ignore")))
+    if isinstance(zoom, float) and zoom > 0:
+        reader.paper.set_zoom(zoom)
+    split.splitterMoved.connect(lambda *_: memory.put(_SPLIT, bytes(split.saveState().data()).hex()))
+    reader.zoom_changed.connect(lambda zoom: memory.put(_ZOOM, zoom))

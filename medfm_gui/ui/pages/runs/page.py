@@ -73,7 +73,7 @@ class RunsPage(Page):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.state)
         column = QVBoxLayout(body)
-        column.setContentsMargins(SPACE[4], SPACE[3], SPACE[4], SPACE[3])
+        column.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[3])
         column.setSpacing(SPACE[2])
         column.addWidget(self.notice)
         column.addWidget(self.work)

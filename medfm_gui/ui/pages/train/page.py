@@ -156,7 +156,7 @@ class _Intro(QWidget):
         inside = QWidget()
         inside.setMaximumWidth(_WIDEST_PX)
         column = QVBoxLayout(inside)
-        column.setContentsMargins(SPACE[5], SPACE[5], SPACE[5], SPACE[5])
+        column.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[4])
         column.setSpacing(SPACE[3])
         column.addWidget(Label("Train", "heading1"))
         column.addWidget(
@@ -191,7 +191,8 @@ class _Intro(QWidget):
         column.addStretch(1)
         across = QHBoxLayout(self)
         across.setContentsMargins(0, 0, 0, 0)
-        across.addWidget(inside, 1, Qt.AlignmentFlag.AlignTop)
+        across.addWidget(inside, _WIDEST_PX, Qt.AlignmentFlag.AlignTop)
+        across.addStretch(1)  # beyond its width it stays at the left, as every page
         new.setFocus()
 
     def offer_to_resume(self, possible: bool) -> None:
