@@ -89,7 +89,7 @@ class Details(QWidget):
         self.tabs.setCurrentWidget(self.splits)
         self.splits.begin()
 
-    def find(self) -> None:
+    def search(self) -> None:
         """Search among the images."""
         self.tabs.setCurrentWidget(self.images)
         self.images.text.setFocus()

@@ -91,8 +91,8 @@ class DatasetsPage(Page):
         self._splitter.setStretchFactor(0, 0)
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setChildrenCollapsible(False)
-        left.setMinimumWidth(SPACE[-1] * 7 + SPACE[2])
-        self._splitter.setSizes([SPACE[-1] * 8, SPACE[-1] * 24])
+        left.setMinimumWidth(SPACE[-1] * 9)
+        self._splitter.setSizes([SPACE[-1] * 9, SPACE[-1] * 24])
         kept = self.context.memory.get(_SPLITTER)
         if isinstance(kept, str):
             self._splitter.restoreState(QByteArray.fromHex(kept.encode("ascii", "ignore")))
@@ -112,7 +112,7 @@ class DatasetsPage(Page):
                 self.title,
                 lambda: writable and self._dataset is not None,
             ),
-            Action("datasets.find", "Search the images", self.details.find, "Ctrl+F", self.title),
+            Action("datasets.find", "Search the images", self.details.search, "Ctrl+F", self.title),
         )
 
     # -- what is shown
