@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QDialog, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtWidgets import (
+    QDialog,
+    QLineEdit,
+    QListView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from medfm_gui.ui import theme
 from medfm_gui.ui.actions import Action
 
 _WIDTH_PX = 560
-_HEIGHT_PX = 380
+_HEIGHT_PX = 420
+_ROW_PX = 30
 
 
 def matches(words: str, title: str) -> bool:
@@ -35,9 +54,12 @@ class _Commands(QAbstractListModel):
     def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid() or role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return None
-        action, keys = self._shown[index.row()]
-        text = f"{action.group}: {action.title}"
-        return f"{text}   {QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)}" if keys else text
+        action, _ = self._shown[index.row()]
+        return f"{action.group}: {action.title}"
+
+    def keys(self, row: int) -> str:
+        """The keys of a row as the system writes them."""
+        return QKeySequence(self._shown[row][1]).toString(QKeySequence.SequenceFormat.NativeText)
 
     def action(self, row: int) -> Action | None:
         return self._shown[row][0] if 0 <= row < len(self._shown) else None
@@ -46,6 +68,24 @@ class _Commands(QAbstractListModel):
         self.beginResetModel()
         self._shown = tuple(row for row in self._all if matches(words, f"{row[0].group} {row[0].title}"))
         self.endResetModel()
+
+
+class _KeysAtTheRight(QStyledItemDelegate):
+    """A row with its words at the left and its keys, muted, at the right."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(super().sizeHint(option, index).width(), _ROW_PX)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        super().paint(painter, option, index)
+        model = index.model()
+        if isinstance(model, _Commands):
+            area: QRect = option.rect
+            painter.setPen(QColor(theme.current().muted))
+            where = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(area.adjusted(0, 0, -theme.SPACE[2], 0), int(where), model.keys(index.row()))
 
 
 class CommandPalette(QDialog):
@@ -75,6 +115,7 @@ class CommandPalette(QDialog):
         self._list.setModel(self._model)
         self._list.setAccessibleName("Commands that fit")
         self._list.setUniformItemSizes(True)
+        self._list.setItemDelegate(_KeysAtTheRight(self._list))
         self._list.activated.connect(lambda index: self._choose(index.row()))
         self._list.clicked.connect(lambda index: self._choose(index.row()))
         column.addWidget(self._line)

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QFileDialog
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from medfm_gui.imaging.phantom.write import write_phantom
 from medfm_gui.ui.bridge import Batch
 from medfm_gui.ui.main_window import MainWindow
-from medfm_gui.ui.page import Page
 from medfm_gui.ui.pages.reports import where
 from medfm_gui.ui.viewer.viewer import Viewer
+from tests.fixtures import steps
 from tests.fixtures.hand import Hand
 from tests.fixtures.window import closed, opened_window, settle
 
@@ -55,72 +55,24 @@ def test_from_a_folder_to_a_report(
     assert window.session is not None
     window.session.runs.batch.connect(news.append)
 
-    _import(hand, source)
-    _divide(hand)
-    _train(hand)
+    steps.import_folder(hand, source, "One folder", "80 images")
+    steps.divide(hand)
+    steps.train(hand)
     hand.until(lambda: {batch.run for batch in news if batch.state.phase == "finished"} == {"r0001", "r0002"}, 180)
     assert any(batch.state.curve for batch in news), "the curves came live"
     settle(window, qtbot.waitUntil)
-    _open_test(hand)
+    steps.open_test(hand)
     study = tmp_path / "study"
     write_phantom(study, patients=1)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: str(study / "radiographs"))
     _read_study(hand)
-    _compare(hand)
+    steps.compare(hand)
     pdf = tmp_path / "report.pdf"
     monkeypatch.setattr(where, "ask_where", lambda *_: str(pdf))
-    _report(hand)
+    steps.report(hand)
     hand.until(pdf.exists, 60)
     assert pdf.read_bytes().startswith(b"%PDF")
     settle(window, qtbot.waitUntil)
-
-
-def _import(hand: Hand, source: Path) -> None:
-    hand.key(Qt.Key.Key_2)
-    hand.click("Import a dataset")
-    hand.type("Folder or file", str(source))
-    hand.until(lambda: hand.sees("One folder"), 30)
-    hand.click("Import", 60)
-    hand.until(lambda: hand.place() is hand.window and hand.sees("80 images"), 60)
-
-
-def _divide(hand: Hand) -> None:
-    hand.tab("Splits")
-    hand.click("New split")
-    hand.click("Make split", 60)
-    hand.until(lambda: hand.sees("Leak gate: no leak"), 60)
-
-
-def _train(hand: Hand) -> None:
-    hand.key(Qt.Key.Key_3)
-    hand.click("New training")
-    hand.click("Next: Split", 60)
-    hand.click("Next: Models", 60)
-    hand.click("EfficientNet-Lite0")
-    hand.click("EfficientNet-Lite1")
-    hand.click("Next: Adaptation")
-    hand.click("Next: Recipe")
-    hand.click("Next: Review")
-    hand.click("Start 2 runs", 60)
-
-
-def _open_test(hand: Hand) -> None:
-    page = hand.window.pages.currentWidget()
-    assert isinstance(page, Page)
-    assert page.key == "runs"
-    table = next(view for view in page.findChildren(QAbstractItemView) if view.model() and view.model().rowCount() == 2)
-    hand.rows(table, 0, 1)
-    hand.click("Open test")
-    hand.type("Reason for opening the test", "planned comparison")
-    hand.click("Open test")
-    hand.until(lambda: hand.place() is hand.window, 30)
-    hand.until(lambda: compare_is_possible(hand), 90)
-
-
-def compare_is_possible(hand: Hand) -> bool:
-    """Both tests are open once the runs can be compared."""
-    button = hand.find(QAbstractButton, "Compare")
-    return button is not None and button.isEnabled()
 
 
 def _read_study(hand: Hand) -> None:
@@ -133,17 +85,3 @@ def _read_study(hand: Hand) -> None:
     hand.until(lambda: hand.sees("not calibrated"), 120)
     hand.click("Show the heat map over the picture", 60)
     hand.until(lambda: viewer.overlay.shown)
-
-
-def _compare(hand: Hand) -> None:
-    hand.key(Qt.Key.Key_4)
-    hand.until(lambda: compare_is_possible(hand), 30)
-    hand.click("Compare")
-    hand.until(lambda: hand.sees("minus that of"), 120)
-    assert getattr(hand.window.pages.currentWidget(), "key", "") == "compare"
-
-
-def _report(hand: Hand) -> None:
-    hand.click("Report …")
-    hand.until(lambda: hand.sees("Page 1 of"), 180)
-    hand.click("Export PDF", 60)
