@@ -50,7 +50,7 @@ def demo(
             wishes: dict[str, dict[str, object]] = {
                 "datasets": {"dataset": made.runs[0].spec.dataset_id},
                 "runs": {"run": ids[-1]},
-                "studies": {"prediction": made.prediction.id},
+                "studies": {"prediction": made.prediction.id, "map": "shown"},
                 "compare": {"runs": ids},
                 "reports": {"runs": ids},
             }
@@ -74,4 +74,4 @@ def demo(
             lines.append(f"Pictures of the window: {root / 'screens'}")
         answer.give(document, lines, table("run", "model", "adaptation", "validation", rows=rows))
     if shows:
-        window.open_window(root, "studies", prediction=made.prediction.id)
+        window.open_window(root, "studies", prediction=made.prediction.id, map="shown")

@@ -16,6 +16,7 @@ import contextlib
 import json
 import queue
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -430,8 +431,12 @@ class Chores(QObject):
     def _run(self) -> None:
         while (chore := self._waiting.get()) is not None:
             work, then = chore
-            with contextlib.suppress(OSError):
+            try:
                 self._mailbox.put((then, work()))
+            except OSError:
+                continue
+            except Exception:  # noqa: BLE001 - the border: one defect must not keep the other chores from being done
+                sys.excepthook(*sys.exc_info())
 
     def _take(self, letter: tuple[Callable[[Any], None], Any]) -> None:
         then, value = letter

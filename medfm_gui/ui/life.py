@@ -18,7 +18,7 @@ from medfm_gui.base.settings import default_workspace, load_settings
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui import theme
 from medfm_gui.ui.app import quiet_end_signals
-from medfm_gui.ui.bridge import Chores
+from medfm_gui.ui.bridge import Chores, Mailbox
 from medfm_gui.ui.crash import crash_care
 from medfm_gui.ui.garbage import Garbage
 from medfm_gui.ui.main_window import MainWindow
@@ -46,7 +46,7 @@ def live(
     app = QApplication(sys.argv[:1])
     app.setApplicationName("MedFM Studio")
     app.setQuitOnLastWindowClosed(False)  # a window that is hidden while its runs go on ends later
-    defects: list[Callable[[str], None]] = []
+    defects: list[Callable[[object], None]] = []
 
     def on_defect(kind: str) -> None:
         for tell in defects:
@@ -62,7 +62,8 @@ def live(
             memory.put("page", page)
             window.workspace_opened.connect(lambda: window.go(page, **(wish or {})))
         window.departed.connect(app.quit)
-        defects.append(lambda kind: _tell_of_defect(window, kind))
+        # a defect may happen on any thread; only the window's own may speak
+        defects.append(Mailbox(lambda kind: _tell_of_defect(window, kind), window).put)
         window.show()
         root = workspace.expanduser().absolute() if workspace else _last_workspace(memory)
         QTimer.singleShot(0, window, lambda: window.open_workspace(root))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -237,3 +238,16 @@ def test_a_watch_goes_on_after_a_disk_that_stumbled(
         watch.close()
         with owner.guarded(folder):
             owner.disown(folder)
+
+
+def test_a_chore_with_a_defect_is_told_and_the_next_one_is_done(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, *_: told.append(kind.__name__))
+    chores = Chores()
+    came: list[int] = []
+    chores.do(lambda: 1 // 0)
+    chores.do(lambda: 7, came.append)
+    qtbot.waitUntil(lambda: bool(came), timeout=5_000)
+    chores.close()
+    assert told == ["ZeroDivisionError"]
+    assert came == [7]

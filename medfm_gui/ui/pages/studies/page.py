@@ -112,7 +112,10 @@ class StudiesPage(Page):
         self.predictions.list_earlier(self.panel.key)
 
     def visit(self, **wish: Any) -> None:
-        """``study=UID``, ``prediction=ID`` or ``path=PLACE``: show it, now or when it is listed."""
+        """``study=UID``, ``prediction=ID`` or ``path=PLACE``: show it, now or when listed; ``map``: with its map."""
+        if wish.get("map"):
+            overlay = self.reader.viewer.overlay
+            self.reader.viewer.set_overlay(overlay.opacity, follow_value=overlay.follow_value, shown=True)
         if wish.get("path"):
             self.browser.open_source(str(wish["path"]))
         if wish.get("study"):
