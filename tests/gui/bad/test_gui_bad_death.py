@@ -101,8 +101,14 @@ def test_a_worker_that_is_killed_while_its_curves_are_shown_can_go_on(hand: Hand
     hand.until(lambda: news[-1].state.phase is Phase.FAILED, 30)
     hand.until(none_left("medfm_gui.desk.supervisor"), 30)
     settle(hand.window, hand.wait)
+
+    def is_left_alone() -> bool:
+        one = page.table.item(run)
+        return one is not None and not one.is_supervised
+
+    hand.until(is_left_alone, 30)
     item = page.table.item(run)
-    assert item is not None and item.row.state.resumable and not item.is_supervised
+    assert item is not None and item.row.state.resumable
     assert item.row.state.curve, "what it learnt is still to be seen"
     done = len(news[-1].state.curve)
     button = next(one for one in visible(page.pane) if isinstance(one, QAbstractButton) and one.text() == "Resume")
