@@ -1,7 +1,7 @@
 """``alive``: lateness of a 10-ms heartbeat in the window while all cores compute, charts are live, a series scrolls.
 
 The window is the real one with its desk, open on the runs page; a run folder is written to ten times a second, and a
-CT of 300 slices is scrolled with its heat map in a viewer beside it. The load is one process of matrix products a
+CT of 300 slices is scrolled with its heat map in a viewer beside it. It counts from when all pages are built. The load is one process of matrix products a
 core, at the niceness of a worker. The peer is the same heartbeat in an empty window under the same load; where that
 one is later than 5 ms by itself, the machine was too busy for this to mean anything, and it is measured again.
 """
@@ -128,7 +128,7 @@ def drive(window):
             timer.timeout.connect(call)
             timer.start(ms)
         beat = Beat(window, seconds)
-        QTimer.singleShot(4000, beat.begin)
+        window.pages.complete.connect(lambda: QTimer.singleShot(1500, beat.begin))
     window.workspace_opened.connect(opened)
 life.live(root, on_window=drive, is_remembered=False)
 """.replace("%%", "%")

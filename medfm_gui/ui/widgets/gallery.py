@@ -242,7 +242,7 @@ def _steps() -> Panel:
         Step("Data", StepState.DONE, "APTOS 2019, 3,662 images"),
         Step("Split", StepState.DONE, "70/15/15 by patient, sealed"),
         Step("Models", StepState.CURRENT),
-        Step("Adaptation", StepState.TODO),
+        Step("Adaptation", StepState.AHEAD),
         Step("Review", StepState.BLOCKED, "Choose at least one model first"),
     )))  # fmt: skip
     return panel

@@ -24,7 +24,7 @@ class StepState(StrEnum):
 
     DONE = "done"
     CURRENT = "current"
-    TODO = "todo"
+    AHEAD = "ahead"
     BLOCKED = "blocked"
 
 
@@ -33,7 +33,7 @@ class Step:
     """A step: its title, how far it is, and in a few words what was chosen or why it is blocked."""
 
     title: str
-    state: StepState = StepState.TODO
+    state: StepState = StepState.AHEAD
     note: str = ""
 
 
@@ -98,7 +98,7 @@ class _Row(QAbstractButton):
         blocked = step.state is StepState.BLOCKED
         self.setEnabled(not blocked)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus if blocked else Qt.FocusPolicy.StrongFocus)
-        words = {StepState.DONE: "done", StepState.CURRENT: "current", StepState.TODO: "to do"}
+        words = {StepState.DONE: "done", StepState.CURRENT: "current", StepState.AHEAD: "to do"}
         state = words.get(step.state, "not available yet")
         self.setAccessibleName(f"Step {self._number}, {one_line(step.title, 100)}, {state}")
         tip(self, step.note)
@@ -158,7 +158,7 @@ class _Row(QAbstractButton):
         font.setBold(state is StepState.CURRENT)
         painter.setFont(font)
         blocked = state is StepState.BLOCKED
-        painter.setPen(QColor(theme.disabled if blocked else theme.muted if state is StepState.TODO else theme.text))
+        painter.setPen(QColor(theme.disabled if blocked else theme.muted if state is StepState.AHEAD else theme.text))
         note = one_line(self._step.note, 200)
         middle = int(Qt.AlignmentFlag.AlignVCenter) | Qt.TextFlag.TextSingleLine.value
         title = painter.fontMetrics().elidedText(one_line(self._step.title), Qt.TextElideMode.ElideRight, room.width())

@@ -132,7 +132,7 @@ class DemoPanel(Panel):
 
     def _show_steps(self) -> None:
         def state(at: int) -> StepState:
-            return StepState.DONE if at < self._at else StepState.CURRENT if at == self._at else StepState.TODO
+            return StepState.DONE if at < self._at else StepState.CURRENT if at == self._at else StepState.AHEAD
 
         self._steps.set_steps([Step(title, state(at)) for at, (_, title) in enumerate(model.DEMO_STEPS)])
         self._steps.show()

@@ -197,7 +197,7 @@ class TrainWizard(QWidget):
         if gap is not None and gap[0] < number and number != self.at:
             return steps.Step(TITLES[number], steps.StepState.BLOCKED)
         note = rules.chosen(self.state, number)
-        done = steps.StepState.DONE if note else steps.StepState.TODO
+        done = steps.StepState.DONE if note else steps.StepState.AHEAD
         return steps.Step(TITLES[number], steps.StepState.CURRENT if number == self.at else done, note)
 
     def _lay_out(self) -> None:
