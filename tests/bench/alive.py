@@ -1,9 +1,10 @@
 """``alive``: lateness of a 10-ms heartbeat in the window while all cores compute, charts are live, a series scrolls.
 
-The window is the real one with its desk, open on the runs page; a run folder is written to ten times a second, and a
-CT of 300 slices is scrolled with its heat map in a viewer beside it. It counts from when all pages are built. The load is one process of matrix products a
-core, at the niceness of a worker. The peer is the same heartbeat in an empty window under the same load; where that
-one is later than 5 ms by itself, the machine was too busy for this to mean anything, and it is measured again.
+The window is the real one with its desk, open on the runs page, and it counts from when all pages are built; a run
+folder is written to ten times a second, and a CT of 300 slices is scrolled with its heat map in a viewer beside it. The
+load is one process of matrix products a core, at the niceness of a worker. The peer is the same heartbeat in an empty
+window under the same load; where that one is later than 5 ms by itself, the machine was too busy for this to mean
+anything, and it is measured again.
 """
 
 from __future__ import annotations
