@@ -58,6 +58,43 @@ class Backbone(Protocol):
         """
         ...
 
+    @property
+    def token_dim(self) -> int:
+        """C, the length of a token."""
+        ...
+
+    def tokens(self, images: Tensor) -> Tensor:
+        """The tokens of every patch after the last norm, differentiable: B × T × C, row by row, no class token.
+
+        A network of maps gives the positions of its last map.
+        """
+        ...
+
+    def depths(self, images: Tensor, last: int) -> tuple[Tensor, Tensor]:
+        """What a linear layer may read at several depths, differentiable.
+
+        Args:
+            images: as ``features``.
+            last: how many blocks, counted from the end; a network of maps has only its last map, whatever is asked.
+
+        Returns:
+            B × n × C: the normalised class token (where there is none, the mean of the patches) of each of those blocks,
+            the first the deepest but n - 1; and B × C, the mean of the last block's patch tokens.
+        """
+        ...
+
+    def blocks(self) -> list[nn.Module]:
+        """The parts in order of depth, as partial fine-tuning thaws them and a decay of the learning rate counts them."""
+        ...
+
+    def lora_targets(self, which: str) -> list[str]:
+        """Names of the layers in ``module`` that get adapters.
+
+        Args:
+            which: ``attention`` (all its projections), ``attention+mlp``, or ``qkv`` alone.
+        """
+        ...
+
     def cam_layer(self) -> nn.Module:
         """The layer whose output Grad-CAM weighs."""
         ...

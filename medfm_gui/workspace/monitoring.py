@@ -11,7 +11,7 @@ from pathlib import Path
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import InputError
-from medfm_gui.domain.run import Recipe
+from medfm_gui.domain.recipe import Recipe
 from medfm_gui.domain.split import Partition
 from medfm_gui.store.rows import Opening
 from medfm_gui.workspace import data, evaluating, training

@@ -18,7 +18,8 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import WeightsState, adaptation
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import InputError, NotFound, UsageError, WeightsAbsent
-from medfm_gui.domain.run import PRESETS, FileRef, Phase, RunState, TrainSpec, recipe_from
+from medfm_gui.domain.recipe import PRESETS, recipe_from
+from medfm_gui.domain.run import FileRef, Phase, RunState, TrainSpec
 from medfm_gui.domain.split import Split
 from medfm_gui.workspace import data
 from medfm_gui.workspace.journal import note

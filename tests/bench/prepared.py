@@ -21,7 +21,8 @@ from medfm_gui.domain.cards import BackboneCard
 from medfm_gui.domain.dataset import Dataset, Sample, Task
 from medfm_gui.domain.errors import error_from_wire
 from medfm_gui.domain.events import RunFailed, RunFinished
-from medfm_gui.domain.run import FileRef, Recipe, TrainSpec
+from medfm_gui.domain.recipe import Recipe
+from medfm_gui.domain.run import FileRef, TrainSpec
 from medfm_gui.domain.split import Assignment, Partition, Split
 from medfm_gui.engine.eventlog import EventLog
 from medfm_gui.engine.job import carry_out

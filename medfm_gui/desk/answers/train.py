@@ -21,7 +21,7 @@ from medfm_gui.desk.asks.train import (
 from medfm_gui.desk.entry import Entry, Lane, Topic
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.desk.room import Room, Told
-from medfm_gui.domain.run import PRESETS, Recipe, recipe_from
+from medfm_gui.domain.recipe import PRESETS, Recipe, recipe_from
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.planning import PlanCost
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
-from medfm_gui.domain.run import Recipe
+from medfm_gui.domain.recipe import Recipe
 from medfm_gui.engine.backbones import Backbone
 from medfm_gui.engine.head import HeadFacts, LinearHead
 from medfm_gui.engine.loss import training_loss

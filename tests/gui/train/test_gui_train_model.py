@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication
 
 from medfm_gui.desk.asks.train import RunOrder
-from medfm_gui.domain.run import recipe_from
+from medfm_gui.domain.recipe import recipe_from
 from medfm_gui.ui.pages.train import recipes, rules, words
 from medfm_gui.ui.pages.train.model import WAYS, PlanState, Way, command, obstacle, seeds_of, split_choices
 from medfm_gui.ui.pages.train.sample import DATASETS, SPLITS, models

@@ -21,7 +21,8 @@ from medfm_gui.datasets.files import write_dataset, write_split
 from medfm_gui.datasets.pixels import Place, write_index
 from medfm_gui.domain.cards import BackboneCard, Family, WeightsSource
 from medfm_gui.domain.dataset import Dataset, Sample, Task
-from medfm_gui.domain.run import FileRef, Recipe, TrainSpec
+from medfm_gui.domain.recipe import Recipe
+from medfm_gui.domain.run import FileRef, TrainSpec
 from medfm_gui.domain.split import Assignment, Partition, Split
 from medfm_gui.engine.backbones import build_backbone
 from medfm_gui.engine.tensor_files import write_tensors

@@ -15,7 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from medfm_gui.domain.cards import ADAPTATIONS as CARDS
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError, UsageError
-from medfm_gui.domain.run import Recipe, TrainSpec
+from medfm_gui.domain.recipe import Recipe
+from medfm_gui.domain.run import TrainSpec
 from medfm_gui.engine.adaptations import ADAPTATIONS
 from medfm_gui.engine.adaptations.linear import penalties
 from medfm_gui.engine.adaptations.tuning import Tuning

@@ -16,8 +16,9 @@ from medfm_gui.domain.cards import BackboneCard, Family, WeightsSource
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.dataset import Dataset, Sample, Skipped, Task
 from medfm_gui.domain.evaluation import Comparison, Evaluation
+from medfm_gui.domain.recipe import Recipe
 from medfm_gui.domain.report import ReportFile
-from medfm_gui.domain.run import FileRef, Recipe, RunState, TrainSpec, fold
+from medfm_gui.domain.run import FileRef, RunState, TrainSpec, fold
 from medfm_gui.domain.split import Assignment, Partition, Split
 from medfm_gui.domain.study import Instance, Study
 from medfm_gui.domain.study import Series as ImageSeries

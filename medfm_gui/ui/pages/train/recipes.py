@@ -8,7 +8,7 @@ from typing import Final
 
 from medfm_gui.domain.cards import BackboneCard, adaptation
 from medfm_gui.domain.errors import UsageError
-from medfm_gui.domain.run import PRESETS, RANGES, Recipe, recipe_from
+from medfm_gui.domain.recipe import PRESETS, RANGES, Recipe, recipe_from
 
 COMMON: Final = ("unit", "threshold_rule", "patience", "workers")
 """Settings that every adaptation has, or that decide only how results are read."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QLineEdit, QScroll
 
 from medfm_gui.desk.asks.train import DeviceList, ListDevices
 from medfm_gui.domain.cards import ADAPTATIONS
-from medfm_gui.domain.run import PRESETS
+from medfm_gui.domain.recipe import PRESETS
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.train import recipes
 from medfm_gui.ui.pages.train.model import PlanState, seeds_of
