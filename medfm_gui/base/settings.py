@@ -15,11 +15,15 @@ _APP = "MedFM Studio"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``workspace`` and ``weights_dir`` are folders, empty for the defaults; ``network`` allows downloads."""
+    """``workspace`` and ``weights_dir`` are folders, empty for the defaults; ``network`` allows downloads.
+
+    ``features_gb`` is what stored features of a workspace may take of the disk, in 10⁹ bytes; 0 = whatever they need.
+    """
 
     workspace: str = ""
     weights_dir: str = ""
     network: bool = False
+    features_gb: float = 20.0
 
 
 def settings_file() -> Path:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from medfm_gui import __version__
-from medfm_gui.cli import data, demo, models, results, runs, studies
+from medfm_gui.cli import data, demo, maps, models, results, runs, studies
 
 app = typer.Typer(
     name="medfm",
@@ -37,6 +37,7 @@ for command in (
     results.report,
     results.rebuild,
     studies.predict,
+    maps.maps,
     demo.demo,
 ):
     app.command()(command)

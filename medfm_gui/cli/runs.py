@@ -9,6 +9,7 @@ import typer
 
 from medfm_gui.cli.answer import Answer, AsJson, Debug, Place, Quiet, answering, table
 from medfm_gui.domain.errors import UsageError
+from medfm_gui.domain.presets import preset_remarks
 from medfm_gui.domain.run import Phase
 
 if TYPE_CHECKING:
@@ -23,9 +24,14 @@ Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end, 
 def train(
     dataset: Annotated[str, typer.Option(help="Id of the dataset.")],
     model: Annotated[list[str], typer.Option(help="Registry name of a model; several for several runs.")],
-    adapt: Annotated[list[str], typer.Option(help="knn, linear or full; several for several runs.")],
+    adapt: Annotated[list[str], typer.Option(help="A way to adapt, e.g. linear; several for several runs.")],
     split: Annotated[str | None, typer.Option(help="Id of the split; default: the newest of the dataset.")] = None,
+    shots: Annotated[
+        list[str] | None,
+        typer.Option(help="Training patients a class, with commas, as in 1,2,4,all; a run each. Default: all."),
+    ] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Seed; several for several runs.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="So many seeds, from 0: 5 for 0 to 4.")] = None,
     preset: Annotated[str, typer.Option(help="A named recipe.")] = "",
     set_: Annotated[list[str] | None, typer.Option("--set", help="A setting as key=value, e.g. epochs=10.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
@@ -36,7 +42,7 @@ def train(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train: one run for each combination of model, adaptation, seed and fold."""
+    """Train: one run for each combination of model, adaptation, number of shots, seed and fold."""
     with answering(json, quiet, debug) as answer:
         from medfm_gui.workspace import training
         from medfm_gui.workspace.place import open_workspace
@@ -46,16 +52,36 @@ def train(
             models=tuple(dict.fromkeys(model)),
             adapts=tuple(dict.fromkeys(adapt)),
             split=split,
-            seeds=tuple(dict.fromkeys(seed or [0])),
+            seeds=_seeds(seed, seeds),
+            shots=_shots(shots or ["all"]),
             preset=preset,
             settings=_settings(set_ or []),
             device=device,
             from_scratch=from_scratch,
         )
+        for sentence in preset_remarks(preset):
+            answer.remark(sentence)
         with open_workspace(workspace) as room:
             made = training.create_runs(room, request)
             views = _carry_out(answer, room, [view.id for view in made], wait)
         _tell(answer, views, wait)
+
+
+def _seeds(named: Sequence[int] | None, count: int | None) -> tuple[int, ...]:
+    if count is None:
+        return tuple(dict.fromkeys(named or [0]))
+    if named or count < 1:
+        raise UsageError("Seeds are named by --seed, or counted by --seeds.", "Use one of them, e.g. --seeds 5.")
+    return tuple(range(count))
+
+
+def _shots(words: Sequence[str]) -> tuple[int | None, ...]:
+    found: list[int | None] = []
+    for word in (part.strip() for text in words for part in text.split(",") if part.strip()):
+        if word != "all" and not word.isdecimal():
+            raise UsageError(f"“{word}” is no number of shots.", "Use --shots 1,2,4,8,16,all.")
+        found.append(None if word == "all" else int(word))
+    return tuple(dict.fromkeys(found))
 
 
 def _settings(pairs: Sequence[str]) -> dict[str, str]:
@@ -137,6 +163,9 @@ def run_row(view: RunView) -> dict[str, Any]:
         "startup_seconds": state.startup_seconds,
         "samples_per_second": state.samples_per_second,
         "trained_parameters": state.trained_parameters,
+        "labels_used": state.labels_used,
+        "peak_memory_bytes": state.peak_memory_bytes,
+        "facts": dict(state.facts),
         "epoch": state.epoch,
         "from_scratch": spec.from_scratch,
         "weights": "random" if spec.weights is None else spec.weights.sha256,

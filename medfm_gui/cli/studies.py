@@ -9,6 +9,7 @@ import typer
 
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, skipped_lines, table
+from medfm_gui.domain.explain import explanation_names
 
 if TYPE_CHECKING:
     from medfm_gui.domain.study import Study
@@ -20,7 +21,7 @@ study = typer.Typer(name="study", help="DICOM studies.", no_args_is_help=True)
 def predict(
     source: Annotated[Path, typer.Argument(help="A file, a folder or a study.")],
     run: Annotated[list[str], typer.Option(help="A finished run; several for several opinions.")],
-    explain: Annotated[str, typer.Option(help="gradcam for a heat map.")] = "",
+    explain: Annotated[str, typer.Option(help=f"A heat map: {explanation_names()}.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder for the pictures.")] = None,
     dicom: Annotated[str, typer.Option(help="DICOM objects to write: sc.")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
@@ -41,12 +42,22 @@ def predict(
             file = predict_source(room, request, on_event=bars.event)
         document = {
             "id": file.id,
-            "predictions": [wire.plain(item) for item in file.predictions],
+            "predictions": [prediction_row(item) for item in file.predictions],
             "skipped": [wire.plain(item) for item in file.skipped],
         }
         answer.give(document, [line for item in file.predictions for line in prediction_lines(item)])
         for item in file.skipped:
             answer.remark(f"skipped {item.path}: {item.message or item.reason}")
+
+
+def prediction_row(item: StudyPrediction) -> dict[str, Any]:
+    """A prediction as a document; a vote also names its neighbours, and how far they are (1 − cosine)."""
+    voters = item.explanation.neighbours if item.explanation else ()
+    row: dict[str, Any] = {**wire.plain(item), "neighbours": [wire.plain(one) for one in voters]}
+    row["similar"] = [
+        {"sample": one.sample, "label": ", ".join(one.labels), "distance": 1 - one.similarity} for one in voters
+    ]
+    return row
 
 
 def prediction_lines(item: StudyPrediction) -> list[str]:
@@ -56,6 +67,11 @@ def prediction_lines(item: StudyPrediction) -> list[str]:
     lines = [f"{Path(item.source).name} by {item.run}: {item.decision}{threshold}", f"  {scores} (not calibrated)"]
     if item.explanation:
         lines.append(f"  heat map: {item.explanation.path or item.explanation.note}")
+        lines += [
+            f"    {one.sample}: {', '.join(one.labels) or 'none'} (cosine {one.similarity:.3f}, share {one.weight:.2f})"
+            for one in item.explanation.neighbours
+        ]
+        lines += [f"    {sentence}" for sentence in item.explanation.checks.values()]
     lines += [f"  warning: {text}" for text in item.warnings]
     return lines
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 
 class Family(StrEnum):
@@ -19,7 +21,40 @@ class Family(StrEnum):
     OPENCLIP = "OpenCLIP"
     DINOV3 = "DINOv3"
     SIGLIP2 = "SigLIP2"
+    SAM = "SAM"
+    MSN = "MSN"
+    DEIT3 = "DeiT III"
+    BIOMEDCLIP = "BiomedCLIP"
+    RAD_DINO = "RAD-DINO"
     BASELINE = "Baseline"
+    TIMM = "timm"
+    """A model of timm's that the user named."""
+
+
+Overlap = Literal["yes", "possible", "no", "unknown"]
+"""Whether a dataset's images were in the data of a pretraining, as far as that is published."""
+
+SizeRule = Literal["multiple", "any", "fixed"]
+
+SMALLEST_SIZE = 32
+"""Pixels: the smallest input that is offered."""
+
+KNOWN_DATASETS: Mapping[str, str] = {
+    "ddsm": "DDSM and CBIS-DDSM",
+    "isic2019": "ISIC 2019 (HAM10000, BCN20000, MSK)",
+    "aptos2019": "APTOS 2019",
+    "chexpert": "CheXpert",
+    "nih-chestxray14": "NIH ChestX-ray14",
+    "sars-cov-2-ct": "SARS-CoV-2 CT (multiclass)",
+    "brain-tumor": "Brain tumour (figshare)",
+    "montgomery": "Montgomery County",
+    "shenzhen": "Shenzhen",
+    "amos": "AMOS",
+    "btcv": "BTCV",
+    "msd": "Medical Segmentation Decathlon",
+    "medmnist": "MedMNIST",
+}
+"""Datasets of the two studies and of first steps, by the names that ``BackboneCard.overlaps`` uses."""
 
 
 class WeightsState(StrEnum):
@@ -28,6 +63,8 @@ class WeightsState(StrEnum):
     PRESENT = "present"
     ABSENT = "absent"
     BUNDLED = "bundled"
+    IMPORTING = "importing"
+    """A worker is checking a file of it, or fetching one, right now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +84,10 @@ class WeightsSource:
     converter: str = "timm"
     ignore: tuple[str, ...] = ()
     """Prefixes of keys that the file may hold beyond the backbone, e.g. ``decoder_``."""
+    note: str = ""
+    """Which other files of it are understood, or where they are."""
+    missing: tuple[str, ...] = ()
+    """Prefixes of keys that the file may lack; their numbers stay as the architecture starts them."""
 
     @property
     def label(self) -> str:
@@ -72,7 +113,11 @@ class BackboneCard:
 
     ``input_size`` is the working size in pixels, ``native_size`` that of pretraining, ``multiple``
     what a size must be divisible by. ``features`` is the pooling rule: ``cls``, ``mean`` (patch
-    tokens or map), ``cls+mean`` or ``native``. ``cam`` names the layer for Grad-CAM.
+    tokens or map), ``cls+mean`` or ``native``. ``cam`` names the layer for Grad-CAM. ``gated``: the hub gives
+    the file only to those who accepted the licence there. ``overlaps``: whether the images of a known dataset
+    (``KNOWN_DATASETS``) were in the pretraining data: ``yes``, ``possible``, ``no`` or ``unknown``; a dataset
+    that is not named is unknown. ``size_rule``: ``multiple`` (any multiple of ``multiple``), ``any`` or
+    ``fixed`` (``native_size`` alone).
     """
 
     name: str
@@ -98,6 +143,25 @@ class BackboneCard:
     feature_dim: int
     non_commercial: bool = False
     convolutional: bool = False
+    gated: bool = False
+    overlaps: Mapping[str, Overlap] = field(default_factory=dict, hash=False)
+    size_rule: SizeRule = "multiple"
+
+    def overlap(self, dataset: str) -> Overlap:
+        """Whether images of that known dataset were in the pretraining data."""
+        return self.overlaps.get(dataset, "unknown")
+
+
+def suitable_size(card: BackboneCard, wanted: int) -> int:
+    """The input size nearest to ``wanted`` (pixels) that the model takes; ``wanted`` itself where it does.
+
+    Half-way is rounded up. Nothing is smaller than 32 pixels, where networks of maps run out of map.
+    """
+    if card.size_rule == "fixed":
+        return card.native_size
+    step = 1 if card.size_rule == "any" else card.multiple
+    lowest = -(-SMALLEST_SIZE // step) * step
+    return max(lowest, (2 * wanted + step) // (2 * step) * step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +184,12 @@ class AdaptationCard:
     trains_backbone: bool
     settings: tuple[str, ...]
     """The recipe keys that decide its result."""
+    by_gradient: bool = False
+    """Trained step by step on images, so that a few steps tell what it costs."""
 
+
+_DESCENT = ("epochs", "batch_size", "lr", "weight_decay", "warmup_epochs", "input_size", "amp", "augment")
+"""What decides most in a training by gradient."""
 
 ADAPTATIONS: tuple[AdaptationCard, ...] = (
     AdaptationCard(
@@ -129,7 +198,7 @@ ADAPTATIONS: tuple[AdaptationCard, ...] = (
         "Weighted vote of the k most similar training images, on frozen features.",
         needs_weights=True,
         trains_backbone=False,
-        settings=("k", "temperature", "input_size"),
+        settings=("k", "temperature", "knn_rule", "leave_one_out", "aggregate", "input_size"),
     ),
     AdaptationCard(
         "linear",
@@ -137,7 +206,66 @@ ADAPTATIONS: tuple[AdaptationCard, ...] = (
         "Logistic regression on frozen features; its penalty is chosen on validation.",
         needs_weights=True,
         trains_backbone=False,
-        settings=("epochs", "input_size"),
+        settings=("epochs", "aggregate", "input_size"),
+    ),
+    AdaptationCard(
+        "linear-grid",
+        "Grid of linear heads",
+        "Linear heads on frozen features of one or more blocks, trained together without augmentation; the best on "
+        "validation is kept (Study B).",
+        needs_weights=True,
+        trains_backbone=False,
+        settings=("grid_lrs", "grid_blocks", "grid_patches", "epochs", "batch_size", "aggregate", "input_size"),
+    ),
+    AdaptationCard(
+        "attention-head",
+        "Attention head",
+        "Transformer blocks that begin as DeiT-B read the backbone's tokens (Study A); the backbone stays frozen "
+        "unless asked otherwise.",
+        needs_weights=True,
+        trains_backbone=False,
+        settings=(
+            "epochs",
+            "batch_size",
+            "lr",
+            "weight_decay",
+            "warmup_epochs",
+            "attention_init",
+            "attention_width",
+            "attention_depth",
+            "unfreeze",
+            "input_size",
+            "amp",
+            "augment",
+        ),
+        by_gradient=True,
+    ),
+    AdaptationCard(
+        "lora",
+        "LoRA",
+        "Small matrices beside layers of the backbone are trained, with augmentation; a few megabytes are kept.",
+        needs_weights=True,
+        trains_backbone=True,
+        settings=(*_DESCENT, "rank", "alpha", "lora_targets", "lora_dropout", "lora_bias"),
+        by_gradient=True,
+    ),
+    AdaptationCard(
+        "bitfit",
+        "BitFit",
+        "The backbone's biases alone are trained, with augmentation; where it has none worth it, its norms too.",
+        needs_weights=True,
+        trains_backbone=True,
+        settings=_DESCENT,
+        by_gradient=True,
+    ),
+    AdaptationCard(
+        "partial",
+        "Partial fine-tuning",
+        "The last blocks of the backbone are trained, with augmentation; 0 blocks: a linear head alone.",
+        needs_weights=True,
+        trains_backbone=True,
+        settings=(*_DESCENT, "blocks"),
+        by_gradient=True,
     ),
     AdaptationCard(
         "full",
@@ -145,7 +273,8 @@ ADAPTATIONS: tuple[AdaptationCard, ...] = (
         "Every weight of the backbone is trained, with augmentation; the best epoch is chosen on validation.",
         needs_weights=False,
         trains_backbone=True,
-        settings=("epochs", "batch_size", "lr", "weight_decay", "warmup_epochs", "input_size", "amp", "augment"),
+        settings=(*_DESCENT, "layer_decay"),
+        by_gradient=True,
     ),
 )
 """All adaptations, in the order of the ladder. The engine has one file for each, in ``engine/adaptations``."""

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from medfm_gui.domain.explain import Neighbour
+
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
@@ -91,7 +93,10 @@ class FileWritten:
 
 @dataclass(frozen=True, slots=True)
 class StudyPredicted:
-    """Scores of one image by one run: one probability a class; ``map`` is the heat map's file or empty."""
+    """Scores of one image by one run: one probability a class; ``map`` is the heat map's file or empty.
+
+    ``neighbours`` are the training images that a vote was made of, the most similar first.
+    """
 
     at: float
     run: str
@@ -102,6 +107,7 @@ class StudyPredicted:
     map_note: str = ""
     seconds: float = 0.0
     event: Literal["StudyPredicted"] = "StudyPredicted"
+    neighbours: tuple[Neighbour, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +169,11 @@ class RunFailed:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """The work is complete: validation ``metrics`` under stored ids, ``seconds`` from the first sample asked for."""
+    """The work is complete: validation ``metrics`` under stored ids, ``seconds`` from the first sample asked for.
+
+    ``labels_used`` counts every labelled image that decided the model or its threshold; ``peak_memory_bytes`` is the
+    most that was in use (of the GPU where the model is on one); ``facts`` say what else was decided: name → text.
+    """
 
     at: float
     metrics: Mapping[str, float]
@@ -171,6 +181,9 @@ class RunFinished:
     samples_per_second: float = 0.0
     trained_parameters: int = 0
     event: Literal["RunFinished"] = "RunFinished"
+    labels_used: int = 0
+    peak_memory_bytes: int = 0
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 Event = (

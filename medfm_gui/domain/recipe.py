@@ -1,12 +1,12 @@
-"""Every setting of a training, its range, its presets, and how words become one."""
+"""Every setting of a training, its range, and how words become one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from medfm_gui.domain.cards import adaptation
+from medfm_gui.domain.cards import ADAPTATIONS, adaptation
 from medfm_gui.domain.errors import UsageError
 
 
@@ -35,12 +35,94 @@ class Recipe:
     unit: str = "image"
     patience: int = 0
     """Stop after so many epochs without a better validation score; 0 = never."""
-
-
-PRESETS: Mapping[str, Mapping[str, str]] = {
-    "quick": {"epochs": "10", "warmup_epochs": "1"},
-}
-"""Named recipes: setting → value, applied before ``--set``."""
+    optimizer: str = "adamw"
+    """``adamw``, or ``sgd`` with ``momentum``."""
+    momentum: float = 0.9
+    """Of ``sgd`` alone."""
+    schedule: str = "cosine"
+    """After the warm-up: ``cosine`` down to zero, or ``constant``."""
+    warmup_iterations: int = 0
+    """Steps of the warm-up; 0 = ``warmup_epochs`` count."""
+    warmup_lr: float = 0.0
+    """Learning rate of the very first step; 0 = an even share of the way up."""
+    clip: float = 1.0
+    """Largest norm of the gradient; 0 = it is not cut."""
+    accumulate: int = 1
+    """Batches a step of the optimiser: the loss is the mean over all their images."""
+    precision: str = "auto"
+    """``auto`` (half precision on GPUs if ``amp``), ``fp32``, ``bf16`` or ``fp16`` (on GPUs alone)."""
+    no_decay: bool = True
+    """Spare biases and norms the weight decay."""
+    head_lr: float = 0.0
+    """Peak learning rate of the head; 0 = ``lr``."""
+    layer_decay: float = 1.0
+    """Factor of the learning rate from a block to the one before it; 1 = off."""
+    blocks: int = 2
+    """``partial``: how many of the last blocks are trained, with the final norm; 0 = the head alone."""
+    rank: int = 8
+    """``lora``: rank of the two small matrices beside each adapted layer."""
+    alpha: float = 16.0
+    """``lora``: their product counts ``alpha / rank`` times."""
+    lora_dropout: float = 0.0
+    """``lora``: share of an adapter's inputs that is dropped in training."""
+    lora_targets: str = "attention"
+    """``lora``: ``attention``, ``attention+mlp``, ``qkv``, or ``qkv+mlp`` (Study B)."""
+    lora_bias: bool = False
+    """``lora``: train the biases of the adapted layers too."""
+    backbone_gradient: bool = True
+    """No = features are computed without gradient, so that adapters stay as they began (Study B's published code)."""
+    channels: str = "repeat"
+    """How one grey plane meets the filters for three colours: ``repeat`` it, give it to the ``red`` ones alone, or
+    ``sum`` the three filters (one plane, normalised once)."""
+    normalisation: str = "model"
+    """Mean and deviation: the ``model``'s, the ``dataset``'s (measured on training images), ``study-a`` (the numbers
+    of its four datasets, else measured) or ``min-max`` (each image and plane to 0…1, then ImageNet's)."""
+    geometry: str = "stretch"
+    """``stretch`` to the square, or ``centre-crop``: stretch to 8/7 of it and take the middle (256 → 224)."""
+    augmentation: str = "default"
+    """Which random views, where ``augment`` is on: ``default``, ``study-a`` or ``study-b``."""
+    drop_last: bool = False
+    """Full batches only; what is left over of an epoch's order is not seen in it."""
+    validation_drop_last: bool = False
+    """Judge each epoch on full batches of a new order (Study A's published code): an epoch's images vary."""
+    loss: str = "ce"
+    """``ce`` (cross-entropy; a label at a time in a multi-label task), ``ordinal`` (every threshold between ordered
+    classes) or ``study-b`` (as ``ce``, but multi-label sums over the batch)."""
+    class_weights: bool = False
+    """Let rare classes count as much as frequent ones in the loss."""
+    balanced_sampling: bool = False
+    """Draw as many images of rare classes as of frequent ones, with replacement."""
+    ema: float = 0.0
+    """Decay of the running mean of the weights that is judged and kept; 0 = off."""
+    selection: str = "auto"
+    """What the best epoch has most of: the task's headline (``auto``), or a metric's id."""
+    knn_rule: str = "vote"
+    """``knn``: DINOv2's weighted ``vote``, or ``ml-knn`` (Zhang & Zhou 2007, multi-label tasks)."""
+    leave_one_out: bool = False
+    """``knn``: also tell how each training image is scored by the others, those of its own patient left out."""
+    grid_lrs: str = "0.001,0.005,0.01,0.05"
+    """``linear-grid``: learning rates, with commas."""
+    grid_blocks: str = "1,4"
+    """``linear-grid``: how many of the last blocks' class tokens a head reads, with commas."""
+    grid_patches: str = "without,with"
+    """``linear-grid``: heads ``without`` the mean patch token, ``with`` it, or both."""
+    attention_init: str = "deit"
+    """``attention-head``: the blocks begin as pretrained DeiT-B (``deit``) or drawn by lot (``random``)."""
+    attention_width: int = 768
+    """``attention-head``: numbers a token, 64 a head; other than DeiT-B's only with ``attention_init=random``."""
+    attention_depth: int = 12
+    """``attention-head``: blocks; other than DeiT-B's only with ``attention_init=random``."""
+    unfreeze: bool = False
+    """``attention-head``: train the backbone too."""
+    shot_rule: str = "patients"
+    """Few-shot: N ``patients`` a class by lot, one image each; or Study B's rules ``study-b-nih``, ``study-b-even``."""
+    shot_tuning: str = "fixed"
+    """Few-shot: settings are ``fixed`` beforehand, chosen by ``inner-cv`` on the shots, or on all of ``validation``."""
+    protocol: str = "single-stage"
+    """``single-stage``, or ``two-stage``: select on validation, then train again on training and validation images."""
+    aggregate: str = "none"
+    """How a patient's images become one case of a frozen adaptation: ``none`` (each image for itself), ``mean`` or
+    ``max`` of their features, or trained ``attention``."""
 
 
 RANGES: Mapping[str, tuple[float, float]] = {
@@ -54,8 +136,53 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "temperature": (1e-4, 1e3),
     "patience": (0, 100_000),
     "input_size": (16, 4096),
+    "momentum": (0, 0.9999),
+    "warmup_iterations": (0, 100_000_000),
+    "warmup_lr": (0, 1e6),
+    "clip": (0, 1e9),
+    "accumulate": (1, 65_536),
+    "head_lr": (0, 1e6),
+    "layer_decay": (1e-3, 1),
+    "blocks": (0, 1000),
+    "rank": (1, 1024),
+    "alpha": (1e-3, 1e5),
+    "lora_dropout": (0, 0.9),
+    "ema": (0, 0.999999),
+    "attention_width": (64, 4096),
+    "attention_depth": (1, 64),
 }
 """Lowest and highest value of each setting that is a number."""
+
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "unit": ("image", "patient"),
+    "optimizer": ("adamw", "sgd"),
+    "schedule": ("cosine", "constant"),
+    "precision": ("auto", "fp32", "bf16", "fp16"),
+    "lora_targets": ("attention", "attention+mlp", "qkv", "qkv+mlp"),
+    "channels": ("repeat", "red", "sum"),
+    "normalisation": ("model", "dataset", "study-a", "min-max"),
+    "geometry": ("stretch", "centre-crop"),
+    "augmentation": ("default", "study-a", "study-b"),
+    "loss": ("ce", "ordinal", "study-b"),
+    "selection": (
+        "auto",
+        "auc",
+        "auc_macro_ovr",
+        "auc_mean_labels",
+        "accuracy",
+        "balanced_accuracy",
+        "kappa_quadratic",
+    ),
+    "knn_rule": ("vote", "ml-knn"),
+    "grid_patches": ("without,with", "without", "with"),
+    "attention_init": ("deit", "random"),
+    "shot_rule": ("patients", "study-b-nih", "study-b-even"),
+    "shot_tuning": ("fixed", "inner-cv", "validation"),
+    "protocol": ("single-stage", "two-stage"),
+    "aggregate": ("none", "mean", "max", "attention"),
+}
+"""The words that a setting may hold, the usual one first; ``threshold_rule`` has its own grammar."""
 
 
 def recipe_from(adapt: str, settings: Mapping[str, str]) -> Recipe:
@@ -65,7 +192,7 @@ def recipe_from(adapt: str, settings: Mapping[str, str]) -> Recipe:
         UsageError: an unknown adaptation, an unknown key, or a value of the wrong kind or range.
     """
     if adaptation(adapt) is None:
-        raise UsageError(f"There is no adaptation “{adapt}”.", "Use knn, linear or full.")
+        raise UsageError(f"There is no adaptation “{adapt}”.", f"Use {_either([card.name for card in ADAPTATIONS])}.")
     recipe = Recipe()
     kinds: dict[str, type] = {"input_size": int}
     kinds.update({item.name: type(getattr(recipe, item.name)) for item in fields(Recipe) if item.name != "input_size"})
@@ -74,8 +201,20 @@ def recipe_from(adapt: str, settings: Mapping[str, str]) -> Recipe:
             raise UsageError(f"There is no setting “{key}”.", f"Settings are: {', '.join(sorted(kinds))}.")
         change: dict[str, Any] = {key: _parsed(key, text, kinds[key])}
         recipe = replace(recipe, **change)
+    if recipe.aggregate != "none" and "unit" not in settings:
+        recipe = replace(recipe, unit="patient")  # a case is a patient, and so is what is counted
     _check(recipe)
+    _check_frozen(adapt, recipe)
     return recipe
+
+
+def numbers_of(text: str) -> tuple[float, ...]:
+    """Numbers that stand with commas between them.
+
+    Raises:
+        ValueError: something else stands there.
+    """
+    return tuple(float(part) for part in text.split(",") if part.strip())
 
 
 def _parsed(key: str, text: str, kind: type) -> bool | int | float | str:
@@ -104,8 +243,9 @@ def _check(recipe: Recipe) -> None:
         value = getattr(recipe, key)
         if value is not None and not low <= value <= high:
             raise UsageError(f"“{key}={value:g}” is out of range.", f"Choose {key} between {low:g} and {high:g}.")
-    if recipe.unit not in ("image", "patient"):
-        raise UsageError(f"“unit={recipe.unit}” is not known.", "Use unit=image or unit=patient.")
+    for key, words in WORDS.items():
+        if getattr(recipe, key) not in words:
+            raise UsageError(f"“{key}={getattr(recipe, key)}” is not known.", f"Use {key}={_either(words)}.")
     rule, _, number = recipe.threshold_rule.partition(":")
     try:
         good = (rule == "youden" and not number) or (rule in ("sensitivity", "specificity") and 0 < float(number) < 1)
@@ -116,3 +256,63 @@ def _check(recipe: Recipe) -> None:
             f"“threshold_rule={recipe.threshold_rule}” is not known.",
             "Use youden, sensitivity:0.9 or specificity:0.9.",
         )
+
+
+_AGGREGATES: Mapping[str, tuple[str, ...]] = {
+    "knn": ("none", "mean", "max"),
+    "linear": ("none", "mean", "max", "attention"),
+    "linear-grid": ("none", "mean", "max"),
+}
+"""What each adaptation can do with the images of a patient; all others take each image for itself."""
+_INNER_CV = ("linear", "linear-grid")
+
+
+def _check_frozen(adapt: str, recipe: Recipe) -> None:
+    """Settings of frozen adaptations, few shots and patients that must fit each other."""
+    possible = _AGGREGATES.get(adapt, ("none",))
+    if recipe.aggregate not in possible:
+        raise UsageError(
+            f"“{adapt}” cannot make one case of a patient's images by “{recipe.aggregate}”.",
+            f"Use aggregate={_either(possible)}, or --adapt linear.",
+        )
+    if recipe.aggregate != "none" and recipe.unit != "patient":
+        raise UsageError(
+            f"With aggregate={recipe.aggregate} a case is a patient, and images are not scored.", "Use unit=patient."
+        )
+    if recipe.shot_tuning == "inner-cv" and adapt not in _INNER_CV:
+        raise UsageError(
+            f"“{adapt}” is not tuned by cross-validation on its shots.",
+            "Use shot_tuning=fixed (settings chosen beforehand) or shot_tuning=validation.",
+        )
+    if recipe.shot_tuning == "inner-cv" and recipe.aggregate == "attention":
+        raise UsageError("Attention over images is not tuned by cross-validation.", "Use shot_tuning=fixed.")
+    _check_list("grid_lrs", recipe.grid_lrs, 1e-9, 1e3)
+    _check_list("grid_blocks", recipe.grid_blocks, 1, 64)
+    if any(number % 1 for number in numbers_of(recipe.grid_blocks)):
+        raise UsageError(f"“grid_blocks={recipe.grid_blocks}” holds a part of a block.", "Write grid_blocks=1,4.")
+    if recipe.attention_width % 64:
+        raise UsageError(
+            f"“attention_width={recipe.attention_width}” is not a multiple of 64.", "Use attention_width=768."
+        )
+    other = (recipe.attention_width, recipe.attention_depth) != (768, 12)
+    if adapt == "attention-head" and recipe.attention_init == "deit" and other:
+        raise UsageError(
+            "Pretrained DeiT-B has 12 blocks of width 768.", "Leave both as they are, or use attention_init=random."
+        )
+
+
+def _check_list(key: str, text: str, low: float, high: float) -> None:
+    try:
+        numbers = numbers_of(text)
+    except ValueError:
+        numbers = ()
+    if not numbers or not all(low <= number <= high for number in numbers):
+        raise UsageError(
+            f"“{key}={text}” is not a list of numbers from {low:g} to {high:g}.",
+            f"Write numbers with commas, as in {key}={getattr(Recipe(), key)}.",
+        )
+
+
+def _either(words: Sequence[str]) -> str:
+    """“a, b or c”."""
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]

@@ -10,6 +10,7 @@ from typing import Literal
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import BackboneCard
 from medfm_gui.domain.dataset import Task
+from medfm_gui.domain.explain import Box
 from medfm_gui.domain.recipe import Recipe
 
 
@@ -55,6 +56,8 @@ class TrainSpec:
     positive: str | None = None
     fold: int | None = None
     kind: Literal["train"] = "train"
+    head_weights: FileRef | None = None
+    """The file of pretrained weights that the head begins with (``attention-head``: DeiT-B's)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,9 @@ class StudyImage:
 class StudySpec:
     """Score a few decoded images with one or several finished runs, with or without a heat map.
 
-    ``explain`` is ``""`` or ``gradcam``; maps are written to ``out`` as float32 ``.npy`` in 0…1 of
-    the image's own rows and columns. ``target`` is the explained class (None = the highest score,
-    or the positive class of a binary task).
+    ``explain`` is ``""`` or a name of ``explain.EXPLANATIONS``; maps are written to ``out`` as float32
+    ``.npy`` in 0…1 of the image's own rows and columns. ``target`` is the explained class (None = the highest
+    score, or the positive class of a binary task).
     """
 
     run_folders: tuple[str, ...]
@@ -122,13 +125,34 @@ class PreflightSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckMapsSpec:
+    """Find out what the heat maps of a finished run are worth; the answer is ``explain.MapChecks`` in the file ``out``.
+
+    ``explain`` names the explanation, ``subset`` the partition whose images are looked at; at most ``images`` of them,
+    drawn by ``seed``, are shifted and are looked at with other weights. ``boxes`` mark findings; every image of the
+    subset that has one is held against it, whatever ``images`` says.
+    """
+
+    run_folder: str
+    out: str
+    explain: str = "gradcam"
+    subset: str = "val"
+    images: int = 32
+    boxes: tuple[Box, ...] = ()
+    seed: int = 0
+    device: str = "auto"
+    created: str = ""
+    kind: Literal["check-maps"] = "check-maps"
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeSpec:
     """What this computer can do with tensors: devices, memory, versions."""
 
     kind: Literal["probe"] = "probe"
 
 
-Spec = TrainSpec | PredictSpec | StudySpec | WeightsSpec | PreflightSpec | ProbeSpec
+Spec = TrainSpec | PredictSpec | StudySpec | WeightsSpec | PreflightSpec | CheckMapsSpec | ProbeSpec
 
 
 class Phase(StrEnum):
@@ -167,6 +191,12 @@ class RunState:
     warnings: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     """What the run wrote: name → SHA-256."""
+    labels_used: int = 0
+    """Labelled images that decided the model or its threshold; 0 = not known."""
+    peak_memory_bytes: int = 0
+    """The most memory in use, of the GPU where the model is on one; 0 = not known."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What else was decided on the way, e.g. which head won: name → text."""
 
 
 def fold(state: RunState, events: Iterable[ev.Event]) -> RunState:
@@ -231,6 +261,9 @@ def _after(state: RunState, event: ev.Event) -> RunState:
                 seconds=event.seconds,
                 trained_parameters=event.trained_parameters,
                 samples_per_second=event.samples_per_second,
+                labels_used=event.labels_used,
+                peak_memory_bytes=event.peak_memory_bytes,
+                facts=event.facts,
                 resumable=False,
                 seconds_left=None,
             )

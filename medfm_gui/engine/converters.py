@@ -1,57 +1,37 @@
 """The names in a weights file turned into the module's own.
 
 ``order``: the file lists the same tensors in the same order under other names.
-``timm``: the file has timm's names, those of the original release (timm's own filter knows them), or those
-of the transformers library. To add one: a function here and its name in ``CONVERTERS``.
+``timm``: the file has timm's names, those of the original release, of open_clip, or of the transformers library.
+``coca``: open_clip's CoCa, of which the vision tower is taken.
+``vmamba``: the authors' files of VMamba, of any age.
+To add one: a function here and its name in ``CONVERTERS``.
 """
 
 from __future__ import annotations
 
+import contextlib
+import inspect
+import io
 import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from medfm_gui.domain.errors import PluginError, WeightsRejected
+from medfm_gui.engine.transformers_names import timm_names, vision_tower
 
 Tensors = dict[str, Tensor]
 
-_TRANSFORMERS_PREFIXES = ("vit.", "dinov2.", "dinov2_with_registers.")
-_EMBEDDINGS = {
-    "embeddings.cls_token": "cls_token",
-    "embeddings.position_embeddings": "pos_embed",
-    "embeddings.register_tokens": "reg_token",
-    "embeddings.patch_embeddings.projection.weight": "patch_embed.proj.weight",
-    "embeddings.patch_embeddings.projection.bias": "patch_embed.proj.bias",
-    "layernorm.weight": "norm.weight",
-    "layernorm.bias": "norm.bias",
-}
-_LAYER = re.compile(r"(?:encoder\.)?layers?\.(\d+)\.(.+)\.(weight|bias)$")
-_SCALE = re.compile(r"(?:encoder\.)?layers?\.(\d+)\.layer_scale([12])\.lambda1$")
-_PARTS = {
-    "norm1": "norm1",
-    "norm2": "norm2",
-    "layernorm_before": "norm1",
-    "layernorm_after": "norm2",
-    "attention.output.dense": "attn.proj",
-    "attention.o_proj": "attn.proj",
-    "intermediate.dense": "mlp.fc1",
-    "output.dense": "mlp.fc2",
-    "mlp.fc1": "mlp.fc1",
-    "mlp.fc2": "mlp.fc2",
-    "mlp.weights_in": "mlp.fc1",
-    "mlp.weights_out": "mlp.fc2",
-    "mlp.down_proj": "mlp.fc2",
-}
-_ATTENTION = re.compile(r"attention\.(?:attention\.)?(query|key|value|q_proj|k_proj|v_proj)$")
-_GATED = re.compile(r"mlp\.(gate|up)_proj$")
-_ROW = {"q": 0, "k": 1, "v": 2, "g": 0, "u": 1}
-"""Where a matrix stands in the one that timm has instead, by its first letter."""
 _PATCHES = "patch_embed.proj.weight"
-_DROPPED = ("embeddings.mask_token", "pooler.", "decoder.", "classifier.")
+_SAM2_TRUNK = "image_encoder.trunk."
+_COCA_TOWER = "visual."
+_COCA_NAMES = {"ln_post.weight": "norm.weight", "ln_post.bias": "norm.bias", "proj": "proj"}
+_VMAMBA_END = re.compile(r"^(?=(?:norm|head)\.)")
+_VMAMBA_LINEAR = ("in_proj.weight", "out_proj.weight", "fc1.weight", "fc2.weight")
+_DENSE_LAYER = re.compile(r"(.*denselayer\d+\.(?:norm|conv))\.([12]\..+)$")
+"""torchvision's first DenseNet files write ``norm.1`` where its modules have ``norm1``."""
 
 
 def converted(tensors: Tensors, module: nn.Module, converter: str, *, what: str) -> Tensors:
@@ -67,7 +47,7 @@ def converted(tensors: Tensors, module: nn.Module, converter: str, *, what: str)
     convert = CONVERTERS.get(converter)
     if convert is None:
         raise PluginError(f"There is no converter “{converter}”.", f"Known are: {', '.join(sorted(CONVERTERS))}.")
-    if not all(name in tensors for name in module.state_dict()):
+    if convert is _vmamba or not all(name in tensors for name in module.state_dict()):
         tensors = convert(tensors, module, what)
     return _filtered(tensors, module, what)
 
@@ -93,52 +73,58 @@ def _by_order(tensors: Tensors, module: nn.Module, what: str) -> Tensors:
 
 
 def _by_name(tensors: Tensors, module: nn.Module, what: str) -> Tensors:
-    bare = {_bare(name): tensor for name, tensor in tensors.items()}
-    return _from_transformers(bare) if "embeddings.patch_embeddings.projection.weight" in bare else tensors
+    tower = vision_tower(tensors)
+    if tower is not None:
+        return timm_names(tower)
+    if any(name.startswith(_SAM2_TRUNK) for name in tensors):  # else memory, prompts and decoder
+        return {name.removeprefix(_SAM2_TRUNK): one for name, one in tensors.items() if name.startswith(_SAM2_TRUNK)}
+    return {_DENSE_LAYER.sub(r"\1\2", name): tensor for name, tensor in tensors.items()}
 
 
-def _bare(name: str) -> str:
-    for prefix in _TRANSFORMERS_PREFIXES:
-        if name.startswith(prefix):
-            return name.removeprefix(prefix)
-    return name
-
-
-def _from_transformers(tensors: Mapping[str, Tensor]) -> Tensors:
-    """A ViT of the transformers library (ViTMAE, Dinov2, Dinov2WithRegisters) under timm's names."""
+def _coca(tensors: Tensors, module: nn.Module, what: str) -> Tensors:
+    """The pooler's names kept; the transformer's left to timm's filter, which knows open_clip's."""
+    if not any(name.startswith(_COCA_TOWER) for name in tensors):
+        return tensors
     renamed: Tensors = {}
-    stacked: dict[str, dict[int, Tensor]] = {}
     for name, tensor in tensors.items():
-        layer = _LAYER.match(name)
-        if name in _EMBEDDINGS:
-            renamed[_EMBEDDINGS[name]] = tensor
-        elif scale := _SCALE.match(name):
-            renamed[f"blocks.{scale[1]}.ls{scale[2]}.gamma"] = tensor
-        elif layer and (part := _ATTENTION.match(layer[2])):
-            stacked.setdefault(f"blocks.{layer[1]}.attn.qkv.{layer[3]}", {})[_ROW[part[1][0]]] = tensor
-        elif layer and (part := _GATED.match(layer[2])):
-            stacked.setdefault(f"blocks.{layer[1]}.mlp.fc1.{layer[3]}", {})[_ROW[part[1][0]]] = tensor
-        elif layer and layer[2] in _PARTS:
-            renamed[f"blocks.{layer[1]}.{_PARTS[layer[2]]}.{layer[3]}"] = tensor
-        elif not name.startswith(_DROPPED):
-            renamed[name] = tensor  # unknown: the key check will name it
-    for name, rows in stacked.items():
-        renamed[name] = torch.cat([rows[row] for row in sorted(rows)])  # an absent one shows in the shape
-    if "reg_token" in renamed and "cls_token" in renamed and "pos_embed" in renamed:
-        # timm embeds no position for the class token of these models: it is added to the token itself
-        renamed["cls_token"] = renamed["cls_token"] + renamed["pos_embed"][:, :1]
-        renamed["pos_embed"] = renamed["pos_embed"][:, 1:]
+        if not name.startswith(_COCA_TOWER):
+            continue  # the text's two transformers
+        bare = name.removeprefix(_COCA_TOWER)
+        if bare in _COCA_NAMES:
+            renamed[_COCA_NAMES[bare]] = tensor
+        elif bare.startswith("attn_pool."):
+            renamed[bare] = tensor
+        else:
+            renamed[f"trunk.{name}"] = tensor
+    return renamed
+
+
+def _vmamba(tensors: Tensors, module: nn.Module, what: str) -> Tensors:
+    """Older names; and linear layers as 1 × 1 convolutions, which the authors' code takes too, told by shape alone."""
+    renamed: Tensors = {}
+    for name, tensor in tensors.items():
+        newer = _VMAMBA_END.sub("classifier.", name).replace(".ln_1.", ".norm.").replace(".self_attention.", ".op.")
+        linear = newer.endswith(_VMAMBA_LINEAR) and tensor.shape[2:] == (1, 1)
+        renamed[newer] = tensor.flatten(1) if linear else tensor
     return renamed
 
 
 def _filtered(tensors: Tensors, module: nn.Module, what: str) -> Tensors:
     """timm's own filter of that architecture: names of the original releases, position embeddings resampled."""
-    known = getattr(sys.modules[type(module).__module__], "checkpoint_filter_fn", None)
+    trunk = getattr(module, "trunk", None)
+    if isinstance(trunk, nn.Module):
+        inside = {name.removeprefix("trunk."): one for name, one in tensors.items() if name.startswith("trunk.")}
+        beside = {name: one for name, one in tensors.items() if not name.startswith("trunk.")}
+        return {**beside, **{f"trunk.{name}": one for name, one in _filtered(inside, trunk, what).items()}}
+    home = sys.modules[type(module).__module__]
+    known = getattr(home, "checkpoint_filter_fn", None) or getattr(home, "_filter_fn", None)
     if known is None:
         return tensors
     _check_patches(tensors, module, what)
     try:
-        filtered: Any = known(dict(tensors), module)
+        with contextlib.redirect_stdout(io.StringIO()):  # a filter or two prints
+            given = (dict(tensors), module)[: len(inspect.signature(known).parameters)]
+            filtered: Any = known(*given)
     except Exception as error:  # border: timm's filters fail in many ways on foreign files
         raise WeightsRejected(
             f"“{what}” is of another model ({type(error).__name__}: {str(error)[:120]}).",
@@ -149,13 +135,20 @@ def _filtered(tensors: Tensors, module: nn.Module, what: str) -> Tensors:
 
 def _check_patches(tensors: Tensors, module: nn.Module, what: str) -> None:
     """Refuse patches of another size, which timm's filter would resample to a model that never was."""
-    own, held = module.state_dict().get(_PATCHES), tensors.get(_PATCHES)
-    if own is not None and held is not None and held.ndim == 4 and held.shape[-2:] != own.shape[-2:]:
-        raise WeightsRejected(
-            f"“{what}” is of another model: its patches are {held.shape[-1]} pixels wide, not {own.shape[-1]}.",
-            "Choose the file of this model.",
-        )
+    own = module.state_dict().get(_PATCHES)
+    for name in (_PATCHES, "visual.conv1.weight", f"visual.trunk.{_PATCHES}"):
+        held = tensors.get(name)
+        if own is not None and held is not None and held.ndim == 4 and held.shape[-2:] != own.shape[-2:]:
+            raise WeightsRejected(
+                f"“{what}” is of another model: its patches are {held.shape[-1]} pixels wide, not {own.shape[-1]}.",
+                "Choose the file of this model.",
+            )
 
 
-CONVERTERS: Mapping[str, Callable[[Tensors, nn.Module, str], Tensors]] = {"timm": _by_name, "order": _by_order}
+CONVERTERS: Mapping[str, Callable[[Tensors, nn.Module, str], Tensors]] = {
+    "timm": _by_name,
+    "order": _by_order,
+    "coca": _coca,
+    "vmamba": _vmamba,
+}
 """All converters by the name that a card gives."""

@@ -17,7 +17,7 @@ def named(error: Exception) -> MedfmError:
     """The error of our tree that an exception amounts to."""
     if isinstance(error, MedfmError):
         return error
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or _says(error, "can't allocate memory"):
+    if is_out_of_memory(error):
         return OutOfMemory(
             "There is not enough memory for this work.",
             "Use a smaller batch (--set batch_size=8) or smaller images (--set input_size=…), "
@@ -37,6 +37,11 @@ def named(error: Exception) -> MedfmError:
         f"The work stopped because of a defect of this program ({type(error).__name__}).",
         "The run's log.txt holds the details; please report it.",
     )
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether it says that memory, of the computer or of the GPU, was not enough."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or _says(error, "can't allocate memory")
 
 
 def resumable(error: MedfmError) -> bool:

@@ -14,32 +14,42 @@ from torch import Tensor
 from medfm_gui.datasets.pixels import PixelCache
 from medfm_gui.domain.cards import BackboneCard
 from medfm_gui.engine.augment import augmented_input, random_of
-from medfm_gui.engine.preprocess import model_input
+from medfm_gui.engine.preprocess import Preprocess
 
 
 @dataclass(frozen=True, slots=True)
 class ImageReader:
     """Reads samples for one model; several threads may use it at once.
 
-    ``size`` is the model's input in pixels; ``pin`` puts batches where a GPU can fetch them by itself.
+    ``size`` is the model's input in pixels; ``pin`` puts batches where a GPU can fetch them by itself. ``prepare`` is
+    how the run prepares images; None: stretched to the square and normalised as the card says. ``policy`` names the
+    random views.
     """
 
     pixels: PixelCache
     card: BackboneCard
     size: int
     pin: bool = False
+    prepare: Preprocess | None = None
+    policy: str = "default"
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """How its images become the model's input."""
+        return self.prepare or Preprocess(self.size, self.card.mean, self.card.std)
 
     def batch(self, ids: Sequence[str], rows: int = 0) -> Tensor:
         """Images as they are: float32, B × 3 × size × size, filled up with zeros to ``rows`` images."""
-        made = [model_input(self._image(one), self.size, self.card.mean, self.card.std) for one in ids]
+        preprocess = self.preprocess
+        made = [preprocess.input(self._image(one)) for one in ids]
         return self._stacked(made, max(rows, len(ids)))
 
     def augmented(self, ids: Sequence[str], places: Sequence[int], seed: int, epoch: int) -> Tensor:
         """Random views of images, each decided by (seed, epoch, its place in the training set) alone."""
-        card = self.card
+        preprocess = self.preprocess
         made = [
-            augmented_input(self._image(one), self.size, card.mean, card.std, random_of(seed, epoch, place + 1))
+            augmented_input(self._image(one), preprocess, self.policy, random_of(seed, epoch, place + 1))
             for one, place in zip(ids, places, strict=True)
         ]
         return self._stacked(made, len(ids))

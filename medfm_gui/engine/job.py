@@ -12,7 +12,16 @@ from pathlib import Path
 from medfm_gui.base import wire
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import InternalError, UsageError
-from medfm_gui.domain.run import PredictSpec, PreflightSpec, ProbeSpec, Spec, StudySpec, TrainSpec, WeightsSpec
+from medfm_gui.domain.run import (
+    CheckMapsSpec,
+    PredictSpec,
+    PreflightSpec,
+    ProbeSpec,
+    Spec,
+    StudySpec,
+    TrainSpec,
+    WeightsSpec,
+)
 from medfm_gui.engine.eventlog import EventLog
 from medfm_gui.engine.failure import named, resumable
 from medfm_gui.engine.predict import OpenModels, predict_study, predict_subset
@@ -60,6 +69,8 @@ def events_of(spec: Spec, folder: Path, models: OpenModels | None = None) -> Gen
             yield from _weights(spec)
         case PreflightSpec():
             yield from _preflight(spec, folder)
+        case CheckMapsSpec():
+            yield from _check_maps(spec)
         case ProbeSpec():
             yield from _probe()
 
@@ -125,6 +136,12 @@ def _preflight(spec: PreflightSpec, folder: Path) -> Iterator[ev.Event]:
     from medfm_gui.engine.preflight import measure  # brings scikit-learn, as a training does
 
     yield from measure(spec, folder)
+
+
+def _check_maps(spec: CheckMapsSpec) -> Iterator[ev.Event]:
+    from medfm_gui.engine.check_maps import check_maps  # brings scipy's statistics, which no prediction needs
+
+    yield from check_maps(spec)
 
 
 def _probe() -> Iterator[ev.Event]:

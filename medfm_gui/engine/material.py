@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from medfm_gui.base.atomic import sha256_file
+from medfm_gui.base.settings import load_settings
 from medfm_gui.datasets.files import read_dataset, read_split
 from medfm_gui.datasets.pixels import PixelCache
-from medfm_gui.datasets.targets import targets
-from medfm_gui.domain.dataset import Dataset, Task
+from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import InputError, NotFound, UsageError
 from medfm_gui.domain.run import FileRef, TrainSpec
 from medfm_gui.domain.split import Partition, Split
+from medfm_gui.engine import few_shot
 from medfm_gui.engine.backbones import Backbone
+from medfm_gui.engine.cases import Cases, Targets, cases_of
 from medfm_gui.engine.features import FrozenBackbone
 from medfm_gui.engine.images import ImageReader
 
-Targets = npt.NDArray[np.int64] | npt.NDArray[np.int8]
-
+_GIGA = 1e9
 _SEEN_IN_TRAINING = (Partition.TRAIN, Partition.VAL, Partition.CAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """The inputs of one training. ``ids`` has no test samples: whoever trains cannot look at them."""
+    """The inputs of one training. ``ids`` has no test samples: whoever trains cannot look at them.
+
+    ``chosen`` are settings that an earlier stage chose, as ``Fitted.chosen`` gives them: with them there is nothing
+    left to select, and validation images are among the training images.
+    """
 
     spec: TrainSpec
     folder: Path
@@ -39,10 +41,30 @@ class Material:
     images: ImageReader
     backbone: Backbone
     device: torch.device
+    chosen: Mapping[str, float] | None = None
 
     def targets(self, partition: Partition) -> Targets:
-        """Class indices (n,), or n × classes of 0, 1, -1 (not assessed) for a multi-label task."""
-        return targets(self.dataset, self.ids[partition])
+        """Class indices (n,), or n × classes of 0, 1, -1 (not assessed) for a multi-label task; one a case."""
+        return self.cases(partition).targets
+
+    def cases(self, partition: Partition) -> Cases:
+        """What is learned from and scored one by one: images, or patients where the recipe joins their images."""
+        return cases_of(self.dataset, self.ids[partition], self.spec.recipe.aggregate)
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder in which this stage of the training keeps its ``checkpoint``."""
+        return self.folder if self.chosen is None else self.folder / "checkpoint" / "second-stage"
+
+    @property
+    def every_id(self) -> list[str]:
+        """The samples of all partitions."""
+        return [one for side in _SEEN_IN_TRAINING for one in self.ids[side]]
+
+    @property
+    def selects_on_validation(self) -> bool:
+        """Whether labels of validation images may decide anything: a few shots are all that there is, else."""
+        return self.chosen is None and may_select(self.spec)
 
     def frozen(self) -> FrozenBackbone:
         """The backbone as it is, through its feature bank."""
@@ -109,22 +131,29 @@ def partitions_for_training(spec: TrainSpec, split: Split, dataset: Dataset) -> 
             f"Make one that has: “medfm split {dataset.id} --ratios 70/15/15”.",
         )
     if spec.shots is not None:
-        ids[Partition.TRAIN] = few_shot(dataset, ids[Partition.TRAIN], spec.shots, spec.seed)
+        ids[Partition.TRAIN] = shots_of(spec, split, dataset).ids
     return ids
 
 
-def few_shot(dataset: Dataset, ids: Sequence[str], shots: int, seed: int) -> list[str]:
-    """At most ``shots`` samples of each class, in the order of ``ids``; more shots contain fewer."""
-    by_lot = sorted(ids, key=lambda one: hashlib.sha256(f"{seed} {one}".encode()).digest())
-    labels = dict(zip(by_lot, targets(dataset, by_lot), strict=True))
-    drawn: set[str] = set()
-    for index in range(len(dataset.classes)):
-        if dataset.task is Task.MULTILABEL:
-            of_class = [one for one in by_lot if labels[one][index] == 1]
-        else:
-            of_class = [one for one in by_lot if labels[one] == index]
-        drawn.update(of_class[:shots])
-    return [one for one in ids if one in drawn]
+def shots_of(spec: TrainSpec, split: Split, dataset: Dataset) -> few_shot.Shots:
+    """The training images that a few-shot run is shown.
+
+    Raises:
+        UsageError: no class has any.
+    """
+    joined = spec.recipe.aggregate != "none"
+    train = split.samples_in(Partition.TRAIN)
+    found = few_shot.draw(dataset, train, spec.shots or 0, spec.seed, spec.recipe.shot_rule, all_images=joined)
+    if not found.ids:
+        raise UsageError(
+            f"No training image fits the rule “{spec.recipe.shot_rule}”.", "Use shot_rule=patients, or more shots."
+        )
+    return found
+
+
+def may_select(spec: TrainSpec) -> bool:
+    """Whether a run may use the labels of validation images; a few-shot run only if its recipe says so."""
+    return spec.shots is None or spec.recipe.shot_tuning == "validation"
 
 
 def input_size(spec: TrainSpec) -> int:
@@ -145,6 +174,7 @@ def frozen_backbone(
     spec: TrainSpec, backbone: Backbone, dataset: Dataset, images: ImageReader, device: torch.device
 ) -> FrozenBackbone:
     """A run's pretrained backbone looking at a dataset."""
+    limit_gb = load_settings().features_gb
     return FrozenBackbone(
         backbone=backbone,
         device=device,
@@ -153,4 +183,6 @@ def frozen_backbone(
         banks=Path(spec.features),
         weights_sha256=spec.weights.sha256 if spec.weights else "",
         workers=spec.recipe.workers,
+        preprocessing=images.preprocess.key,
+        limit_bytes=round(limit_gb * _GIGA) if limit_gb > 0 else None,
     )

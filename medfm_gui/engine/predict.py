@@ -6,6 +6,7 @@ import io
 import time
 from collections import OrderedDict
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,20 @@ from medfm_gui.domain.errors import InputError, UsageError
 from medfm_gui.domain.run import PredictSpec, StudyImage, StudySpec, TrainSpec
 from medfm_gui.domain.split import Partition
 from medfm_gui.engine.devices import choose_device
-from medfm_gui.engine.explain.gradcam import heat_map
-from medfm_gui.engine.head import LinearHead
+from medfm_gui.engine.explain.maps import HeatMap
+from medfm_gui.engine.explain.methods import check_known, explained
+from medfm_gui.engine.explain.neighbours import neighbours_of
+from medfm_gui.engine.head import MultiLabelNeighbours, NearestNeighbours
 from medfm_gui.engine.images import ImageReader
 from medfm_gui.engine.material import frozen_backbone, open_dataset, open_split
-from medfm_gui.engine.preprocess import model_input
+from medfm_gui.engine.preprocess import Preprocess
 from medfm_gui.engine.progress import Pace
+from medfm_gui.engine.reading import read
 from medfm_gui.engine.saved import BACKBONE, HEAD, HEAD_FACTS, SavedModel, open_model
 from medfm_gui.engine.scoring import SampleScores, Scorer, scores_of_frozen, write_scores
 from medfm_gui.engine.session import make_deterministic, started
 
-NO_GRADIENT = "A vote of neighbours has no class gradient, so there is no map."
+NO_GRADIENT = "A vote of neighbours has no class gradient, so there is no map: the neighbours are the explanation."
 
 
 class OpenModels:
@@ -77,7 +81,9 @@ def predict_subset(spec: PredictSpec, out: Path) -> Generator[ev.Event, None, No
     else:
         dataset, pixels = open_dataset(model.spec.dataset, model.spec.pixels)
         ids = _partition(model.spec, dataset, spec.subset)
-    images = ImageReader(pixels, model.spec.card, model.backbone.image_size, pin=device.type == "cuda")
+    images = ImageReader(
+        pixels, model.spec.card, model.backbone.image_size, pin=device.type == "cuda", prepare=model.preprocess
+    )
     asked = time.perf_counter()
     scores = yield from _scores(model, dataset, images, ids)
     name = f"{_file_name(spec.subset)}.npz"
@@ -96,8 +102,8 @@ def predict_study(spec: StudySpec, models: OpenModels | None = None) -> Generato
         MedfmError: a run or an image cannot be used.
     """
     begun = time.perf_counter()
-    if spec.explain not in ("", "gradcam"):
-        raise UsageError(f"There is no explanation “{spec.explain}”.", "Use gradcam.")
+    if spec.explain:
+        check_known(spec.explain)
     device = choose_device(spec.device)
     models = models or OpenModels()
     yield started(device)
@@ -109,7 +115,7 @@ def predict_study(spec: StudySpec, models: OpenModels | None = None) -> Generato
         model = models.open(Path(folder), device)
         for image in spec.images:
             done += 1
-            yield _predicted(model, image, spec, done)
+            yield (yield from _predicted(model, image, spec, done))
             yield pace.advanced(1)
     yield ev.RunFinished(time.time(), {}, time.perf_counter() - begun, samples_per_second=pace.samples_per_second)
 
@@ -134,31 +140,38 @@ def _scores(
     return (yield from scorer.scores(ids, "predict"))
 
 
-def _predicted(model: SavedModel, image: StudyImage, spec: StudySpec, number: int) -> ev.StudyPredicted:
+def _predicted(
+    model: SavedModel, image: StudyImage, spec: StudySpec, number: int
+) -> Generator[ev.Event, None, ev.StudyPredicted]:
+    """Score one image and explain it; yields progress where an explanation takes long."""
     begun = time.perf_counter()
     pixels = _pixels(image)
-    card = model.spec.card
-    inputs = model_input(pixels, model.backbone.image_size, card.mean, card.std)[None].to(model.device)
+    head = model.head
+    inputs = model.preprocess.input(pixels)[None].to(model.device)
     with torch.no_grad():
-        scores = model.head.scores(model.backbone.features(inputs)).probabilities[0].float().cpu()
+        taken = read(model.backbone, head.facts.reads, inputs)
+        scores = head.scores(taken).probabilities[0].float().cpu()
     target = _target(model.spec, spec.target, scores.tolist())
-    path, note = "", ""
-    if spec.explain and isinstance(model.head, LinearHead):
-        (found,) = heat_map(model.backbone, model.head, inputs, [target])
-        path = str(_write_map(Path(spec.out) / f"map-{number:05d}.npy", found.map, pixels.shape[:2]))
-        note = found.note
+    said = ev.StudyPredicted(time.time(), model.spec.run, image.source, tuple(scores.tolist()), target)
+    if spec.explain and isinstance(head, NearestNeighbours | MultiLabelNeighbours):
+        said = replace(said, map_note=NO_GRADIENT, neighbours=neighbours_of(head, taken[0]))
     elif spec.explain:
-        note = NO_GRADIENT
-    return ev.StudyPredicted(
-        time.time(),
-        run=model.spec.run,
-        source=image.source,
-        scores=tuple(scores.tolist()),
-        target=target,
-        map=path,
-        map_note=note,
-        seconds=time.perf_counter() - begun,
-    )
+        found = yield from _heat_map(model, inputs, target, spec.explain)
+        path = _write_map(Path(spec.out) / f"map-{number:05d}.npy", found.map, pixels.shape[:2], model.preprocess)
+        said = replace(said, map=str(path), map_note=found.note)
+    return replace(said, seconds=time.perf_counter() - begun)
+
+
+def _heat_map(model: SavedModel, inputs: torch.Tensor, target: int, explain: str) -> Generator[ev.Event, None, HeatMap]:
+    """One image's map."""
+    work = explained(explain, model.backbone, model.head, inputs, [target])
+    while True:
+        try:
+            done, total = next(work)
+        except StopIteration as ended:
+            (found,) = ended.value
+            return found
+        yield ev.Progressed(time.time(), explain, done, total)
 
 
 def _pixels(image: StudyImage) -> npt.NDArray[Any]:
@@ -181,10 +194,13 @@ def _target(spec: TrainSpec, asked: int | None, scores: Sequence[float]) -> int:
     return int(np.argmax(scores))
 
 
-def _write_map(path: Path, heat: npt.NDArray[np.float32], shape: tuple[int, ...]) -> Path:
+def _write_map(path: Path, heat: npt.NDArray[np.float32], shape: tuple[int, ...], preprocess: Preprocess) -> Path:
     """Stretch a map over the image's own rows and columns, as the image was squeezed into the model's square."""
     stretched = functional.interpolate(
-        torch.from_numpy(heat)[None, None], size=(shape[0], shape[1]), mode="bilinear", align_corners=False
+        preprocess.whole(torch.from_numpy(heat))[None, None],
+        size=(shape[0], shape[1]),
+        mode="bilinear",
+        align_corners=False,
     )
     held = io.BytesIO()
     np.save(held, stretched[0, 0].clamp(0.0, 1.0).numpy().astype(np.float32), allow_pickle=False)

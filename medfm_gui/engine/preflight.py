@@ -19,16 +19,19 @@ import torch
 from torch import Tensor
 
 from medfm_gui.domain import events as ev
-from medfm_gui.domain.cards import adaptation
 from medfm_gui.domain.run import PreflightSpec
 from medfm_gui.domain.split import Partition
+from medfm_gui.engine.adaptations import SCOPES
+from medfm_gui.engine.adaptations.descent import inputs_of, objective_of
 from medfm_gui.engine.adaptations.linear import penalties
-from medfm_gui.engine.adaptations.tuning import Tuning
+from medfm_gui.engine.adaptations.scope import Scope
+from medfm_gui.engine.adaptations.tuning import PartTooLarge, Tuning
 from medfm_gui.engine.devices import choose_device
-from medfm_gui.engine.head import HeadFacts
+from medfm_gui.engine.failure import named
 from medfm_gui.engine.loader import ahead, batches_of
 from medfm_gui.engine.logistic import LogisticPath
 from medfm_gui.engine.material import Material
+from medfm_gui.engine.reading import read
 from medfm_gui.engine.session import make_deterministic, started
 from medfm_gui.engine.train import prepared
 
@@ -59,10 +62,9 @@ def measure(spec: PreflightSpec, folder: Path) -> Generator[ev.Event, None, None
     yield started(device)
     begun = time.perf_counter()
     material = yield from prepared(draft, folder, device)
-    card = adaptation(draft.adapt)
     loaded = time.perf_counter() - begun
-    if card is not None and card.trains_backbone:
-        facts = yield from _tuning(material, spec.seconds)
+    if draft.adapt in SCOPES:
+        facts = yield from _tuning(material, SCOPES[draft.adapt](material), spec.seconds)
     else:
         facts = yield from _frozen(material, spec.seconds)
     facts |= {
@@ -93,29 +95,36 @@ def _frozen(material: Material, seconds: float) -> Generator[ev.Event, None, dic
     return facts | {"trained_parameters": trained, "fit_s": _fit_seconds(material)}
 
 
-def _tuning(material: Material, seconds: float) -> Generator[ev.Event, None, dict[str, float]]:
-    """Steps of the optimiser, then validation batches."""
-    recipe, dataset = material.spec.recipe, material.dataset
-    facts = HeadFacts("linear", dataset.task, dataset.classes, material.backbone.feature_dim)
-    tuning = Tuning(material.backbone, facts, recipe, material.device)
-    ids = material.ids[Partition.TRAIN]
+def _tuning(material: Material, scope: Scope, seconds: float) -> Generator[ev.Event, None, dict[str, float]]:
+    """Steps of the optimiser, in as many parts as memory asks for, then validation batches."""
+    recipe = material.spec.recipe
+    tuning = Tuning(material.backbone, scope, recipe, material.device, objective_of(material))
     targets = torch.from_numpy(material.targets(Partition.TRAIN).astype(np.int64))
+    prepare = inputs_of(material, scope, 1)
+    parts = recipe.accumulate
 
     def prepared(places: Sequence[int]) -> tuple[Tensor, Tensor]:
-        chosen = [ids[place] for place in places]
-        seen = material.images.augmented(chosen, places, 0, 1) if recipe.augment else material.images.batch(chosen)
-        return seen, targets[list(places)]
+        return prepare(places), targets[list(places)]
 
-    places = batches_of(range(len(ids)), recipe.batch_size)[:_MOST_BATCHES]
-    step = yield from _timed(
-        prepared, places, lambda given: float(tuning.step(*given, lr=recipe.lr, seed=0)), material, seconds
-    )
-    tuning.head.eval()
+    def stepped(given: tuple[Tensor, Tensor]) -> float:
+        nonlocal parts
+        while True:
+            with contextlib.suppress(PartTooLarge):
+                return float(tuning.step(*given, lr=recipe.lr, seed=0, parts=min(parts, len(given[0]))))
+            if parts >= len(given[0]):
+                raise named(MemoryError())
+            tuning.make_room()
+            parts *= 2
+
+    places = batches_of(range(len(targets)), recipe.batch_size * recipe.accumulate)[:_MOST_BATCHES]
+    step = yield from _timed(prepared, places, stepped, material, seconds)
+    scope.head.eval()
     material.backbone.module.eval()
+    reading = scope.head.facts.reads
 
     def scored(images: Tensor) -> object:
         with torch.no_grad():
-            return tuning.head.scores(material.backbone.features(images.to(material.device))).probabilities.cpu()
+            return scope.head.scores(read(material.backbone, reading, images.to(material.device))).probabilities.cpu()
 
     sides = batches_of(material.ids[Partition.VAL], recipe.batch_size)[:_MOST_BATCHES]
     look = yield from _timed(material.images.batch, sides, scored, material, seconds / 2)
@@ -128,6 +137,7 @@ def _tuning(material: Material, seconds: float) -> Generator[ev.Event, None, dic
         "missing": images,
         "trained_parameters": tuning.parameters,
         "fit_s": 0.0,
+        "parts": parts,
     }
 
 

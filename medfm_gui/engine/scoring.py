@@ -16,12 +16,16 @@ from medfm_gui.base.atomic import atomic_write
 from medfm_gui.domain import events as ev
 from medfm_gui.engine.backbones import Backbone
 from medfm_gui.engine.bank import Rows
-from medfm_gui.engine.features import FrozenBackbone
-from medfm_gui.engine.head import Head
+from medfm_gui.engine.cases import Cases, bags_of, cases_of, rows_of
+from medfm_gui.engine.features import FrozenBackbone, StoredFeatures
+from medfm_gui.engine.head import BagHead, Head
 from medfm_gui.engine.images import ImageReader
 from medfm_gui.engine.loader import ahead, batches_of
 from medfm_gui.engine.progress import Pace
+from medfm_gui.engine.reading import read
 
+_TOKENS_AT_ONCE = 64
+_CASES_AT_ONCE = 8192
 _RELEASE_EVERY = 16
 
 
@@ -55,7 +59,8 @@ class Scorer:
         with contextlib.closing(ahead(self.images.batch, batches, self.workers)) as ready:
             for number, (batch, inputs) in enumerate(zip(batches, ready, strict=True), 1):
                 with torch.no_grad():
-                    scores = self.head.scores(self.backbone.features(inputs.to(self.device, non_blocking=True)))
+                    seen = read(self.backbone, self.head.facts.reads, inputs.to(self.device, non_blocking=True))
+                    scores = self.head.scores(seen)
                 logits = None if scores.logits is None else scores.logits.float().cpu().numpy()
                 parts.append((scores.probabilities.float().cpu().numpy(), logits))
                 if number % _RELEASE_EVERY == 0:
@@ -66,12 +71,38 @@ class Scorer:
 
 
 def scores_of_frozen(frozen: FrozenBackbone, head: Head, ids: Sequence[str]) -> Generator[ev.Event, None, SampleScores]:
-    """Scores through the feature bank: images that any run of this backbone has seen cost nothing."""
-    features = yield from frozen.look(ids)
-    with torch.no_grad():
-        scores = head.scores(torch.from_numpy(features.of(ids)))
-    logits = None if scores.logits is None else scores.logits.numpy()
-    return SampleScores(tuple(ids), scores.probabilities.numpy(), logits)
+    """Scores through the feature bank: images that any run of this backbone has seen cost nothing.
+
+    Where images of a patient are one case, each of them gets the patient's score.
+    """
+    features = yield from frozen.look(ids, head.facts.reads)
+    return scores_of_rows(features, head, cases_of(frozen.dataset, ids, head.facts.aggregate), ids)
+
+
+def scores_of_rows(features: StoredFeatures, head: Head, cases: Cases, ids: Sequence[str]) -> SampleScores:
+    """Scores of samples that belong to cases, of features that are there."""
+    device = next(iter(head.state_dict().values())).device
+    parts: list[tuple[Rows, Rows | None]] = []
+    step = _TOKENS_AT_ONCE if head.facts.reads.kind == "tokens" else _CASES_AT_ONCE
+    for start in range(0, len(cases), step):
+        some = cases.taken(range(start, min(start + step, len(cases))))
+        with torch.no_grad():
+            if isinstance(head, BagHead):
+                bags, there = bags_of(features, some.members)
+                scores = head.bag_scores(bags.to(device), there.to(device))
+            else:
+                scores = head.scores(torch.from_numpy(rows_of(features, some, head.facts.aggregate)).to(device))
+        logits = None if scores.logits is None else scores.logits.float().cpu().numpy()
+        parts.append((scores.probabilities.float().cpu().numpy(), logits))
+    return of_images(_joined(cases.firsts, parts, len(head.facts.classes)), cases, ids)
+
+
+def of_images(scores: SampleScores, cases: Cases, ids: Sequence[str]) -> SampleScores:
+    """Scores of cases, row by row, as scores of their images."""
+    row = {one: place for place, members in enumerate(cases.members) for one in members}
+    places = np.array([row[one] for one in ids], dtype=np.intp)
+    logits = None if scores.logits is None else scores.logits[places]
+    return SampleScores(tuple(ids), scores.probabilities[places], logits)
 
 
 def write_scores(path: Path, scores: SampleScores) -> str:

@@ -25,7 +25,7 @@ from medfm_gui.domain.errors import WeightsAbsent, WeightsRejected
 _MAX_HEADER_BYTES = 4 << 20
 _MAX_TENSORS = 20_000
 _MAX_PICKLE_BYTES = 64 << 20
-_WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model", "teacher")
+_WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model", "teacher", "target_encoder")
 _AGAIN = "Fetch the file again from its source."
 
 

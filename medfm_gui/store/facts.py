@@ -133,6 +133,9 @@ def _state(row: Row) -> RunState:
         resumable=bool(row["resumable"]),
         warnings=texts_of(row["warnings"]),
         files=text_mapping_of(row["files"]),
+        labels_used=row["labels_used"],
+        peak_memory_bytes=row["peak_memory_bytes"],
+        facts=text_mapping_of(row["facts"]),
     )
 
 

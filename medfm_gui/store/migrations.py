@@ -30,7 +30,17 @@ def first_tables(db: Database) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (first_tables,)
+def cost_of_runs(db: Database) -> None:
+    """Version 2: what a run needed besides time (labels, memory), and what else was decided on its way."""
+    for column in (
+        "labels_used INTEGER NOT NULL DEFAULT 0",
+        "peak_memory_bytes INTEGER NOT NULL DEFAULT 0",
+        "facts TEXT NOT NULL DEFAULT '{}'",
+    ):
+        db.execute(f"ALTER TABLE runs ADD COLUMN {column}")
+
+
+MIGRATIONS: tuple[Migration, ...] = (first_tables, cost_of_runs)
 VERSION = len(MIGRATIONS)
 
 

@@ -189,6 +189,9 @@ def progress(db: Database, run: str, change: CurveChange, state: RunState) -> No
         resumable=state.resumable,
         warnings=json_of(state.warnings),
         files=json_of(state.files),
+        labels_used=state.labels_used,
+        peak_memory_bytes=state.peak_memory_bytes,
+        facts=json_of(state.facts),
     )
     key = text_cell(run)
     try:

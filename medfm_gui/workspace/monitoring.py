@@ -157,6 +157,7 @@ def repeat_run(workspace: Workspace, run_id: str) -> RunView:
         settings=settings,
         device=spec.device,
         from_scratch=spec.from_scratch,
+        shots=(spec.shots,),
     )
     return training.create_runs(workspace, request)[0]
 

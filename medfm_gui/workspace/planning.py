@@ -189,12 +189,13 @@ def preflight(
 
 
 def _kind(draft: TrainSpec) -> str:
-    return "full fine-tuning" if _trains_backbone(draft) else "frozen"
-
-
-def _trains_backbone(draft: TrainSpec) -> bool:
     card = adaptation(draft.adapt)
-    return card is not None and card.trains_backbone
+    return card.title if card is not None and card.by_gradient else "frozen"
+
+
+def _by_gradient(draft: TrainSpec) -> bool:
+    card = adaptation(draft.adapt)
+    return card is not None and card.by_gradient
 
 
 def _to_measure(drafts: Sequence[TrainSpec]) -> dict[str, TrainSpec]:
@@ -216,13 +217,18 @@ def _group(draft: TrainSpec) -> tuple[object, ...]:
         recipe.input_size,
         recipe.workers,
         draft.device,
-        _trains_backbone(draft),
+        _by_gradient(draft),
     )
-    return (*same, recipe.batch_size, recipe.amp, recipe.augment) if _trains_backbone(draft) else same
+    if not _by_gradient(draft):
+        return same
+    step = (recipe.batch_size, recipe.accumulate, recipe.amp, recipe.precision, recipe.optimizer, recipe.ema > 0)
+    views = (recipe.augment, recipe.augmentation, recipe.geometry)
+    trained = (draft.adapt, recipe.blocks, recipe.rank, recipe.lora_targets, recipe.lora_bias, recipe.unfreeze)
+    return (*same, *step, *views, *trained)
 
 
 def _key(draft: TrainSpec) -> str:
-    path = (draft.adapt, draft.recipe.epochs) if draft.adapt == "linear" else (_trains_backbone(draft),)
+    path = (draft.adapt, draft.recipe.epochs) if draft.adapt == "linear" else (_by_gradient(draft),)
     weights = draft.weights.sha256 if draft.weights else ""
     said = (*_group(draft), *path, weights, draft.dataset_fingerprint, draft.split_fingerprint)
     return hashlib.sha256(wire.canonical([str(part) for part in said])).hexdigest()[:24]
@@ -296,7 +302,7 @@ def _run_costs(
     costs = []
     for draft in drafts:
         group, sides = _group(draft), ids[draft.split_id]
-        if _trains_backbone(draft):
+        if _by_gradient(draft):
             costs.append(_cost_of_tuning(draft, by_group[group], sides))
             continue
         had = seen.setdefault(group, set())
@@ -312,7 +318,9 @@ def _run_costs(
 
 def _cost_of_tuning(draft: TrainSpec, one: Measurement | None, sides: Mapping[Partition, Sequence[str]]) -> RunCost:
     train, val, cal = (len(sides[side]) for side in (Partition.TRAIN, Partition.VAL, Partition.CAL))
-    parameters = round(draft.card.parameters_m * 1e6) + (draft.card.feature_dim + 1) * len(draft.classes)
+    parameters = (draft.card.feature_dim + 1) * len(draft.classes)
+    if draft.adapt == "full":
+        parameters += round(draft.card.parameters_m * 1e6)  # of the others only a measurement tells
     seconds = None
     if one is not None and not one.problem:
         parameters = one.trained_parameters or parameters

@@ -24,9 +24,10 @@ from medfm_gui.base.atomic import atomic_write
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Skipped, Task
 from medfm_gui.domain.errors import InputError, NotFound, UnreadableFile, UsageError
+from medfm_gui.domain.explain import NEIGHBOURS, NOT_CLASS_SPECIFIC, Neighbour, explanation, explanation_names
 from medfm_gui.domain.run import Phase, StudyImage, StudySpec, TrainSpec
 from medfm_gui.domain.study import Scan
-from medfm_gui.workspace import studies, training
+from medfm_gui.workspace import map_checks, studies, training
 from medfm_gui.workspace.errands import OnEvent, ask_warm, check, run_errand
 from medfm_gui.workspace.evaluating import operating_point
 from medfm_gui.workspace.journal import note
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from medfm_gui.imaging.pool import DecodePool
     from medfm_gui.jobs.warm import WarmWorker
 
-EXPLANATIONS = ("gradcam",)
 DICOM_OUTPUTS = ("sc",)
 NOTICE = "Research use only - not for clinical use"
 MAP_NOTE = "Relative to this image's maximum: not comparable between images or models. A map is no proof."
@@ -45,7 +45,12 @@ _TOMOGRAPHIC = ("CT", "MR", "PT")
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A heat map over an image: files, the explained class, and what is to be known of it."""
+    """A heat map over an image: files, the explained class, and what is to be known of it.
+
+    ``method`` is a name of ``domain.explain.EXPLANATIONS``, or ``neighbours``: then there is no map, and ``neighbours``
+    are the training images that the vote was made of. ``checks`` says what is known of this run's maps: a check's
+    name → its sentence.
+    """
 
     method: str
     path: str
@@ -55,6 +60,7 @@ class Explanation:
     source: str = ""
     note: str = ""
     checks: Mapping[str, str] = field(default_factory=dict)
+    neighbours: tuple[Neighbour, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +203,8 @@ def _predicted(
 def _specs(workspace: Workspace, request: PredictRequest) -> dict[str, TrainSpec]:
     if not request.runs:
         raise UsageError("No run is named.", "Use --run RUN; “medfm runs” lists them.")
-    if request.explain and request.explain not in EXPLANATIONS:
-        raise UsageError(f"There is no explanation “{request.explain}”.", f"Use {', '.join(EXPLANATIONS)}.")
+    if request.explain and explanation(request.explain) is None:
+        raise UsageError(f"There is no explanation “{request.explain}”.", f"Use {explanation_names()}.")
     unknown = [name for name in request.dicom if name not in DICOM_OUTPUTS]
     if unknown:
         raise UsageError(f"There is no DICOM output “{unknown[0]}”.", f"Use {', '.join(DICOM_OUTPUTS)}.")
@@ -332,6 +338,7 @@ def _pool(
     heard = {(event.run, event.source): event for event in said}
     pixels = {image.source: image.path for image in images}
     predictions: list[StudyPrediction] = []
+    checks = {run_id: map_checks.sentences(workspace, run_id, request.explain) for run_id in specs if request.explain}
     for unit in units:
         for run_id, spec in specs.items():
             events = [heard[run_id, _name(file)] for file in unit.files if (run_id, _name(file)) in heard]
@@ -339,11 +346,12 @@ def _pool(
                 continue
             scores = np.mean([event.scores for event in events], axis=0)
             top = max(events, key=lambda event: event.scores[event.target] if event.target >= 0 else max(event.scores))
-            explanation = None
+            explained: Explanation | None = None
             if request.explain:
                 stem = f"{len(predictions) + 1:03d}-{run_id}"
-                explanation = _explain(top, spec, Path(pixels[top.source]), unit, request, out / stem)
-            predictions.append(_prediction(workspace, unit, run_id, spec, scores.tolist(), len(events), explanation))
+                explained = _explain(top, spec, Path(pixels[top.source]), unit, request, out / stem)
+                explained = replace(explained, checks=checks[run_id] if explained.map else {})
+            predictions.append(_prediction(workspace, unit, run_id, spec, scores.tolist(), len(events), explained))
     return predictions
 
 
@@ -354,7 +362,7 @@ def _prediction(
     spec: TrainSpec,
     scores: Sequence[float],
     slices: int,
-    explanation: Explanation | None,
+    explained: Explanation | None,
 ) -> StudyPrediction:
     classes = dict(zip(spec.classes, scores, strict=True))
     point = operating_point(workspace.run(run_id))
@@ -374,7 +382,7 @@ def _prediction(
         threshold_note=f"{point.rule}, fitted on {point.fitted_on}; {point.note}".strip("; ") if point else "",
         slices=slices,
         study=unit.study,
-        explanation=explanation,
+        explanation=explained,
         warnings=unit.warnings,
         series=unit.series,
     )
@@ -388,7 +396,8 @@ def _explain(
 
     target = spec.classes[event.target] if event.target >= 0 else ""
     if not event.map:
-        return Explanation(request.explain, "", target, source=event.source, note=event.map_note)
+        method = NEIGHBOURS if event.neighbours else request.explain
+        return Explanation(method, "", target, source=event.source, note=event.map_note, neighbours=event.neighbours)
     picture = np.load(pixels, allow_pickle=False)
     coloured = overlay(picture, np.load(event.map, allow_pickle=False))
     png = stem.with_name(f"{stem.name}-{request.explain}.png")
@@ -397,11 +406,21 @@ def _explain(
     if "sc" in request.dicom:
         target_file = png.with_suffix(".dcm")
         source = Path(event.source) if unit.is_dicom else None
-        title = f"Grad-CAM for {target}, {spec.card.title}, {spec.adapt}, {event.run}"
+        title = f"{_title(request.explain, target)}, {spec.card.title}, {spec.adapt}, {event.run}"
         write_secondary_capture(target_file, coloured, source=source, title=title, notice=NOTICE)
         dicom = str(target_file)
-    remark = " ".join(part for part in (event.map_note, MAP_NOTE) if part)
+    card = explanation(request.explain)
+    general = NOT_CLASS_SPECIFIC if card is not None and not card.class_specific else ""
+    remark = " ".join(part for part in (event.map_note, general, MAP_NOTE) if part)
     return Explanation(request.explain, str(png), target, event.map, dicom, event.source, remark)
+
+
+def _title(method: str, target: str) -> str:
+    """What a map is, e.g. “Grad-CAM for pneumonia”; one that is the same for every class names none."""
+    card = explanation(method)
+    if card is None:
+        return method
+    return f"{card.title} for {target}" if card.class_specific else f"{card.title} (not class-specific)"
 
 
 def index(workspace: Workspace, file: PredictionFile) -> None:

@@ -18,7 +18,8 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import WeightsState, adaptation
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import InputError, NotFound, UsageError, WeightsAbsent
-from medfm_gui.domain.recipe import PRESETS, recipe_from
+from medfm_gui.domain.presets import PRESETS, preset_settings
+from medfm_gui.domain.recipe import Recipe, recipe_from
 from medfm_gui.domain.run import FileRef, Phase, RunState, TrainSpec
 from medfm_gui.domain.split import Split
 from medfm_gui.workspace import data
@@ -27,13 +28,18 @@ from medfm_gui.workspace.models import Model, model
 from medfm_gui.workspace.place import Workspace, new_folder, now
 
 _HIGHEST_SEED = 2**32 - 1
+ATTENTION_BLOCKS = "deit-b"
+"""The model whose blocks an attention head begins with."""
 
 OnState = Callable[[str, Sequence[ev.Event], RunState], None]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
-    """What to train: one run for each model, adaptation, seed and fold."""
+    """What to train: one run for each model, adaptation, number of shots, seed and fold.
+
+    ``shots`` are training patients a class; None = every training image.
+    """
 
     dataset: str
     models: tuple[str, ...]
@@ -44,6 +50,7 @@ class TrainRequest:
     settings: Mapping[str, str] = field(default_factory=dict)
     device: str = "auto"
     from_scratch: bool = False
+    shots: tuple[int | None, ...] = (None,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +84,11 @@ def drafts_of(workspace: Workspace, request: TrainRequest) -> list[TrainSpec]:
     models = [model(workspace.settings, name) for name in request.models]
     _check_request(request, models)
     return [
-        _draft(workspace, request, dataset, split, one, adapt, seed)
+        _draft(workspace, request, dataset, split, one, adapt, shots, seed)
         for split in _splits_for(workspace, request, dataset)
         for one in models
         for adapt in request.adapts
+        for shots in request.shots
         for seed in request.seeds
     ]
 
@@ -101,8 +109,11 @@ def _check_request(request: TrainRequest, models: Sequence[Model]) -> None:
         )
     if any(not 0 <= seed <= _HIGHEST_SEED for seed in request.seeds):
         raise UsageError("A seed is out of range.", f"Use whole numbers from 0 to {_HIGHEST_SEED}.")
+    if not request.shots or any(shots is not None and shots < 1 for shots in request.shots):
+        raise UsageError("There must be at least one shot.", "Use --shots 1,2,4, or “all” for every training image.")
     for name in request.adapts:
-        recipe_from(name, {**PRESETS.get(request.preset, {}), **request.settings})
+        recipe = recipe_from(name, {**preset_settings(request.preset, name), **request.settings})
+        _check_shots(request, recipe)
         card = adaptation(name)
         for one in models:
             if name not in one.card.adaptations:
@@ -123,6 +134,33 @@ def _check_request(request: TrainRequest, models: Sequence[Model]) -> None:
                 )
 
 
+def _check_shots(request: TrainRequest, recipe: Recipe) -> None:
+    few = [shots for shots in request.shots if shots is not None]
+    if few and recipe.protocol == "two-stage" and recipe.shot_tuning != "validation":
+        raise UsageError(
+            "A few-shot run that may not use labels of validation images cannot be trained on them in a second stage.",
+            "Use protocol=single-stage, or shot_tuning=validation.",
+        )
+
+
+def _head_weights(workspace: Workspace, adapt: str, recipe: Recipe) -> FileRef | None:
+    """The pretrained weights that a head begins with.
+
+    Raises:
+        WeightsAbsent: they are not on this computer.
+    """
+    if adapt != "attention-head" or recipe.attention_init != "deit":
+        return None
+    found = model(workspace.settings, ATTENTION_BLOCKS).weights
+    if found.state is WeightsState.ABSENT:
+        raise WeightsAbsent(
+            "The attention head begins as DeiT-B, whose weights are not on this computer.",
+            f"Get them with “medfm weights pull {ATTENTION_BLOCKS}” or “medfm weights import FILE --model "
+            f"{ATTENTION_BLOCKS}”, or begin with random ones: --set attention_init=random.",
+        )
+    return FileRef(found.path, found.sha256)
+
+
 def _splits_for(workspace: Workspace, request: TrainRequest, dataset: Dataset) -> list[Split]:
     name = request.split or data.newest_split(workspace, dataset.id)
     if name is None:
@@ -140,11 +178,20 @@ def _splits_for(workspace: Workspace, request: TrainRequest, dataset: Dataset) -
 
 
 def _draft(
-    workspace: Workspace, request: TrainRequest, dataset: Dataset, split: Split, one: Model, adapt: str, seed: int
+    workspace: Workspace,
+    request: TrainRequest,
+    dataset: Dataset,
+    split: Split,
+    one: Model,
+    adapt: str,
+    shots: int | None,
+    seed: int,
 ) -> TrainSpec:
     folder = workspace.dataset(dataset.id)
     split_file = workspace.split(split.id)
     weights = None if request.from_scratch else FileRef(one.weights.path, one.weights.sha256)
+    preset = preset_settings(request.preset, adapt, dataset.layout, dataset.task, one.card.family)
+    recipe = recipe_from(adapt, {**preset, **request.settings})
     return TrainSpec(
         run="",
         dataset=FileRef(str(folder / "manifest.json"), sha256_file(folder / "manifest.json")),
@@ -153,12 +200,13 @@ def _draft(
         features=str(workspace.root / "features"),
         card=one.card,
         adapt=adapt,
-        recipe=recipe_from(adapt, {**PRESETS.get(request.preset, {}), **request.settings}),
+        recipe=recipe,
         seed=seed,
         device=request.device,
         weights=weights,
         from_scratch=request.from_scratch,
         preset=request.preset,
+        shots=shots,
         created=now(),
         code_version=__version__,
         dataset_id=dataset.id,
@@ -169,6 +217,7 @@ def _draft(
         classes=dataset.classes,
         positive=dataset.positive,
         fold=split.fold,
+        head_weights=_head_weights(workspace, adapt, recipe),
     )
 
 

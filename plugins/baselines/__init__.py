@@ -1,1 +1,1 @@
-"""Convolutional baselines from timm: ResNet-50 and EfficientNet-Lite."""
+"""Supervised baselines from timm: ResNet, DenseNet, VGG-19, EfficientNet-Lite and a ViT-L."""

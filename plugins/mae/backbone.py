@@ -13,4 +13,4 @@ from medfm_gui.engine.timm_backbone import TimmBackbone, timm_backbone
 
 def build(card: BackboneCard, image_size: int, **arch: Any) -> TimmBackbone:
     """The card's transformer with random weights; ``arch`` overrides its own shape."""
-    return timm_backbone(card, image_size, img_size=image_size, **arch)
+    return timm_backbone(card, image_size, **{"img_size": image_size} | arch)

@@ -20,5 +20,6 @@ ENTRIES = (
     "alive",
     "switch",
     "scroll",
+    "scan",
 )
 """Every entry's id; its module has underscores for hyphens."""

@@ -25,7 +25,6 @@ from medfm_gui.domain.events import RunFinished, RunStarted, StudyPredicted
 from medfm_gui.domain.run import StudyImage, StudySpec
 from medfm_gui.engine.head import HeadFacts, LinearHead
 from medfm_gui.engine.predict import OpenModels
-from medfm_gui.engine.preprocess import model_input
 from medfm_gui.engine.saved import save_model
 from medfm_gui.imaging.phantom.write import write_patient
 from medfm_gui.imaging.pool import DecodePool
@@ -83,8 +82,7 @@ def _here(file: Path, run: Path) -> Work:
     saved = OpenModels().open(run, torch.device("cpu"))
 
     def look() -> None:
-        card = saved.spec.card
-        image = model_input(read_picture(file).pixels, saved.backbone.image_size, card.mean, card.std)
+        image = saved.preprocess.input(read_picture(file).pixels)
         with torch.no_grad():
             saved.head.scores(saved.backbone.features(image[None])).probabilities.tolist()
 

@@ -21,7 +21,8 @@ from medfm_gui.desk.asks.train import (
 from medfm_gui.desk.entry import Entry, Lane, Topic
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.desk.room import Room, Told
-from medfm_gui.domain.recipe import PRESETS, Recipe, recipe_from
+from medfm_gui.domain.presets import PRESETS, preset_settings
+from medfm_gui.domain.recipe import Recipe, recipe_from
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.planning import PlanCost
 
@@ -76,7 +77,7 @@ def run_spec_of(room: Room, ask: RunSpecOf, told: Told) -> RunOrder:
     spec = spec_of(room.workspace.run(ask.run))
     family = spec.split_id.removesuffix(f"-f{spec.fold}") if spec.fold is not None else spec.split_id
     preset = spec.preset if spec.preset in PRESETS else ""
-    usual = recipe_from(spec.adapt, PRESETS.get(preset, {}))
+    usual = recipe_from(spec.adapt, preset_settings(preset, spec.adapt, spec.task, spec.card.family))
     changed = {
         item.name: _as_text(getattr(spec.recipe, item.name))
         for item in fields(Recipe)

@@ -1,7 +1,9 @@
 """Linear probe: logistic regression on frozen features, along a path of penalties from strong to weak.
 
-Features are standardised on the training images; validation log loss chooses the penalty (a tie goes to
-the stronger one). The scaling is folded into the weights, so that the result is one linear layer.
+Features are standardised on the training cases; validation log loss chooses the penalty (a tie goes to the stronger
+one). A few-shot run that may not look at validation labels takes the middle of the path, or lets cross-validation on
+its shots choose. The scaling is folded into the weights, so that the result is one linear layer. Where a patient's
+images are joined by attention there is no such path: attention and layer are trained by gradient.
 
 A point takes milliseconds, a durable file as long: the path is saved after its first point, then every two
 seconds. Points after the last save are computed again, and since a point is a function of the bank and the
@@ -14,6 +16,7 @@ import math
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,14 +24,19 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from medfm_gui.domain import events as ev
+from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.split import Partition
+from medfm_gui.engine.adaptations import attention_over_images
 from medfm_gui.engine.bank import Rows
+from medfm_gui.engine.cases import Targets, rows_of
 from medfm_gui.engine.checkpoint import Checkpoint
 from medfm_gui.engine.fitted import Fitted, validation_of
+from medfm_gui.engine.folds import folds_of
 from medfm_gui.engine.head import HeadFacts, LinearHead
 from medfm_gui.engine.logistic import Doubles, Layer, LogisticPath
 from medfm_gui.engine.loss import log_loss
 from medfm_gui.engine.material import Material
+from medfm_gui.engine.scoring import SampleScores, of_images
 from medfm_gui.engine.session import PauseRequested
 
 _STRONGEST, _WEAKEST = 1e-5, 1e2
@@ -45,6 +53,13 @@ class PathPlace:
     seconds: float = 0.0
 
 
+class Side(NamedTuple):
+    """Features n × D of some cases, and their targets."""
+
+    rows: Rows
+    targets: Targets
+
+
 def penalties(points: int) -> Doubles:
     """C of each point, from a strong penalty to a weak one; a single point stands in the middle."""
     if points == 1:
@@ -58,17 +73,85 @@ def adapt(material: Material) -> Generator[ev.Event, None, Fitted]:
     Raises:
         UsageError: the training images have one class only.
     """
-    train, val = (material.ids[part] for part in (Partition.TRAIN, Partition.VAL))
+    if material.spec.recipe.aggregate == "attention":
+        return (yield from attention_over_images.adapt(material))
     begun = time.perf_counter()
-    features = yield from material.frozen().look([*train, *val, *material.ids[Partition.CAL]])
+    features = yield from material.frozen().look(material.every_id)
     seconds = time.perf_counter() - begun
-    probe = _Probe(material, features.of(train), features.of(val))
-    head, place = yield from _walk(probe, Checkpoint(material.folder, PathPlace))
-    rate = len(features) / seconds if seconds >= place.seconds else len(train) * place.done / place.seconds
-    return Fitted(head, sum(part.numel() for part in head.parameters()), rate)
+    aggregate = material.spec.recipe.aggregate
+    train, val = (
+        Side(rows_of(features, cases, aggregate), cases.targets)
+        for cases in (material.cases(Partition.TRAIN), material.cases(Partition.VAL))
+    )
+    path, out_of_fold = yield from _path(material, train)
+    probe = _Probe(material, train, val)
+    head, place = yield from _walk(probe, path, Checkpoint(material.checkpoints, PathPlace))
+    rate = len(features) / seconds if seconds >= place.seconds else len(train.rows) * place.done / place.seconds
+    c = float(path[place.best - 1])
+    return Fitted(
+        head,
+        sum(part.numel() for part in head.parameters()),
+        rate,
+        chosen={"c": c},
+        selected=material.selects_on_validation,
+        facts={"penalty": f"C = {c:.3g}, {_chosen_by(material, out_of_fold)}"},
+        out_of_fold=out_of_fold,
+    )
 
 
-def _walk(probe: _Probe, checkpoint: Checkpoint[PathPlace]) -> Generator[ev.Event, None, tuple[LinearHead, PathPlace]]:
+def _chosen_by(material: Material, out_of_fold: SampleScores | None) -> str:
+    if material.selects_on_validation:
+        return "chosen on validation"
+    if material.chosen is not None:
+        return "chosen in the first stage"
+    return "chosen by cross-validation on the shots" if out_of_fold else "fixed beforehand"
+
+
+def _path(material: Material, train: Side) -> Generator[ev.Event, None, tuple[Doubles, SampleScores | None]]:
+    """The penalties to walk: all of them where validation chooses, else the one that is chosen by other means."""
+    points = penalties(material.spec.recipe.epochs)
+    if material.chosen is not None:
+        return np.array([material.chosen["c"]]), None
+    if material.selects_on_validation:
+        return points, None
+    if material.spec.recipe.shot_tuning == "inner-cv":
+        folds = folds_of(material.cases(Partition.TRAIN), material.dataset.task, material.spec.seed)
+        if folds:
+            yield ev.StageStarted(time.time(), "cross-validation", len(folds))
+            place, scores = _cross_validated(material, train, points, folds)
+            return points[place : place + 1], scores
+        yield ev.Warned(
+            time.time(),
+            "A class has a single patient among the shots, so nothing can be cross-validated: the penalty is fixed.",
+        )
+    return penalties(1), None
+
+
+def _cross_validated(
+    material: Material, train: Side, points: Doubles, folds: list[tuple[list[int], list[int]]]
+) -> tuple[int, SampleScores]:
+    """The point of lowest log loss on cases that were held out, and what it says of each of them."""
+    classes = len(material.dataset.classes)
+    scores = np.full((len(points), len(train.rows), classes), 1.0 / classes, dtype=np.float32)
+    for learned, held in folds:
+        part = Side(train.rows[learned], train.targets[learned])
+        try:
+            probe = _Probe(material, part, Side(train.rows[held], train.targets[held]))
+        except UsageError:  # of many rare labels a fold may learn none; its cases keep even chances
+            continue
+        for place, c in enumerate(points):
+            scores[place, held] = probe.probabilities(probe.fit(float(c)))[1]
+    task = material.dataset.task
+    losses = [log_loss(of_point.astype(np.float64), train.targets, task) for of_point in scores]
+    best = int(np.argmin(losses))
+    cases = material.cases(Partition.TRAIN)
+    held_out = SampleScores(cases.firsts, scores[best], None)
+    return best, of_images(held_out, cases, material.ids[Partition.TRAIN])
+
+
+def _walk(
+    probe: _Probe, path: Doubles, checkpoint: Checkpoint[PathPlace]
+) -> Generator[ev.Event, None, tuple[LinearHead, PathPlace]]:
     """Fit, judge, save, tell; point by point."""
     place, best = PathPlace(), probe.blank()
     saved = checkpoint.load()
@@ -76,14 +159,13 @@ def _walk(probe: _Probe, checkpoint: Checkpoint[PathPlace]) -> Generator[ev.Even
         place, tensors = saved
         best = probe.restored(tensors)
         yield ev.RunResumed(time.time(), place.done)
-    path = penalties(probe.points)
     yield ev.StageStarted(time.time(), "train", len(path))
     saved_at = -math.inf
     for point in range(place.done + 1, len(path) + 1):
         begun = time.perf_counter()
         head = probe.fit(float(path[point - 1]))
         metrics = probe.judged(head)
-        loss = metrics["val_loss"]
+        loss = metrics.get("val_loss", math.nan)
         better = place.best == 0 or (place.best_loss is not None and loss < place.best_loss)
         if better:
             best = head
@@ -104,17 +186,18 @@ def _walk(probe: _Probe, checkpoint: Checkpoint[PathPlace]) -> Generator[ev.Even
 
 
 class _Probe:
-    """One linear layer on the features of one training."""
+    """One linear layer on the features of some training cases, judged on others."""
 
-    def __init__(self, material: Material, train: Rows, val: Rows) -> None:
-        self.points = material.spec.recipe.epochs
+    def __init__(self, material: Material, train: Side, val: Side) -> None:
         self._dataset = material.dataset
-        self._facts = HeadFacts("linear", self._dataset.task, self._dataset.classes, train.shape[1])
-        self._train, self._val = torch.from_numpy(train), torch.from_numpy(val)
-        self._targets = material.targets(Partition.TRAIN), material.targets(Partition.VAL)
+        task, classes = self._dataset.task, self._dataset.classes
+        aggregate = material.spec.recipe.aggregate
+        self._facts = HeadFacts("linear", task, classes, train.rows.shape[1], aggregate=aggregate)
+        self._train, self._val = torch.from_numpy(train.rows), torch.from_numpy(val.rows)
+        self._targets = train.targets, val.targets
         self._scaler = StandardScaler()
-        standardised = self._scaler.fit_transform(train.astype(np.float64))
-        self._path = LogisticPath(standardised, self._targets[0], self._dataset.task, len(self._dataset.classes))
+        standardised = self._scaler.fit_transform(train.rows.astype(np.float64))
+        self._path = LogisticPath(standardised, train.targets, task, len(classes))
 
     def blank(self) -> LinearHead:
         """A layer that nothing was learned for."""
@@ -129,13 +212,20 @@ class _Probe:
         head.linear.bias.copy_(torch.from_numpy(layer.bias - weight @ self._scaler.mean_))
         return head
 
-    def judged(self, head: LinearHead) -> dict[str, float]:
-        """Losses on both sides, and the validation metrics."""
+    def probabilities(self, head: LinearHead) -> tuple[Rows, Rows]:
+        """What a layer says of the cases that it learned from, and of the others."""
         with torch.no_grad():
             train, val = (head.scores(part).probabilities.numpy() for part in (self._train, self._val))
-        val_loss, metrics = validation_of(self._dataset, self._targets[1], val)
-        train_loss = log_loss(train.astype(np.float64), self._targets[0], self._dataset.task)
-        return {"train_loss": train_loss, "val_loss": val_loss, **metrics}
+        return train, val
+
+    def judged(self, head: LinearHead) -> dict[str, float]:
+        """Losses on both sides, and the validation metrics; without validation cases the one loss alone."""
+        train, val = self.probabilities(head)
+        told = {"train_loss": log_loss(train.astype(np.float64), self._targets[0], self._dataset.task)}
+        if len(val):
+            val_loss, metrics = validation_of(self._dataset, self._targets[1], val)
+            told |= {"val_loss": val_loss, **metrics}
+        return told
 
     def tensors(self, best: LinearHead) -> dict[str, Tensor]:
         """All that a resumed path needs."""

@@ -41,9 +41,23 @@ class Tiny:
     module: nn.Module
     image_size: int
     feature_dim: int = 12
+    token_dim: int = 12
 
     def features(self, images):
         return functional.dropout(self.module(images).mean(dim=(2, 3)), 0.1, self.module.training)
+
+    def tokens(self, images):
+        return self.module(images).flatten(2).transpose(1, 2)
+
+    def depths(self, images, last):
+        mean = self.tokens(images).mean(dim=1)
+        return mean[:, None], mean
+
+    def blocks(self):
+        return [self.module[0], self.module[3]]
+
+    def lora_targets(self, which):
+        return ["0", "3"] if which == "attention+mlp" else ["0"] if which == "qkv" else ["3"]
 
     def cam_layer(self):
         return self.module[3]
@@ -125,7 +139,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         name="tiny", title="Tiny", family=Family.BASELINE, arch="tiny", entry="backbone:build", plugin="tiny",
         plugin_folder=str(plugin), pretraining="none", pretraining_data="none", parameters_m=0.001, input_size=SIZE,
         native_size=SIZE, multiple=1, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), features="mean", cam="[3]",
-        licence="MIT", weights=WeightsSource(), adaptations=("knn", "linear", "full"), feature_dim=12,
+        licence="MIT", weights=WeightsSource(), adaptations=("knn", "linear", "lora", "bitfit", "partial", "full"), feature_dim=12,
         convolutional=True,
     )  # fmt: skip
     torch.manual_seed(0)

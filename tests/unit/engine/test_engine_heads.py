@@ -19,12 +19,13 @@ from medfm_gui.domain.recipe import Recipe
 from medfm_gui.domain.run import TrainSpec
 from medfm_gui.engine.adaptations import ADAPTATIONS
 from medfm_gui.engine.adaptations.linear import penalties
+from medfm_gui.engine.adaptations.scope import Scope, whole
 from medfm_gui.engine.adaptations.tuning import Tuning
 from medfm_gui.engine.backbones import load_backbone
 from medfm_gui.engine.checkpoint import Checkpoint
 from medfm_gui.engine.head import HeadFacts, LinearHead, NearestNeighbours, head_of
 from medfm_gui.engine.logistic import LogisticPath
-from medfm_gui.engine.loss import log_loss, training_loss
+from medfm_gui.engine.loss import Objective, log_loss
 
 
 def _vote_by_hand(query: np.ndarray, bank: np.ndarray, labels: np.ndarray, k: int, temperature: float) -> np.ndarray:
@@ -114,20 +115,25 @@ def test_the_path_goes_from_strong_to_weak() -> None:
     assert 1e-5 < penalties(1)[0] < 1e2
 
 
+def _mean_loss(logits: torch.Tensor, targets: torch.Tensor, task: Task) -> torch.Tensor:
+    objective = Objective(task)
+    return objective.total(logits, targets) / objective.mass(targets)
+
+
 def test_losses_leave_out_what_was_not_assessed() -> None:
     logits = torch.tensor([[2.0, -1.0], [0.5, 3.0]])
     known = torch.tensor([[1, 0], [0, 1]])
     hidden = torch.tensor([[1, -1], [0, -1]])
-    assert training_loss(logits, known, Task.MULTILABEL) != training_loss(logits, hidden, Task.MULTILABEL)
+    assert _mean_loss(logits, known, Task.MULTILABEL) != _mean_loss(logits, hidden, Task.MULTILABEL)
     expected = functional.binary_cross_entropy_with_logits(logits[:, 0], known[:, 0].float())
-    assert training_loss(logits, hidden, Task.MULTILABEL) == pytest.approx(float(expected))
+    assert _mean_loss(logits, hidden, Task.MULTILABEL) == pytest.approx(float(expected))
     for targets, task in ((hidden, Task.MULTILABEL), (torch.tensor([1, 0]), Task.MULTICLASS)):
         probabilities = (logits.sigmoid() if task is Task.MULTILABEL else logits.softmax(1)).double().numpy()
         assert log_loss(probabilities, targets.numpy(), task) == pytest.approx(
-            float(training_loss(logits, targets, task)), rel=1e-5
+            float(_mean_loss(logits, targets, task)), rel=1e-5
         )
     nothing = torch.full((2, 2), -1)
-    assert float(training_loss(logits, nothing, Task.MULTILABEL)) == 0
+    assert float(_mean_loss(logits, nothing, Task.MULTILABEL)) == 0
     assert np.isnan(log_loss(probabilities, nothing.numpy(), Task.MULTILABEL))
 
 
@@ -169,8 +175,9 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
 def test_biases_and_norms_do_not_decay(order: Callable[..., tuple[TrainSpec, Path]]) -> None:
     spec, _ = order("full")
     backbone = load_backbone(spec.card, image_size=32, weights=None)
-    facts = HeadFacts("linear", Task.BINARY, spec.classes, 12)
-    tuning = Tuning(backbone, facts, Recipe(weight_decay=0.3), torch.device("cpu"))
+    head = LinearHead(HeadFacts("linear", Task.BINARY, spec.classes, 12))
+    scope = Scope(head, *whole(backbone))
+    tuning = Tuning(backbone, scope, Recipe(weight_decay=0.3), torch.device("cpu"), Objective(Task.BINARY))
     decayed, bare = tuning._optimiser.param_groups
     assert (decayed["weight_decay"], bare["weight_decay"]) == (0.3, 0.0)
     assert all(parameter.ndim > 1 for parameter in decayed["params"])

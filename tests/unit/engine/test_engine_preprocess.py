@@ -14,10 +14,13 @@ from PIL import Image
 from medfm_gui.domain.errors import InputError
 from medfm_gui.engine.augment import augmented_input, random_of
 from medfm_gui.engine.loader import ahead, batches_of
-from medfm_gui.engine.preprocess import model_input, unit_square
-from medfm_gui.engine.schedule import learning_rate
+from medfm_gui.engine.preprocess import Preprocess, Three, unit_square
+from medfm_gui.engine.schedule import Schedule
 
-MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.2, 0.1)
+MEAN: Three = (0.5, 0.4, 0.3)
+STD: Three = (0.2, 0.2, 0.1)
+OWN = Preprocess(32, MEAN, STD)
+AS_IT_IS = Preprocess(32, (0, 0, 0), (1, 1, 1))
 
 
 def _grey(rows: int = 40, columns: int = 60, kind: type = np.uint8) -> npt.NDArray[Any]:
@@ -28,26 +31,26 @@ def _grey(rows: int = 40, columns: int = 60, kind: type = np.uint8) -> npt.NDArr
 def test_grey_and_its_colour_copy_are_the_same_to_a_model() -> None:
     grey = _grey()
     colour = np.repeat(grey[:, :, None], 3, axis=2)
-    assert torch.allclose(model_input(grey, 32, MEAN, STD), model_input(colour, 32, MEAN, STD), atol=1e-6)
+    assert torch.allclose(OWN.input(grey), OWN.input(colour), atol=1e-6)
 
 
 def test_8_and_16_bits_of_the_same_grey_are_the_same_to_a_model() -> None:
     grey = _grey()
     deep = grey.astype(np.uint16) * 257
-    difference = model_input(grey, 32, (0, 0, 0), (1, 1, 1)) - model_input(deep, 32, (0, 0, 0), (1, 1, 1))
+    difference = AS_IT_IS.input(grey) - AS_IT_IS.input(deep)
     assert float(difference.abs().max()) <= 1 / 255  # eight bits are rounded to eight bits
 
 
 def test_an_image_of_the_right_size_is_only_normalised() -> None:
     grey = _grey(32, 32)
-    seen = model_input(grey, 32, MEAN, STD)
+    seen = OWN.input(grey)
     for plane in range(3):
         assert np.allclose(seen[plane].numpy(), (grey / 255.0 - MEAN[plane]) / STD[plane], atol=1e-5)
 
 
 def test_small_and_large_images_fill_the_square_within_range() -> None:
     for shape in ((1, 1), (7, 300), (700, 90)):
-        seen = model_input(_grey(*shape, kind=np.uint16), 32, (0, 0, 0), (1, 1, 1))
+        seen = AS_IT_IS.input(_grey(*shape, kind=np.uint16))
         assert seen.shape == (3, 32, 32)
         assert seen.dtype == torch.float32
         assert float(seen.min()) >= 0
@@ -57,7 +60,7 @@ def test_small_and_large_images_fill_the_square_within_range() -> None:
 def test_fine_structure_does_not_alias() -> None:
     stripes = np.zeros((256, 256), np.uint8)
     stripes[:, ::2] = 255
-    seen = model_input(stripes, 32, (0, 0, 0), (1, 1, 1))
+    seen = AS_IT_IS.input(stripes)
     assert float((seen - 0.5).abs().max()) < 0.1
 
 
@@ -85,24 +88,24 @@ def test_read_only_pixels_are_left_as_they_are() -> None:
     grey = _grey()
     grey.setflags(write=False)
     before = grey.copy()
-    augmented_input(grey, 32, MEAN, STD, random_of(1))
-    model_input(grey, 32, MEAN, STD)
+    augmented_input(grey, OWN, "default", random_of(1))
+    OWN.input(grey)
     assert (grey == before).all()
 
 
 def test_a_view_is_a_function_of_its_keys() -> None:
     grey = _grey()
     first, again, other = (
-        augmented_input(grey, 32, MEAN, STD, random_of(*key)) for key in ((1, 2, 3), (1, 2, 3), (1, 2, 4))
+        augmented_input(grey, OWN, "default", random_of(*key)) for key in ((1, 2, 3), (1, 2, 3), (1, 2, 4))
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
-    assert not torch.equal(first, model_input(grey, 32, MEAN, STD))
+    assert not torch.equal(first, OWN.input(grey))
 
 
 def test_views_keep_most_of_the_image_and_mirror_half_of_the_time() -> None:
     ramp = np.tile(np.linspace(0, 255, 64).astype(np.uint8), (64, 1))
-    views = [augmented_input(ramp, 32, (0, 0, 0), (1, 1, 1), random_of(7, number)) for number in range(200)]
+    views = [augmented_input(ramp, AS_IT_IS, "default", random_of(7, number)) for number in range(200)]
     rising = [float(view[0, :, -1].mean() - view[0, :, 0].mean()) for view in views]
     assert 70 < sum(rise > 0 for rise in rising) < 130
     assert min(abs(rise) for rise in rising) > 0.5
@@ -145,10 +148,10 @@ def test_only_a_few_batches_are_held() -> None:
 
 
 def test_the_learning_rate_rises_then_falls_to_nothing() -> None:
-    rates = [learning_rate(step, peak=1.0, warmup_steps=10, total_steps=100) for step in range(100)]
+    rates = [Schedule(1.0, warmup_steps=10, total_steps=100).rate(step) for step in range(100)]
     assert rates[:10] == sorted(rates[:10])
     assert max(rates) == rates[10] == 1.0
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert 0 < rates[-1] < 0.001
     assert rates[0] > 0
-    assert learning_rate(0, peak=2.0, warmup_steps=5, total_steps=1) == 2.0
+    assert Schedule(2.0, warmup_steps=5, total_steps=1).rate(0) == 2.0

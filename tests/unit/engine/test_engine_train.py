@@ -158,21 +158,6 @@ def test_changed_or_missing_files_end_a_run_by_name(order: Order) -> None:
         list(run_training(changed, folder))
 
 
-def test_few_shots_take_so_many_of_each_class_and_more_contain_fewer(order: Order) -> None:
-    from medfm_gui.datasets.files import read_dataset
-    from medfm_gui.datasets.targets import targets
-    from medfm_gui.engine.material import few_shot
-
-    spec, folder = order("linear", shots=3, data="multiclass")
-    assert isinstance(list(run_training(spec, folder))[-1], ev.RunFinished)
-    dataset = read_dataset(Path(spec.dataset.path).parent)
-    ids = [sample.id for sample in dataset.samples[:20]]
-    few, more = (few_shot(dataset, ids, shots, seed=1) for shots in (2, 4))
-    assert set(few) < set(more)
-    assert np.bincount(targets(dataset, few)).tolist() == [2, 2, 2]
-    assert few_shot(dataset, ids, 2, seed=9) != few
-
-
 def test_k_is_at_most_the_number_of_training_images(order: Order) -> None:
     spec, folder = order("knn", recipe={"k": 500})
     events = list(run_training(spec, folder))

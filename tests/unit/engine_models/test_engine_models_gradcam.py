@@ -17,7 +17,8 @@ from medfm_gui.base.weights_status import bundled_file
 from medfm_gui.domain.cards import BackboneCard
 from medfm_gui.domain.errors import InternalError, PluginError, UsageError
 from medfm_gui.engine.backbones import Backbone, load_backbone
-from medfm_gui.engine.explain.gradcam import NO_DEPENDENCE, NO_POSITIVE_EVIDENCE, UNIFORM, heat_map
+from medfm_gui.engine.explain.gradcam import heat_map
+from medfm_gui.engine.explain.maps import NO_DEPENDENCE, NO_POSITIVE_EVIDENCE, UNIFORM
 
 Build = Callable[[Any], Backbone]
 

@@ -13,7 +13,7 @@ from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.errors import DatabaseDamaged, DiskFull, InternalError
 from medfm_gui.store import migrations
 from medfm_gui.store.connection import backups_of, begin_immediate, connect, named, sqlite3
-from medfm_gui.store.migrations import MIGRATIONS, migrate, quick_check, version_of
+from medfm_gui.store.migrations import MIGRATIONS, VERSION, first_tables, migrate, quick_check, version_of
 from medfm_gui.store.schema import TABLES
 from medfm_gui.store.store import Store
 
@@ -31,7 +31,7 @@ LATER = (*MIGRATIONS, add_scanner, make_journal_again)
 
 @pytest.fixture
 def old(path: Path) -> Iterator[Database]:
-    """A database of version 1 with a line in its journal."""
+    """A database of this version with a line in its journal."""
     with Store.open(path) as store:
         store.journal("now", "done", "x", {})
     with closing(connect(path, mode="rw", foreign_keys=False)) as db:
@@ -43,18 +43,32 @@ def columns(db: Database, table: str) -> list[str]:
 
 
 def test_missing_steps_are_taken_in_order_after_a_backup(old: Database, path: Path) -> None:
-    assert version_of(old) == 1 == len(MIGRATIONS)
+    assert version_of(old) == VERSION == len(MIGRATIONS)
     migrate(old, path, steps=LATER)
-    assert version_of(old) == 3
+    assert version_of(old) == VERSION + 2
     assert "scanner" in columns(old, "studies") and "deed" in columns(old, "journal")
     (backup,) = backups_of(path)
-    assert backup.name == "medfm.sqlite.backup-v1"
+    assert backup.name == f"medfm.sqlite.backup-v{VERSION}"
     with closing(connect(backup, mode="ro")) as copy:
-        assert version_of(copy) == 1 and "what" in columns(copy, "journal")
+        assert version_of(copy) == VERSION and "what" in columns(copy, "journal")
         assert copy.conn.execute("SELECT count(*) FROM journal").fetchone() == (1,)
         assert quick_check(copy) == ""
     migrate(old, path, steps=LATER)
     assert backups_of(path) == [backup], "nothing to do makes no backup"
+
+
+def test_runs_of_the_first_version_get_columns_for_what_they_cost(path: Path) -> None:
+    path.touch()
+    with closing(connect(path, mode="rw", foreign_keys=False)) as db:
+        migrate(db, path, steps=(first_tables,))
+        db.execute(
+            "INSERT INTO runs (id, folder, dataset, dataset_fingerprint, split, split_fingerprint, task, model, family,"
+            " adapt, seed, preset, recipe, from_scratch, created, code_version)"
+            " VALUES ('r1','','','','','','binary','m','f','knn','0','','{}',0,'','')"
+        )
+        migrate(db, path)
+        row = db.execute("SELECT labels_used, peak_memory_bytes, facts FROM runs").fetchone()
+    assert row == (0, 0, "{}")
 
 
 def test_a_backup_never_overwrites_another(old: Database, path: Path) -> None:
@@ -75,7 +89,7 @@ def test_a_step_that_fails_leaves_the_version_before_it(old: Database, path: Pat
 
     with pytest.raises(ValueError, match="in the middle"):
         migrate(old, path, steps=(*MIGRATIONS, add_scanner, fail))
-    assert version_of(old) == 2
+    assert version_of(old) == VERSION + 1
     assert "scanner" in columns(old, "studies") and columns(old, "charts")
     assert not old.conn.in_transaction
 
@@ -86,7 +100,7 @@ def test_a_step_may_not_leave_orphans(old: Database, path: Path) -> None:
 
     with pytest.raises(InternalError, match="rows of “epochs” without their parents"):
         migrate(old, path, steps=(*MIGRATIONS, orphan))
-    assert version_of(old) == 1
+    assert version_of(old) == VERSION
     assert old.conn.execute("SELECT count(*) FROM epochs").fetchone() == (0,)
 
 
@@ -105,12 +119,12 @@ def test_a_step_that_another_process_took_is_not_taken_again(old: Database, path
         begin = begin_immediate
         monkeypatch.setattr(migrations, "begin_immediate", overtaken)
         migrate(old, path, steps=(*MIGRATIONS, late))
-    assert version_of(old) == 2
+    assert version_of(old) == VERSION + 1
 
 
 def test_damage_after_the_steps_is_told(old: Database, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrations, "quick_check", lambda db: "Tree 5 page 7: free space corruption")
-    with pytest.raises(DatabaseDamaged, match=r"free space corruption.*backup-v1"):
+    with pytest.raises(DatabaseDamaged, match=rf"free space corruption.*backup-v{VERSION}"):
         migrate(old, path, steps=LATER)
 
 
@@ -122,7 +136,7 @@ def test_no_room_for_the_backup_changes_nothing(old: Database, path: Path, monke
     monkeypatch.setattr(migrations, "atomic_file", no_room)
     with pytest.raises(DiskFull):
         migrate(old, path, steps=LATER)
-    assert version_of(old) == 1 and sha256_file(path) == before
+    assert version_of(old) == VERSION and sha256_file(path) == before
     assert backups_of(path) == []
 
 
@@ -169,4 +183,4 @@ def test_a_table_that_is_too_large_for_the_disk_is_a_full_disk(old: Database, pa
     with pytest.raises(sqlite3.Error) as told:
         take()
     assert isinstance(named(told.value, path), DiskFull)
-    assert version_of(old) == 1
+    assert version_of(old) == VERSION

@@ -8,7 +8,8 @@ from typing import Final
 
 from medfm_gui.domain.cards import BackboneCard, adaptation
 from medfm_gui.domain.errors import UsageError
-from medfm_gui.domain.recipe import PRESETS, RANGES, Recipe, recipe_from
+from medfm_gui.domain.presets import preset_settings
+from medfm_gui.domain.recipe import RANGES, WORDS, Recipe, recipe_from
 
 COMMON: Final = ("unit", "threshold_rule", "patience", "workers")
 """Settings that every adaptation has, or that decide only how results are read."""
@@ -46,6 +47,29 @@ FIELDS: Final[Mapping[str, Field]] = {
         Field("input_size", "Input size", "pixels", "Rows and columns that the model sees."),
         Field("amp", "Mixed precision", "", "Faster on GPUs; has no effect on a CPU.", _OPTIONS_YES_NO),
         Field("augment", "Augmentation", "", "Random crops, mirroring and brightness.", _OPTIONS_YES_NO),
+        Field("rank", "Rank", "", "Of the small matrices beside each adapted layer; they count alpha / rank times."),
+        Field("alpha", "Alpha"),
+        Field(
+            "lora_targets",
+            "Adapted layers",
+            "",
+            "",
+            (
+                ("All of the attention", "attention"),
+                ("Attention and MLP", "attention+mlp"),
+                ("Query, key, value", "qkv"),
+                ("Query, key, value and MLP", "qkv+mlp"),
+            ),
+        ),
+        Field("lora_dropout", "Dropout of adapters"),
+        Field("lora_bias", "Train their biases too", "", "", _OPTIONS_YES_NO),
+        Field("blocks", "Blocks trained", "blocks", "The last ones, with the final norm; 0 is the head alone."),
+        Field(
+            "layer_decay",
+            "Decay by depth",
+            "",
+            "Factor of the learning rate from a block to the one before it; 1 is off.",
+        ),
         Field("patience", "Stop early", "epochs", "After so many epochs without a better score; 0 is never."),
         Field("workers", "Loading threads", "threads"),
         Field(
@@ -79,12 +103,22 @@ def fields_of(adapt: str) -> tuple[Field, ...]:
         return tuple(FIELDS[key] for key in COMMON)
     card = adaptation(adapt)
     keys = card.settings if card is not None else ()
-    return tuple(_POINTS if adapt == "linear" and key == "epochs" else FIELDS[key] for key in keys)
+    return tuple(_POINTS if adapt == "linear" and key == "epochs" else _field(key) for key in keys)
+
+
+def _field(key: str) -> Field:
+    """The field of a setting; one that has no words of its own yet is called as it is typed."""
+    known = FIELDS.get(key)
+    if known is not None:
+        return known
+    words = WORDS.get(key, ())
+    options = _OPTIONS_YES_NO if isinstance(getattr(Recipe(), key), bool) else tuple((word, word) for word in words)
+    return Field(key, key.replace("_", " ").capitalize(), options=options)
 
 
 def usual(adapt: str, preset: str, key: str) -> str:
     """The value of a setting where nothing is typed, as it would be typed; empty: the model's own."""
-    value = getattr(recipe_from(adapt or "full", PRESETS.get(preset, {})), key)
+    value = getattr(recipe_from(adapt or "full", preset_settings(preset, adapt)), key)
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QLineEdit, QScroll
 
 from medfm_gui.desk.asks.train import DeviceList, ListDevices
 from medfm_gui.domain.cards import ADAPTATIONS
-from medfm_gui.domain.recipe import PRESETS
+from medfm_gui.domain.presets import PRESETS, preset_remarks
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.train import recipes
 from medfm_gui.ui.pages.train.model import PlanState, seeds_of
@@ -18,7 +18,7 @@ from medfm_gui.ui.pages.train.wizard.step import Step
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import FormRow, choice
 from medfm_gui.ui.widgets.panel import Panel
-from medfm_gui.ui.widgets.text import tip
+from medfm_gui.ui.widgets.text import Label, tip
 
 _COLUMNS = 3
 
@@ -45,11 +45,14 @@ class RecipeStep(Step):
         self._seeds_row = FormRow("Seeds", self._seeds, "Several seeds give several runs: 0, 1, 2 or 0-4.")
         top = Panel("Runs")
         self._top = _grid(
-            FormRow("Preset", self._preset, _preset_hint()),
+            FormRow("Preset", self._preset, "A named recipe; fields that stay empty have its values."),
             self._seeds_row,
             FormRow("Device", self._device, "Runs take turns on a device."),
         )
         top.add(self._top)
+        self._remarks = Label("", "caption")
+        self._remarks.hide()
+        top.add(self._remarks)
         self._forms = {"": _Fields("Results", "", state)}
         self._forms |= {card.name: _Fields(card.title, card.name, state) for card in ADAPTATIONS}
         inside = QWidget()
@@ -86,6 +89,8 @@ class RecipeStep(Step):
         """Fill fields that nobody is typing in, show what is wrong."""
         plan = self.state.plan
         _select(self._preset, plan.preset)
+        self._remarks.setText("\n".join(preset_remarks(plan.preset)))
+        self._remarks.setVisible(bool(plan.preset))
         if self._device.findData(plan.device) < 0:
             self._device.addItem(plan.device, plan.device)
         _select(self._device, plan.device)
@@ -178,11 +183,3 @@ def _grid(*rows: FormRow) -> QWidget:
     for column in range(_COLUMNS):
         grid.setColumnStretch(column, 1)
     return widget
-
-
-def _preset_hint() -> str:
-    said = []
-    for name, values in PRESETS.items():
-        settings = (f"{recipes.FIELDS[key].title.lower()} {text}" for key, text in values.items())
-        said.append(f"{name.capitalize()}: {', '.join(settings)}")
-    return ". ".join(said)

@@ -1,0 +1,1 @@
+"""DeiT from timm: ViT B with patches of 16 pixels."""
