@@ -2,7 +2,8 @@
 
 A plugin is a folder with ``plugin.toml`` and the Python it names. The manifest's ``[[backbone]]``
 tables become ``BackboneCard``s here; the engine alone imports ``entry`` (``module:function``).
-A broken manifest is a row with a reason, never a failed start.
+A broken manifest is a row with a reason, never a failed start. Models of timm's that a person named
+are cards in a file beside the settings; the plugin ``any_timm`` builds them.
 """
 
 from __future__ import annotations
@@ -14,11 +15,21 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from medfm_gui.base import wire
 from medfm_gui.base.resources import plugins_folder
+from medfm_gui.base.settings import settings_file
 from medfm_gui.domain.cards import BackboneCard, BrokenPlugin
-from medfm_gui.domain.errors import NotFound
+from medfm_gui.domain.errors import MedfmError, NotFound
 
 _CARD = TypeAdapter(BackboneCard)
+_ANY_TIMM = "any_timm"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCards:
+    """The file of cards that were made for a person."""
+
+    cards: tuple[BackboneCard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +49,11 @@ class Catalogue:
             if card.name == name:
                 return card
         known = ", ".join(card.name for card in self.cards)
-        raise NotFound(f"There is no model “{name}”.", f"Models are: {known}.")
+        raise NotFound(f"There is no model “{name}”.", f"Models are: {known}; and any of timm's as timm:NAME.")
 
 
 def read_plugins(folder: Path | None = None) -> Catalogue:
-    """Read all manifests below ``folder`` (default: the product's own plugins)."""
+    """Read all manifests below ``folder`` (default: the product's own plugins, and the cards that were kept)."""
     cards: list[BackboneCard] = []
     broken: list[BrokenPlugin] = []
     for manifest in sorted((folder or plugins_folder()).glob("*/plugin.toml")):
@@ -59,7 +70,33 @@ def read_plugins(folder: Path | None = None) -> Catalogue:
             broken.append(BrokenPlugin(str(manifest.parent), reason))
         except (OSError, ValueError, KeyError, TypeError) as error:
             broken.append(BrokenPlugin(str(manifest.parent), f"{type(error).__name__}: {error}"))
+    if folder is None:
+        try:
+            cards.extend(_kept())
+        except MedfmError as error:
+            broken.append(BrokenPlugin(str(_kept_file()), error.message))
     return Catalogue(tuple(cards), tuple(broken))
+
+
+def keep_card(card: BackboneCard) -> None:
+    """Have a card in the catalogue from now on, instead of an older one of its name.
+
+    Raises:
+        InputError: the file of kept cards is damaged.
+    """
+    others = tuple(other for other in _kept() if other.name != card.name)
+    wire.write(_kept_file(), KeptCards((*others, card)))
+
+
+def _kept_file() -> Path:
+    return settings_file().with_name("models.json")
+
+
+def _kept() -> list[BackboneCard]:
+    if not _kept_file().exists():
+        return []
+    here = str(plugins_folder() / _ANY_TIMM)
+    return [dataclasses.replace(card, plugin_folder=here) for card in wire.read(KeptCards, _kept_file()).cards]
 
 
 def _cards_of(manifest: Path) -> list[BackboneCard]:

@@ -18,12 +18,14 @@ class Settings:
     """``workspace`` and ``weights_dir`` are folders, empty for the defaults; ``network`` allows downloads.
 
     ``features_gb`` is what stored features of a workspace may take of the disk, in 10⁹ bytes; 0 = whatever they need.
+    ``licences`` of weights were accepted, as ``BackboneCard.licence_key`` has them.
     """
 
     workspace: str = ""
     weights_dir: str = ""
     network: bool = False
     features_gb: float = 20.0
+    licences: tuple[str, ...] = ()
 
 
 def settings_file() -> Path:

@@ -40,7 +40,7 @@ def maps(
         shown = table("check", "verdict", "mean (95 %)", "images", rows=rows)
         answer.give(
             {**wire.plain(found), "path": str(path)},
-            [check.sentence for check in found.checks] if not quiet else [],
+            [check.sentence for check in found.checks],
             shown,
         )
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from medfm_gui.base.settings import load_settings, save_settings
-from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, table
-from medfm_gui.domain.cards import WeightsState
-from medfm_gui.domain.errors import UsageError
+from medfm_gui.cli.answer import Answer, AsJson, Debug, Place, Quiet, answering, table
+from medfm_gui.domain.cards import KNOWN_DATASETS
+from medfm_gui.domain.errors import UsageError, WeightsRejected
+from medfm_gui.domain.events import Event
 
 weights = typer.Typer(
     name="weights", help="Pretrained weights: from a file, from the hub, what is there.", no_args_is_help=True
@@ -53,6 +55,8 @@ def models(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, 
                 "input_size": one.card.input_size,
                 "licence": one.card.licence,
                 "non_commercial": one.card.non_commercial,
+                "gated": one.card.gated,
+                "overlaps": {known: one.card.overlap(known) for known in KNOWN_DATASETS},
                 "weights": {
                     "state": one.weights.state.value,
                     "source": one.weights.source,
@@ -70,7 +74,7 @@ def models(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, 
                 one.card.parameters_m,
                 one.card.input_size,
                 one.weights.state.value,
-                one.card.licence,
+                one.card.licence + " (non-commercial)" * one.card.non_commercial + " (gated)" * one.card.gated,
             )
             for one in found
         ]
@@ -113,34 +117,99 @@ def settings(
 
 @weights.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A safetensors or PyTorch file.")],
-    model: Annotated[str, typer.Option("--model", help="Registry name of the model.")],
+    file: Annotated[
+        Path, typer.Argument(help="A safetensors or PyTorch file, or a folder of them (a model pack, a USB stick).")
+    ],
+    model: Annotated[
+        str | None, typer.Option("--model", help="Registry name of the model; without it the file is held against all.")
+    ] = None,
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Check a file against a model and keep it."""
+    """Check a file against a model and keep it, or every file of a folder against every model."""
     with answering(json, quiet, debug) as answer, answer.progress() as bars:
         from medfm_gui.workspace.models import import_weights
 
-        kept = import_weights(load_settings(), model, file, on_event=bars.event)
-        answer.give(_weights_row(model, kept.path, kept.sha256), [f"{model}: {kept.path} (SHA-256 {kept.sha256})"])
+        if model is not None:
+            kept = import_weights(load_settings(), model, file, on_event=bars.event)
+            row = _weights_row(model, kept.path, kept.sha256)
+            answer.give(row, [f"{model}: {kept.path} (SHA-256 {kept.sha256})", f"Licence: {row['licence']}"])
+            return
+        _import_pack(answer, file, bars.event)
 
 
-@weights.command("pull")
-def pull(
+def _import_pack(answer: Answer, source: Path, on_event: Callable[[Event], None]) -> None:
+    from medfm_gui.workspace.models import model
+    from medfm_gui.workspace.packs import import_pack
+
+    files = import_pack(load_settings(), source, on_event=on_event)
+    kept = {one.model: model(load_settings(), one.model) for one in files if one.state != "refused"}
+    rows = [
+        {
+            "file": one.path,
+            "state": one.state,
+            "message": one.message,
+            "hint": one.hint,
+            "name": one.model,
+            "path": kept[one.model].weights.path if one.model in kept else "",
+            "sha256": kept[one.model].weights.sha256 if one.model in kept else "",
+            "licence": kept[one.model].card.licence if one.model in kept else "",
+        }
+        for one in files
+    ]
+    if len(rows) == 1 and not kept:
+        raise WeightsRejected(files[0].message, files[0].hint)
+    first = rows[0] if len(rows) == 1 else {}
+    shown = table(
+        "file", "model", "", "why not", rows=[(Path(one.path).name, one.model, one.state, one.message) for one in files]
+    )
+    answer.give({**first, "files": rows}, table=shown)
+    if not kept:
+        raise typer.Exit(1)
+
+
+@weights.command("accept")
+def accept(
     model: Annotated[str, typer.Argument(help="Registry name of the model.")],
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Fetch a model's weights from the hub; only when the network is switched on."""
-    with answering(json, quiet, debug) as answer, answer.progress() as bars:
-        from medfm_gui.workspace.models import pull_weights
+    """Accept the licence of a model's weights, once for all sizes of its family."""
+    with answering(json, quiet, debug) as answer:
+        from medfm_gui.workspace.models import accept_licence, card_of
 
-        kept = pull_weights(load_settings(), model, on_event=bars.event)
+        accept_licence(model)
+        card = card_of(model)
+        answer.give(
+            {"name": card.name, "licence": card.licence, "accepted": True},
+            [f"The licence “{card.licence}” of {card.title} is accepted."],
+        )
+
+
+@weights.command("pull")
+def pull(
+    model: Annotated[str, typer.Argument(help="Registry name of the model, or any of timm's as timm:NAME.")],
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Accept its licence, if it asks for that.")
+    ] = False,
+    workspace: Place = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Fetch a model's weights from the hub; a download that was stopped goes on where it was."""
+    with answering(json, quiet, debug) as answer, answer.progress() as bars:
+        from medfm_gui.workspace import models
+
+        card = models.card_of(model)
+        answer.remark(f"{card.title}: {card.weights.label}, licence {card.licence}.")
+        if accept_licence:
+            models.accept_licence(model)
+        kept = models.pull_weights(load_settings(), model, on_event=bars.event)
         answer.give(_weights_row(model, kept.path, kept.sha256), [f"{model}: {kept.path} (SHA-256 {kept.sha256})"])
 
 
@@ -150,7 +219,7 @@ def list_(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, d
     with answering(json, quiet, debug) as answer:
         from medfm_gui.workspace.models import every_model
 
-        here = [one for one in every_model(load_settings())[0] if one.weights.state is not WeightsState.ABSENT]
+        here = [one for one in every_model(load_settings())[0] if one.weights.is_here]
         document = [
             {**_weights_row(one.card.name, one.weights.path, one.weights.sha256), "state": one.weights.state.value}
             for one in here

@@ -21,14 +21,8 @@ class Family(StrEnum):
     OPENCLIP = "OpenCLIP"
     DINOV3 = "DINOv3"
     SIGLIP2 = "SigLIP2"
-    SAM = "SAM"
-    MSN = "MSN"
-    DEIT3 = "DeiT III"
-    BIOMEDCLIP = "BiomedCLIP"
-    RAD_DINO = "RAD-DINO"
     BASELINE = "Baseline"
-    TIMM = "timm"
-    """A model of timm's that the user named."""
+    """Everything else: supervised networks, and models that a study compares the others with."""
 
 
 Overlap = Literal["yes", "possible", "no", "unknown"]
@@ -36,25 +30,29 @@ Overlap = Literal["yes", "possible", "no", "unknown"]
 
 SizeRule = Literal["multiple", "any", "fixed"]
 
+PERMISSIVE = ("Apache-2.0", "MIT", "BSD-3-Clause")
+"""Licences that ask no more than to be named."""
+
 SMALLEST_SIZE = 32
 """Pixels: the smallest input that is offered."""
 
 KNOWN_DATASETS: Mapping[str, str] = {
-    "ddsm": "DDSM and CBIS-DDSM",
+    "ddsm": "DDSM",
+    "cbis-ddsm": "CBIS-DDSM",
     "isic2019": "ISIC 2019 (HAM10000, BCN20000, MSK)",
     "aptos2019": "APTOS 2019",
     "chexpert": "CheXpert",
-    "nih-chestxray14": "NIH ChestX-ray14",
-    "sars-cov-2-ct": "SARS-CoV-2 CT (multiclass)",
+    "nih-cxr14": "NIH ChestX-ray14",
+    "sars-cov2-ct": "SARS-CoV-2 CT (multiclass)",
     "brain-tumor": "Brain tumour (figshare)",
     "montgomery": "Montgomery County",
     "shenzhen": "Shenzhen",
-    "amos": "AMOS",
+    "amos22": "AMOS",
     "btcv": "BTCV",
     "msd": "Medical Segmentation Decathlon",
     "medmnist": "MedMNIST",
 }
-"""Datasets of the two studies and of first steps, by the names that ``BackboneCard.overlaps`` uses."""
+"""Datasets of the two studies and of first steps, by their importers' names, as ``BackboneCard.overlaps`` has them."""
 
 
 class WeightsState(StrEnum):
@@ -86,8 +84,8 @@ class WeightsSource:
     """Prefixes of keys that the file may hold beyond the backbone, e.g. ``decoder_``."""
     note: str = ""
     """Which other files of it are understood, or where they are."""
-    missing: tuple[str, ...] = ()
-    """Prefixes of keys that the file may lack; their numbers stay as the architecture starts them."""
+    files: tuple[str, ...] = ()
+    """What such files are called elsewhere, without their endings, e.g. ``mae_pretrain_vit_base``."""
 
     @property
     def label(self) -> str:
@@ -105,6 +103,11 @@ class WeightsStatus:
     source: str
     sha256: str = ""
     path: str = ""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether a run can start from them now."""
+        return self.state in (WeightsState.PRESENT, WeightsState.BUNDLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,16 @@ class BackboneCard:
     gated: bool = False
     overlaps: Mapping[str, Overlap] = field(default_factory=dict, hash=False)
     size_rule: SizeRule = "multiple"
+
+    @property
+    def needs_acceptance(self) -> bool:
+        """Whether its licence asks something of the one who uses it, so that a person has to accept it first."""
+        return self.non_commercial or self.gated or self.licence not in PERMISSIVE
+
+    @property
+    def licence_key(self) -> str:
+        """What an acceptance is kept under: one for all sizes of a family."""
+        return f"{self.plugin}: {self.licence}"
 
     def overlap(self, dataset: str) -> Overlap:
         """Whether images of that known dataset were in the pretraining data."""

@@ -15,7 +15,7 @@ from types import MappingProxyType
 class Preset:
     """Settings as text, applied before the user's own.
 
-    ``where`` holds settings for one adaptation, task, model family or layout of a dataset alone. ``defects`` are
+    ``where`` holds settings for one adaptation, task, plugin of models or layout of a dataset alone. ``defects`` are
     those of the published code that the preset repeats, ``omitted`` those that it does not.
     """
 
@@ -108,7 +108,7 @@ _STUDY_B: Mapping[str, str] = MappingProxyType(
 )
 _STUDY_B_WHERE: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "SAM": {"input_size": "1024"},
+        "sam": {"input_size": "1024"},
         "multilabel": {"knn_rule": "ml-knn"},
         "nih-cxr14": {"shot_rule": "study-b-nih"},
         "linear": {"epochs": "20"},  # penalties, which Study B does not have
@@ -170,7 +170,7 @@ def preset_settings(name: str, *where: str) -> dict[str, str]:
     """The settings of a preset; none where the name is empty or unknown.
 
     Args:
-        where: what the run is of: its adaptation, task, model family and the dataset's layout, in any order.
+        where: what the run is of: its adaptation, task, the model's plugin and the dataset's layout, in any order.
     """
     preset = PRESETS.get(name)
     if preset is None:

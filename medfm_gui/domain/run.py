@@ -112,6 +112,28 @@ class WeightsSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PackSpec:
+    """Find out which of these models each file holds, and keep those that fit as ``WeightsSpec`` does.
+
+    ``named`` is what each file is called for, a model's name or empty; ``out`` the folder of weights.
+    """
+
+    cards: tuple[BackboneCard, ...]
+    files: tuple[str, ...]
+    named: tuple[str, ...]
+    out: str
+    kind: Literal["pack"] = "pack"
+
+
+@dataclass(frozen=True, slots=True)
+class TimmSpec:
+    """Make a card of a model of timm's by its name, with or without the tag of its weights."""
+
+    name: str
+    kind: Literal["timm"] = "timm"
+
+
+@dataclass(frozen=True, slots=True)
 class PreflightSpec:
     """Measure what a training would cost here: a few of its batches, of which nothing is kept.
 
@@ -152,7 +174,9 @@ class ProbeSpec:
     kind: Literal["probe"] = "probe"
 
 
-Spec = TrainSpec | PredictSpec | StudySpec | WeightsSpec | PreflightSpec | CheckMapsSpec | ProbeSpec
+Spec = (
+    TrainSpec | PredictSpec | StudySpec | WeightsSpec | PackSpec | TimmSpec | PreflightSpec | CheckMapsSpec | ProbeSpec
+)
 
 
 class Phase(StrEnum):

@@ -55,7 +55,8 @@ def adapter_layers(module: nn.Module) -> dict[str, nn.Module]:
     """The adapted layers by name."""
     from peft.tuners.lora import LoraLayer
 
-    return {name: layer for name, layer in module.named_modules() if isinstance(layer, LoraLayer)}
+    names = [name for name, layer in module.named_modules() if isinstance(layer, LoraLayer)]
+    return {name: module.get_submodule(name) for name in names}
 
 
 def merge_adapters(module: nn.Module) -> None:

@@ -44,8 +44,8 @@ class Cases:
     def taken(self, places: Sequence[int]) -> Cases:
         """Some of the cases."""
         chosen = list(places)
-        members, names = (tuple(part[place] for place in chosen) for part in (self.members, self.names))
-        return Cases(members, names, self.targets[chosen])
+        members = tuple(self.members[place] for place in chosen)
+        return Cases(members, tuple(self.names[place] for place in chosen), self.targets[chosen])
 
 
 def cases_of(dataset: Dataset, ids: Sequence[str], aggregate: str) -> Cases:
@@ -66,8 +66,13 @@ def cases_of(dataset: Dataset, ids: Sequence[str], aggregate: str) -> Cases:
     for one, name in zip(ids, who, strict=True):
         found.setdefault(name, []).append(one)
     worst = _worst_findings(dataset, ids, who, labels)
-    joined = np.stack([worst[name] for name in found]) if found else labels
-    return Cases(tuple(map(tuple, found.values())), tuple(found), joined.astype(labels.dtype))
+    members = tuple(map(tuple, found.values()))
+    if not found:
+        return Cases(members, (), labels)
+    joined = np.stack([worst[name] for name in found])
+    if labels.ndim > 1:
+        return Cases(members, tuple(found), joined.astype(np.int8))
+    return Cases(members, tuple(found), joined.astype(np.int64))
 
 
 def rows_of(features: StoredFeatures, cases: Cases, aggregate: str) -> Rows:
@@ -91,7 +96,7 @@ def rows_of(features: StoredFeatures, cases: Cases, aggregate: str) -> Rows:
 def bags_of(features: StoredFeatures, members: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor]:
     """All images of some cases: B × n × D, filled up to the longest, and B × n, false where it was filled up."""
     rows = torch.from_numpy(features.of([one for ids in members for one in ids]))
-    bags = torch.nn.utils.rnn.pad_sequence(torch.split(rows, [len(ids) for ids in members]), batch_first=True)
+    bags = torch.nn.utils.rnn.pad_sequence(list(torch.split(rows, [len(ids) for ids in members])), batch_first=True)
     lengths = torch.tensor([len(ids) for ids in members])
     return bags, torch.arange(bags.shape[1])[None] < lengths[:, None]
 

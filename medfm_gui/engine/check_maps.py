@@ -157,8 +157,14 @@ def _stability(subject: _Subject, ids: Sequence[str], plain: Sequence[Map]) -> G
     for down, right in trust.shifts_of(subject.model.backbone.image_size):
         maps = yield from subject.maps(ids, "shifts", (down, right))
         pairs = [trust.shared_part(a, b, down, right) for a, b in zip(plain, maps, strict=True)]
-        found.append((f"{down} down, {right} right", trust.correlations(pairs)))
+        found.append((_words(down, right), trust.correlations(pairs)))
     return trust.stability(found, _different(plain), subject.groups(ids))
+
+
+def _words(down: int, right: int) -> str:
+    """A move for people, e.g. “2 px up, 2 px right”."""
+    parts = [(down, "down", "up"), (right, "right", "left")]
+    return ", ".join(f"{abs(by)} px {there if by > 0 else back}" for by, there, back in parts if by)
 
 
 def _hits(

@@ -160,7 +160,8 @@ class MultiLabelNeighbours(nn.Module):
         counts = ((self.labels[found.indices] > 0) & there).sum(dim=1)
         without, having = (part.gather(1, counts.T).T for part in self.likelihood)
         having, without = self.prior * having, (1.0 - self.prior) * without
-        return having / (having + without)
+        posterior: Tensor = having / (having + without)
+        return posterior
 
 
 class BagHead(nn.Module):

@@ -1,8 +1,9 @@
 """A file fetched from the Hugging Face hub: asked for, resumable, cancellable, checked.
 
 The bytes go to ``<target>.part`` beside the target; what is there already is kept for the next attempt. The
-hub's tag of a large file is its SHA-256, so a file is complete only when that agrees. No account and no token
-are used. This module is the only one of the engine that opens a connection.
+hub's tag of a large file is its SHA-256, so a file is complete only when that agrees. No account is used but for a
+gated file: then the token that the person keeps for the hub's own tools goes to the hub, and nowhere else. This
+module is the only one of the engine that opens a connection.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from huggingface_hub import get_hf_file_metadata, hf_hub_url
+from huggingface_hub import constants, get_hf_file_metadata, get_token, hf_hub_url
 from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
 from huggingface_hub.file_download import HfFileMetadata, http_get
+from huggingface_hub.utils._headers import build_hf_headers
 from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
 from medfm_gui.base.atomic import sha256_file
@@ -28,10 +31,20 @@ from medfm_gui.domain.events import Event, Progressed, StageStarted
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _POLL_S = 0.2
+_ELSE = {
+    "model.safetensors": "pytorch_model.bin",
+    "open_clip_pytorch_model.bin": "open_clip_model.safetensors",
+}
+"""What a repository may have instead of a file: older ones have pickles alone, newer ones safetensors alone."""
 
 
-def download(repo: str, file: str, target: Path, *, endpoint: str | None = None) -> Iterator[Event]:
+def download(
+    repo: str, file: str, target: Path, *, gated: bool = False, endpoint: str | None = None
+) -> Iterator[Event]:
     """Fetch ``file`` of ``repo`` to ``target``; closing the generator stops it and keeps what has come.
+
+    Args:
+        gated: the hub asks who it is; the person's own token is shown to it.
 
     Yields:
         StageStarted("download") with the size in bytes, then Progressed in bytes.
@@ -42,14 +55,18 @@ def download(repo: str, file: str, target: Path, *, endpoint: str | None = None)
         WeightsRejected: what came is not what the hub announced.
         DiskFull: there is not enough space.
     """
+    token = (get_token() or False) if gated else False
     with _named_failures(repo):
-        found = get_hf_file_metadata(hf_hub_url(repo, file, endpoint=endpoint), token=False)
+        found, url = _found(repo, file, endpoint, token)
     size = found.size or 0
     yield StageStarted(time.time(), "download", size)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{_tag(found)[:16]}.part")
+    _check_space(part, size)
+    # where the hub sends on to another server, the address itself is the permission
+    headers = build_hf_headers(token=token) if found.location == url else None
     with part.open("r+b" if part.exists() else "w+b") as handle:
-        yield from _fetch(_Transfer(found, handle), repo, size)
+        yield from _fetch(_Transfer(found, handle, headers), repo, size)
         handle.flush()
         os.fsync(handle.fileno())
     if _SHA256.fullmatch(_tag(found)) and sha256_file(part) != _tag(found):
@@ -62,11 +79,33 @@ def download(repo: str, file: str, target: Path, *, endpoint: str | None = None)
         older.unlink(missing_ok=True)
 
 
+def _found(repo: str, file: str, endpoint: str | None, token: str | bool) -> tuple[HfFileMetadata, str]:
+    url = hf_hub_url(repo, file, endpoint=endpoint)
+    try:
+        return get_hf_file_metadata(url, token=token), url
+    except EntryNotFoundError:
+        if file not in _ELSE:
+            raise
+        url = hf_hub_url(repo, _ELSE[file], endpoint=endpoint)
+        return get_hf_file_metadata(url, token=token), url
+
+
+def _check_space(part: Path, size: int) -> None:
+    needed = size - (part.stat().st_size if part.exists() else 0)
+    free = shutil.disk_usage(part.parent).free
+    if needed > free:
+        raise DiskFull(
+            f"The file needs {needed / 1e9:.2f} GB more, and {free / 1e9:.2f} GB are free in “{part.parent}”.",
+            "Free some space, or choose another folder for weights in the settings.",
+        )
+
+
 class _Transfer:
     """One connection, on a thread of its own; a file for ``http_get`` to write to that counts and can refuse."""
 
-    def __init__(self, found: HfFileMetadata, handle: BinaryIO) -> None:
+    def __init__(self, found: HfFileMetadata, handle: BinaryIO, headers: dict[str, str] | None = None) -> None:
         self._found = found
+        self._headers = headers
         self._handle = handle
         self._stopped = threading.Event()
         self.done = handle.seek(0, os.SEEK_END)
@@ -75,7 +114,13 @@ class _Transfer:
 
     def _run(self) -> None:
         try:
-            http_get(self._found.location, self, resume_size=self.done, expected_size=self._found.size)  # type: ignore[arg-type]
+            http_get(
+                self._found.location,
+                self,  # type: ignore[arg-type]
+                resume_size=self.done,
+                expected_size=self._found.size,
+                headers=self._headers,
+            )
         except BaseException as error:  # noqa: BLE001 - raised again by the side that waits
             self.error = error
 
@@ -130,7 +175,14 @@ def _named_failures(repo: str) -> Iterator[None]:
         raise Offline(
             "The network is switched off for this program.", "Allow it, or import a file: medfm weights import FILE."
         ) from error
-    except (RepositoryNotFoundError, EntryNotFoundError, GatedRepoError) as error:
+    except GatedRepoError as error:  # a kind of RepositoryNotFoundError
+        raise WeightsAbsent(
+            f"The hub gives the files of {repo} only to those who have accepted their licence there.",
+            f"Accept it on https://huggingface.co/{repo}, signed in. Then put an access token into "
+            f"“{constants.HF_TOKEN_PATH}” and fetch again, or fetch the file with the browser and use “medfm weights "
+            "import FILE”.",
+        ) from error
+    except (RepositoryNotFoundError, EntryNotFoundError) as error:
         raise WeightsAbsent(
             f"The hub has no such file in {repo}, or gives it to registered users only.",
             "Fetch the file with a browser, then use “medfm weights import FILE”.",

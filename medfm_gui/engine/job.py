@@ -14,11 +14,13 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import InternalError, UsageError
 from medfm_gui.domain.run import (
     CheckMapsSpec,
+    PackSpec,
     PredictSpec,
     PreflightSpec,
     ProbeSpec,
     Spec,
     StudySpec,
+    TimmSpec,
     TrainSpec,
     WeightsSpec,
 )
@@ -67,6 +69,10 @@ def events_of(spec: Spec, folder: Path, models: OpenModels | None = None) -> Gen
             yield from predict_study(spec, models)
         case WeightsSpec():
             yield from _weights(spec)
+        case PackSpec():
+            yield from _pack(spec)
+        case TimmSpec():
+            yield from _timm(spec)
         case PreflightSpec():
             yield from _preflight(spec, folder)
         case CheckMapsSpec():
@@ -130,6 +136,18 @@ def _weights(spec: WeightsSpec) -> Iterator[ev.Event]:
     from medfm_gui.engine.weights import import_weights  # brings the hub's client, which no other order needs
 
     yield from import_weights(spec)
+
+
+def _pack(spec: PackSpec) -> Iterator[ev.Event]:
+    from medfm_gui.engine.pack import import_pack  # brings the hub's client, as one file does
+
+    yield from import_pack(spec)
+
+
+def _timm(spec: TimmSpec) -> Iterator[ev.Event]:
+    from medfm_gui.engine.timm_card import describe
+
+    yield from describe(spec)
 
 
 def _preflight(spec: PreflightSpec, folder: Path) -> Iterator[ev.Event]:

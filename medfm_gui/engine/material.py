@@ -12,6 +12,7 @@ from medfm_gui.base.atomic import sha256_file
 from medfm_gui.base.settings import load_settings
 from medfm_gui.datasets.files import read_dataset, read_split
 from medfm_gui.datasets.pixels import PixelCache
+from medfm_gui.domain.cards import suitable_size
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import InputError, NotFound, UsageError
 from medfm_gui.domain.run import FileRef, TrainSpec
@@ -157,8 +158,8 @@ def may_select(spec: TrainSpec) -> bool:
 
 
 def input_size(spec: TrainSpec) -> int:
-    """Rows and columns of the model's input in pixels."""
-    return spec.recipe.input_size or spec.card.input_size
+    """Rows and columns of the model's input in pixels: what the recipe asks for, rounded to what the model takes."""
+    return suitable_size(spec.card, spec.recipe.input_size or spec.card.input_size)
 
 
 def weights_file(spec: TrainSpec) -> Path | None:

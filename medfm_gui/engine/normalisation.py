@@ -48,8 +48,8 @@ def preprocess_for(
     if recipe.normalisation == "dataset":
         return replace(plain, mean=mean, std=std), ""
     return replace(plain, mean=mean, std=std), (
-        f"Study A has no mean and deviation for data of the layout “{dataset.layout}”, so they were measured on training "
-        f"images: {said}."
+        f"Study A has no mean and deviation for data of the layout “{dataset.layout}”, so they were measured on "
+        f"training images: {said}."
     )
 
 

@@ -169,7 +169,7 @@ def _heat_map(model: SavedModel, inputs: torch.Tensor, target: int, explain: str
         try:
             done, total = next(work)
         except StopIteration as ended:
-            (found,) = ended.value
+            found: HeatMap = ended.value[0]
             return found
         yield ev.Progressed(time.time(), explain, done, total)
 

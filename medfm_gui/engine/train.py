@@ -115,6 +115,7 @@ def prepared(spec: TrainSpec, folder: Path, device: torch.device) -> Generator[e
     split = open_split(spec, dataset)
     ids = partitions_for_training(spec, split, dataset)
     yield from _shots_told(spec, split, dataset)
+    yield from _size_told(spec)
     check_unit(spec.recipe.unit, dataset, ids[Partition.VAL])
     torch.manual_seed(spec.seed)  # a start from scratch draws its weights here
     backbone = load_backbone(spec.card, image_size=input_size(spec), weights=weights_file(spec))
@@ -127,6 +128,17 @@ def prepared(spec: TrainSpec, folder: Path, device: torch.device) -> Generator[e
         pixels, spec.card, backbone.image_size, device.type == "cuda", preprocess, policy=recipe.augmentation
     )
     return Material(spec, folder, dataset, ids, images, backbone, device)
+
+
+def _size_told(spec: TrainSpec) -> Iterator[ev.Event]:
+    """That the images are not as large as was asked for, where the model cannot take them so."""
+    wanted, taken = spec.recipe.input_size, input_size(spec)
+    if wanted is not None and wanted != taken:
+        rule = "no other" if spec.card.size_rule == "fixed" else f"multiples of {spec.card.multiple} pixels, from 32 on"
+        yield ev.Warned(
+            time.time(),
+            f"{spec.card.title} does not take images of {wanted} pixels ({rule}): {taken} pixels are used instead.",
+        )
 
 
 def _shots_told(spec: TrainSpec, split: Split, dataset: Dataset) -> Iterator[ev.Event]:

@@ -7,6 +7,7 @@ checked against the model, built without memory for its numbers; the result is w
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -44,16 +45,16 @@ def import_weights(spec: WeightsSpec) -> Iterator[Event]:
     begun = time.monotonic()
     out = Path(spec.out)
     if spec.file:
-        record = yield from _import_file(spec.card, Path(spec.file), out, source=f"file {Path(spec.file).name}")
+        record = yield from import_file(spec.card, Path(spec.file), out, source=f"file {Path(spec.file).name}")
     elif (bundled := bundled_file(spec.card)) is not None:
         _check_hash(spec.card, bundled)
-        record = yield from _import_file(spec.card, bundled, out, source=spec.card.weights.label)
+        record = yield from import_file(spec.card, bundled, out, source=spec.card.weights.label)
     else:
-        fetched = out.with_name(f".{spec.card.name}.download")
+        fetched = out.with_name(f".{out.stem}.download")
         yield from _from_hub(spec, fetched)
         try:
             _check_hash(spec.card, fetched)
-            record = yield from _import_file(spec.card, fetched, out, source=spec.card.weights.label)
+            record = yield from import_file(spec.card, fetched, out, source=spec.card.weights.label)
         finally:
             fetched.unlink(missing_ok=True)
     facts = {key: str(value) for key, value in wire.plain(record).items()}
@@ -67,17 +68,24 @@ def skeleton(card: BackboneCard) -> nn.Module:
         return build_backbone(card, card.native_size).module
 
 
-def _import_file(card: BackboneCard, file: Path, out: Path, *, source: str) -> Generator[Event, None, WeightsRecord]:
+def import_file(card: BackboneCard, file: Path, out: Path, *, source: str) -> Generator[Event, None, WeightsRecord]:
+    """Check a file against a model and keep it at ``out`` with its record.
+
+    Raises:
+        WeightsRejected: as ``import_weights``.
+        DiskFull: there is not enough space; the former file is as it was.
+    """
     yield StageStarted(time.time(), "weights")
     module = skeleton(card)
     tensors = converted(read_tensors(file), module, card.weights.converter, what=file.name)
     own = check_fit(module, tensors, ignore=card.weights.ignore, what=file.name, model=card.title)
     check_finite(own, what=file.name)
     original = sha256_file(file)
-    record_file(out).unlink(missing_ok=True)  # until the new record stands, the weights count as absent
+    with _unrecorded(out):  # until the new record stands, the weights count as absent
+        sha256 = write_tensors(out, own)
     record = WeightsRecord(
         name=card.name,
-        sha256=write_tensors(out, own),
+        sha256=sha256,
         size=out.stat().st_size,
         source=source,
         licence=card.licence,
@@ -89,18 +97,35 @@ def _import_file(card: BackboneCard, file: Path, out: Path, *, source: str) -> G
     return record
 
 
+@contextlib.contextmanager
+def _unrecorded(out: Path) -> Iterator[None]:
+    """While the block lasts, the file has no record; when it fails, the former file has its own again."""
+    record = record_file(out)
+    aside = record.with_name(f".{record.name}.former")
+    if record.exists():
+        record.replace(aside)
+    try:
+        yield
+    except BaseException:
+        if aside.exists():
+            aside.replace(record)
+        raise
+    aside.unlink(missing_ok=True)
+
+
 def _from_hub(spec: WeightsSpec, target: Path) -> Iterator[Event]:
     where = spec.card.weights
     if not where.hub_repo:
         raise WeightsAbsent(
-            f"{spec.card.title} has no weights on the hub ({where.label}).", "Import a file: medfm weights import FILE."
+            f"{spec.card.title} has no weights on the hub. {where.note}".strip(),
+            f"Fetch the file with a browser, then use “medfm weights import FILE --model {spec.card.name}”.",
         )
     if spec.offline:
         raise Offline(
             f"The weights of {spec.card.title} would come from {where.label}, and the network is switched off.",
             f"Allow the network in the settings, or use “medfm weights import FILE --model {spec.card.name}”.",
         )
-    yield from download(where.hub_repo, where.hub_file, target)
+    yield from download(where.hub_repo, where.hub_file, target, gated=spec.card.gated)
 
 
 def _check_hash(card: BackboneCard, file: Path) -> None:

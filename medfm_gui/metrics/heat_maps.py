@@ -66,11 +66,12 @@ def mean_interval(
 
 def _coarse(heat: Map) -> Floats:
     """Averaged to at most 28 places a side."""
+    found: Floats = heat.astype(np.float64)
     for axis in (0, 1):
-        length = heat.shape[axis]
+        length = found.shape[axis]
         if length > _COARSE:
             edges = np.linspace(0, length, _COARSE + 1).astype(np.intp)
             counts = np.diff(edges)
-            sums = np.add.reduceat(heat.astype(np.float64), edges[:-1], axis=axis)
-            heat = sums / (counts[:, None] if axis == 0 else counts[None, :])
-    return np.asarray(heat, dtype=np.float64)
+            sums: Floats = np.add.reduceat(found, edges[:-1], axis=axis)
+            found = sums / (counts[:, None] if axis == 0 else counts[None, :])
+    return found

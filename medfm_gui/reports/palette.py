@@ -28,12 +28,6 @@ MARKERS: Final[dict[str, str]] = {
     Family.CLIP: "h",
     Family.OPENCLIP: "h",
     Family.SIGLIP2: "h",
-    Family.BIOMEDCLIP: "h",
-    Family.RAD_DINO: "o",
-    Family.MSN: "s",
-    Family.SAM: "v",
-    Family.DEIT3: "X",
-    Family.TIMM: "X",
     Family.BASELINE: "X",
 }
 """Marker of matplotlib for a model family, the same on screen and on paper."""

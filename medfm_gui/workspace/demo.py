@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfm_gui.domain import events as ev
-from medfm_gui.domain.cards import WeightsState
 from medfm_gui.domain.errors import NotFound, WorkerFailed
 from medfm_gui.domain.report import ReportFile
 from medfm_gui.domain.run import Phase, RunState
@@ -75,7 +74,7 @@ def run_demo(workspace: Workspace, *, on_step: OnStep, on_events: OnEvents | Non
 
 def _has_weights(workspace: Workspace, name: str) -> bool:
     try:
-        return model(workspace.settings, name).weights.state is not WeightsState.ABSENT
+        return model(workspace.settings, name).weights.is_here
     except NotFound:
         return False
 

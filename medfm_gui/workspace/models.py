@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from medfm_gui.base.plugins import read_plugins
-from medfm_gui.base.settings import Settings, network_allowed, weights_folder
-from medfm_gui.base.weights_status import status
+from medfm_gui.base.plugins import keep_card, read_plugins
+from medfm_gui.base.settings import Settings, load_settings, network_allowed, save_settings, weights_folder
+from medfm_gui.base.weights_status import importing, status, weights_file
 from medfm_gui.domain.cards import BackboneCard, BrokenPlugin, WeightsStatus
-from medfm_gui.domain.errors import Offline, WeightsAbsent, WeightsRejected
-from medfm_gui.domain.run import WeightsSpec
+from medfm_gui.domain.errors import NotFound, Offline, UsageError, WeightsAbsent, WeightsRejected
+from medfm_gui.domain.run import TimmSpec, WeightsSpec
 from medfm_gui.workspace.errands import OnEvent, run_errand
+
+TIMM = "timm:"
+"""What stands before a name of timm's that a person typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +35,48 @@ def every_model(settings: Settings) -> tuple[list[Model], tuple[BrokenPlugin, ..
 
 
 def model(settings: Settings, name: str) -> Model:
-    """One backbone by its registry name.
+    """One backbone by its registry name, or any of timm's as ``timm:NAME``.
 
     Raises:
-        NotFound: no plugin has it.
+        NotFound: no plugin has it, and timm has not.
     """
-    card = read_plugins().card(name)
+    card = card_of(name)
     return Model(card, status(card, weights_folder(settings)))
+
+
+def card_of(name: str) -> BackboneCard:
+    """The card of that name. One of timm's is asked for once, which takes the seconds that timm takes, then kept.
+
+    Raises:
+        NotFound: no plugin has it, and timm has not.
+    """
+    try:
+        return read_plugins().card(name)
+    except NotFound:
+        if not name.startswith(TIMM):
+            raise
+    from medfm_gui.base import wire
+    from medfm_gui.domain.events import Answered
+
+    said = run_errand(TimmSpec(name.removeprefix(TIMM)))
+    answer = next(event for event in said if isinstance(event, Answered))
+    keep_card(wire.decode(BackboneCard, answer.facts["card"], what=f"The card of “{name}”"))
+    return read_plugins().card(name)
+
+
+def is_licence_accepted(settings: Settings, card: BackboneCard) -> bool:
+    """Whether a person has accepted the licence of these weights, or it asks for no acceptance."""
+    return not card.needs_acceptance or card.licence_key in settings.licences
+
+
+def accept_licence(name: str) -> Settings:
+    """Keep that a person accepts the licence of a model's weights, for all sizes of its family and for good."""
+    settings, card = load_settings(), card_of(name)
+    if is_licence_accepted(settings, card):
+        return settings
+    settings = dataclasses.replace(settings, licences=(*settings.licences, card.licence_key))
+    save_settings(settings)
+    return settings
 
 
 def import_weights(
@@ -57,17 +96,17 @@ def import_weights(
         Interrupted: it was stopped.
         WeightsAbsent: there is no such file.
         WeightsRejected: the file is not these weights, is incomplete, or holds code.
+        WorkspaceBusy: these weights are being brought in already.
     """
-    card = read_plugins().card(name)
+    card, folder = card_of(name), weights_folder(settings)
     file = file.expanduser().absolute()
     if not file.exists():
         raise WeightsAbsent(f"There is no weights file “{file}”.", "Check the path.")
     if not file.is_file():  # a pipe or a device would be waited for, for ever
         raise WeightsRejected(f"“{file}” is not a regular file.", "Choose a .safetensors, .pt or .pth file.")
-    out = weights_folder(settings) / f"{card.name}.safetensors"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    run_errand(WeightsSpec(card, str(out), file=str(file)), on_event=on_event, stop=stop)
-    return status(card, weights_folder(settings))
+    with importing(card, folder):
+        run_errand(WeightsSpec(card, str(weights_file(card, folder)), file=str(file)), on_event=on_event, stop=stop)
+    return status(card, folder)
 
 
 def pull_weights(
@@ -81,15 +120,27 @@ def pull_weights(
     Raises:
         Interrupted: it was stopped.
         Offline: the network is switched off or the hub cannot be reached.
+        UsageError: their licence was not accepted.
+        WorkspaceBusy: these weights are being brought in already.
     """
-    card = read_plugins().card(name)
+    card, folder = card_of(name), weights_folder(settings)
     if not network_allowed(settings):
         raise Offline(
             f"The network is switched off, so the weights of {card.title} were not fetched.",
             "Switch it on (medfm settings --network on), or bring the file with “medfm weights import FILE --model "
             f"{card.name}”.",
         )
-    out = weights_folder(settings) / f"{card.name}.safetensors"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    run_errand(WeightsSpec(card, str(out), offline=False), on_event=on_event, stop=stop)
-    return status(card, weights_folder(settings))
+    if not is_licence_accepted(settings, card):
+        raise UsageError(
+            f"The weights of {card.title} come under the licence “{card.licence}”{_terms(card)}, which nobody has "
+            "accepted here.",
+            f"Read it at their source ({card.weights.label}); to accept it: medfm weights accept {card.name}.",
+        )
+    with importing(card, folder):
+        run_errand(WeightsSpec(card, str(weights_file(card, folder)), offline=False), on_event=on_event, stop=stop)
+    return status(card, folder)
+
+
+def _terms(card: BackboneCard) -> str:
+    said = [word for word, true in (("not for commercial use", card.non_commercial), ("gated", card.gated)) if true]
+    return f" ({', '.join(said)})" if said else ""

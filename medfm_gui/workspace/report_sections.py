@@ -163,7 +163,9 @@ def models_section(views: Sequence[RunView]) -> Section:
 
 
 def _size(view: RunView) -> str:
-    return str(view.spec.recipe.input_size or view.spec.card.input_size)
+    from medfm_gui.domain.cards import suitable_size
+
+    return str(suitable_size(view.spec.card, view.spec.recipe.input_size or view.spec.card.input_size))
 
 
 def _settings(view: RunView) -> str:

@@ -15,7 +15,7 @@ from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write, sha256_file
 from medfm_gui.domain import events as ev
-from medfm_gui.domain.cards import WeightsState, adaptation
+from medfm_gui.domain.cards import adaptation
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import InputError, NotFound, UsageError, WeightsAbsent
 from medfm_gui.domain.presets import PRESETS, preset_settings
@@ -126,7 +126,7 @@ def _check_request(request: TrainRequest, models: Sequence[Model]) -> None:
                     f"“{name}” needs pretrained weights: features of random weights say nothing of {one.card.title}.",
                     "Leave out --from-scratch, or use --adapt full.",
                 )
-            if one.weights.state is WeightsState.ABSENT and not request.from_scratch:
+            if not one.weights.is_here and not request.from_scratch:
                 raise WeightsAbsent(
                     f"The weights of {one.card.title} are not on this computer.",
                     f"Get them with “medfm weights pull {one.card.name}” or “medfm weights import FILE --model "
@@ -152,7 +152,7 @@ def _head_weights(workspace: Workspace, adapt: str, recipe: Recipe) -> FileRef |
     if adapt != "attention-head" or recipe.attention_init != "deit":
         return None
     found = model(workspace.settings, ATTENTION_BLOCKS).weights
-    if found.state is WeightsState.ABSENT:
+    if not found.is_here:
         raise WeightsAbsent(
             "The attention head begins as DeiT-B, whose weights are not on this computer.",
             f"Get them with “medfm weights pull {ATTENTION_BLOCKS}” or “medfm weights import FILE --model "
@@ -190,7 +190,7 @@ def _draft(
     folder = workspace.dataset(dataset.id)
     split_file = workspace.split(split.id)
     weights = None if request.from_scratch else FileRef(one.weights.path, one.weights.sha256)
-    preset = preset_settings(request.preset, adapt, dataset.layout, dataset.task, one.card.family)
+    preset = preset_settings(request.preset, adapt, dataset.layout, dataset.task, one.card.plugin)
     recipe = recipe_from(adapt, {**preset, **request.settings})
     return TrainSpec(
         run="",

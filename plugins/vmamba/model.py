@@ -26,6 +26,8 @@ from torch.nn import functional
 _DIRECTIONS = 4
 """Rows, columns, rows backwards, columns backwards."""
 _NORM_EPS = 1e-5
+_AT_ONCE = 1 << 26
+"""States that a graphics card works on at once: 256 MB, of which a few copies are needed."""
 _STEP_MIN, _STEP_MAX = 1e-3, 0.1
 """Between these lie the step sizes at initialisation, evenly on a logarithmic scale."""
 
@@ -59,7 +61,7 @@ class VMamba(nn.Module):
     ) -> None:
         super().__init__()
         widths = [dims * 2**stage for stage in range(len(depths))] if isinstance(dims, int) else list(dims)
-        if not widths or len(widths) != len(depths) or min(*widths, *depths) < 1:
+        if not widths or len(widths) != len(depths) or min(widths) < 2 or min(depths) < 1:
             raise ValueError(f"dims {dims} and depths {tuple(depths)} must give every stage channels and blocks.")
         self.num_features = widths[-1]
         self.num_classes = num_classes
@@ -271,8 +273,9 @@ class _Given(NamedTuple):
     d: Tensor  # K × E
 
     def parts(self) -> Iterator[tuple[slice, _Given]]:
-        """What is worked on at once: on a CPU one image, whose states then stay near the core."""
-        size = 1 if self.u.device.type == "cpu" else max(len(self.u), 1)
+        """What is worked on at once: on a CPU one image, whose states then stay near the core; else as many as fit."""
+        numbers = math.prod(self.u.shape[1:]) * self.a.shape[1]
+        size = 1 if self.u.device.type == "cpu" else max(1, _AT_ONCE // numbers)
         for start in range(0, max(len(self.u), 1), size):
             part = slice(start, start + size)
             yield part, self._replace(u=self.u[part], step=self.step[part], b=self.b[part], c=self.c[part])
@@ -305,7 +308,7 @@ def _scan(
 ) -> Tensor:
     """``selective_scan`` on the layout of ``_Given``: y as b × K × L × E, in single precision at least."""
     exact = torch.float64 if u.dtype == torch.float64 else torch.float32
-    given = (x.to(exact) for x in (u, delta, a, b, c, d, bias))
+    given = (x.to(exact).contiguous() for x in (u, delta, a, b, c, d, bias))
     y: Tensor = _SelectiveScan.apply(softplus, *given)
     return y
 

@@ -11,6 +11,7 @@ ENTRIES = (
     "ladder",
     "ladder-naive",
     "bank-hit",
+    "memory",
     "full",
     "predict-warm",
     "gradcam",

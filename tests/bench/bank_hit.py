@@ -1,4 +1,4 @@
-"""``bank-hit``: a linear probe of 20 points on a backbone and data that a kNN has looked at, against that kNN.
+"""``bank-hit``: a grid of linear heads, 20 epochs, on a backbone and data that a kNN has looked at, against that kNN.
 
 Both are what the runs say of themselves (``seconds``), in one process that stays, as in a warm worker.
 """
@@ -22,7 +22,7 @@ def main(tiny: bool = False) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as made:
         prepared = prepare(Path(made), 24, 64) if tiny else prepare(Path(made), 1_000)
         for turn in range(1 if tiny else 4):
-            for adapt, seconds in (("knn", first), ("linear", second)):
+            for adapt, seconds in (("knn", first), ("linear-grid", second)):
                 folder = prepared.order(f"{adapt}-{turn}", card, adapt, banks=f"bank-{turn}", epochs=POINTS)
                 seconds.append(trained(folder).seconds)
     counted = slice(0 if tiny else 1, None)  # the first turn warms up

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +48,25 @@ class Prepared:
         """The dataset's folder."""
         return self.root / "datasets" / _NAME
 
-    def order(self, run: str, card: BackboneCard, adapt: str, *, banks: str = "features", **recipe: Any) -> Path:
+    def order(
+        self,
+        run: str,
+        card: BackboneCard,
+        adapt: str,
+        *,
+        banks: str = "features",
+        weights: FileRef | None = None,
+        **recipe: Any,
+    ) -> Path:
         """The folder of a run with the order to train it from the weights that are on this computer.
 
         Args:
             banks: folder of the feature bank; a new name begins an empty one.
+            weights: another file to begin with.
         """
         spec = self._spec(run, card, adapt, banks, Recipe(**recipe))
+        if weights is not None:
+            spec = replace(spec, weights=weights, from_scratch=False)
         folder = self.root / "runs" / run
         atomic_write(folder / "spec.json", wire.encode_spec(spec))
         return folder

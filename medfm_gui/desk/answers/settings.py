@@ -16,8 +16,10 @@ from medfm_gui.base.settings import Settings, load_settings, save_settings, sett
 from medfm_gui.desk.answers import diagnostics, weights
 from medfm_gui.desk.answers.packages import packages
 from medfm_gui.desk.asks.settings import (
+    AcceptLicence,
     AllowNetwork,
     DiagnosticFiles,
+    ImportPack,
     ImportWeights,
     LookForWeights,
     MoveWeightsFolder,
@@ -137,6 +139,8 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     MoveWeightsFolder: Entry(move_weights_folder, changes=(Topic.SETTINGS, Topic.MODELS)),
     ImportWeights: Entry(weights.import_weights, Lane.WORK, changes=(Topic.MODELS,)),
     PullWeights: Entry(weights.pull_weights, Lane.WORK, changes=(Topic.MODELS,)),
+    ImportPack: Entry(weights.import_pack, Lane.WORK, changes=(Topic.MODELS,)),
+    AcceptLicence: Entry(weights.accept_licence, Lane.INDEX, changes=(Topic.MODELS,)),
     LookForWeights: Entry(weights.look_for_weights, Lane.INDEX),
     PreviewDiagnostics: Entry(preview_diagnostics, Lane.INDEX),
     SaveDiagnostics: Entry(save_diagnostics, Lane.INDEX),

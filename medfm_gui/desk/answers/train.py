@@ -77,7 +77,7 @@ def run_spec_of(room: Room, ask: RunSpecOf, told: Told) -> RunOrder:
     spec = spec_of(room.workspace.run(ask.run))
     family = spec.split_id.removesuffix(f"-f{spec.fold}") if spec.fold is not None else spec.split_id
     preset = spec.preset if spec.preset in PRESETS else ""
-    usual = recipe_from(spec.adapt, preset_settings(preset, spec.adapt, spec.task, spec.card.family))
+    usual = recipe_from(spec.adapt, preset_settings(preset, spec.adapt, spec.task, spec.card.plugin))
     changed = {
         item.name: _as_text(getattr(spec.recipe, item.name))
         for item in fields(Recipe)

@@ -1,24 +1,33 @@
-"""Weights: import a file, fetch from the hub, look through a folder for files that are named like weights."""
+"""Weights: import a file or a pack, fetch from the hub, accept a licence, look through a folder by names alone."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable
+from pathlib import Path
 
 from medfm_gui.base.plugins import read_plugins
 from medfm_gui.base.settings import load_settings
-from medfm_gui.desk.asks.settings import FoundWeights, FoundWeightsList, ImportWeights, LookForWeights, PullWeights
+from medfm_gui.desk.asks.settings import (
+    AcceptLicence,
+    FoundWeights,
+    FoundWeightsList,
+    ImportPack,
+    ImportWeights,
+    LookForWeights,
+    PackReport,
+    PullWeights,
+)
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
-from medfm_gui.domain.cards import BackboneCard, WeightsStatus
-from medfm_gui.domain.errors import InputError, Interrupted
+from medfm_gui.domain.cards import WeightsStatus
+from medfm_gui.domain.errors import Interrupted
 
-_KINDS = (".safetensors", ".pt", ".pth", ".bin")
-_MOST_FILES = 500
-_MOST_LOOKED_AT = 20_000
-_STAGES = {"weights": "Checking every tensor against the model", "download": "Fetching"}
+_STAGES = {
+    "weights": "Checking every tensor against the model",
+    "download": "Fetching",
+    "pack": "Going through the files",
+}
 
 
 def import_weights(room: Room, ask: ImportWeights, told: Told) -> WeightsStatus:
@@ -41,11 +50,26 @@ def import_weights(room: Room, ask: ImportWeights, told: Told) -> WeightsStatus:
         ) from error
 
 
+def import_pack(room: Room, ask: ImportPack, told: Told) -> PackReport:
+    """Bring in every file of a folder that is a model's, and say of each what became of it.
+
+    Raises:
+        InputError: there is no such folder, or nothing in it.
+        DiskFull: there is not enough space; what was brought in stays.
+        Interrupted: it was cancelled; what was brought in stays.
+    """
+    from medfm_gui.workspace.packs import import_pack as bring_in
+
+    told.progress("Starting to look through the files")
+    return PackReport(bring_in(load_settings(), Path(ask.folder), on_event=_telling(told), stop=told.stopped))
+
+
 def pull_weights(room: Room, ask: PullWeights, told: Told) -> WeightsStatus:
     """Fetch a model's weights and keep them; a cancelled download goes on from where it was.
 
     Raises:
         Offline: the network is switched off, or the hub cannot be reached.
+        UsageError: their licence was not accepted.
         Interrupted: it was cancelled.
     """
     from medfm_gui.workspace import models
@@ -58,6 +82,13 @@ def pull_weights(room: Room, ask: PullWeights, told: Told) -> WeightsStatus:
         raise Interrupted(
             f"Fetching the weights of {card.title} was cancelled.", "Fetch them again: what has come is kept."
         ) from error
+
+
+def accept_licence(room: Room, ask: AcceptLicence, told: Told) -> bool:
+    """Keep that the licence of a model's weights is accepted; true."""
+    from medfm_gui.workspace import models
+
+    return models.is_licence_accepted(models.accept_licence(ask.model), read_plugins().card(ask.model))
 
 
 def _telling(told: Told) -> Callable[[ev.Event], None]:
@@ -80,48 +111,9 @@ def look_for_weights(room: Room, ask: LookForWeights, told: Told) -> FoundWeight
     Raises:
         InputError: there is no such folder.
     """
-    root = Path(ask.folder).expanduser().absolute()
-    if not root.is_dir():
-        raise InputError(f"There is no folder “{root.name}”.", "Choose the folder again; is the stick still in?")
-    cards = read_plugins().cards
-    found = []
-    for number, path in enumerate(_files(root)):
-        told.progress("Looking through the folder", number)
-        if path.suffix.lower() in _KINDS and path.is_file():
-            found.append(FoundWeights(str(path), path.stat().st_size, named_for(path.relative_to(root), cards)))
-        if number >= _MOST_LOOKED_AT or len(found) >= _MOST_FILES:
-            return FoundWeightsList(_sorted(found), is_cut=True)
-    return FoundWeightsList(_sorted(found))
+    from medfm_gui.workspace.packs import find_files
 
-
-def _files(root: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            yield Path(folder) / name
-
-
-def _sorted(found: Sequence[FoundWeights]) -> tuple[FoundWeights, ...]:
-    return tuple(sorted(found, key=lambda item: (not item.model, item.path)))
-
-
-def named_for(path: Path, cards: Sequence[BackboneCard]) -> str:
-    """The registry name of the model that a path (relative to the folder that is looked through) names, or empty.
-
-    A file is named for a model when it is called like the model, its architecture or the last part of its hub
-    repository; ``model.safetensors`` and ``pytorch_model.bin`` count by the folder they lie in, as the hub has them.
-    """
-    called = {_plain(path.stem)}
-    if path.stem in ("model", "pytorch_model", "open_clip_pytorch_model", "open_clip_model"):
-        called = {_plain(part.rpartition("--")[2]) for part in path.parts[:-1]}
-    for card in cards:
-        names = {card.name}
-        if card.weights.hub_repo:
-            names.add(PurePosixPath(card.weights.hub_repo).name)
-        if called & {_plain(name) for name in names}:
-            return card.name
-    return ""
-
-
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isalnum())
+    told.progress("Looking through the folder")
+    files, is_cut = find_files(Path(ask.folder).expanduser().absolute(), read_plugins().cards)
+    found = [FoundWeights(one.path, one.size, one.model) for one in files]
+    return FoundWeightsList(tuple(sorted(found, key=lambda item: (not item.model, item.path))), is_cut)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.domain.cards import WeightsStatus
+from medfm_gui.workspace.packs import PackFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,27 @@ class PullWeights(Ask[WeightsStatus]):
     """Fetch a model's weights from the hub, check them and keep them."""
 
     model: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptLicence(Ask[bool]):
+    """A person accepts the licence of a model's weights, for all sizes of its family."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackReport:
+    """What became of each file of a model pack."""
+
+    files: tuple[PackFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPack(Ask[PackReport]):
+    """Bring in every file of a folder or a USB stick that is a model's."""
+
+    folder: str
 
 
 @dataclass(frozen=True, slots=True)

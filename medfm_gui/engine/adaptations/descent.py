@@ -61,7 +61,7 @@ class Place:
     samples: int = 0
     seconds_in_all: float = 0.0
     scaler: Mapping[str, float] = field(default_factory=dict)
-    parts: int = 0
+    parts: int = 1
 
 
 def descend(material: Material, scope: Scope) -> Generator[ev.Event, None, Fitted]:

@@ -102,7 +102,7 @@ class GridHeads:
         for number, part in enumerate(self._parts):
             weight, bias = self._tensors[f"{number}.weight"], self._tensors[f"{number}.bias"]
             joined = rows[:, part.start : part.stop] @ weight.flatten(0, 1).T + bias.flatten()
-            answers.append(joined.unflatten(1, (len(self._lrs), self._classes)).transpose(0, 1))
+            answers.append(joined.reshape(len(rows), len(self._lrs), self._classes).transpose(0, 1))
         return torch.cat(answers)
 
 

@@ -112,8 +112,8 @@ def _counted(references: Tensor, labels: Tensor, k: int) -> Mapping[str, Tensor]
         for having in (0, 1):
             known = (labels[places] == having).double()
             counts[having].index_put_((columns.expand_as(near), near), known, accumulate=True)
-    having, assessed = (labels > 0).sum(dim=0).double(), (labels != UNKNOWN).sum(dim=0).double()
-    prior = (_SMOOTHING + having) / (2 * _SMOOTHING + assessed)
+    positives, assessed = (labels > 0).sum(dim=0).double(), (labels != UNKNOWN).sum(dim=0).double()
+    prior = (_SMOOTHING + positives) / (2 * _SMOOTHING + assessed)
     likelihood = (_SMOOTHING + counts) / (_SMOOTHING * (k + 1) + counts.sum(dim=2, keepdim=True))
     return {"references": references, "labels": labels, "prior": prior.float(), "likelihood": likelihood.float()}
 

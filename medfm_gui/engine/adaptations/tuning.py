@@ -46,10 +46,12 @@ class Tuning:
             self._modules.to(memory_format=torch.channels_last)
         trained = {f"backbone.{name}" for name in scope.trained}
         self._named = {
-            name: parameter.requires_grad_(True)
+            name: parameter
             for name, parameter in self._modules.named_parameters()
             if name in trained or name.startswith("head.")
         }
+        for parameter in self._named.values():
+            parameter.requires_grad_(True)
         self.kept = frozenset(self._named) | self._moving_buffers()
         """Names of the tensors that the training changes, those of the backbone after ``backbone.``."""
         self._optimiser = _optimiser_of(self._named, backbone, recipe)

@@ -57,7 +57,7 @@ def activation_maps(kind: Any, backbone: Backbone, head: Head, images: Tensor, t
 
 
 class _Seen:
-    """What the library makes of a batch: ``small`` B × h × w, its ``gradients``; ``scaled`` are the maps, H × W each."""
+    """What the library makes of a batch: ``small`` B × h × w, ``gradients``, and ``scaled``, a map H × W each."""
 
     def __init__(self, kind: Any, scored: Scored, images: Tensor, targets: Sequence[int]) -> None:
         backbone = scored.backbone

@@ -18,7 +18,7 @@ from medfm_gui.engine.explain.scored import Head
 def heat_map(backbone: Backbone, head: Head, images: Tensor, targets: Sequence[int]) -> list[HeatMap]:
     """Where each image differs most from its own mean; arguments and errors as ``cam.activation_maps``.
 
-    ``targets`` must be classes and change nothing.
+    There must be one target an image; what it is changes nothing.
     """
     from pytorch_grad_cam import EigenCAM  # brings OpenCV, matplotlib and scikit-learn: seconds of start-up
 

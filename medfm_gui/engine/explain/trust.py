@@ -160,11 +160,13 @@ def hits(maps: Sequence[Map], marked: Sequence[NDArray[np.bool_]], groups: Group
         f"The strongest place of a map lies in the marked area in {_percent(pointed)}; by chance it would in "
         f"{_share(chance)}: {_verdict(pointed, chance)}."
     )
+    passed = _beats(pointed, chance)
     if middle is not None and pointed.estimate is not None and middle >= pointed.estimate:
-        sentence += f" The middle of the image alone would hit in {_share(middle)}."
+        passed = None if passed else passed
+        sentence += f" But the middle of the image alone would hit in {_share(middle)}, so this shows little."
     steps = [("the middle of every image", middle)]
     title, by_area = "Hits of marked findings (pointing game)", "share of the image that is marked"
-    first = _check("hits", title, pointed, chance, by_area, _beats(pointed, chance), sentence, steps)
+    first = _check("hits", title, pointed, chance, by_area, passed, sentence, steps)
     sentence = (
         f"Of the sum of a map {_percent(energy)} lies in the marked area, which is {_share(chance)} of the image: "
         f"{_verdict(energy, chance)}."

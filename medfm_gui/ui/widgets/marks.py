@@ -21,12 +21,6 @@ _SHAPES: Final[dict[str, str]] = {
     Family.CLIP: "hexagon",
     Family.OPENCLIP: "hexagon",
     Family.SIGLIP2: "hexagon",
-    Family.BIOMEDCLIP: "hexagon",
-    Family.RAD_DINO: "circle",
-    Family.MSN: "square",
-    Family.SAM: "down",
-    Family.DEIT3: "cross",
-    Family.TIMM: "cross",
     Family.BASELINE: "cross",
 }
 

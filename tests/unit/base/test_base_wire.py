@@ -14,6 +14,8 @@ from medfm_gui.base.plugins import read_plugins
 from medfm_gui.domain import events as ev
 from medfm_gui.domain import run
 from medfm_gui.domain.errors import InputError, NotFound, UsageError
+from medfm_gui.domain.explain import Box, Neighbour
+from medfm_gui.domain.recipe import recipe_from
 
 
 def _filled(kind: type[ev.Event]) -> ev.Event:
@@ -29,7 +31,7 @@ def _filled(kind: type[ev.Event]) -> ev.Event:
         if "float" in str(hint) and "Mapping" in str(hint):
             values[field.name] = {"a": 0.5}
         if "tuple" in str(hint):
-            values[field.name] = (0.25, 0.75)
+            values[field.name] = (Neighbour("s1", ("ill",), 0.9, 0.5),) if "Neighbour" in str(hint) else (0.25, 0.75)
     return kind(**values)
 
 
@@ -60,6 +62,7 @@ def test_an_order_comes_back_by_its_kind() -> None:
         run.PredictSpec("/r", "test", "/o"),
         run.StudySpec(("/r",), (run.StudyImage("a", "b"),), "/o"),
         run.WeightsSpec(card, "/o"),
+        run.CheckMapsSpec("/r", "/o", boxes=(Box("s1", 0.0, 0.0, 0.5, 0.5),)),
         run.ProbeSpec(),
     ]
     for order in orders:
@@ -91,11 +94,11 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
 )
 def test_a_wrong_setting_is_refused(settings: dict[str, str]) -> None:
     with pytest.raises(UsageError):
-        run.recipe_from("linear", settings)
+        recipe_from("linear", settings)
 
 
 def test_settings_become_a_recipe() -> None:
-    recipe = run.recipe_from("full", {"epochs": "3", "amp": "no", "lr": "1e-3", "threshold_rule": "sensitivity:0.9"})
+    recipe = recipe_from("full", {"epochs": "3", "amp": "no", "lr": "1e-3", "threshold_rule": "sensitivity:0.9"})
     assert (recipe.epochs, recipe.amp, recipe.lr, recipe.threshold_rule) == (3, False, 1e-3, "sensitivity:0.9")
     with pytest.raises(UsageError):
-        run.recipe_from("magic", {})
+        recipe_from("magic", {})

@@ -1,4 +1,4 @@
-"""What banks share and how much room they take: blocks for all heads, tokens in half precision, the least used first."""
+"""What banks share and what room they take: blocks for all heads, tokens in half precision, the least used first."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ import numpy as np
 import pytest
 import torch
 
+from medfm_gui.base.plugins import read_plugins
 from medfm_gui.datasets.pixels import PixelCache
 from medfm_gui.domain import events as ev
+from medfm_gui.domain.cards import BackboneCard
 from medfm_gui.engine.backbones import load_backbone
 from medfm_gui.engine.bank import BankKey, FeatureBank, in_use
 from medfm_gui.engine.features import FrozenBackbone, StoredFeatures
 from medfm_gui.engine.images import ImageReader
 from medfm_gui.engine.material import frozen_backbone, open_dataset
-from medfm_gui.engine.reading import POOLED, TOKENS, Reading, read
+from medfm_gui.engine.reading import POOLED, TOKENS, Reading, pooled_of_depths, read, rows_of_depths
 from medfm_gui.engine.shelf import Shelf
 from medfm_gui.engine.train import run_training
+from tests.fixtures.tiny import tiny_backbone
 from tests.fixtures.tiny_transformer import tiny_transformer
 
 IDS = [f"s{number:06d}" for number in range(20)]
@@ -46,6 +49,7 @@ def frozen(bench: Any, tmp_path: Path) -> FrozenBackbone:
 
 
 def _done(work: Generator[ev.Event, None, StoredFeatures]) -> tuple[int, StoredFeatures]:
+    computed = 0
     while True:
         try:
             event = next(work)
@@ -68,6 +72,22 @@ def test_one_look_at_a_transformer_serves_every_head(frozen: FrozenBackbone) -> 
     assert pooled.of(IDS[:3]).shape == (3, 8)
     assert pooled.read_as(BOTH).of(IDS[:3]).shape == (3, 24)
     assert frozen.missing(IDS, BOTH) == 0
+
+
+def _first_of_each_family() -> list[BackboneCard]:
+    found = {card.plugin: card for card in read_plugins().cards if not card.convolutional}
+    return [card for card in found.values() if card.features in ("cls", "mean", "cls+mean")]
+
+
+@pytest.mark.parametrize("card", _first_of_each_family(), ids=lambda card: card.name)
+def test_pooled_features_are_a_part_of_what_is_kept_of_the_blocks(card: BackboneCard) -> None:
+    torch.manual_seed(0)
+    backbone = tiny_backbone(card)
+    images = torch.randn(2, 3, backbone.image_size, backbone.image_size)
+    with torch.no_grad():
+        rows = torch.cat(rows_of_depths(backbone, images, 4), dim=1)
+        expected = backbone.features(images)
+    assert torch.allclose(pooled_of_depths(rows, card.features), expected, atol=1e-5)
 
 
 def test_a_second_adaptation_looks_at_no_image(bench: Any, order: Any, tmp_path: Path) -> None:

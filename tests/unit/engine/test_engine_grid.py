@@ -137,15 +137,13 @@ def test_a_stopped_grid_ends_in_the_same_bytes(vit: Order, how: str, count: int)
     rest = list(run_training(spec, folder))
     assert _results(rest) == _results(whole)
     curve = fold(RunState(), [*said, *rest]).curve
-    assert [dict(point.metrics) for point in curve] == [
-        dict(point.metrics) for point in fold(RunState(), whole).curve
-    ]
+    assert [dict(point.metrics) for point in curve] == [dict(point.metrics) for point in fold(RunState(), whole).curve]
 
 
 def test_a_head_that_runs_away_harms_no_other() -> None:
     torch.manual_seed(0)
     rows, targets = torch.randn(40, 6), torch.randint(0, 2, (40,))
-    wild, calm = (GridHeads([Part(POOLED, 0, 6)], lrs, 2, seed=3) for lrs in ((0.01, 1e30), (0.01, 0.02)))
+    wild, calm = (GridHeads([Part(POOLED, 0, 6)], lrs, 2, seed=3) for lrs in ((0.01, float("inf")), (0.01, 0.02)))
     for _ in range(40):
         for heads in (wild, calm):
             heads.step(rows, targets, Objective(Task.BINARY), 1.0)
@@ -166,7 +164,9 @@ def test_rows_come_from_the_bank_where_memory_would_not_hold_them(vit: Order, mo
     assert _results(read) == _results(held)
 
 
-@pytest.mark.parametrize("setting", [{"grid_lrs": ""}, {"grid_lrs": "0.1,x"}, {"grid_blocks": "1.5"}, {"grid_blocks": "0"}])
+@pytest.mark.parametrize(
+    "setting", [{"grid_lrs": ""}, {"grid_lrs": "0.1,x"}, {"grid_blocks": "1.5"}, {"grid_blocks": "0"}]
+)
 def test_a_grid_that_is_none_is_refused(setting: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="grid_"):
         recipe_from("linear-grid", setting)

@@ -70,7 +70,9 @@ def test_what_was_not_assessed_is_not_counted() -> None:
 
 def test_the_nearest_training_images_are_named() -> None:
     references = functional.normalize(torch.randn(20, 5, generator=torch.Generator().manual_seed(0)), dim=1)
-    facts = HeadFacts("knn", Task.BINARY, ("a", "b"), 5, k=3, temperature=0.07, samples=tuple(f"s{n}" for n in range(20)))
+    facts = HeadFacts(
+        "knn", Task.BINARY, ("a", "b"), 5, k=3, temperature=0.07, samples=tuple(f"s{n}" for n in range(20))
+    )
     head = NearestNeighbours(facts, references, torch.eye(2)[torch.arange(20) % 2])
     indices, similarities = head.neighbours(references[[7]] * 4)
     assert facts.samples[indices[0, 0]] == "s7"

@@ -1,4 +1,4 @@
-"""Adapters in real architectures of a small size: they change nothing at first, all learn, and fold in without a trace."""
+"""Adapters in real architectures of a small size: nothing changes at first, all learn, and they fold in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ Order = Callable[..., tuple[TrainSpec, Path]]
 _SMALL: dict[str, tuple[str, dict[str, Any], int, str]] = {
     "dinov2": ("vit_small_patch14_dinov2", {"embed_dim": 64, "depth": 2, "num_heads": 2, "img_size": 56}, 56, "cls"),
     "aimv2": ("aimv2_large_patch14_224", {"embed_dim": 64, "depth": 2, "num_heads": 2, "img_size": 56}, 56, "mean"),
-    "resnet": ("resnet18", {"layers": (1, 1, 1, 1), "channels": (8, 16, 24, 32)}, 64, "mean"),
+    "resnet": (
+        "resnet18",
+        {"layers": (1, 1, 1, 1), "channels": (8, 16, 24, 32), "zero_init_last": False},  # zeros pass no gradient
+        64,
+        "mean",
+    ),
 }
 
 
@@ -56,20 +61,17 @@ def test_adapters_begin_as_nothing_all_learn_and_fold_in(name: str, which: str) 
         before = backbone.features(images)
     with_adapters(backbone.module, Adapters(4, 8.0, 0.0, targets(backbone, which)))
     assert torch.equal(backbone.features(images), before)
-    learning = [part for part in backbone.module.parameters() if part.requires_grad]
-    step = torch.optim.SGD(learning, lr=0.5)
-    for _ in range(2):
-        step.zero_grad()
-        backbone.features(images).square().sum().backward()  # type: ignore[no-untyped-call]
-        step.step()
-    for one, part in backbone.module.named_parameters():
-        if "lora_B" in one:
-            assert part.grad is not None and bool(part.grad.any()), one
+    backbone.features(images).square().sum().backward()  # type: ignore[no-untyped-call]
+    second = {one: part for one, part in backbone.module.named_parameters() if "lora_B" in one}
+    assert second
+    assert all(part.grad is not None and bool(part.grad.any()) for part in second.values())
     with torch.no_grad():
+        for part in second.values():
+            part.normal_(std=0.02)
         learned = backbone.features(images)
-        assert not torch.allclose(learned, before, atol=1e-4)
+        assert not torch.equal(learned, before)
         merge_adapters(backbone.module)
-        assert torch.allclose(backbone.features(images), learned, atol=1e-4)
+        assert torch.allclose(backbone.features(images), learned, rtol=1e-4, atol=1e-5)
     assert list(backbone.module.state_dict()) == names
 
 

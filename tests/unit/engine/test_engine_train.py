@@ -166,8 +166,8 @@ def test_k_is_at_most_the_number_of_training_images(order: Order) -> None:
 
 
 def test_an_unknown_adaptation_is_refused(order: Order) -> None:
-    spec, folder = order("lora")
-    with pytest.raises(UsageError):
+    spec, folder = order("magic")
+    with pytest.raises(UsageError, match="no adaptation"):
         list(run_training(spec, folder))
 
 

@@ -12,8 +12,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from plugins.vmamba import model
-from plugins.vmamba.model import cross_merge, cross_scan, selective_scan
+from plugins.vmamba.model import cross_merge, cross_scan
 from tests.fixtures.naive_scan import naive_scan, scan_inputs
+
+selective_scan: Callable[..., Tensor] = model.selective_scan
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +122,7 @@ def test_a_second_derivative_is_refused() -> None:
     given = scan_inputs(1, 1, 2, 1, 5)
     (first,) = torch.autograd.grad(selective_scan(**given).square().sum(), given["u"], create_graph=True)
     with pytest.raises(RuntimeError, match="differentiate twice"):
-        first.sum().backward()
+        torch.autograd.backward(first.sum())
 
 
 def test_only_what_was_given_is_kept_for_the_way_back() -> None:
@@ -155,6 +157,15 @@ def test_all_images_at_once_give_what_one_after_the_other_gives(monkeypatch: pyt
     together = _gradients(selective_scan, given)
     for name, gradient in together.items():
         torch.testing.assert_close(gradient, one_by_one[name])
+
+
+def test_a_graphics_card_takes_as_many_images_at_once_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "_AT_ONCE", 2 * (2 * 50 * 4) * 3 + 1)  # the states of two images, and a bit
+    sequences, read = torch.empty(5, 2, 50, 4, device="meta"), torch.empty(5, 2, 50, 3, device="meta")
+    given = model._Given(sequences, sequences, torch.empty(2, 3, 4), read, read, torch.empty(2, 4))
+    parts = list(given.parts())
+    assert [part for part, _ in parts] == [slice(0, 2), slice(2, 4), slice(4, 6)]
+    assert [len(of.u) for _, of in parts] == [len(of.c) for _, of in parts] == [2, 2, 1]
 
 
 def test_no_images_give_no_outputs() -> None:

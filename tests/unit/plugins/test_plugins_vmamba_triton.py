@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,6 @@ import torch
 
 from medfm_gui.base import children
 from plugins.vmamba import model
-from plugins.vmamba.model import selective_scan
 from tests.fixtures.naive_scan import scan_inputs
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -21,7 +21,7 @@ import torch
 from plugins.vmamba import model, triton_scan
 
 torch.manual_seed(0)
-for images, groups, steps, states, channels in (2, 4, 37, 3, 6), (1, 2, 130, 1, 40), (1, 1, 64, 1, 33), (1, 1, 1, 1, 1):
+for images, groups, steps, states, channels in (1, 2, 70, 2, 3), (2, 1, 1, 1, 33):
     whole = torch.rand(images, groups, steps + 1, states, channels)
     for backwards, decay in (False, whole[:, :, :-1]), (True, whole[:, :, 1:]):
         inflow = torch.randn(images, groups, steps, states, channels)
@@ -68,6 +68,7 @@ def test_a_graphics_card_gives_the_same_with_and_without_the_kernel(monkeypatch:
     torch.manual_seed(0)
     given = {name: tensor.detach() for name, tensor in scan_inputs(2, 4, 8, 2, 300, torch.float32).items()}
     moved = {name: tensor.cuda() for name, tensor in given.items()}
-    torch.testing.assert_close(selective_scan(**moved).cpu(), selective_scan(**given), rtol=1e-4, atol=1e-4)
+    scan: Callable[..., torch.Tensor] = model.selective_scan
+    torch.testing.assert_close(scan(**moved).cpu(), scan(**given), rtol=1e-4, atol=1e-4)
     monkeypatch.setattr(model, "_triton_recurrence", lambda: None)
-    torch.testing.assert_close(selective_scan(**moved).cpu(), selective_scan(**given), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(scan(**moved).cpu(), scan(**given), rtol=1e-4, atol=1e-4)

@@ -117,6 +117,7 @@ STATES = {
     WeightsState.PRESENT: ("check", "good", "Ready"),
     WeightsState.BUNDLED: ("check", "good", "Ready (bundled)"),
     WeightsState.ABSENT: ("minus", "muted", "Not here"),
+    WeightsState.IMPORTING: ("clock", "muted", "Being brought in"),
 }
 """Icon, colour and word of a model's weights."""
 
@@ -150,7 +151,7 @@ def can_be_fetched(one: Model) -> bool:
 def about(one: Model) -> tuple[tuple[str, str], ...]:
     """Everything that is known of a model's weights, as names and values."""
     card, weights = one.card, one.weights
-    is_here = weights.state is not WeightsState.ABSENT
+    is_here = weights.is_here
     rows = [
         ("Name", card.name),
         ("Pretraining", f"{card.pretraining}; {card.pretraining_data}"),

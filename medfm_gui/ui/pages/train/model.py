@@ -11,7 +11,7 @@ from typing import Final
 from PySide6.QtCore import QObject, Signal
 
 from medfm_gui.desk.asks.train import RunOrder
-from medfm_gui.domain.cards import ADAPTATIONS, WeightsState, adaptation
+from medfm_gui.domain.cards import ADAPTATIONS, adaptation
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.pages.train import recipes
 from medfm_gui.workspace.models import Model
@@ -277,7 +277,7 @@ def obstacle(model: Model, way: Way) -> str:
     """Why this model cannot be adapted in this way; empty if it can."""
     if way.adapt not in model.card.adaptations:
         return "not offered for this model"
-    if model.weights.state is WeightsState.ABSENT and not way.from_scratch:
+    if not model.weights.is_here and not way.from_scratch:
         return "weights are not on this computer"
     return ""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from medfm_gui.domain.cards import WeightsState
 from medfm_gui.ui.pages.train import recipes
 from medfm_gui.ui.pages.train.model import MOST_RUNS, PlanState, seeds_of
 from medfm_gui.ui.pages.train.words import count, listed
@@ -83,7 +82,7 @@ def _split(state: PlanState) -> str:
 def _cells(state: PlanState) -> str:
     if state.cells():
         return ""
-    absent = [model for model in state.chosen_models if model.weights.state is WeightsState.ABSENT]
+    absent = [model for model in state.chosen_models if not model.weights.is_here]
     if len(absent) == len(state.chosen_models):
         return "No weights of these models are on this computer: get them in Settings, or train from scratch."
     return "Tick at least one way for at least one model."

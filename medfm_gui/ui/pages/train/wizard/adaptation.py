@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medfm_gui.domain.cards import WeightsState
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.train.model import WAYS, PlanState, Way, obstacle
 from medfm_gui.ui.pages.train.rules import At
@@ -96,7 +95,7 @@ class AdaptationStep(Step):
             card.show_chosen(
                 any(other == way for _, other in cells), possible, "" if possible else _why_none(models, way)
             )
-        self._weights.setVisible(any(model.weights.state is WeightsState.ABSENT for model in models))
+        self._weights.setVisible(any(not model.weights.is_here for model in models))
 
     def _build(self, models: tuple[Model, ...]) -> None:
         self._grid_of = models

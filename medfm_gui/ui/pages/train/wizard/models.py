@@ -27,6 +27,7 @@ _STATES = {
     WeightsState.PRESENT: ("ready", "good"),
     WeightsState.BUNDLED: ("ready, built in", "good"),
     WeightsState.ABSENT: ("no weights here", "warning"),
+    WeightsState.IMPORTING: ("being brought in", "warning"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Any model of timm's by its name."""
