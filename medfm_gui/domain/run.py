@@ -165,6 +165,18 @@ class TrainSpec:
     kind: Literal["train"] = "train"
 
 
+def run_name(model: str, adapt: str, *, from_scratch: bool, fold: int | None, seed: int) -> str:
+    """``DINOv2 S/14 · linear · seed 1``: the model's title, the adaptation, and whatever else sets a run apart."""
+    parts = [model, adapt]
+    if from_scratch:
+        parts.append("from scratch")
+    if fold is not None:
+        parts.append(f"fold {fold}")
+    if seed:
+        parts.append(f"seed {seed}")
+    return " · ".join(parts)
+
+
 @dataclass(frozen=True, slots=True)
 class PredictSpec:
     """Score one partition of a dataset with a finished run; the result is ``<subset>.npz`` in the folder ``out``."""

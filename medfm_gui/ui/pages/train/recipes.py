@@ -47,7 +47,7 @@ FIELDS: Final[Mapping[str, Field]] = {
         Field("amp", "Mixed precision", "", "Faster on GPUs; has no effect on a CPU.", _OPTIONS_YES_NO),
         Field("augment", "Augmentation", "", "Random crops, mirroring and brightness.", _OPTIONS_YES_NO),
         Field("patience", "Stop early", "epochs", "After so many epochs without a better score; 0 is never."),
-        Field("workers", "Loading threads", "threads"),
+        Field("workers", "Loading threads"),
         Field(
             "unit",
             "Headline numbers count",
@@ -57,9 +57,9 @@ FIELDS: Final[Mapping[str, Field]] = {
         ),
         Field(
             "threshold_rule",
-            "Threshold, fixed before the test",
+            "Decision threshold",
             "",
-            "On calibration images where the split has them, else on validation images.",
+            "Fixed before the test: on calibration images where the split has them, else on validation images.",
             (
                 ("Youden’s index", "youden"),
                 ("90 % sensitivity", "sensitivity:0.9"),
