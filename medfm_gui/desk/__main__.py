@@ -1,4 +1,4 @@
-"""``python -m medfm_gui.desk WORKSPACE [--read-only] [--there]``: started by the window, ends with it.
+"""``python -m medfm_gui.desk WORKSPACE [--read-only] [--there] [--rebuild]``: started by the window, ends with it.
 
 Questions come on standard input, answers leave by the former standard output: whatever a library
 prints goes nowhere, for it may hold what a file says of a patient.
@@ -24,7 +24,14 @@ def main() -> None:
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
     flags = sys.argv[2:]
-    serve(Path(sys.argv[1]), orders, answers, is_read_only="--read-only" in flags, must_be_there="--there" in flags)
+    serve(
+        Path(sys.argv[1]),
+        orders,
+        answers,
+        is_read_only="--read-only" in flags,
+        must_be_there="--there" in flags,
+        rebuild_first="--rebuild" in flags,
+    )
 
 
 if __name__ == "__main__":

@@ -58,12 +58,21 @@ class DeskClient:
         workspace: the folder; made where there is none.
         on_message: called on a thread of the client's own with each message.
         is_read_only: refuse whatever would change the workspace.
+        rebuild_first: make the database again from the files before it is opened.
     """
 
-    def __init__(self, workspace: Path, on_message: Callable[[Message], None], *, is_read_only: bool = False) -> None:
+    def __init__(
+        self,
+        workspace: Path,
+        on_message: Callable[[Message], None],
+        *,
+        is_read_only: bool = False,
+        rebuild_first: bool = False,
+    ) -> None:
         self._workspace = workspace
         self._on_message = on_message
         self._is_read_only = is_read_only
+        self._rebuild_first = rebuild_first
         self._numbers = itertools.count(1)
         self._types: dict[int, Any] = {}
         self._outbox: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
@@ -129,6 +138,8 @@ class DeskClient:
         flags = ["--read-only"] if self._is_read_only else []
         if self._was_ready:  # a workspace that was deleted meanwhile is not made anew
             flags.append("--there")
+        elif self._rebuild_first:
+            flags.append("--rebuild")
         try:
             self._process = children.spawn(
                 children.python("medfm_gui.desk", str(self._workspace), *flags),

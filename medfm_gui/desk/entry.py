@@ -40,9 +40,13 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One question's answerer: ``answer(room, ask, told)``; ``writes`` is refused in a workspace opened read-only."""
+    """One question's answerer: ``answer(room, ask, told)``; ``writes`` is refused in a workspace opened read-only.
+
+    ``alone``: it begins when no lane answers anything, and the others wait until it is done.
+    """
 
     answer: Callable[[Room, Any, Told], Any]
     lane: Lane = Lane.LOOK
     changes: tuple[Topic, ...] = ()
     writes: bool = False
+    alone: bool = False

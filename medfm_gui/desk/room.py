@@ -9,18 +9,20 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from medfm_gui.desk.protocol import Progress
-from medfm_gui.domain.errors import Interrupted
+from medfm_gui.domain.errors import Interrupted, MedfmError
 from medfm_gui.workspace.place import Workspace
 
 if TYPE_CHECKING:
     from medfm_gui.imaging.pool import DecodePool
     from medfm_gui.jobs.warm import WarmWorker
+    from medfm_gui.store.store import Store
 
 _PROGRESS_S = 0.05
 _SURE_AFTER_S = 2.0
@@ -94,6 +96,7 @@ class Room:
         self._pools: dict[int, DecodePool] = {}
         self._guard = threading.Lock()
         self._warm: WarmWorker | None = None
+        self._reopened: Store | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -102,11 +105,27 @@ class Room:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         with contextlib.ExitStack() as ends:  # each is ended, also where the one before it would not
+            if self._reopened is not None:
+                ends.callback(self._reopened.close)
             ends.callback(self._scratch.cleanup)
             for pool in self._pools.values():
                 ends.callback(pool.close)
             if self._warm is not None:
                 ends.callback(self._warm.close)
+
+    @contextlib.contextmanager
+    def without_database(self) -> Iterator[None]:
+        """Let go of the database while the block lasts; only for a question that is answered alone."""
+        from medfm_gui.store.store import Store
+
+        store = self.workspace.store
+        with contextlib.suppress(MedfmError):  # progress that could not be indexed: the runs' own files have it
+            store.close()
+        try:
+            yield
+        finally:
+            self._reopened = Store.open(store.path)  # who opened the first closes that, the room closes this
+            self.workspace = replace(self.workspace, store=self._reopened)
 
     @property
     def scratch(self) -> Path:

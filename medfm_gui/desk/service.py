@@ -31,6 +31,7 @@ from medfm_gui.desk.protocol import (
     write_frame,
 )
 from medfm_gui.desk.room import Room, Told
+from medfm_gui.desk.turns import Turns
 from medfm_gui.domain.errors import InternalError, LeakError, MedfmError, UsageError
 from medfm_gui.workspace.place import check_there, open_workspace
 
@@ -38,13 +39,26 @@ _JOIN_S = 3.0
 
 
 def serve(
-    root: Path, orders: IO[bytes], answers: IO[bytes], *, is_read_only: bool = False, must_be_there: bool = False
+    root: Path,
+    orders: IO[bytes],
+    answers: IO[bytes],
+    *,
+    is_read_only: bool = False,
+    must_be_there: bool = False,
+    rebuild_first: bool = False,
 ) -> None:
-    """Answer questions about a workspace until the pipe closes; one that ``must_be_there`` is never made."""
+    """Answer questions about a workspace until the pipe closes; one that ``must_be_there`` is never made.
+
+    With ``rebuild_first`` its database, which could not be opened, is made again from the files beforehand.
+    """
     outbox = _Outbox(answers)
     try:
-        if must_be_there:
+        if must_be_there or rebuild_first:
             check_there(root)
+        if rebuild_first:
+            from medfm_gui.workspace.rebuild import rebuild  # imports much that a desk needs only later
+
+            rebuild(root)
         with open_workspace(root) as workspace, Room(workspace, is_read_only=is_read_only) as room:
             from medfm_gui.desk.table import every_entry  # the answerers load rooms; the window waits for none of it
 
@@ -106,6 +120,7 @@ class _Desk:
         self._outbox = outbox
         self._orders: dict[int, _Order] = {}
         self._guard = threading.Lock()
+        self._turns = Turns()
         self._lanes = {lane: _Lane(lane, self._carry_out) for lane in Lane}
 
     def take_orders(self, stream: IO[bytes]) -> None:
@@ -147,7 +162,9 @@ class _Desk:
             order.told.stopped.set()
 
     def _carry_out(self, order: _Order) -> None:
-        said = _gone(self._room) or _answered(self._room, order)
+        alone = order.entry.alone
+        with self._turns.alone(order.told.stopped) if alone else self._turns.beside():
+            said = _gone(self._room) or _answered(self._room, order)
         if isinstance(said, Failure):
             self._send(order.number, "failed", said)
         else:

@@ -60,6 +60,18 @@ class TrainSpec:
     """The file of pretrained weights that the head begins with (``attention-head``: DeiT-B's)."""
 
 
+def run_name(model: str, adapt: str, *, from_scratch: bool, fold: int | None, seed: int) -> str:
+    """``DINOv2 S/14 · linear · seed 1``: the model's title, the adaptation, and whatever else sets a run apart."""
+    parts = [model, adapt]
+    if from_scratch:
+        parts.append("from scratch")
+    if fold is not None:
+        parts.append(f"fold {fold}")
+    if seed:
+        parts.append(f"seed {seed}")
+    return " · ".join(parts)
+
+
 @dataclass(frozen=True, slots=True)
 class PredictSpec:
     """Score one partition of a dataset with a finished run; the result is ``<subset>.npz`` in the folder ``out``."""

@@ -86,13 +86,13 @@ def adjust_holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
 def sentence(comparisons: Sequence[Comparison], names: Mapping[str, str]) -> str:
     """The headline differences in words: difference and interval first, then what remains compatible with the data.
 
-    It never says that two runs are equal. ``names`` gives what people read for a run's id.
+    It never says that two runs are equal. One line a comparison. ``names`` gives what people read for a run's id.
     """
     main = [item for item in comparisons if item.metric == comparisons[0].metric and "failures" not in item.parameters]
     parts = [_clause(item, names) for item in main]
     if len(main) > 1:
         parts.append("The intervals are not adjusted for the number of comparisons.")
-    return " ".join([*parts, TWO_MODELS]) if parts else ""
+    return "\n".join([*parts, TWO_MODELS]) if parts else ""
 
 
 def _clause(item: Comparison, names: Mapping[str, str]) -> str:

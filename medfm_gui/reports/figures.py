@@ -1,4 +1,4 @@
-"""A ``ChartSpec`` drawn on paper: an SVG with vectors for lines and real text for words.
+"""A ``ChartSpec`` drawn on paper: an SVG or a PDF with vectors for lines and real text for words.
 
 ``draw`` makes the figure, hands it to the one function that knows the chart's kind (``PLOTS``), and
 writes it out. Text stays text, so that a reader can select and search it in the PDF. No pyplot: a
@@ -11,7 +11,7 @@ import io
 import unicodedata
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -60,13 +60,21 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def draw(chart: ChartSpec, *, width_mm: float, height_mm: float, titled: bool = False) -> bytes:
-    """The chart as SVG (UTF-8), of exactly that size.
+def draw(
+    chart: ChartSpec,
+    *,
+    width_mm: float,
+    height_mm: float,
+    titled: bool = False,
+    kind: Literal["svg", "pdf"] = "svg",
+) -> bytes:
+    """The chart as SVG (UTF-8) or as a PDF of one page, of exactly that size.
 
     Args:
         chart: what to draw; numbers that are not finite are gaps.
         width_mm, height_mm: outer size; type is 6.4 to 7.6 pt at this size.
         titled: print the chart's title above it; a report says it in the caption.
+        kind: what is written; a PDF holds its letters, so that it looks the same everywhere.
 
     The same chart gives the same bytes.
     """
@@ -74,6 +82,7 @@ def draw(chart: ChartSpec, *, width_mm: float, height_mm: float, titled: bool = 
     chosen: dict[Any, Any] = {
         "svg.hashsalt": one_line(chart.id) or "chart",
         "svg.fonttype": "path" if _needs_outlines(chart) else "none",
+        "pdf.fonttype": 42,  # letters stay letters: a text to select and search
     }
     with mpl.rc_context(mpl.rcParamsDefault), mpl.rc_context({**_STYLE, **chosen}):
         figure = Figure(figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout="constrained")
@@ -86,7 +95,7 @@ def draw(chart: ChartSpec, *, width_mm: float, height_mm: float, titled: bool = 
             _say_nothing_to_show(axes)
         else:
             PLOTS[chart.kind](figure, axes, chart)
-        return _svg(figure, one_line(chart.title))
+        return _written(figure, one_line(chart.title), kind)
 
 
 def is_empty(chart: ChartSpec) -> bool:
@@ -111,11 +120,12 @@ def _say_nothing_to_show(axes: Axes) -> None:
     axes.text(0.5, 0.5, "No data", ha="center", va="center", color=MUTED, transform=axes.transAxes)
 
 
-def _svg(figure: Figure, title: str) -> bytes:
+def _written(figure: Figure, title: str, kind: Literal["svg", "pdf"]) -> bytes:
     buffer = io.BytesIO()
-    metadata = {"Date": None, "Creator": None, **({"Title": title} if title else {})}
+    unsaid = ("Date", "Creator") if kind == "svg" else ("CreationDate", "Creator", "Producer")
+    metadata = {**dict.fromkeys(unsaid), **({"Title": title} if title else {})}
     with warnings.catch_warnings():
         # a script that DejaVu Sans lacks is drawn by the PDF's last-resort font
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
-        figure.savefig(buffer, format="svg", transparent=True, metadata=metadata)
+        figure.savefig(buffer, format=kind, transparent=True, metadata=metadata)
     return buffer.getvalue()

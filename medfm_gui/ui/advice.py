@@ -28,6 +28,8 @@ _WORDS: Final[tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]] = (
     (r"“medfm evaluate” or “medfm report”", "“Compare” or “Report” on the page Runs"),
     (r"with “medfm train”", "with “Retry” on the page Runs"),
     (r"“medfm (pause|cancel|resume)(?: [^”]*)?”", lambda found: f"“{found[1].capitalize()}” on the page Runs"),
+    (r"“medfm rebuild” makes a new one", "“Rebuild the database” makes a new one"),
+    (r"“medfm rebuild”", "“Rebuild the database” in Settings under Workspace"),
     (r"; --workspace chooses another workspace", ""),
     (r" with --workspace", ""),
     (r" \(--drop-leaks\)| \(--accept-leaks REASON\)", ""),

@@ -152,11 +152,13 @@ class Desk(QObject):
     changed = Signal(str)
     unanswered = Signal(object)
 
-    def __init__(self, workspace: Path, parent: QObject | None = None, *, is_read_only: bool = False) -> None:
+    def __init__(
+        self, workspace: Path, parent: QObject | None = None, *, is_read_only: bool = False, rebuild_first: bool = False
+    ) -> None:
         super().__init__(parent)
         self._mailbox = Mailbox(self._take, self)
         self._open: dict[int, _Open] = {}
-        self._client = DeskClient(workspace, self._mailbox.put, is_read_only=is_read_only)
+        self._client = DeskClient(workspace, self._mailbox.put, is_read_only=is_read_only, rebuild_first=rebuild_first)
 
     def ask(
         self,

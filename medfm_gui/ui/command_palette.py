@@ -85,7 +85,7 @@ class _KeysAtTheRight(QStyledItemDelegate):
             area: QRect = option.rect
             painter.setPen(QColor(theme.current().muted))
             where = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(area.adjusted(0, 0, -theme.SPACE[2], 0), int(where), model.keys(index.row()))
+            painter.drawText(area.adjusted(0, 0, -theme.SPACE[2], -1), int(where), model.keys(index.row()))
 
 
 class CommandPalette(QDialog):

@@ -12,7 +12,7 @@ from typing import Final
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from medfm_gui.base.resources import resources_folder
 from medfm_gui.domain.errors import InternalError
@@ -21,6 +21,9 @@ from medfm_gui.ui.theme import Theme
 
 _PROPERTY: Final = "medfm_icons"
 _MOST_KEPT: Final = 2000
+_SMALL_PX: Final = themes.SPACE[3]
+_GAP_PX: Final = 3
+"""What Qt's 4 px between an icon and its text lack; the icon stands at the left of a box that is so much wider."""
 
 
 class _Kept:
@@ -40,6 +43,12 @@ def icon(name: str, role: str = "text") -> QIcon:
     """
     _drawing(name)
     return QIcon(_Engine(name, role))
+
+
+def put(button: QAbstractButton, name: str, role: str = "text", size_px: int = _SMALL_PX) -> None:
+    """Give a button its icon; beside a text it keeps its distance."""
+    button.setIcon(icon(name, role))
+    button.setIconSize(QSize(size_px + (_GAP_PX if button.text() else 0), size_px))
 
 
 def pixmap(name: str, role: str = "text", size_px: int = themes.ICON_PX, ratio: float = 1.0) -> QPixmap:
@@ -83,7 +92,7 @@ class _Engine(QIconEngine):
 
     def actualSize(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QSize:
         side = min(size.width(), size.height())
-        return QSize(side, side)
+        return size if size.width() - side == _GAP_PX else QSize(side, side)
 
     def isNull(self) -> bool:
         return False
@@ -102,7 +111,8 @@ def _draw(name: str, colour: str, size: QSize, ratio: float) -> QPixmap:
     picture.fill(Qt.GlobalColor.transparent)
     side = min(size.width(), size.height())
     painter = QPainter(picture)
-    renderer.render(painter, QRectF((size.width() - side) / 2, (size.height() - side) / 2, side, side))
+    left = 0.0 if size.width() - side == _GAP_PX else (size.width() - side) / 2
+    renderer.render(painter, QRectF(left, (size.height() - side) / 2, side, side))
     painter.end()
     if len(kept.pixmaps) >= _MOST_KEPT:
         kept.pixmaps.clear()

@@ -105,6 +105,8 @@ def _dress(app: QApplication, memory: Memory) -> None:
             wear()
 
     wear()
+    if memory.get(theme.REDUCED_MOTION) is True:
+        theme.set_motion(False)
     QGuiApplication.styleHints().colorSchemeChanged.connect(follow_system)
 
 

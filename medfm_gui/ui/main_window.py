@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QMainWindo
 
 from medfm_gui.desk.asks.frame import FrameFacts
 from medfm_gui.desk.entry import Topic
-from medfm_gui.domain.errors import MedfmError, UsageError
+from medfm_gui.domain.errors import DatabaseDamaged, MedfmError, UsageError
 from medfm_gui.ui import theme
 from medfm_gui.ui.actions import Action, Actions
 from medfm_gui.ui.closing import Leave
@@ -73,15 +73,18 @@ class MainWindow(QMainWindow):
         if isinstance(kept, str):
             self.restoreGeometry(QByteArray.fromHex(kept.encode("ascii", "ignore")))
 
-    def open_workspace(self, root: Path, *, is_read_only: bool = False) -> None:
-        """Leave the workspace that is open and open another; what runs here must end or be paused first."""
+    def open_workspace(self, root: Path, *, is_read_only: bool = False, rebuild_first: bool = False) -> None:
+        """Leave the workspace that is open and open another; what runs here must end or be paused first.
+
+        With ``rebuild_first`` its database is made again from the files beforehand.
+        """
         if self.session is not None and self.session.supervisors.runs:
             self.toasts.say("Runs are going on here. Pause or cancel them before you open another one.", "warning")
             self.go("runs")
             return
         self._leave_session()
-        self.pane.show_busy("Opening the workspace …")
-        session = self.session = Session(root, self, is_read_only=is_read_only)
+        self.pane.show_busy("Making the database again …" if rebuild_first else "Opening the workspace …")
+        session = self.session = Session(root, self, is_read_only=is_read_only, rebuild_first=rebuild_first)
         session.opened.connect(self._opened)
         session.held.connect(self._held)
         session.refused.connect(self._refused)
@@ -207,7 +210,11 @@ class MainWindow(QMainWindow):
         self.pane.show_error(error, "Open read-only", lambda: self.open_workspace(root, is_read_only=True))
 
     def _refused(self, error: MedfmError) -> None:
+        root = self.session.root if self.session is not None else None
         self._leave_session()
+        if isinstance(error, DatabaseDamaged) and root is not None:
+            self.pane.show_error(error, "Rebuild the database", lambda: self.open_workspace(root, rebuild_first=True))
+            return
 
         def choose() -> None:
             chosen = QFileDialog.getExistingDirectory(self, "Open or create a workspace")

@@ -1,4 +1,4 @@
-"""The pages of one open workspace: built when first shown, the rest one by one while nothing else is to be done."""
+"""The pages of one open workspace: built when first shown, the rest part by part while nothing else is to be done."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from PySide6.QtWidgets import QStackedWidget
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.page import Page
 from medfm_gui.ui.pages import PAGES
+from medfm_gui.ui.widgets.deferred import make_next
 
-_BETWEEN_MS = 100
+_BETWEEN_MS = 30
 
 
 class PageStack(QStackedWidget):
     """Pages by key.
 
     Signals:
-        complete(): all pages of the open workspace are built.
+        complete(): all pages of the open workspace are built, with all their parts.
     """
 
     complete = Signal()
@@ -40,7 +41,7 @@ class PageStack(QStackedWidget):
             self._builder.start()
 
     def build_ahead(self) -> None:
-        """From now on build pages that nobody asked for yet."""
+        """From now on build what nobody asked for yet."""
         self._is_ahead = True
         if self._context is not None:
             self._builder.start()
@@ -84,9 +85,10 @@ class PageStack(QStackedWidget):
             current.refresh()
 
     def _build_next(self) -> None:
+        """One page or one part a turn: input comes between them."""
         missing = [page.key for page in PAGES if page.key not in self._pages]
         if missing and self._context is not None:
             self.page(missing[0])
-        else:
+        elif not any(make_next(page) for page in self._pages.values()):
             self._builder.stop()
             self.complete.emit()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
 
-from medfm_gui.ui import theme
-from medfm_gui.ui.icons import icon
+from medfm_gui.ui import icons, theme
 from medfm_gui.ui.pages import PageEntry
 from medfm_gui.ui.widgets.text import Label, tip
 
@@ -47,8 +46,7 @@ class Rail(QWidget):
     def _button(self, page: PageEntry, number: int) -> QToolButton:
         button = QToolButton()
         button.setText(page.title)
-        button.setIcon(icon(page.key))
-        button.setIconSize(QSize(theme.ICON_PX, theme.ICON_PX))
+        icons.put(button, page.key, size_px=theme.ICON_PX)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setProperty("role", "rail")
         button.setCheckable(True)

@@ -26,12 +26,14 @@ class Session(QObject):
     refused = Signal(object)
     called = Signal()
 
-    def __init__(self, root: Path, parent: QObject | None = None, *, is_read_only: bool = False) -> None:
+    def __init__(
+        self, root: Path, parent: QObject | None = None, *, is_read_only: bool = False, rebuild_first: bool = False
+    ) -> None:
         super().__init__(parent)
         self.root = root
         self.is_read_only = is_read_only
         self._is_open = False
-        self.desk = Desk(root, self, is_read_only=is_read_only)
+        self.desk = Desk(root, self, is_read_only=is_read_only, rebuild_first=rebuild_first)
         self.runs = RunWatch(root, self)
         self.supervisors = Supervisors(root, self)
         self._instance = Instance(root, self)

@@ -63,6 +63,7 @@ QScrollArea {{ background: transparent; border: none; }}
 QFrame[role="panel"], QWidget[role="panel"] {{
     background: {theme.panel}; border: {_BORDER}px solid {theme.line}; border-radius: {RADIUS}px;
 }}
+QAbstractScrollArea[role="panel"]:focus {{ border-color: {theme.accent}; }}
 QFrame[role="chip"] {{
     background: {theme.raised}; border: {_BORDER}px solid {shades.edge}; border-radius: {RADIUS}px;
 }}
@@ -205,6 +206,9 @@ QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled, QPlainTextEdi
 QLineEdit, QPlainTextEdit {{ placeholder-text-color: {theme.muted}; }}
 QLineEdit:read-only, QPlainTextEdit:read-only {{ background: transparent; }}
 QLineEdit[role="bad"], QAbstractSpinBox[role="bad"], QComboBox[role="bad"] {{ border-color: {theme.bad}; }}
+QAbstractSpinBox {{ min-height: {inner - 3}px; }}
+QAbstractSpinBox:focus {{ min-height: {inner - 5}px; }}
+/* Qt adds 3 px to a spin box */
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{
     border: none; background: transparent; padding: 0; min-height: 0; margin: 0;
 }}
@@ -278,7 +282,8 @@ QAbstractItemView {{
     selection-background-color: {shades.selected}; selection-color: {theme.text};
 }}
 QAbstractItemView:focus {{ border-color: {theme.accent}; }}
-QTableView::item {{ padding: 0 {_S}px; border: none; }}
+/* Qt adds 3 px beside the text of a cell and none in a header: both begin at the same place */
+QTableView::item {{ padding: 0 {_S - 3}px; border: none; }}
 QListView::item {{ padding: 0 {_S}px; border-radius: {RADIUS - 2}px; }}
 QTreeView::item {{ padding: 0 {_XS}px; border: none; }}
 QTableView::item:hover, QListView::item:hover, QTreeView::item:hover {{ background: {shades.hover}; }}

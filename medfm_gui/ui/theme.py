@@ -21,6 +21,9 @@ from medfm_gui.domain.errors import InternalError
 NAMES: Final = ("dark", "light")
 """The themes there are; the first is the default."""
 
+REDUCED_MOTION: Final = "reduced_motion"
+"""Under which name the window remembers that the person wants nothing to move."""
+
 _PROPERTY: Final = "medfm_theme"
 _MOTION: Final = "medfm_motion"
 
@@ -129,9 +132,11 @@ def motion_allowed() -> bool:
     return QApplication.isEffectEnabled(Qt.UIEffect.UI_General)
 
 
-def set_motion(app: QApplication, allowed: bool | None) -> None:
+def set_motion(allowed: bool | None) -> None:
     """Overrule what the system says about motion; None follows it again."""
-    app.setProperty(_MOTION, allowed)
+    app = QApplication.instance()
+    if app is not None:
+        app.setProperty(_MOTION, allowed)
 
 
 def body_font() -> QFont:

@@ -12,6 +12,7 @@ from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError, MedfmError, UsageError
 from medfm_gui.domain.evaluation import Comparison
+from medfm_gui.domain.run import run_name
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.evaluating import EvaluationFile, opened, operating_point, test_predictions
 from medfm_gui.workspace.journal import note
@@ -194,11 +195,6 @@ def _compute(
 
 def title(view: RunView) -> str:
     """A run's name for people: id, model, adaptation, and whatever else sets it apart."""
-    parts = [view.spec.card.title, view.spec.adapt]
-    if view.spec.from_scratch:
-        parts.append("from scratch")
-    if view.spec.fold is not None:
-        parts.append(f"fold {view.spec.fold}")
-    if view.spec.seed:
-        parts.append(f"seed {view.spec.seed}")
-    return f"{view.id} {' · '.join(parts)}"
+    spec = view.spec
+    name = run_name(spec.card.title, spec.adapt, from_scratch=spec.from_scratch, fold=spec.fold, seed=spec.seed)
+    return f"{view.id} {name}"

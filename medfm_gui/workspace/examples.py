@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -65,9 +66,13 @@ def examples(
     explained = _explained(views)
     name = _fingerprint(workspace, views[0], explained)
     folder = (elsewhere or explained[0].folder / "examples") / name
-    made = _made(workspace, views[0], explained, folder, on_event, stop)
-    names = tuple(replace(picture, path=Path(picture.path).name) for picture in made.pictures)
-    wire.write(folder / _LIST, replace(made, pictures=names))  # last: a folder without it is not complete
+    try:
+        made = _made(workspace, views[0], explained, folder, on_event, stop)
+        names = tuple(replace(picture, path=Path(picture.path).name) for picture in made.pictures)
+        wire.write(folder / _LIST, replace(made, pictures=names))  # last: a folder without it is not complete
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # on a full disk even half of them is too much
+        raise
     return made
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from medfm_gui.store.store import Store
 
 FORMAT = 1
+DATABASE = "medfm.sqlite"
 _MARKER = "workspace.json"
 _FOLDERS = ("datasets", "splits", "runs", "predictions", "evaluations", "studies", "reports", "features", "locks")
 
@@ -75,8 +76,13 @@ class Workspace:
 
 
 @contextlib.contextmanager
-def open_workspace(root: Path | None = None, *, settings: Settings | None = None) -> Iterator[Workspace]:
+def open_workspace(
+    root: Path | None = None, *, settings: Settings | None = None, database: str = DATABASE
+) -> Iterator[Workspace]:
     """Open a workspace, making it where there is none.
+
+    Args:
+        database: the name of the database's file; another one while it is made anew.
 
     Raises:
         NewerWorkspace: its files were written by a newer version.
@@ -88,7 +94,7 @@ def open_workspace(root: Path | None = None, *, settings: Settings | None = None
     settings = settings or load_settings()
     root = (root or default_workspace(settings)).expanduser().absolute()
     _prepare(root)
-    with Store.open(root / "medfm.sqlite") as store:
+    with Store.open(root / database) as store:
         yield Workspace(root, store, settings)
 
 

@@ -241,7 +241,10 @@ def comparison_section(file: ComparisonFile, names: Mapping[str, str]) -> Sectio
     reference = f"Reference: {names[file.runs[0]]}. Intervals are unadjusted for multiplicity."
     notes = tuple(Paragraph(text, "small") for text in dict.fromkeys(pair.note for pair in file.pairs if pair.note))
     table = Table("Paired comparison on the same test units.", header, rows, (4, 5, 6))
-    return Section(Part.COMPARISON.heading, (Paragraph(file.sentence), table, Paragraph(reference, "small"), *notes))
+    return Section(
+        Part.COMPARISON.heading,
+        (Paragraph(" ".join(file.sentence.splitlines())), table, Paragraph(reference, "small"), *notes),
+    )
 
 
 def _difference(value: float | None, low: float | None, high: float | None) -> str:

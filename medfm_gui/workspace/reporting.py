@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from pathlib import Path
 
 from medfm_gui import __version__
 from medfm_gui.base import wire
-from medfm_gui.base.atomic import atomic_write
+from medfm_gui.base.atomic import atomic_file
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import UsageError
@@ -104,14 +106,20 @@ def file_report(
         raise UsageError(f"“{copy_to}” is a folder.", "Name a file, e.g. report.pdf.")
     report = build_report(workspace, run_ids, outline=outline, watch=watch)
     watch.on_step("Setting the pages")
-    with made_folder(workspace.root / "reports", "report", counted=True) as folder:
+    # the copy gets its name last: where anything before that fails, what was there stays and nothing is filed
+    with (
+        atomic_file(copy_to) if copy_to is not None else contextlib.nullcontext() as copy,
+        made_folder(workspace.root / "reports", "report", counted=True) as folder,
+    ):
         path = (out or folder / "report.pdf").expanduser().absolute()
         written = write_pdf(report, path)
-        if copy_to is not None:
-            atomic_write(copy_to, path.read_bytes())
+        if copy is not None:
+            copy.write(path.read_bytes())
+            copy.flush()
+            os.fsync(copy.fileno())
         wire.write(folder / "report.json", report)
         wire.write(folder / "file.json", written)
-    workspace.store.put_report(folder.name, report.title, report.created, written, list(dict.fromkeys(run_ids)))
+        workspace.store.put_report(folder.name, report.title, report.created, written, list(dict.fromkeys(run_ids)))
     note(workspace, "report written", folder.name, sha256=written.sha256, runs=" ".join(run_ids))
     return FiledReport(folder.name, written)
 
@@ -262,7 +270,7 @@ def _summary(views: Sequence[RunView], tests: Sequence[EvaluationFile], compared
         row = test.evaluations[0]
         lines.append(f"{title(view)}: {metric_title(row.metric)} {write.estimate(row)} ({row.n} {row.unit}s).")
     if compared:
-        lines.append(compared.sentence)
+        lines.extend(compared.sentence.splitlines())
     if any(view.spec.from_scratch for view in views):
         lines.append("Runs marked “from scratch” started from random weights, not from a pretrained model.")
     return " ".join(lines)

@@ -11,6 +11,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write
@@ -248,17 +249,18 @@ def _thin(series: Series, most: int) -> Series:
 
 
 def export_chart(chart: ChartSpec, kind: str, out: Path, picture: bytes = b"") -> Path:
-    """Write a chart as ``svg`` or ``csv``, or the given picture of it as ``png``."""
+    """Write a chart as ``pdf``, ``svg`` or ``csv``, or the given picture of it as ``png``."""
     from medfm_gui.reports.figures import draw
 
     if kind == "png":
         content = picture
     elif kind == "csv":
         content = _as_csv(_chart_rows(chart)).encode("utf-8")
-    elif kind == "svg":
-        content = draw(chart, width_mm=_WIDTH_MM, height_mm=_HEIGHT_MM, titled=True)
+    elif kind in ("pdf", "svg"):
+        form: Literal["pdf", "svg"] = "pdf" if kind == "pdf" else "svg"
+        content = draw(chart, width_mm=_WIDTH_MM, height_mm=_HEIGHT_MM, titled=True, kind=form)
     else:
-        raise UsageError(f"A chart cannot be written as “{kind}”.", "Choose svg, png or csv.")
+        raise UsageError(f"A chart cannot be written as “{kind}”.", "Choose pdf, svg, png or csv.")
     where = out.expanduser().absolute()
     atomic_write(where, content)
     return where

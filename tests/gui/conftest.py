@@ -31,7 +31,7 @@ PATIENCE_S = 2.0
 @pytest.fixture(scope="session", autouse=True)
 def themed(qapp: QApplication) -> QApplication:
     """The application in the dark theme, nothing moving."""
-    theme.set_motion(qapp, False)
+    theme.set_motion(False)
     theme.apply(qapp, theme.load("dark"))
     return qapp
 

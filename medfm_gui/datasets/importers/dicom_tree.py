@@ -56,12 +56,33 @@ class Object:
 
 
 def recognises(source: Path) -> str | None:
-    """A folder with a table and, among the first files below it, DICOM."""
-    if not source.is_dir() or not tables_in(source):
+    """A folder with DICOM among its first files, and a table in it, or one above it that names such objects."""
+    if not source.is_dir():
+        return None
+    is_inside = bool(tables_in(source))
+    key = "" if is_inside else _key_above(source)
+    if not is_inside and not key:
         return None
     probed = ImageFolder(source).files[:_PROBED]
-    found = sum(has_dicom_mark(source / name) for name in probed)
-    return "the folder holds DICOM files and a table" if found else None
+    if not any(has_dicom_mark(source / name) for name in probed):
+        return None
+    if is_inside:
+        return "the folder holds DICOM files and a table"
+    return f"the folder holds DICOM files, and the table beside it names them by “{shown(key)}”"
+
+
+def _key_above(source: Path) -> str:
+    """The column by which the one table of the folder above names DICOM objects; empty where there is none.
+
+    Any table may lie there by chance: without such a column the folders are taken for classes.
+    """
+    if not tables_in(source.parent):
+        return ""
+    try:
+        table = read_table(table_of(source.parent))
+    except TableError:
+        return ""
+    return next((name for names in JOINS.values() for name in table.recognised(names)), "")
 
 
 def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:

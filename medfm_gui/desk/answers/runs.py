@@ -37,7 +37,7 @@ from medfm_gui.desk.protocol import Ask
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import Interrupted, MedfmError
-from medfm_gui.domain.run import Phase
+from medfm_gui.domain.run import Phase, run_name
 from medfm_gui.store.rows import RunRow
 
 _ENDED = (Phase.FINISHED, Phase.CANCELLED, Phase.PAUSED, Phase.FAILED)
@@ -89,14 +89,8 @@ def model_titles() -> dict[str, str]:
 
 def run_title(row: RunRow, titles: Mapping[str, str]) -> str:
     """Model, adaptation, and whatever else sets the run apart; without its id. ``titles``: of models by name."""
-    parts = [titles.get(row.model, row.model), row.adapt]
-    if row.from_scratch:
-        parts.append("from scratch")
-    if row.fold is not None:
-        parts.append(f"fold {row.fold}")
-    if row.seed:
-        parts.append(f"seed {row.seed}")
-    return " · ".join(parts)
+    model = titles.get(row.model, row.model)
+    return run_name(model, row.adapt, from_scratch=row.from_scratch, fold=row.fold, seed=row.seed)
 
 
 def run_details(room: Room, ask: RunDetails, told: Told) -> RunFacts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 import os
 import time
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from medfm_gui.workspace.viewing import SmallPicture
 
 _PART_S = 0.05
+_STUDIES_AT_ONCE = 250
 _MOST_SKIPPED = 200
 _MOST_PICTURES = 5_000
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jp2", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".pgm"})
@@ -53,14 +55,21 @@ _PHANTOM = Path("demo-data") / "ct" / "0000"
 
 
 def list_studies(room: Room, ask: ListStudies, told: Told) -> StudyList:
-    """Rows of the database."""
+    """Rows of the database, in parts: the window reads each of them between two frames."""
     from medfm_gui.store import queries
 
     with room.workspace.store.reading() as reader:
         found = queries.studies(reader)
     phantom = room.workspace.root / _PHANTOM
-    presets = resources_folder() / "viewer" / "presets.toml"
-    return StudyList(found, str(phantom) if phantom.is_dir() else "", presets.read_text(encoding="utf-8"))
+    presets = (resources_folder() / "viewer" / "presets.toml").read_text(encoding="utf-8")
+    place = str(phantom) if phantom.is_dir() else ""
+    digest = hashlib.sha256(repr(found).encode("utf-8", "backslashreplace")).hexdigest()
+    if digest == ask.known:
+        return StudyList((), place, presets, digest)
+    last = max(0, len(found) - 1) // _STUDIES_AT_ONCE * _STUDIES_AT_ONCE
+    for start in range(0, last, _STUDIES_AT_ONCE):
+        told.part(StudyList(found[start : start + _STUDIES_AT_ONCE]))
+    return StudyList(found[last:], place, presets, digest)
 
 
 # -- the index

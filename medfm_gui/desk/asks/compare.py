@@ -124,7 +124,7 @@ class FileWritten:
 
 @dataclass(frozen=True, slots=True)
 class ExportDrawing(Ask[FileWritten]):
-    """Write a chart as ``svg`` or ``csv``, drawn anew from all its points, or the given picture as ``png``."""
+    """Write a chart as ``pdf``, ``svg`` or ``csv``, anew from all its points, or the given picture as ``png``."""
 
     runs: tuple[str, ...]
     key: str

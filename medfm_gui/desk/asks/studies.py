@@ -29,17 +29,21 @@ class SeriesKey:
 class StudyList:
     """All indexed studies, newest date first; ``phantom`` is the demo's CT, where the workspace has it.
 
-    ``presets`` is the program's list of window presets (TOML, ``ui.viewer.presets``).
+    Many come in parts, the last with the answer. ``presets`` is the program's list of window presets (TOML,
+    ``ui.viewer.presets``); ``digest`` stands for all of the rows, and where it is the one that was known, none come.
     """
 
     studies: tuple[StudyRow, ...]
     phantom: str = ""
     presets: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ListStudies(Ask[StudyList]):
-    """The studies of the workspace."""
+    """The studies of the workspace; ``known`` is the digest of the list that is shown."""
+
+    known: str = ""
 
 
 @dataclass(frozen=True, slots=True)

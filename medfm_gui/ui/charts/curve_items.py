@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainterPath, QPen, QPolygonF
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QBrush, QColor, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem
 
 from medfm_gui.ui.charts.marks import MARKER_PX, line_pen, marker_path, rim, series_colour
@@ -22,7 +22,10 @@ _MOST_CORNERS = 3000
 
 
 class CurveItems:
-    """Line, band or bars, and markers of one trace; ``width`` and ``height`` are the axes' in units of the data."""
+    """Line, band or bars, and markers of one trace; ``width`` and ``height`` are the axes' in units of the data.
+
+    The markers are there from the first ``restyle`` on.
+    """
 
     def __init__(self, trace: Trace, width: float, height: float) -> None:
         self._trace = trace
@@ -33,10 +36,8 @@ class CurveItems:
             self._bars = pg.PlotCurveItem(*_sticks(trace), connect="pairs", antialias=True)
         elif len(trace.low):
             self._band = QGraphicsPathItem(_outline(trace))
-        places = trace.marked(width, height)
-        self._markers: Any = pg.ScatterPlotItem(
-            x=trace.x[places], y=trace.y[places], symbol=marker_path(trace.family), size=MARKER_PX, pxMode=True
-        )
+        self._places = trace.marked(width, height)
+        self._markers: Any = pg.ScatterPlotItem(pxMode=True)
 
     @property
     def items(self) -> tuple[Any, ...]:
@@ -72,8 +73,14 @@ class CurveItems:
         if self._band is not None:
             self._band.setPen(QPen(Qt.PenStyle.NoPen))
             self._band.setBrush(QBrush(faint(colour, _BAND_OPACITY)))
-        self._markers.setBrush(QBrush(colour))
-        self._markers.setPen(rim(QColor(now.panel)))
+        self._markers.setData(  # all of a look at once: each change of it draws every marker anew
+            x=self._trace.x[self._places],
+            y=self._trace.y[self._places],
+            symbol=marker_path(self._trace.family),
+            size=MARKER_PX,
+            brush=QBrush(colour),
+            pen=rim(QColor(now.panel)),
+        )
 
 
 def _corners(trace: Trace) -> tuple[Any, Any]:
@@ -90,8 +97,6 @@ def _sticks(trace: Trace) -> tuple[Any, Any]:
 
 
 def _outline(trace: Trace) -> QPainterPath:
-    path = QPainterPath()
-    x, y = trace.outline
-    path.addPolygon(QPolygonF([QPointF(float(a), float(b)) for a, b in zip(x, y, strict=True)]))
+    path: QPainterPath = pg.arrayToQPath(*trace.outline, finiteCheck=False)
     path.closeSubpath()
     return path

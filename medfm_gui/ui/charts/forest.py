@@ -19,7 +19,7 @@ from medfm_gui.ui.charts.wording import line
 _ROW_PX, _TALL_ROW_PX = 30, 44
 _NARROW_PX = 460
 """Below this width a row's words stand above its bar, not beside it."""
-_NAMES_SHARE = 0.36
+_NAMES_SHARE = 0.42
 _CAP_PX = 4.0
 _TICK_PX = 48
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
@@ -49,7 +49,7 @@ class Forest:
         names = max((body.horizontalAdvance(line(row.name)) for row in rows[:200]), default=0.0)
         names = min(names + 1, _NAMES_SHARE * width)
         left = names + 2 * gap
-        right = values + 3 * gap
+        right = values + 2 * gap
         return cls(QRectF(left, 0, max(1.0, width - left - right), bottom), _ROW_PX, names, values)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pyqtgraph as pg
 from PySide6.QtGui import QColor, QFont, QPen
 
+from medfm_gui.ui.charts.axes import Axes
 from medfm_gui.ui.charts.ticks import round_step, short, tick_text, ticks
 from medfm_gui.ui.theme import Theme
 
@@ -18,9 +19,9 @@ _TICK_PX = {"left": 30.0, "bottom": 40.0}
 class GridLines:
     """Lines at the round values of both axes, and those values beside them."""
 
-    def __init__(self, item: Any, font: QFont) -> None:
-        self._axes = {side: item.getAxis(side) for side in ("left", "bottom")}
-        self._box: Any = item.getViewBox()
+    def __init__(self, axes: Axes, font: QFont) -> None:
+        self._axes = axes.sides
+        self._box = axes.box
         self._lines: Any = pg.PlotCurveItem(connect="pairs")
         self._lines.setZValue(-10)
         self._box.addItem(self._lines, ignoreBounds=True)

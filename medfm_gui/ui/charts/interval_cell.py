@@ -70,7 +70,7 @@ class IntervalDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(option.rect)
-        self._paint_cell(painter, option, cell)
+        self.paint_cell(painter, option, cell)
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
@@ -81,7 +81,8 @@ class IntervalDelegate(QStyledItemDelegate):
         wide = metrics.horizontalAdvance(_SAMPLE) + 2 * _LEAST_BAR_PX + 3 * theme.SPACE[1]
         return QSize(wide, max(theme.CONTROL_PX, metrics.height() + theme.SPACE[2]))
 
-    def _paint_cell(self, painter: QPainter, option: QStyleOptionViewItem, cell: IntervalCell) -> None:
+    def paint_cell(self, painter: QPainter, option: QStyleOptionViewItem, cell: IntervalCell) -> None:
+        """Draw the content on the ground that the style has drawn."""
         now, gap = theme.current(), theme.SPACE[1]
         font = body_font(option.font)
         metrics = QFontMetrics(font)

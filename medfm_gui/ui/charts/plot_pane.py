@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from medfm_gui.ui import theme
+from medfm_gui.ui.charts.axes import Axes
 from medfm_gui.ui.charts.axis_name import AxisName, small_font
 from medfm_gui.ui.charts.grid_lines import GridLines
 
@@ -40,10 +40,9 @@ class PlotPane(QWidget):
         super().__init__(parent)
         self._home: tuple[Range, Range] = ((0.0, 1.0), (0.0, 1.0))
         self.is_home = True
-        self._plot: Any = pg.PlotWidget(enableMenu=False)
-        self._item: Any = self._plot.getPlotItem()
-        self._box: Any = self._item.getViewBox()
-        self._grid = GridLines(self._item, small_font(self.font()))
+        axes = Axes()
+        self._plot, self._box, self._sides = axes.view, axes.box, axes.sides
+        self._grid = GridLines(axes, small_font(self.font()))
         self.x_name, self.y_name = AxisName(), AxisName(upright=True)
         layout = QGridLayout(self)
         layout.setContentsMargins(theme.FOCUS, theme.FOCUS, theme.FOCUS, theme.FOCUS)
@@ -58,17 +57,14 @@ class PlotPane(QWidget):
         self.restyle()
 
     def _prepare(self) -> None:
-        plot, item, box = self._plot, self._item, self._box
+        plot, box = self._plot, self._box
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.viewport().installEventFilter(self)
         plot.scene().sigMouseMoved.connect(self._on_mouse)
         plot.scene().sigMouseClicked.connect(lambda event: self.reset_wanted.emit() if event.double() else None)
         plot.setFrameShape(plot.Shape.NoFrame)
-        item.hideButtons()
-        item.setMenuEnabled(False)
         box.disableAutoRange()
         box.setDefaultPadding(0.0)
-        item.layout.setContentsMargins(0, theme.SPACE[1], theme.SPACE[2], 0)
         box.sigRangeChanged.connect(lambda *_: self.moved.emit())
         box.sigRangeChangedManually.connect(self._on_moved_by_hand)
 
@@ -139,7 +135,7 @@ class PlotPane(QWidget):
 
         ``values`` False leaves its numbers out; ``powers`` True writes each value as the power of ten it is of.
         """
-        axis = self._item.getAxis(side)
+        axis = self._sides[side]
         (axis.setWidth if side == "left" else axis.setHeight)(px)
         axis.setStyle(showValues=values)
         axis.setLogMode(powers)

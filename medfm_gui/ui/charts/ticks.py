@@ -32,6 +32,9 @@ def tick_text(value: float, step: float) -> str:
 
 
 def short(value: float) -> str:
-    """Three significant digits, the exponent without padding: ``5e−5``."""
-    mantissa, _, exponent = f"{value:.3g}".partition("e")
+    """Three significant digits, the exponent without padding: ``5e−5``; ``1e−4`` too, as it stands beside it."""
+    written = f"{value:.2e}" if 0 < abs(value) < 1e-3 else f"{value:.3g}"
+    mantissa, _, exponent = written.partition("e")
+    if "." in mantissa and exponent:
+        mantissa = mantissa.rstrip("0").rstrip(".")
     return (f"{mantissa}e{int(exponent)}" if exponent else mantissa).replace("-", "−")

@@ -28,7 +28,7 @@ from medfm_gui.ui.charts.matrix import MatrixCanvas
 from medfm_gui.ui.charts.wording import file_stem, line
 from medfm_gui.ui.widgets.text import Label, tip
 
-FORMATS: Final = {"svg": "SVG, vectors", "png": "PNG, picture", "csv": "CSV, numbers"}
+FORMATS: Final = {"pdf": "PDF, vectors", "svg": "SVG, vectors", "png": "PNG, picture", "csv": "CSV, numbers"}
 """What a chart can be exported as, and how the menu says it."""
 
 _PICTURE_RATIO = 2.0
@@ -52,7 +52,7 @@ class ChartView(QWidget):
     """Draws a ``ChartSpec``. Hover reads values, the legend hides series, the picture can be copied or exported."""
 
     export_wanted = Signal(str, str)
-    """Format (``svg``, ``png``, ``csv``) and a suggested file name."""
+    """Format (``pdf``, ``svg``, ``png``, ``csv``) and a suggested file name."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -51,6 +51,7 @@ class Facts(QWidget):
     def _add(self) -> None:
         name, value = Label("", "muted", wrap=False), Label("", selectable=True)
         value.setFont(figures_font())
+        value.setContentsMargins(0, 1, 0, 0)  # a text that can be selected is drawn 1 px higher than one that cannot
         at = len(self._rows)
         top = Qt.AlignmentFlag.AlignTop
         self._grid.addWidget(name, at, 0, top)

@@ -8,6 +8,7 @@ from typing import Literal
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
     QDoubleSpinBox,
     QFileDialog,
@@ -38,38 +39,44 @@ class FormRow(QWidget):
         self._name.setBuddy(field)
         if not field.accessibleName():
             field.setAccessibleName(label)
-        self._hint = Label(hint, "caption")
-        if not hint:
-            self._hint.hide()
         if hint and not field.accessibleDescription():
             field.setAccessibleDescription(hint)
-        self._error = Label("", "bad")
-        self._error.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE[0])
-        for widget in (self._name, field, self._error, self._hint):
-            column.addWidget(widget)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(SPACE[0])
+        for widget in (self._name, field):
+            self._column.addWidget(widget)
+        self._hint: Label | None = None  # most rows need neither, so each is made when it has something to say
+        self._error: Label | None = None
+        self.set_hint(hint)
 
     @property
     def error(self) -> str:
         """What is wrong with the field; empty if nothing is."""
-        return self._error.text()
+        return self._error.text() if self._error is not None else ""
 
     def set_error(self, text: str) -> None:
         """Say what is wrong, below the field; an empty text takes it back."""
-        self._error.setText(text)
-        self._error.setVisible(bool(text))
+        if text and self._error is None:
+            self._error = Label("", "bad")
+            self._column.insertWidget(2, self._error)
+        if self._error is not None:
+            self._error.setText(text)
+            self._error.setVisible(bool(text))
         set_role(self.field, "bad" if text else "")
         if text:
             self.field.setAccessibleDescription(one_line(text, 400))
         else:
-            self.field.setAccessibleDescription(self._hint.text())
+            self.field.setAccessibleDescription(self._hint.text() if self._hint is not None else "")
 
     def set_hint(self, text: str) -> None:
         """Show another hint."""
-        self._hint.setText(text)
-        self._hint.setVisible(bool(text))
+        if text and self._hint is None:
+            self._hint = Label("", "caption")
+            self._column.addWidget(self._hint)
+        if self._hint is not None:
+            self._hint.setText(text)
+            self._hint.setVisible(bool(text))
 
 
 class Form(QWidget):
@@ -115,7 +122,7 @@ class PathPicker(QWidget):
         self._field.setPlaceholderText("No folder chosen" if kind == "folder" else "No file chosen")
         self._field.textChanged.connect(self.changed)
         self._button = QPushButton("Choose …")
-        self._button.setIcon(icons.icon("folder" if kind == "folder" else "file"))
+        icons.put(self._button, "folder" if kind == "folder" else "file")
         self._button.setAccessibleName(title)
         self._button.clicked.connect(self._ask)
         row = QHBoxLayout(self)
@@ -153,6 +160,7 @@ class PathPicker(QWidget):
 def whole_number(value: int, low: int, high: int, unit: str = "", step: int = 1) -> QSpinBox:
     """A field for a whole number in low…high with its unit; the wheel changes it only when it has the focus."""
     field = _QuietSpin()
+    _quiet(field)
     field.setRange(low, high)
     field.setSingleStep(step)
     field.setValue(value)
@@ -167,6 +175,7 @@ def real_number(
 ) -> QDoubleSpinBox:
     """A field for a number in low…high with its unit and that many decimals."""
     field = _QuietDoubleSpin()
+    _quiet(field)
     field.setDecimals(decimals)
     field.setRange(low, high)
     field.setSingleStep(step)
@@ -179,6 +188,7 @@ def real_number(
 def choice(options: Sequence[tuple[str, object]], current: object = None) -> QComboBox:
     """A field for one of several: texts and the values they stand for (``currentData()``)."""
     field = _QuietCombo()
+    _quiet(field)
     for text, value in options:
         field.addItem(one_line(text, _LONGEST_CHOICE), value)
     at = next((k for k, (_, value) in enumerate(options) if value == current), 0)
@@ -192,7 +202,7 @@ def action(text: str, icon: str = "", role: str = "", reason: str = "") -> QPush
     """A button; ``reason`` disables it and says why in its tooltip."""
     button = QPushButton(escape_mnemonic(text))
     if icon:
-        button.setIcon(icons.icon(icon, {"primary": "on_accent", "danger": "bad"}.get(role, "text")))
+        icons.put(button, icon, {"primary": "on_accent", "danger": "bad"}.get(role, "text"))
     if role:
         button.setProperty("role", role)
     disable(button, reason)
@@ -205,45 +215,32 @@ def disable(widget: QWidget, reason: str) -> None:
     tip(widget, reason)
 
 
+def _quiet(field: QAbstractSpinBox | QComboBox) -> None:
+    """Scrolling a page over a field neither changes it nor gives it the focus."""
+    field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    if isinstance(field, QAbstractSpinBox):
+        field.lineEdit().setTextMargins(_MARGIN_PX, 0, 0, 0)  # a stylesheet does not reach it
+
+
+def _is_meant(field: QWidget, event: QWheelEvent) -> bool:
+    """Whether the wheel turns for this field; else the page scrolls."""
+    event.setAccepted(field.hasFocus())
+    return field.hasFocus()
+
+
 class _QuietSpin(QSpinBox):
-    """Scrolling a page over it does not change it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lineEdit().setTextMargins(_MARGIN_PX, 0, 0, 0)  # a stylesheet does not reach it
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
+        if _is_meant(self, event):
             super().wheelEvent(event)
-        else:
-            event.ignore()
 
 
 class _QuietDoubleSpin(QDoubleSpinBox):
-    """Scrolling a page over it does not change it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lineEdit().setTextMargins(_MARGIN_PX, 0, 0, 0)  # a stylesheet does not reach it
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
+        if _is_meant(self, event):
             super().wheelEvent(event)
-        else:
-            event.ignore()
 
 
 class _QuietCombo(QComboBox):
-    """Scrolling a page over it does not change it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
+        if _is_meant(self, event):
             super().wheelEvent(event)
-        else:
-            event.ignore()

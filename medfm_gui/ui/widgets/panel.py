@@ -38,7 +38,8 @@ class Panel(QFrame):
         self.body.addWidget(widget, stretch)
 
     def add_to_corner(self, widget: QWidget) -> None:
-        """Add a small control beside the title."""
+        """Add a small control beside the title, which stays at its height: a control is higher than a line of text."""
+        self.body.setContentsMargins(SPACE[3], SPACE[2] - SPACE[0], SPACE[3], SPACE[3])
         self._corner.addWidget(widget)
 
     def set_title(self, title: str, caption: str = "") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal, TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QShowEvent
@@ -18,6 +18,7 @@ from medfm_gui.ui.widgets.skeleton import Skeleton
 from medfm_gui.ui.widgets.text import Label, escape_mnemonic
 
 State = Literal["content", "empty", "busy", "error"]
+P = TypeVar("P", bound=QWidget)
 
 _COLUMN_PX = SPACE[-1] * 15
 _PICTURE_PX = SPACE[-1]
@@ -31,32 +32,35 @@ class StatePane(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
         self._content = content
-        self._empty = _Empty()
-        self._busy = _Busy()
-        self._error = _Error()
+        self._panes: dict[type[QWidget], QWidget] = {}
         self._shown: QWidget = content
         # a stack shows its first widget at once, which styles all of it, and again at each new parent: so nothing is
-        # first, and the content is shown with the pane
-        for pane in (QWidget(), content, self._empty, self._busy, self._error):
+        # first, and what is to be seen is shown with the pane
+        for pane in (QWidget(), content):
             self._stack.addWidget(pane)
 
     @property
     def state(self) -> State:
         """What is shown now."""
-        if self._shown is self._empty:
-            return "empty"
-        if self._shown is self._busy:
-            return "busy"
-        return "error" if self._shown is self._error else "content"
+        return _STATES.get(type(self._shown), "content")
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Show the content, where nothing else was shown before."""
+        """Show what was said last."""
         self._stack.setCurrentWidget(self._shown)
         super().showEvent(event)
 
+    def _pane(self, kind: type[P]) -> P:
+        """What is shown in the place of the content; most places never need it, so it is made when they do."""
+        found = self._panes.get(kind)
+        if not isinstance(found, kind):
+            found = self._panes[kind] = kind()
+            self._stack.addWidget(found)
+        return found
+
     def _show(self, pane: QWidget) -> None:
         self._shown = pane
-        self._stack.setCurrentWidget(pane)
+        if self.isVisible():
+            self._stack.setCurrentWidget(pane)
 
     def show_content(self) -> None:
         """Show the content."""
@@ -66,8 +70,9 @@ class StatePane(QWidget):
         self, title: str, text: str, button_text: str = "", on_click: Callable[[], object] | None = None, icon: str = ""
     ) -> None:
         """Say what this place is for, with one button that fills it."""
-        self._empty.tell(title, text, button_text, on_click, icon)
-        self._show(self._empty)
+        pane = self._pane(_Empty)
+        pane.tell(title, text, button_text, on_click, icon)
+        self._show(pane)
 
     def show_busy(
         self,
@@ -78,15 +83,17 @@ class StatePane(QWidget):
         on_cancel: Callable[[], object] | None = None,
     ) -> None:
         """Say what is going on; without ``total`` the length is unknown. May be called for each step."""
-        self._busy.tell(text, total, done, seconds_left, on_cancel)
-        self._show(self._busy)
+        pane = self._pane(_Busy)
+        pane.tell(text, total, done, seconds_left, on_cancel)
+        self._show(pane)
 
     def show_error(
         self, error: MedfmError, button_text: str = "", on_click: Callable[[], object] | None = None
     ) -> None:
         """Say what happened, why, what to do; details are folded away and can be copied."""
-        self._error.tell(error, button_text, on_click)
-        self._show(self._error)
+        pane = self._pane(_Error)
+        pane.tell(error, button_text, on_click)
+        self._show(pane)
 
 
 class _Column(QWidget):
@@ -184,11 +191,11 @@ class _Error(_Column):
         self._fold = QPushButton("Details")
         self._fold.setProperty("role", "quiet")
         self._fold.setCheckable(True)
-        self._fold.setIcon(icons.icon("chevron-right", "muted"))
+        icons.put(self._fold, "chevron-right", "muted")
         self._fold.toggled.connect(self._unfold)
         self._copy = QPushButton("Copy details")
         self._copy.setProperty("role", "quiet")
-        self._copy.setIcon(icons.icon("copy", "muted"))
+        icons.put(self._copy, "copy", "muted")
         self._copy.clicked.connect(self._to_clipboard)
         row = QHBoxLayout()
         row.addStretch(1)
@@ -210,12 +217,15 @@ class _Error(_Column):
         self.offer(self._button, button_text, act)
 
     def _unfold(self, open_: bool) -> None:
-        self._fold.setIcon(icons.icon("chevron-down" if open_ else "chevron-right", "muted"))
+        icons.put(self._fold, "chevron-down" if open_ else "chevron-right", "muted")
         self._details.setVisible(open_)
         self._copy.setVisible(open_)
 
     def _to_clipboard(self) -> None:
         QGuiApplication.clipboard().setText(details(self._error))
+
+
+_STATES: Final[dict[type[QWidget], State]] = {_Empty: "empty", _Busy: "busy", _Error: "error"}
 
 
 def details(error: MedfmError) -> str:

@@ -16,7 +16,8 @@ from medfm_gui.ui.theme import CAPTION_PX, FOCUS, RADIUS, SPACE
 from medfm_gui.ui.widgets.text import one_line, tip
 
 _DISC_PX = SPACE[4] - 2
-_HEIGHT_PX = SPACE[5] + SPACE[0]
+_HEIGHT_PX = SPACE[5] + SPACE[1]
+"""Of every row, with a note or without, so that the list stands still while one chooses."""
 
 
 class StepState(StrEnum):
@@ -106,7 +107,7 @@ class _Row(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         words = self.fontMetrics().horizontalAdvance(one_line(self._step.title, 100))
-        return QSize(_DISC_PX + words + SPACE[3] * 2 + SPACE[1], _HEIGHT_PX + (SPACE[2] if self._step.note else 0))
+        return QSize(_DISC_PX + words + SPACE[3] * 2 + SPACE[1], _HEIGHT_PX)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -28,18 +28,18 @@ class Switch(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Track, gap and words."""
         words = self.fontMetrics().horizontalAdvance(self._words()) + SPACE[1] if self.text() else 0
-        return QSize(_TRACK.width() + words + 2 * FOCUS + 2, CONTROL_PX)
+        return QSize(_TRACK.width() + words, CONTROL_PX)
 
     def minimumSizeHint(self) -> QSize:
         """The track alone; the words are shortened."""
-        return QSize(_TRACK.width() + 2 * FOCUS + 2, CONTROL_PX)
+        return QSize(_TRACK.width(), CONTROL_PX)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Track, knob, words, and a ring when it has the focus."""
         theme = themes.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        track = QRectF(FOCUS + 1, (self.height() - _TRACK.height()) / 2, _TRACK.width(), _TRACK.height())
+        track = QRectF(0, (self.height() - _TRACK.height()) / 2, _TRACK.width(), _TRACK.height())
         on, able = self.isChecked(), self.isEnabled()
         fill = theme.accent if on else themes.mix(theme.panel, theme.text, 0.12)
         edge = theme.accent if on else themes.mix(theme.panel, theme.text, 0.4)
@@ -54,9 +54,10 @@ class Switch(QAbstractButton):
         painter.setBrush(QColor(theme.disabled if not able else theme.on_accent if on else theme.text))
         painter.drawEllipse(QRectF(x, track.top() + 3, knob, knob))
         if self.hasFocus():
-            painter.setPen(QPen(QColor(theme.accent), FOCUS))
+            painter.setPen(QPen(QColor(theme.text if on else theme.accent), FOCUS))  # as of a primary button
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            ring = track.adjusted(-FOCUS, -FOCUS, FOCUS, FOCUS)
+            half = FOCUS / 2
+            ring = track.adjusted(half, half, -half, -half)
             painter.drawRoundedRect(ring, ring.height() / 2, ring.height() / 2)
         left = int(track.right()) + SPACE[1]
         room = self.rect().adjusted(left, 0, 0, 0)

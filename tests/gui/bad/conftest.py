@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,3 +60,17 @@ def hand(lasting: MainWindow) -> Iterator[Hand]:
     lasting.show()
     yield Hand(lasting, wait)
     lasting.hide()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of a few megabytes; root mounts it."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount, unmount = shutil.which("mount"), shutil.which("umount")
+    if sys.platform != "linux" or os.geteuid() != 0 or not mount or not unmount:
+        pytest.skip("a small disk can be mounted by root on Linux only")
+    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=24m", "none", str(place)], check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    yield place
+    subprocess.run([unmount, str(place)], check=True)

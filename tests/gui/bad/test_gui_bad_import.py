@@ -128,13 +128,13 @@ def test_a_column_that_cannot_be_the_label_can_be_put_right_in_the_form(
 ) -> None:
     rows = "file,dx,patient\n" + "".join(f"{number}.png,{'xy'[number % 2]},p\n" for number in range(6))
     choose(hand, dialog, images_with(tmp_path / "images", "labels.csv", rows))
-    dialog.mapping.labels.tick(column)
+    dialog.view.mapping.labels.tick(column)
     hand.until(lambda: dialog.pane.state == "busy")
     hand.until(lambda: dialog.pane.state != "busy")
     if dialog.pane.state == "error":
         said_in_place(hand, dialog.pane)
-    dialog.mapping.labels.fill(dialog._facts.columns)  # type: ignore[union-attr]
-    dialog.mapping.labels.tick("dx")
+    dialog.view.mapping.labels.fill(dialog._facts.columns)  # type: ignore[union-attr]
+    dialog.view.mapping.labels.tick("dx")
     hand.until(lambda: dialog.pane.state == "busy")
     hand.until(lambda: dialog.pane.state == "content" and dialog.view.go.isEnabled())
 

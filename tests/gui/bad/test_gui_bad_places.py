@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
@@ -70,20 +65,6 @@ def test_hostile_names_from_the_folder_to_the_wizard(tmp_path: Path, qtbot: QtBo
         assert window.grab().width() <= 1280 * window.devicePixelRatio()
     finally:
         closed(window)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of a few megabytes; root mounts it."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount, unmount = shutil.which("mount"), shutil.which("umount")
-    if sys.platform != "linux" or os.geteuid() != 0 or not mount or not unmount:
-        pytest.skip("a small disk can be mounted by root on Linux only")
-    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=8m", "none", str(place)], check=False).returncode:
-        pytest.skip("mounting is not allowed here")
-    yield place
-    subprocess.run([unmount, str(place)], check=True)
 
 
 def test_a_disk_that_is_full_is_said_in_the_dialog_and_importing_works_afterwards(

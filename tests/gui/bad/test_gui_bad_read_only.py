@@ -25,12 +25,14 @@ WRITES = {
     "home": (),
     "datasets": ("Import", "New split", "Make split"),
     "train": ("Start", "Make split"),
-    "runs": ("Pause", "Resume", "Cancel", "Retry", "Clone", "Open test", "New run"),
+    "runs": ("Pause", "Resume", "Cancel", "Retry", "Clone", "Open test", "New training"),
     "studies": ("Predict", "Open a folder", "Open a file"),
     "compare": ("Compute",),
     "reports": ("New report", "Export"),
-    "settings": (),
+    "settings": ("Rebuild the database",),
 }
+SHOWN = {"settings": {"tab": "workspace"}}
+"""What a page is asked to show, where what writes does not stand in front."""
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def test_every_button_that_writes_is_disabled_with_its_reason(looking: tuple[Mai
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file() and "locks" not in path.parts}
     hand = Hand(window, qtbot.waitUntil)
     for key, words in WRITES.items():
-        window.go(key)
+        window.go(key, **SHOWN.get(key, {}))
         settle(window, qtbot.waitUntil)
         if key == "datasets":
             hand.tab("Splits")

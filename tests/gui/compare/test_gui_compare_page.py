@@ -82,7 +82,7 @@ def test_at_first_the_newest_runs_of_one_test_are_shown(show: Open) -> None:
     page = show()
     assert page.board.bar.runs == tuple(sorted(sample.RUNS))
     assert "best of 6" in page.board.about.text() and "492 patients" in page.board.about.text()
-    assert page.context.memory.get("compare.runs") == {"/workspace": sorted(sample.RUNS)}
+    assert page.context.memory.get("compare.runs") is None, "what nobody chose is chosen anew at the next start"
 
 
 def test_remembered_runs_come_back(show: Open, qtbot: QtBot) -> None:
@@ -157,7 +157,7 @@ def test_a_comparison_shows_progress_and_can_be_stopped(
     pane = cast(Any, page.board.tests.pane)
     assert pane.state == "busy" and "Comparing" in page.board.overview.sentence.text()
     page.results._progress(Progress("Comparing r0004 with r0003", 1, 3, 12.0))
-    page.board.tabs.setCurrentWidget(page.board.tests)
+    page.board.tabs.setCurrentIndex(1)
     assert "Comparing r0004 with r0003" in words(page)
     page.results.stop()
     assert cancelled and pane.state == "empty" and "was stopped" in words(page)
@@ -183,6 +183,57 @@ def test_a_visit_with_sealed_and_foreign_runs_says_what_is_left_out(show: Open, 
     assert "different sets of images" in page.board.notice.hint.text()
     page.visit(runs=("r0777",))
     qtbot.waitUntil(lambda: page.state.state == "empty")
+
+
+def only_open(opened: list[str]) -> Answers:
+    """The tests of these runs are open; the list may grow."""
+
+    def listing(ask: asks.ListCandidates) -> asks.CandidateList:
+        runs = tuple(replace(one, is_opened=one.run in opened) for one in candidates(ask.reference))
+        return asks.CandidateList(ask.reference, runs, 0)
+
+    return {asks.ListCandidates: listing}
+
+
+def test_a_test_that_is_opened_later_comes_in_where_nobody_chose(show: Open, qtbot: QtBot) -> None:
+    opened = ["r0002"]
+    page = show(only_open(opened))
+    assert page.board.bar.runs == ("r0002",)
+    opened.append("r0004")
+    page.refresh()
+    qtbot.waitUntil(lambda: page.board.bar.runs == ("r0002", "r0004"))
+    page.set_runs(("r0002",))
+    page.refresh()
+    qtbot.waitUntil(lambda: page.board.bar.runs == ("r0002",))
+    page.refresh()
+    qtbot.wait(30)
+    assert page.board.bar.runs == ("r0002",) and page.board.notice.isHidden(), "what was taken out stays out"
+
+
+def test_a_sealed_run_that_was_wanted_comes_in_once_its_test_is_open(show: Open, qtbot: QtBot) -> None:
+    opened = ["r0002"]
+    page = show(only_open(opened))
+    page.visit(runs=("r0002", "r0003"))
+    qtbot.waitUntil(lambda: "r0003" in page.board.notice.message.text())
+    opened.append("r0003")
+    page.refresh()
+    qtbot.waitUntil(lambda: page.board.bar.runs == ("r0002", "r0003"))
+    assert page.board.notice.isHidden()
+    assert page.context.memory.get("compare.runs") == {"/workspace": ["r0002", "r0003"]}
+
+
+def test_another_test_that_is_opened_is_offered(show: Open, qtbot: QtBot) -> None:
+    opened = ["r0002", "r0003"]
+    page = show(only_open(opened))
+    page.visit(runs=("r0003", "r0002"))
+    qtbot.waitUntil(lambda: page.board.bar.runs == ("r0003", "r0002"))
+    opened += ["r0005", "r0001"]
+    page.refresh()
+    qtbot.waitUntil(page.board.notice.isVisible)
+    assert "r0005" in page.board.notice.message.text()
+    assert "r0001" not in page.board.notice.message.text(), "it was tested on other images"
+    page.board.notice.buttons[0].click()
+    qtbot.waitUntil(lambda: page.board.bar.runs == ("r0003", "r0002", "r0005"))
 
 
 def test_the_first_run_is_the_reference_and_can_be_another(compared: ComparePage, qtbot: QtBot) -> None:
@@ -277,7 +328,7 @@ def test_choosers_of_the_charts(compared: ComparePage, qtbot: QtBot) -> None:
     large = compared.board.large
     large.list.setCurrentRow(3)
     assert large.view.chart is None, "nobody looks at it"
-    compared.board.tabs.setCurrentWidget(large)
+    compared.board.tabs.setCurrentIndex(3)
     assert large.view.chart is large._drawings[3].chart
 
 

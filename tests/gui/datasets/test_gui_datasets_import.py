@@ -65,16 +65,16 @@ def test_a_typed_path_is_looked_at_once(dialog: ImportDialog, context: Context, 
     assert dialog.view.name.text() == "thorax"
     assert dialog.view.report.figures["Images"].number.text() == "1,284"
     assert dialog.view.report.skipped.skipped.rowCount() == 2
-    assert dialog.mapping.roles["join"].itemText(0) == "Automatic: sop_instance_uid"
-    assert dialog.mapping.roles["patient"].itemText(0) == "Automatic: PatientID of the files"
+    assert dialog.view.mapping.roles["join"].itemText(0) == "Automatic: sop_instance_uid"
+    assert dialog.view.mapping.roles["patient"].itemText(0) == "Automatic: PatientID of the files"
 
 
 def test_each_change_of_the_mapping_is_previewed(dialog: ImportDialog, context: Context, qtbot: QtBot) -> None:
     dialog.choose(SOURCE)
     qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
-    dialog.mapping.labels.tick("finding")
-    dialog.mapping.roles["group"].setCurrentIndex(dialog.mapping.roles["group"].findData("site"))
-    dialog.mapping.positive.setCurrentIndex(dialog.mapping.positive.findData("clear"))
+    dialog.view.mapping.labels.tick("finding")
+    dialog.view.mapping.roles["group"].setCurrentIndex(dialog.view.mapping.roles["group"].findData("site"))
+    dialog.view.mapping.positive.setCurrentIndex(dialog.view.mapping.positive.findData("clear"))
     wish = SourceWish(labels=("finding",), group="site", positive="clear")
     qtbot.waitUntil(lambda: asked(context, PreviewImport)[-1] == PreviewImport(SOURCE, wish))
     qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
@@ -85,13 +85,13 @@ def test_each_change_of_the_mapping_is_previewed(dialog: ImportDialog, context: 
 def test_fields_follow_the_layout(dialog: ImportDialog, qtbot: QtBot) -> None:
     dialog.choose(SOURCE)
     qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
-    assert dialog.mapping.roles["join"].isVisible()
-    assert not dialog.mapping.images.isVisible()
-    dialog.mapping.choose_layout("csv")
-    assert dialog.mapping.images.isVisible()
-    assert not dialog.mapping.roles["join"].isVisible()
-    dialog.mapping.choose_layout("folder")
-    assert not dialog.mapping.labels.isVisible()
+    assert dialog.view.mapping.roles["join"].isVisible()
+    assert not dialog.view.mapping.images.isVisible()
+    dialog.view.mapping.choose_layout("csv")
+    assert dialog.view.mapping.images.isVisible()
+    assert not dialog.view.mapping.roles["join"].isVisible()
+    dialog.view.mapping.choose_layout("folder")
+    assert not dialog.view.mapping.labels.isVisible()
     qtbot.waitUntil(lambda: dialog.view.reason == "As chosen.")
     assert dialog.view.layout_title == "One folder a class"
     qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
@@ -100,7 +100,7 @@ def test_fields_follow_the_layout(dialog: ImportDialog, qtbot: QtBot) -> None:
 def test_another_table_is_looked_at(dialog: ImportDialog, context: Context, qtbot: QtBot) -> None:
     dialog.choose(SOURCE)
     qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
-    dialog.mapping.table.set_path("/data/phantom/other.csv")
+    dialog.view.mapping.table.set_path("/data/phantom/other.csv")
     qtbot.waitUntil(lambda: asked(context, LookAtSource)[-1].table == "/data/phantom/other.csv")
     qtbot.waitUntil(lambda: dialog.view.go.isEnabled())
     assert asked(context, PreviewImport)[-1].wish.table == "/data/phantom/other.csv"

@@ -166,7 +166,7 @@ def test_filters_ask_for_what_they_say(page: DatasetsPage, qtbot: QtBot) -> None
 
 
 def test_characteristics_come_by_partition_and_can_be_copied(page: DatasetsPage, qtbot: QtBot) -> None:
-    page.details.tabs.setCurrentWidget(page.details.balance)
+    page.details.tabs.setCurrentIndex(1)
     qtbot.waitUntil(lambda: page.details.balance.pane.state == "content")
     assert asked(page.context, DescribeCohort) == [DescribeCohort(CHEST.id, SPLITS[-1].id)]
     page.details.balance.copy.click()
@@ -199,7 +199,7 @@ def test_a_split_shows_its_certificate_and_trains(page: DatasetsPage, qtbot: QtB
 
 
 def test_a_dataset_without_splits_says_what_a_split_is(page: DatasetsPage, qtbot: QtBot) -> None:
-    page.details.tabs.setCurrentWidget(page.details.splits)
+    page.details.tabs.setCurrentIndex(2)
     page.context.desk.answers[ListSplits] = lambda ask: SplitList(())  # type: ignore[attr-defined]
     page.refresh()
     qtbot.waitUntil(lambda: page.details.splits.pane.state == "empty")

@@ -104,9 +104,7 @@ def test_a_file_that_was_changed_is_named(make: Made, qtbot: QtBot) -> None:
     assert page.sheets.notice.isVisible()
 
 
-@pytest.mark.parametrize(
-    ("runs", "button", "went"), [((), "Plan a training", "train"), (RUNS[3:4], "Go to Runs", "runs")]
-)
+@pytest.mark.parametrize(("runs", "button", "went"), [((), "New training", "train"), (RUNS[3:4], "Go to Runs", "runs")])
 def test_without_reports_and_opened_runs_it_says_what_to_do(
     make: Made, qtbot: QtBot, runs: Any, button: str, went: str
 ) -> None:
@@ -277,7 +275,8 @@ def test_export_writes_what_is_previewed_and_shows_what_came_of_it(
 @pytest.mark.parametrize(
     ("error", "button"),
     [
-        (DiskFull("The disk is full.", "Free some space."), "Choose another place …"),
+        (DiskFull("The disk is full.", "Free some space."), "Export again …"),
+        (InputError("“/out” cannot be written.", "Choose a folder that you may write to."), "Choose another place …"),
         (SealError("Sealed.", "Open it."), "Open the test in Runs"),
         (Interrupted("Stopped.", ""), None),
     ],

@@ -39,11 +39,11 @@ def test_the_models_keep_qts_rules(table: RunTable, qtmodeltester: ModelTester) 
 def test_a_row_says_what_a_run_is_at(table: RunTable) -> None:
     assert text(table, "r0014", Column.STATE) == "Running"
     assert text(table, "r0014", Column.PROGRESS) == "Epoch 8 of 20 · 1,472 / 2,304"
-    assert text(table, "r0014", Column.VALIDATION).startswith("AUC 0.8"), "of the best epoch so far"
+    assert text(table, "r0014", Column.VALIDATION).startswith("ROC-AUC 0.8"), "of the best epoch so far"
     assert text(table, "r0015", Column.PROGRESS) == "1 in line · It waits for its turn on cuda:0."
     assert text(table, "r0016", Column.PROGRESS).startswith("2 in line")
     assert text(table, "r0013", Column.PROGRESS) == "Paused after epoch 9 of 20"
-    assert text(table, "r0003", Column.VALIDATION) == "AUC 0.873" and text(table, "r0003", Column.TEST) == "Opened"
+    assert text(table, "r0003", Column.VALIDATION) == "ROC-AUC 0.873" and text(table, "r0003", Column.TEST) == "Opened"
     assert text(table, "r0004", Column.TIME) == "45 min" and text(table, "r0004", Column.TEST) == "Sealed"
 
 

@@ -72,7 +72,7 @@ def choose(page: RunsPage, *runs: str) -> None:
 
 def test_without_runs_it_says_what_to_do(show: Open, qtbot: QtBot) -> None:
     page = show({**ANSWERS, asks.ListRuns: lambda ask: asks.RunList(())}, "empty")
-    button = next(one for one in page.findChildren(QAbstractButton) if one.text() == "Plan a training")
+    button = next(one for one in page.findChildren(QAbstractButton) if one.text() == "New training")
     button.click()
     assert said(page, "go") == [(("train",), {})]
 
@@ -375,7 +375,7 @@ def test_hostile_text_is_shown_as_it_is(show: Open, qtbot: QtBot) -> None:
     )
     evil = replace(item(1, "mae-b", "full", failed), title=HOSTILE, model=HOSTILE, dataset=HOSTILE)
     page = show({**sample_answers((evil,)), asks.RunLog: lambda ask: asks.LogText(ask.run, HOSTILE)})
-    page.pane.tabs.setCurrentWidget(page.pane.log)
+    page.pane.tabs.setCurrentIndex(2)
     qtbot.waitUntil(lambda: "<img src='/etc/passwd'>" in page.pane.log.text.toPlainText())
     assert page.pane.cause.message.text() == HOSTILE
     assert page.grab().height() == 772, "a long name does not blow the page up"

@@ -42,6 +42,7 @@ from medfm_gui.ui.pages.settings.shortcuts import ShortcutsSection
 from medfm_gui.ui.pages.settings.weights import WeightsSection
 from medfm_gui.ui.sample import WAITS, Answers, sample_context
 from medfm_gui.ui.widgets.states import StatePane
+from medfm_gui.ui.widgets.switch import Switch
 from medfm_gui.ui.widgets.text import Label
 
 KEYS = [entry.key for entry in SECTIONS]
@@ -358,6 +359,20 @@ def test_a_theme_is_chosen(show: Show) -> None:
     assert buttons["system"].isChecked()
     click(buttons["light"])
     assert said(page) == [("set_appearance", (("light",), {}))]
+
+
+def test_motion_can_be_reduced_and_is_remembered(show: Show) -> None:
+    page = show("appearance")
+    still = page.findChild(Switch)
+    assert isinstance(still, Switch)
+    theme.set_motion(True)
+    try:
+        click(still)
+        assert page.context.memory.get(theme.REDUCED_MOTION) is True and not theme.motion_allowed()
+        click(still)
+        assert page.context.memory.get(theme.REDUCED_MOTION) is False
+    finally:
+        theme.set_motion(False)
 
 
 # --- shortcuts

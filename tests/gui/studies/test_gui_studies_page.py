@@ -278,8 +278,8 @@ def test_a_failed_prediction_offers_what_helps(
     page = opened(make(PredictSource=raising(error)), qtbot)
     page.panel.button.click()
     qtbot.waitUntil(lambda: not page.panel.notice.isHidden())
-    assert page.panel.notice.button.text() == button
-    page.panel.notice.button.click()
+    assert page.panel.notice.buttons[0].text() == button
+    page.panel.notice.buttons[0].click()
     assert said(page.context)[-1][1][0] == (went,)
     assert page.panel.button.isEnabled()
 

@@ -126,9 +126,9 @@ def test_mix_goes_from_ground_to_ink() -> None:
 
 
 def test_motion_follows_the_choice(themed: QApplication) -> None:
-    theme.set_motion(themed, True)
+    theme.set_motion(True)
     assert theme.motion_allowed()
-    theme.set_motion(themed, False)
+    theme.set_motion(False)
     assert not theme.motion_allowed()
 
 

@@ -55,6 +55,7 @@ def texts(widget: QWidget) -> list[str]:
 def test_a_pane_is_empty_busy_in_error_or_shows_its_content(qtbot: QtBot) -> None:
     pane = StatePane(Label("content"))
     qtbot.addWidget(pane)
+    pane.show()
     clicked: list[str] = []
     assert state(pane) == "content"
     pane.show_empty("No runs yet", "Train a model.", "Train", lambda: clicked.append("train"), "runs")
@@ -345,13 +346,13 @@ def test_a_skeleton_moves_only_where_motion_is_allowed(qtbot: QtBot, themed: QAp
     skeleton.show()
     assert not moves(skeleton)
     skeleton.hide()
-    theme.set_motion(themed, True)
+    theme.set_motion(True)
     skeleton.show()
     assert moves(skeleton)
     QApplication.sendEvent(skeleton, QEvent(QEvent.Type.UpdateRequest))
     skeleton.hide()
     assert not moves(skeleton)
-    theme.set_motion(themed, False)
+    theme.set_motion(False)
 
 
 @pytest.mark.parametrize("name", theme.NAMES)

@@ -8,15 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from medfm_gui.imaging.phantom.write import write_phantom
 from medfm_gui.ui.bridge import Batch
 from medfm_gui.ui.main_window import MainWindow
 from medfm_gui.ui.pages.reports import where
-from medfm_gui.ui.viewer.viewer import Viewer
 from tests.fixtures import steps
 from tests.fixtures.hand import Hand
 from tests.fixtures.window import closed, opened_window, settle
@@ -64,8 +61,7 @@ def test_from_a_folder_to_a_report(
     steps.open_test(hand)
     study = tmp_path / "study"
     write_phantom(study, patients=1)
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: str(study / "radiographs"))
-    _read_study(hand)
+    steps.read_study(hand, monkeypatch, study / "radiographs")
     steps.compare(hand)
     pdf = tmp_path / "report.pdf"
     monkeypatch.setattr(where, "ask_where", lambda *_: str(pdf))
@@ -73,15 +69,3 @@ def test_from_a_folder_to_a_report(
     hand.until(pdf.exists, 60)
     assert pdf.read_bytes().startswith(b"%PDF")
     settle(window, qtbot.waitUntil)
-
-
-def _read_study(hand: Hand) -> None:
-    hand.key(Qt.Key.Key_5)
-    hand.key(Qt.Key.Key_O)
-    viewer = hand.window.pages.page("studies").findChild(Viewer)
-    assert isinstance(viewer, Viewer)
-    hand.until(lambda: viewer.state.series is not None, 60)  # the first series is opened by itself
-    hand.click("Predict", 30)
-    hand.until(lambda: hand.sees("not calibrated"), 120)
-    hand.click("Show the heat map over the picture", 60)
-    hand.until(lambda: viewer.overlay.shown)

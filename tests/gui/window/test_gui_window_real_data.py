@@ -1,4 +1,4 @@
-"""The main job by clicks on real images: dermoscopy with a table of labels."""
+"""The main job by clicks on real images: dermoscopy with a table of labels, and a DICOM study to read."""
 
 from __future__ import annotations
 
@@ -17,13 +17,22 @@ from tests.fixtures.hand import Hand
 from tests.fixtures.window import closed, opened_window, settle
 
 
+def _real(name: str) -> Path:
+    shared = Path(os.environ.get("MEDFM_SHARED") or Path(__file__).resolve().parents[4] / "shared")
+    source = shared / "data" / name
+    if not source.is_dir():
+        pytest.skip(f"the real images “{name}” are not here: MEDFM_SHARED names their folder")
+    return source
+
+
 @pytest.fixture
 def dermoscopy() -> Path:
-    shared = Path(os.environ.get("MEDFM_SHARED") or Path(__file__).resolve().parents[4] / "shared")
-    source = shared / "data" / "isic-uda1"
-    if not source.is_dir():
-        pytest.skip("the real images are not here: MEDFM_SHARED names their folder")
-    return source
+    return _real("isic-uda1")
+
+
+@pytest.fixture
+def radiographs() -> Path:
+    return _real("cxr-dicom")
 
 
 @pytest.fixture
@@ -35,7 +44,12 @@ def window(tmp_path: Path, qtbot: QtBot) -> Iterator[MainWindow]:
 
 @pytest.mark.slow
 def test_dermoscopy_from_a_table_to_a_report(
-    window: MainWindow, dermoscopy: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    window: MainWindow,
+    dermoscopy: Path,
+    radiographs: Path,
+    tmp_path: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hand = Hand(window, qtbot.waitUntil)
     news: dict[str, Batch] = {}
@@ -48,6 +62,7 @@ def test_dermoscopy_from_a_table_to_a_report(
     assert all(one.state.metrics["auc"] > 0.7 for one in news.values()), "better than chance on validation"
     settle(window, qtbot.waitUntil)
     steps.open_test(hand)
+    steps.read_study(hand, monkeypatch, radiographs)
     steps.compare(hand)
     pdf = tmp_path / "report.pdf"
     monkeypatch.setattr(where, "ask_where", lambda *_: str(pdf))

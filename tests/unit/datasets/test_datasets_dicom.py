@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from medfm_gui.datasets.layouts import choose
 from medfm_gui.datasets.pseudonym import pseudonym
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import InputError, TableError
@@ -106,6 +107,32 @@ def test_what_cannot_be_joined(tree: Tree, read: Read, ward: dict[str, str | byt
 def test_a_tree_without_dicom(tree: Tree, read: Read) -> None:
     with pytest.raises(InputError, match="no DICOM image"):
         read(tree({"a.png": "1", "labels.csv": "path,label\na.png,x\n"}), "dicom")
+
+
+def test_a_tree_whose_table_lies_above_is_no_class_folders(
+    tree: Tree, read: Read, ward: dict[str, str | bytes]
+) -> None:
+    numbered = {f"films/000{number}/1.dcm": contents for number, contents in enumerate(ward.values())}
+    source = tree({**numbered, "labels.csv": "PatientID,nodule\nDoe0,no\nDoe1,yes\n"})
+    layout, reason = choose("auto", source / "films")
+    assert layout.name == "dicom"
+    assert "PatientID" in reason
+    dataset = read(source / "films")
+    assert (dataset.layout, dataset.classes, dataset.n_patients) == ("dicom", ("no", "yes"), 2)
+
+
+@pytest.mark.parametrize("table", ["day,rain\n1,2\n3,4\n", "PatientID\n"], ids=["unrelated", "broken"])
+def test_another_table_above_leaves_class_folders_of_dicom_alone(
+    tree: Tree, read: Read, dicom_file: Dicom, table: str
+) -> None:
+    files = {f"films/{name}/{n}.dcm": dicom_file(f"{name}{n}") for name in ("ill", "well") for n in range(2)}
+    source = tree({**files, "rain.csv": table})
+    assert read(source / "films").layout == "folder"
+
+
+def test_pictures_below_a_table_of_patients_stay_class_folders(tree: Tree, read: Read) -> None:
+    files = {f"films/{name}/{n}.png": f"{name}{n}" for name in ("ill", "well") for n in range(2)}
+    assert read(tree({**files, "t.csv": "PatientID,x\n1,2\n3,4\n"}) / "films").layout == "folder"
 
 
 def test_folders_of_dicom_know_their_patients(tree: Tree, read: Read, dicom_file: Dicom) -> None:

@@ -157,11 +157,13 @@ def test_charts_leave_whole_and_numbers_are_no_formulas(
 ) -> None:
     runs = (finished(seed=1), finished(seed=2))
     answered(room, asks.CompareRuns(runs))
-    for key, kind in (("roc", "svg"), (f"confusion:{runs[0]}", "csv"), ("differences:auc", "csv"), ("roc", "csv")):
+    wanted = [("roc", "pdf"), ("roc", "svg"), ("roc", "csv")]
+    for key, kind in (*wanted, (f"confusion:{runs[0]}", "csv"), ("differences:auc", "csv")):
         out = tmp_path / f"{key.replace(':', '-')}.{kind}"
         assert answered(room, asks.ExportDrawing(runs, key, kind, str(out))).path == str(out)
         assert out.stat().st_size > 50
     assert b"<svg" in (tmp_path / "roc.svg").read_bytes()
+    assert (tmp_path / "roc.pdf").read_bytes().startswith(b"%PDF")
     rows = list(csv.reader((tmp_path / f"confusion-{runs[0]}.csv").read_text().splitlines()))
     assert rows[0][1:] == ["'=1+1", "malignant <b>"], "a class is no formula"
     picture = tmp_path / "roc.png"

@@ -20,7 +20,16 @@ from medfm_gui.desk.asks import reports as asks
 from medfm_gui.desk.protocol import Ask, answer_type, decode_answer, decode_ask, encode_value
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
-from medfm_gui.domain.errors import InputError, Interrupted, MedfmError, NotFound, SealError, UsageError, WorkerFailed
+from medfm_gui.domain.errors import (
+    DiskFull,
+    InputError,
+    Interrupted,
+    MedfmError,
+    NotFound,
+    SealError,
+    UsageError,
+    WorkerFailed,
+)
 from medfm_gui.domain.report import Outline, Part
 from medfm_gui.domain.run import StudySpec, fold
 from medfm_gui.workspace import data, evaluating, examples, training
@@ -218,6 +227,59 @@ def test_nothing_is_filed_where_a_report_cannot_be_written(
             answered(room, asks.WriteReport((run,), path))
     assert answered(room, asks.ListReports()) == before
     assert set((workspace.root / "reports").iterdir()) == folders
+
+
+def test_a_report_that_cannot_be_filed_leaves_the_former_copy_and_no_part_of_another(
+    room: Room,
+    workspace: Workspace,
+    finished: Callable[..., str],
+    drawn: list[StudySpec],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = finished(seed=13)
+    out = tmp_path / "report.pdf"
+    answered(room, asks.WriteReport((run,), str(out)))
+    written, before = out.read_bytes(), files(workspace)
+    listed = answered(room, asks.ListReports())
+    write = wire.write
+
+    def full(path: Path, value: object) -> str:
+        if path.name == "file.json":
+            raise DiskFull("The disk is full.", "Free some space.")
+        return write(path, value)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wire, "write", full)
+        with pytest.raises(DiskFull):
+            answered(room, asks.WriteReport((run,), str(out), Outline("Another")))
+    assert out.read_bytes() == written
+    assert [path.name for path in tmp_path.iterdir()] == ["report.pdf"]
+    assert files(workspace) == before
+    assert answered(room, asks.ListReports()) == listed
+
+
+def test_heat_maps_that_do_not_fit_on_the_disk_leave_none(
+    room: Room,
+    workspace: Workspace,
+    finished: Callable[..., str],
+    drawn: list[StudySpec],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = finished(seed=14)
+    overlays = iter(range(9))
+
+    def full(*_: Any) -> Any:
+        if next(overlays) == 2:
+            raise DiskFull("The disk is full.", "Free some space.")
+        return np.zeros((8, 8, 3), np.uint8)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("medfm_gui.imaging.overlay.overlay", full)
+        with pytest.raises(DiskFull):
+            answered(room, asks.PreviewReport((run,)))
+    assert not list((workspace.run(run) / "examples").rglob("*.png"))
+    assert answered(room, asks.PreviewReport((run,))).is_whole
 
 
 def test_refusals_come_as_their_errors(room: Room, finished: Callable[..., str], drawn: list[StudySpec]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import math
 import warnings
 import xml.etree.ElementTree as ET
@@ -11,6 +12,7 @@ import matplotlib as mpl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pypdf import PdfReader
 
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.reports.figures import PLOTS, draw
@@ -40,6 +42,17 @@ def test_size_is_exact_and_words_are_text(roc: ChartSpec) -> None:
     assert float(root.attrib["height"].removesuffix("pt")) == pytest.approx(70 / 25.4 * 72, abs=0.01)
     assert {"Sensitivity", "1 − specificity", "DINOv2-B · LoRA", "EfficientNet-Lite0 · full"} <= set(words(svg))
     assert root.find(f".//{SVG}image") is None
+
+
+def test_a_chart_is_a_pdf_of_its_own_with_text_and_no_picture(roc: ChartSpec) -> None:
+    pdf = draw(roc, width_mm=80, height_mm=70, titled=True, kind="pdf")
+    assert pdf == draw(roc, width_mm=80, height_mm=70, titled=True, kind="pdf")
+    (page,) = PdfReader(io.BytesIO(pdf)).pages
+    assert float(page.mediabox.width) == pytest.approx(80 / 25.4 * 72, abs=0.01)
+    assert float(page.mediabox.height) == pytest.approx(70 / 25.4 * 72, abs=0.01)
+    text = page.extract_text()
+    assert roc.title in text and "1 − specificity" in text and "DINOv2-B · LoRA" in text
+    assert not page.images
 
 
 def test_equal_charts_give_equal_bytes_and_leave_settings_alone(roc: ChartSpec) -> None:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
-from medfm_gui.desk.asks.compare import DrawingList, SideBySide
+from medfm_gui.desk.asks.compare import Drawing, DrawingList, SideBySide
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.pages.compare.charts import LargeCharts
 from medfm_gui.ui.pages.compare.kept import remember_widths, remembered_widths
 from medfm_gui.ui.pages.compare.run_bar import BarArea, RunBar
 from medfm_gui.ui.pages.compare.tabs import ClassesTab, OverviewTab, TestsTab
-from medfm_gui.ui.pages.runs.notice import Notice
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import action
+from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.text import Label
 
 _TAB = "compare.tab"
 
 
 class Board(QWidget):
-    """Shows a comparison; asks nothing."""
+    """Shows a comparison; asks nothing.
+
+    Signals:
+        export_wanted(str, ChartView, str, str): a chart's key, its view, the format, a suggested name.
+    """
+
+    export_wanted = Signal(str, object, str, str)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,25 +42,16 @@ class Board(QWidget):
         self.csv = action("Export numbers", "export")
         self.report = action("Report …", "reports", "primary")
         self.notice = Notice()
-        self.overview, self.tests = OverviewTab(), TestsTab()
-        self.classes, self.large = ClassesTab(), LargeCharts()
+        self._drawings: tuple[Drawing, ...] = ()
+        self.overview = OverviewTab()
+        self.overview.export_wanted.connect(self.export_wanted)
+        self._tests = Deferred(TestsTab)
+        self._classes = Deferred(self._make_classes)
+        self._large = Deferred(self._make_large)
         self.tabs = QTabWidget()
         self._build()
 
     def _build(self) -> None:
-        self.tabs.setDocumentMode(True)
-        self.tabs.setAccessibleName("The comparison")
-        for tab, name in (
-            (self.overview, "Overview"),
-            (self.tests, "Tests"),
-            (self.classes, "Per class"),
-            (self.large, "Charts"),
-        ):
-            self.tabs.addTab(tab, name)
-        kept = self._memory.get(_TAB)
-        self.tabs.setCurrentIndex(kept if isinstance(kept, int) and 0 <= kept < self.tabs.count() else 0)
-        self.tabs.currentChanged.connect(lambda at: self._memory.put(_TAB, at))
-        self.overview.table.horizontalHeader().sectionResized.connect(self._keep_widths)
         head = QHBoxLayout()
         head.setSpacing(SPACE[1])
         head.addWidget(Label("Compare", "heading1", wrap=False))
@@ -68,6 +67,51 @@ class Board(QWidget):
         column.addWidget(self.about)
         column.addWidget(self.notice)
         column.addWidget(self.tabs, 1)
+        self._fill_tabs()
+
+    def _fill_tabs(self) -> None:
+        self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("The comparison")
+        for tab, name in (
+            (self.overview, "Overview"),
+            (self._tests, "Tests"),
+            (self._classes, "Per class"),
+            (self._large, "Charts"),
+        ):
+            self.tabs.addTab(tab, name)
+        kept = self._memory.get(_TAB)
+        self.tabs.setCurrentIndex(kept if isinstance(kept, int) and 0 <= kept < self.tabs.count() else 0)
+        self.tabs.currentChanged.connect(lambda at: self._memory.put(_TAB, at))
+        self.overview.table.horizontalHeader().sectionResized.connect(self._keep_widths)
+
+    @property
+    def tests(self) -> TestsTab:
+        """Paired tests."""
+        return self._tests.part
+
+    @property
+    def classes(self) -> ClassesTab:
+        """Numbers by class."""
+        return self._classes.part
+
+    @property
+    def large(self) -> LargeCharts:
+        """All charts, one of them large."""
+        return self._large.part
+
+    def _make_classes(self, place: QWidget) -> ClassesTab:
+        tab = ClassesTab(place)
+        if self._found is not None:
+            tab.show_runs(self._found)
+        return tab
+
+    def _make_large(self, place: QWidget) -> LargeCharts:
+        tab = LargeCharts(place)
+        tab.export_wanted.connect(self.export_wanted)
+        if self._found is not None:
+            tab.show_runs(self._found)
+            tab.draw(self._drawings)
+        return tab
 
     def show_runs(self, found: SideBySide) -> None:
         """Show stored numbers; the charts of other runs go."""
@@ -75,11 +119,14 @@ class Board(QWidget):
         self._found = found
         if not same:
             self.bar.set_runs(found.sides)
-            self.large.draw(())
+            self._drawings = ()
         self.about.setText(f"{wording.test_line(found)} · {wording.openings_line(found.openings)}")
         self.overview.show_runs(found)
-        self.classes.show_runs(found)
-        self.large.show_runs(found)
+        if self._classes.made is not None:
+            self._classes.made.show_runs(found)
+        if self._large.made is not None:
+            self._large.made.show_runs(found)
+            self._large.made.draw(self._drawings)
         self._is_fitting = True
         self.overview.fit_columns()
         self.overview.table.set_widths(remembered_widths(self._memory))
@@ -87,8 +134,10 @@ class Board(QWidget):
 
     def draw(self, answer: DrawingList) -> None:
         """Show charts."""
+        self._drawings = answer.drawings
         self.overview.grid.draw(answer.drawings)
-        self.large.draw(answer.drawings)
+        if self._large.made is not None:
+            self._large.made.draw(answer.drawings)
 
     def _keep_widths(self) -> None:
         if not self._is_fitting and self.overview.model.rowCount():

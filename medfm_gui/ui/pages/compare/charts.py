@@ -24,6 +24,7 @@ from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.pages.compare.model import metrics_of, name_of
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import choice
+from medfm_gui.ui.widgets.table import PlainDelegate
 from medfm_gui.ui.widgets.text import Label, one_line
 
 _CHART_PX = SPACE[-1] * 11
@@ -64,13 +65,14 @@ class ChartGrid(QWidget):
         self.run_field.currentIndexChanged.connect(lambda _: self._draw())
         for field in (self.metric_field, self.run_field):
             field.setMinimumContentsLength(_FIELD_LETTERS)
-        self.views = {place: ChartView() for place in ("roc", "intervals", "differences", "confusion")}
+        self.views = {place: ChartView(self) for place in ("roc", "intervals", "differences", "confusion")}
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(SPACE[3])
         self._grid.setColumnStretch(0, 1)
         self._grid.setColumnStretch(1, 1)
         for place, view in self.views.items():
+            view.hide()  # until there is something to draw
             view.setMinimumHeight(_CHART_PX)
             view.export_wanted.connect(lambda kind, name, place=place: self._export(place, kind, name))
         self._run_name = Label("Run", "muted", wrap=False)
@@ -157,7 +159,7 @@ class LargeCharts(QWidget):
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentRowChanged.connect(self._show)
-        self.list.setSpacing(SPACE[0] // 2)
+        self.list.setItemDelegate(PlainDelegate(self.list))
         self.list.setUniformItemSizes(True)
         self.view = ChartView()
         self.view.export_wanted.connect(self._export)

@@ -15,10 +15,10 @@ from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.pages.compare.candidates import CandidateTable
-from medfm_gui.ui.pages.runs.notice import Notice
 from medfm_gui.ui.pages.runs.seal import SealDialog
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, disable
+from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.progress import ProgressRow
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label

@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QPen
-from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyleOptionViewItem
 
 from medfm_gui.ui import theme
 from medfm_gui.ui.charts.estimates import Scale
 from medfm_gui.ui.charts.forest import paint_bar
-from medfm_gui.ui.charts.interval_cell import INTERVAL_ROLE, IntervalCell
+from medfm_gui.ui.charts.interval_cell import IntervalCell, IntervalDelegate
 from medfm_gui.ui.charts.marks import MARKER_PX, series_colour
 
 _SAMPLE = "−0.000 (−0.000 to −0.000)"
 """The widest text: every row keeps as much room, so that all bars of a column share one scale."""
 
 
-class DifferenceDelegate(QStyledItemDelegate):
+class DifferenceDelegate(IntervalDelegate):
     """Draws ``IntervalCell``s whose scale is symmetrical, with a mark at zero."""
 
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        """Draw one cell."""
-        cell = index.data(INTERVAL_ROLE)
-        if not isinstance(cell, IntervalCell):
-            super().paint(painter, option, index)
-            return
-        blank = QStyleOptionViewItem(option)
-        self.initStyleOption(blank, index)
-        blank.text = ""
-        style = blank.widget.style() if blank.widget else QApplication.style()
-        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, blank, painter, blank.widget)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setClipRect(option.rect)
-        self._paint_cell(painter, option, cell)
-        painter.restore()
-
-    def _paint_cell(self, painter: QPainter, option: QStyleOptionViewItem, cell: IntervalCell) -> None:
+    def paint_cell(self, painter: QPainter, option: QStyleOptionViewItem, cell: IntervalCell) -> None:
+        """Draw the text, and right of it the interval about the mark."""
         now, gap = theme.current(), theme.SPACE[1]
         font = theme.figures_font()
         metrics = QFontMetrics(font)

@@ -61,7 +61,7 @@ def _no_run(pane: StatePane, answer: CandidateList, context: Context) -> None:
     pane.show_empty(
         "No runs yet",
         f"{_FOR} Train a model in two ways, or two models, and come back.",
-        "Plan a training" if can else "",
+        "New training" if can else "",
         (lambda: context.go("train")) if can else None,
         icon="compare",
     )

@@ -42,6 +42,9 @@ class ComparePage(Page):
         self._listing = Newest(context.desk, self)
         self._runs = remembered_runs(context.memory, context.root)
         self._is_wish = False
+        self._is_chosen = bool(self._runs)
+        self._awaited: frozenset[str] = frozenset()
+        self._seen: frozenset[str] | None = None
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.state)
@@ -61,8 +64,7 @@ class ComparePage(Page):
         self.results.shown.connect(self.state.show_content)
         self.results.failed.connect(self._failed)
         self.exports.failed.connect(lambda error: board.notice.tell(error.message, error.hint, role="bad"))
-        for charts in (board.overview.grid, board.large):
-            charts.export_wanted.connect(self._export)
+        board.export_wanted.connect(self._export)
 
     def _actions(self) -> tuple[Action, ...]:
         row = self.board.overview.current_run
@@ -97,7 +99,8 @@ class ComparePage(Page):
     def set_runs(self, runs: Sequence[str]) -> None:
         """Compare these; the first is the reference."""
         self.board.notice.hide()
-        self._runs, self._is_wish = tuple(runs), True
+        self._runs, self._is_wish, self._is_chosen = tuple(runs), True, True
+        self._awaited = frozenset()
         if not runs:
             remember_runs(self.context.memory, self.context.root, ())
         self.refresh()
@@ -139,9 +142,29 @@ class ComparePage(Page):
         if not fine:
             emptiness.show(self.state, answer, self._runs, context=self.context, choose=self.choose)
             return
-        self._runs = fine
-        remember_runs(self.context.memory, self.context.root, fine)
-        self.results.read(fine)
+        self._runs = fine + self._take_late(answer, fine)
+        if self._is_chosen:  # what nobody chose is chosen anew at the next start, from what is open then
+            remember_runs(self.context.memory, self.context.root, self._runs)
+        self.results.read(self._runs)
+
+    def _take_late(self, answer: CandidateList, shown: Sequence[str]) -> tuple[str, ...]:
+        """Runs whose test was opened since the last look: those that were wanted come in, others are offered."""
+        seen, self._seen = self._seen, frozenset(one.run for one in answer.runs if one.is_opened)
+        fits = (one.run for one in answer.runs if one.is_opened and not one.obstacle and one.run not in shown)
+        late = tuple(run for run in fits if seen is not None and run not in seen)
+        wanted = tuple(run for run in late if run in self._awaited or not self._is_chosen)
+        self._awaited -= frozenset(wanted)
+        others = tuple(run for run in late if run not in wanted)
+        if others:
+            more = (*shown, *wanted, *others)
+            self.board.notice.tell(
+                f"The test of {wording.listed(others)} is open now and can stand beside these runs.",
+                role="good",
+                deeds=[("Add to the comparison", lambda: self.set_runs(more))],
+            )
+        elif wanted:
+            self.board.notice.hide()
+        return wanted
 
     def _leave_out(self, runs: Sequence[str], known: Mapping[str, Candidate]) -> None:
         """Say which runs are not shown, and why."""
@@ -149,6 +172,7 @@ class ComparePage(Page):
             return
         sealed = [run for run in runs if run in known and not known[run].is_opened]
         if sealed:
+            self._awaited |= frozenset(sealed)
             self.board.notice.tell(
                 f"The test of {wording.listed(sealed)} is sealed, so there is nothing to compare yet.",
                 "“Choose runs …” opens it, with a reason that is kept.",

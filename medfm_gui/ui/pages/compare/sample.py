@@ -120,7 +120,7 @@ def side_by_side(runs: Sequence[str], *, is_compared: bool = True) -> SideBySide
         evaluations=tuple(row for run in runs for row in numbers(run)),
         openings=len(RUNS),
         pairs=told,
-        sentence=" ".join(clauses),
+        sentence="\n".join(clauses),
         is_compared=is_compared and len(runs) > 1,
     )
 

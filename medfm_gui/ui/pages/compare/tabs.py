@@ -29,6 +29,7 @@ from medfm_gui.ui.pages.compare.model import (
 )
 from medfm_gui.ui.pages.compare.run_cell import RunDelegate
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import choice
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import ROW_PX, DataTable
@@ -51,9 +52,11 @@ class OverviewTab(QScrollArea):
     Signals:
         order_wanted(str, int): a run is to stand at that place; -1 takes it out.
         opened(str): a run was activated.
+        export_wanted(str, ChartView, str, str): a chart's key, its view, the format, a suggested name.
     """
 
     order_wanted = Signal(str, int)
+    export_wanted = Signal(str, object, str, str)
     opened = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -77,8 +80,18 @@ class OverviewTab(QScrollArea):
         self._errors_name.setBuddy(self.errors)
         self.sentence = Label("", selectable=True)
         self.conclusion = _panel(self.sentence)
-        self.grid = ChartGrid()
+        self._grid = Deferred(self._make_grid)
         self._build()
+
+    @property
+    def grid(self) -> ChartGrid:
+        """The four charts."""
+        return self._grid.part
+
+    def _make_grid(self, place: QWidget) -> ChartGrid:
+        grid = ChartGrid(place)
+        grid.export_wanted.connect(self.export_wanted)
+        return grid
 
     def _build(self) -> None:
         below = QHBoxLayout()
@@ -87,16 +100,16 @@ class OverviewTab(QScrollArea):
         below.addWidget(self._errors_name)
         below.addWidget(self.errors)
         body = QWidget()
+        self.setWidget(body)  # before it is filled: it is measured and styled at once
+        self.setWidgetResizable(True)
         column = QVBoxLayout(body)
         column.setContentsMargins(0, SPACE[2], SPACE[1], SPACE[2])
         column.setSpacing(SPACE[2])
         column.addWidget(self.table)
         column.addLayout(below)
         column.addWidget(self.conclusion)
-        column.addWidget(self.grid)
+        column.addWidget(self._grid)
         column.addStretch(1)
-        self.setWidget(body)
-        self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)

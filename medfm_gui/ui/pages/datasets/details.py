@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
@@ -16,6 +17,7 @@ from medfm_gui.ui.pages.datasets.quality_tab import QualityTab
 from medfm_gui.ui.pages.datasets.splits_tab import SplitsTab
 from medfm_gui.ui.pages.datasets.wording import dataset_line
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import action
 from medfm_gui.ui.widgets.text import Label
 
@@ -37,27 +39,43 @@ class Details(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("The chosen dataset")
+        self._images = Deferred(partial(ImagesTab, context))
+        self._balance = Deferred(partial(BalanceTab, context))
+        self._splits_tab = Deferred(partial(SplitsTab, context))
+        self._quality = Deferred(partial(QualityTab, context))
         self._lay_out()
 
-    def fill(self) -> None:
-        """Make the tabs, once this widget lies where it stays: each new parent costs a styling of all in it."""
-        context = self._context
-        self.images = ImagesTab(context)
-        self.balance = BalanceTab(context)
-        self.splits = SplitsTab(context)
-        self.quality = QualityTab(context)
-        for tab, name in (
-            (self.images, "Images"),
-            (self.balance, "Characteristics"),
-            (self.splits, "Splits"),
-            (self.quality, "Data quality"),
-        ):
-            self.tabs.addTab(tab, name)
-        kept = context.memory.get(_TAB)
-        self.tabs.setCurrentIndex(kept if isinstance(kept, int) and 0 <= kept < self.tabs.count() else 0)
-        self.tabs.currentChanged.connect(self._show_tab)
+    @property
+    def images(self) -> ImagesTab:
+        """The tab of thumbnails."""
+        return self._images.part
+
+    @property
+    def balance(self) -> BalanceTab:
+        """The tab of characteristics."""
+        return self._balance.part
+
+    @property
+    def splits(self) -> SplitsTab:
+        """The tab of splits."""
+        return self._splits_tab.part
+
+    @property
+    def quality(self) -> QualityTab:
+        """The tab of data quality."""
+        return self._quality.part
 
     def _lay_out(self) -> None:
+        for place, name in (
+            (self._images, "Images"),
+            (self._balance, "Characteristics"),
+            (self._splits_tab, "Splits"),
+            (self._quality, "Data quality"),
+        ):
+            self.tabs.addTab(place, name)
+        kept = self._context.memory.get(_TAB)
+        self.tabs.setCurrentIndex(kept if isinstance(kept, int) and 0 <= kept < self.tabs.count() else 0)
+        self.tabs.currentChanged.connect(self._show_tab)
         words = QVBoxLayout()
         words.setSpacing(SPACE[0])
         words.addWidget(self._name)
@@ -81,24 +99,24 @@ class Details(QWidget):
 
     def choose_split(self, split: str) -> None:
         """Show one of the splits."""
-        self.tabs.setCurrentWidget(self.splits)
+        self.tabs.setCurrentWidget(self._splits_tab)
         self.splits.choose(split)
 
     def new_split(self) -> None:
         """Plan another split."""
-        self.tabs.setCurrentWidget(self.splits)
+        self.tabs.setCurrentWidget(self._splits_tab)
         self.splits.begin()
 
     def search(self) -> None:
         """Search among the images."""
-        self.tabs.setCurrentWidget(self.images)
+        self.tabs.setCurrentWidget(self._images)
         self.images.text.setFocus()
 
     def _show_tab(self) -> None:
         self._context.memory.put(_TAB, self.tabs.currentIndex())
-        tab = self.tabs.currentWidget()
-        if self._dataset is not None and isinstance(tab, ImagesTab | BalanceTab | SplitsTab | QualityTab):
-            tab.show_dataset(self._dataset, self._splits)
+        place = (self._images, self._balance, self._splits_tab, self._quality)[self.tabs.currentIndex()]
+        if self._dataset is not None:
+            place.part.show_dataset(self._dataset, self._splits)
 
     def _train(self) -> None:
         if self._dataset is None:

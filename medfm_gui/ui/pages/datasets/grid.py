@@ -52,6 +52,7 @@ class ThumbnailGrid(QAbstractScrollArea):
         self._current = -1
         self._settled = Later(self._ask, _SETTLE_MS, self)
         self.setAccessibleName("Images of the dataset")
+        self.setProperty("role", "panel")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalScrollBar().setSingleStep(_CELL_HEIGHT // 3)
@@ -109,8 +110,6 @@ class ThumbnailGrid(QAbstractScrollArea):
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        theme = themes.current()
-        painter.fillRect(event.rect(), QColor(theme.panel))
         font = self.font()
         font.setPixelSize(CAPTION_PX)
         painter.setFont(font)

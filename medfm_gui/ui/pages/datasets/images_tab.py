@@ -27,8 +27,9 @@ from medfm_gui.ui.widgets.text import Label, one_line, tip
 
 _TYPING_MS = 250
 _MEMORY = "datasets.images_splitter"
-_ROOMY_PX = SPACE[-1] * 18
+_ROOMY_PX = SPACE[-1] * 20
 _LONGEST = 80
+_LEAST_LETTERS = 4
 
 
 class ImagesTab(QWidget):
@@ -57,6 +58,8 @@ class ImagesTab(QWidget):
         self.splits.setAccessibleName("Split")
         self.sides = choice([("All partitions", None)])
         self.sides.setAccessibleName("Partition")
+        for box in (self.classes, self.splits, self.sides):
+            box.setMinimumContentsLength(_LEAST_LETTERS)
         self.text = QLineEdit()
         self.text.setPlaceholderText("Search id, file or patient")
         self.text.setAccessibleName("Search id, file or patient")
@@ -83,15 +86,15 @@ class ImagesTab(QWidget):
         above.addWidget(self.text, 1)
         above.addWidget(self.one_patient)
         above.addWidget(self.counted)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
         left = QWidget()
+        self._splitter.addWidget(left)  # before it is filled: it is measured and styled at once
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, SPACE[3], 0)
         column.setSpacing(SPACE[1])
         column.addLayout(above)
         column.addLayout(bar)
         column.addWidget(self._pane, 1)
-        self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        self._splitter.addWidget(left)
         self._splitter.addWidget(self.inspector)
         self._splitter.setStretchFactor(0, 1)
         self._splitter.setStretchFactor(1, 0)

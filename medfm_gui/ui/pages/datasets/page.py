@@ -87,7 +87,6 @@ class DatasetsPage(Page):
         self.details_pane = StatePane(self.details)
         self._splitter.addWidget(left)
         self._splitter.addWidget(self.details_pane)
-        self.details.fill()
         self._splitter.setStretchFactor(0, 0)
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setChildrenCollapsible(False)

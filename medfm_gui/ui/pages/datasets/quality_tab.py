@@ -81,15 +81,15 @@ class QualityTab(QWidget):
         self._build()
         inside = QWidget()
         inside.setProperty("role", "page")
+        scroll = QScrollArea()
+        scroll.setWidget(inside)  # before it is filled: it is measured and styled at once
+        scroll.setWidgetResizable(True)
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, SPACE[1], SPACE[3])
         column.setSpacing(SPACE[3])
         for panel in (self._warned, self._left, self._same, self._record):
             column.addWidget(panel)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(inside)
-        scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setAccessibleName("Data quality")
         self.pane = StatePane(scroll)

@@ -75,7 +75,7 @@ class SkippedModel(QAbstractItemModel):
         number = int(index.internalId())
         if not number:
             group = self._groups[index.row()]
-            return reason(group.reason) if index.column() == 0 else f"{group.count:,}"
+            return f"{reason(group.reason)} ({group.count:,})" if index.column() == 0 else ""
         group = self._groups[number - 1]
         if index.row() >= len(group.items):
             return f"{group.count - len(group.items):,} more" if index.column() == 0 else ""

@@ -26,6 +26,7 @@ from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY, SplitEditor
 from medfm_gui.ui.pages.datasets.split_rows import SplitsModel
 from medfm_gui.ui.pages.datasets.wording import count
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import ROW_PX, DataTable
@@ -54,10 +55,19 @@ class SplitsTab(QWidget):
         self._wanted = ""
         self._newest = Newest(context.desk, self)
         self.model = SplitsModel(self)
-        self.editor = SplitEditor(context)
-        self.editor.closed.connect(self.show_list)
-        self.editor.made.connect(self._made)
+        self._editor = Deferred(self._make_editor)
         self._build()
+
+    @property
+    def editor(self) -> SplitEditor:
+        """Where a new split is planned."""
+        return self._editor.part
+
+    def _make_editor(self, place: QWidget) -> SplitEditor:
+        editor = SplitEditor(self._context, place)
+        editor.closed.connect(self.show_list)
+        editor.made.connect(self._made)
+        return editor
 
     def _build(self) -> None:
         self._title = Label("", "muted", wrap=False)
@@ -81,6 +91,15 @@ class SplitsTab(QWidget):
         self.table.selectionModel().currentRowChanged.connect(lambda now, _: self._choose(now.row()))
         self.certificate = Certificate(self._train)
         self.certificate_pane = StatePane(self.certificate)
+        self._stack = QStackedLayout(self)
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        content = QWidget()
+        self.pane = StatePane(content)
+        for place in (QWidget(), self.pane, self._editor):  # a stack measures and styles what is first in it
+            self._stack.addWidget(place)
+        column_ = QVBoxLayout(content)
+        column_.setContentsMargins(0, SPACE[3], 0, 0)
+        column_.setSpacing(SPACE[2])
         scroll = QScrollArea()
         scroll.setWidget(self.certificate_pane)
         scroll.setWidgetResizable(True)
@@ -90,18 +109,9 @@ class SplitsTab(QWidget):
         bar.addWidget(self._title)
         bar.addStretch(1)
         bar.addWidget(self.new)
-        content = QWidget()
-        column_ = QVBoxLayout(content)
-        column_.setContentsMargins(0, SPACE[3], 0, 0)
-        column_.setSpacing(SPACE[2])
         column_.addLayout(bar)
         column_.addWidget(self.table)
         column_.addWidget(scroll, 1)
-        self.pane = StatePane(content)
-        self._stack = QStackedLayout(self)
-        self._stack.setContentsMargins(0, 0, 0, 0)
-        self._stack.addWidget(self.pane)
-        self._stack.addWidget(self.editor)
 
     def show_dataset(self, dataset: DatasetRow, splits: Sequence[SplitRow]) -> None:
         """Show the splits of a dataset; the same one again keeps the choice."""
@@ -141,7 +151,7 @@ class SplitsTab(QWidget):
     def begin(self) -> None:
         """Plan another split."""
         if self._dataset is not None and not self._context.is_read_only:
-            self._stack.setCurrentWidget(self.editor)
+            self._stack.setCurrentWidget(self._editor)
             self.editor.begin(self._dataset)
 
     def show_list(self) -> None:
@@ -151,7 +161,7 @@ class SplitsTab(QWidget):
     @property
     def is_editing(self) -> bool:
         """Whether a split is being planned."""
-        return self._stack.currentWidget() is self.editor
+        return self._stack.currentWidget() is self._editor
 
     def _made(self, made: SplitMade) -> None:
         self.choose(made.splits[0].id if made.splits else made.id)

@@ -84,7 +84,7 @@ class DemoPanel(Panel):
         if is_made and not self.is_running:
             self._about.setText("It is done. Everything below is real output of this computer, on simulated patients.")
             self.start_button.setText("Run it again")
-            self.start_button.setIcon(icons.icon("play"))
+            icons.put(self.start_button, "play")
             set_role(self.start_button, "")
         self._start.setVisible(not self.is_running)
 

@@ -78,9 +78,7 @@ class HomePage(Page):
         self.demo = DemoPanel()
         self.demo.hide()
         self.crashed = CrashBanner(context.memory.get("crashed") is True)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._whole())
+        self._lay_out()
         self._connect()
         context.actions.add(
             self,
@@ -114,10 +112,13 @@ class HomePage(Page):
             progress=self.computer.tell_progress,
         )
 
-    def _whole(self) -> QWidget:
+    def _lay_out(self) -> None:
         inside = QWidget()
         inside.setProperty("role", "page")
         inside.setMaximumWidth(_WIDEST_PX)
+        whole = QVBoxLayout(self)  # outermost first: each new parent costs a styling of all that lies in it
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(_scrolling(inside))
         head = QVBoxLayout()
         head.setSpacing(SPACE[0])
         head.addWidget(Label("MedFM Studio", "heading1"))
@@ -133,7 +134,6 @@ class HomePage(Page):
         down.addLayout(head)
         down.addWidget(self.crashed)
         down.addLayout(columns, 1)
-        return _scrolling(inside)
 
     def _connect(self) -> None:
         go = self.context.go

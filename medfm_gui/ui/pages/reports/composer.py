@@ -17,7 +17,7 @@ from medfm_gui.ui.widgets.text import Label
 
 _LONGEST_TITLE: Final = 200
 _RUNS_PX: Final = SPACE[-1] * 6
-_INDENT_PX: Final = SPACE[5] + SPACE[2] + 1
+_INDENT_PX: Final = SPACE[5] + SPACE[1]
 _ONE_RUN: Final = "A comparison needs two runs."
 
 
@@ -65,6 +65,9 @@ class Composer(QWidget):
         head.addWidget(self.back)
         inside = QWidget()
         inside.setProperty("role", "page")
+        area = QScrollArea()
+        area.setWidget(inside)  # before it is filled: it is measured and styled at once
+        area.setWidgetResizable(True)
         column = QVBoxLayout(inside)
         column.setContentsMargins(SPACE[4], 0, SPACE[2], SPACE[2])
         column.setSpacing(SPACE[1])
@@ -82,11 +85,8 @@ class Composer(QWidget):
         for part, switch in self.parts.items():
             column.addLayout(_row(switch, HOLDS[part]))
         column.addLayout(_row(self.attachments, ATTACHED_HOLD))
-        area = QScrollArea()
-        area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inside)
         top, foot = QWidget(), QWidget()
         top.setLayout(head)
         head.setContentsMargins(SPACE[4], SPACE[4], SPACE[2], SPACE[2])

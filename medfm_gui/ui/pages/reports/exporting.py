@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from medfm_gui.desk.asks.reports import CopyReport, ReportItem, ReportWritten, WriteReport
 from medfm_gui.desk.protocol import Ask, Progress
-from medfm_gui.domain.errors import Interrupted, MedfmError, SealError
+from medfm_gui.domain.errors import DiskFull, Interrupted, MedfmError, SealError
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.reports import where
@@ -108,6 +108,8 @@ class Exporting(QObject):
         elif isinstance(error, SealError):
             notice.tell(error.message, error.hint, role="bad", deeds=[("Open the test in Runs", self.sealed.emit)])
         else:
-            notice.tell(error.message, error.hint, role="bad", deeds=[("Choose another place …", again)])
+            # both ask where to again: on a full disk the same place is right once there is space
+            words = "Export again …" if isinstance(error, DiskFull) else "Choose another place …"
+            notice.tell(error.message, error.hint, role="bad", deeds=[(words, again)])
             if not self._page.isVisible():
                 self._context.say(error.message, "bad")

@@ -61,20 +61,20 @@ class ReportsPage(Page):
         self.states.show_busy("Reading the reports")
 
     def _build(self) -> None:
+        self.split = QSplitter(Qt.Orientation.Horizontal)
+        self.states = StatePane(self.split)
+        whole = QHBoxLayout(self)  # outermost first: each new parent costs a styling of all that lies in it
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.states)
         self.left = QStackedWidget()
+        self.left.setMinimumWidth(_LEFT_PX - SPACE[-1])
+        self.split.addWidget(self.left)
         self.left.addWidget(self.archive)
         self.left.addWidget(self.composer)
-        self.left.setMinimumWidth(_LEFT_PX - SPACE[-1])
-        self.split = QSplitter(Qt.Orientation.Horizontal)
-        self.split.addWidget(self.left)
         self.split.addWidget(self.sheets)
         self.split.setChildrenCollapsible(False)
         self.split.setStretchFactor(1, 1)
         self.split.setSizes([_LEFT_PX, _LEFT_PX * 2])
-        self.states = StatePane(self.split)
-        whole = QHBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.states)
 
     def _connect(self) -> None:
         self.archive.chosen.connect(self.reading.read)
@@ -208,7 +208,7 @@ class ReportsPage(Page):
             )
         else:
             self.states.show_empty(
-                "No report yet", f"{text}.", "Plan a training", lambda: self.context.go("train"), "reports"
+                "No report yet", f"{text}.", "New training", lambda: self.context.go("train"), "reports"
             )
 
     def _go_to_runs(self) -> None:

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.ui.later import Later
-from medfm_gui.ui.pages.reports.notice import Notice
 from medfm_gui.ui.pages.reports.reader import Reader
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.progress import ProgressRow
 from medfm_gui.ui.widgets.states import StatePane
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -22,12 +22,13 @@ from PySide6.QtWidgets import (
 
 from medfm_gui.desk.asks.runs import RunItem
 from medfm_gui.domain.run import Phase
+from medfm_gui.ui import icons
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.later import Later
 from medfm_gui.ui.pages.runs import cells
 from medfm_gui.ui.pages.runs.deeds import DEEDS, READ_ONLY, Deed, obstacle
 from medfm_gui.ui.pages.runs.model import Column, RunFilter, RunTable
-from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.theme import CONTROL_PX, SPACE
 from medfm_gui.ui.widgets.forms import action, choice, disable
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label, tip
@@ -35,7 +36,7 @@ from medfm_gui.ui.widgets.text import Label, tip
 _ROW_PX: Final = SPACE[5] + SPACE[0]
 _SEARCH_PX: Final = SPACE[5] * 7
 _TYPING_MS: Final = 150
-_WIDTHS: Final = (108, 64, 156, 82, 100, 46, 128, 104, 100, 48, 76)
+_WIDTHS: Final = (108, 58, 152, 78, 100, 46, 128, 122, 92, 48, 76)
 _ROOMY: Final = {Column.MODEL: 0.2, Column.DATASET: 0.3}
 """Columns that take a share of the room that a wide window leaves; progress takes the rest."""
 
@@ -70,16 +71,16 @@ class RunBoard(QWidget):
         self.filter = RunFilter(table, self)
         self.search = QLineEdit()
         self.states = choice(_CHOICES)
-        self.new = action("New run", "plus", "primary", READ_ONLY if context.is_read_only else "")
+        self.new = action("New training", "plus", "primary", READ_ONLY if context.is_read_only else "")
         self.buttons: dict[str, QPushButton] = {}
         self.table = DataTable("Runs")
-        self._summary = Label("", "muted", wrap=False)
+        self._summary = Label("", "muted", elide=Qt.TextElideMode.ElideRight)
         self._is_fitting = False
         self._look = Later(lambda: self.filter.look_for(self.search.text()), _TYPING_MS, self)
         self._set_up_filter()
         self._set_up_table()
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, 0, SPACE[2])
         column.setSpacing(SPACE[2])
         column.addLayout(self._heading())
         column.addLayout(self._bar())
@@ -152,7 +153,10 @@ class RunBoard(QWidget):
         is_wide = self.width() >= self._bar_px + spaces
         for deed in DEEDS:
             if deed.verb not in _ICON_ONLY:
-                self.buttons[deed.verb].setText(deed.title if is_wide else "")
+                button = self.buttons[deed.verb]
+                if bool(button.text()) != is_wide:
+                    button.setText(deed.title if is_wide else "")
+                    icons.put(button, deed.icon)
 
     def _keep_widths(self, column: int, *_: int) -> None:
         if not self._is_fitting and column != Column.PROGRESS:
@@ -173,8 +177,8 @@ class RunBoard(QWidget):
         row.setSpacing(SPACE[0])
         for deed in DEEDS:
             button = action("" if deed.verb in _ICON_ONLY else deed.title, deed.icon, "quiet")
-            button.setIconSize(QSize(SPACE[3], SPACE[3]))
             button.setAccessibleName(deed.title)
+            button.setMinimumWidth(CONTROL_PX)  # else the words that it may give up keep the page wide
             button.clicked.connect(lambda _=False, verb=deed.verb: self.wanted.emit(verb))
             self.buttons[deed.verb] = button
             row.addWidget(button)

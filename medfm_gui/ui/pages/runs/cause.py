@@ -66,7 +66,7 @@ class CausePanel(QFrame):
         self.hint.setText(window_words(hint))
         self.hint.setVisible(bool(hint))
         self.button.setText(offered.caption)
-        self.button.setIcon(icons.icon(_ICONS[offered.verb]))
+        icons.put(self.button, _ICONS[offered.verb])
         if self._is_read_only and offered.verb != "weights":
             disable(self.button, READ_ONLY)
         self.show()

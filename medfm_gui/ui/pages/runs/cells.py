@@ -112,6 +112,7 @@ def _inner(area: QRect) -> QRect:
 
 
 def _write(painter: QPainter, option: QStyleOptionViewItem, area: QRect, text: str, colour: str = "") -> None:
+    area = area.adjusted(0, 0, 0, -1)  # on the baseline of the cells that Qt draws
     ink = QColor(colour) if colour else option.palette.color(QPalette.ColorRole.Text)
     painter.setPen(ink)
     shown = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width())

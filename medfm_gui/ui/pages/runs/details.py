@@ -29,6 +29,7 @@ from medfm_gui.ui.pages.runs.log_view import LogView
 from medfm_gui.ui.pages.runs.results import Results
 from medfm_gui.ui.theme import SPACE, motion_allowed
 from medfm_gui.ui.widgets.badge import Badge
+from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label
@@ -77,14 +78,15 @@ class RunPane(QWidget):
         self._use: RunUse | None = None
         self._is_measuring = False
         self._is_reading = False
-        self._curve: tuple[EpochFinished, ...] = ()
+        self._curve: tuple[EpochFinished, ...] | None = ()
+        """What is drawn; None where it is of another run."""
         self._title = Label("", "heading3", elide=Qt.TextElideMode.ElideMiddle)
         self._badge = Badge()
         self.cause = CausePanel(is_read_only=context.is_read_only)
         self.cause.wanted.connect(self.wanted)
-        self.curves = LiveCurves()
+        self._curves = Deferred(LiveCurves)
         self.setup = Facts()
-        self.log = LogView()
+        self._log = Deferred(LogView)
         self.tabs = QTabWidget()
         self.progress = AtWork()
         self.live = Facts()
@@ -101,16 +103,18 @@ class RunPane(QWidget):
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Curves, setup and log of the run")
         self._frame()
-        self.plots = StatePane(self.curves)
+        self.plots = StatePane(self._curves)
+        self.plots.setContentsMargins(0, SPACE[2], 0, 0)
         self.tabs.addTab(self.plots, "Curves")
         self.tabs.addTab(_scrolled(_column(self.setup)), "Setup")
-        self.tabs.addTab(self.log, "Log")
+        self.tabs.addTab(self._log, "Log")
         beside = _scrolled(_column(self.progress, self.live, self.results, left=SPACE[3]))
         beside.setMinimumWidth(_FACTS_PX)
         self.split.addWidget(beside)
         self.split.setStretchFactor(0, 3)
         self.split.setStretchFactor(1, 2)
         self.split.setChildrenCollapsible(False)
+        self.split.setSizes([2 * _FACTS_PX, _FACTS_PX])
 
     def _frame(self) -> None:
         """What holds the rest; first, for each new parent costs a styling of all that lies in it."""
@@ -129,7 +133,21 @@ class RunPane(QWidget):
         inner.addLayout(head)
         inner.addWidget(self.cause)
         inner.addWidget(self.split, 1)
-        self.split.addWidget(self.tabs)
+        holder = QWidget()
+        self.split.addWidget(holder)
+        left = QVBoxLayout(holder)
+        left.setContentsMargins(0, 0, SPACE[3], 0)
+        left.addWidget(self.tabs)
+
+    @property
+    def curves(self) -> LiveCurves:
+        """The plots."""
+        return self._curves.part
+
+    @property
+    def log(self) -> LogView:
+        """The run's own words."""
+        return self._log.part
 
     @property
     def run(self) -> str:
@@ -146,10 +164,10 @@ class RunPane(QWidget):
             )
             return
         if item.row.id != self.run:
-            self._facts, self._use, self._curve = None, None, ()
+            self._facts, self._use, self._curve = None, None, None
             self.curves.set_look(item.row.family)
-            self.curves.set_curve(())
-            self.log.clear()
+            if self._log.made is not None:
+                self._log.made.clear()
             self.results.tell(None)
             self.setup.set_facts(())
         self._item = item
@@ -218,8 +236,8 @@ class RunPane(QWidget):
         self.live.set_facts(setup.live_facts(item, self._use, started, time.time()))
 
     def _draw_curve(self, curve: tuple[EpochFinished, ...]) -> None:
-        known = len(self._curve)
-        if curve[:known] == self._curve and known:
+        known = len(self._curve or ())
+        if known and curve[:known] == self._curve:
             if len(curve) > known:
                 self.curves.extend(curve[known:])
         elif curve != self._curve:
@@ -242,12 +260,14 @@ class RunPane(QWidget):
         item = self._item
         if item is None:
             return
-        if self.tabs.currentWidget() is self.log and not self._is_reading:
+        if self.tabs.currentWidget() is self._log and not self._is_reading:
             self._is_reading = True
             self._context.desk.ask(RunLog(self.run), owner=self, then=self._take_log, failed=self._no_log)
         if item.row.state.phase is Phase.RUNNING and not self._is_measuring:
             self._is_measuring = True
-            self._context.desk.ask(MeasureRun(self.run), owner=self, then=self._take_use, failed=self._no_use)
+            self._context.desk.ask(
+                MeasureRun(self.run), owner=self, then=self._take_use, failed=lambda _: self._take_use(None)
+            )
 
     def _take_log(self, log: LogText) -> None:
         self._is_reading = False
@@ -258,15 +278,12 @@ class RunPane(QWidget):
         self._is_reading = False
         self.log.tell(LogText(self.run, f"{error.message} {error.hint}"))
 
-    def _take_use(self, use: RunUse) -> None:
+    def _take_use(self, use: RunUse | None) -> None:
+        """None: a figure that cannot be had is left out."""
         self._is_measuring = False
-        if use.run == self.run:
+        if use is not None and use.run == self.run:
             self._use = use
             self._draw()
-
-    def _no_use(self, error: MedfmError) -> None:
-        """A figure that cannot be had is left out."""
-        self._is_measuring = False
 
 
 def _scrolled(widget: QWidget) -> QScrollArea:

@@ -24,8 +24,8 @@ from medfm_gui.ui.pages.runs.board import RunBoard
 from medfm_gui.ui.pages.runs.details import RunPane
 from medfm_gui.ui.pages.runs.errands import Errands
 from medfm_gui.ui.pages.runs.model import RunTable
-from medfm_gui.ui.pages.runs.notice import Notice
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.progress import ProgressRow
 from medfm_gui.ui.widgets.states import StatePane
 
@@ -111,7 +111,7 @@ class RunsPage(Page):
             for deed in deeds.DEEDS
         ]
         find = Action("runs.find", "Filter runs", self.board.search.setFocus, "Ctrl+F", "Runs")
-        new = Action("runs.new", "New run", self.board.new.click, "Ctrl+N", "Runs")
+        new = Action("runs.new", "New training", self.board.new.click, "Ctrl+N", "Runs")
         return (*made, find, new)
 
     def _test(self, deed: deeds.Deed) -> Callable[[], bool]:
@@ -151,7 +151,7 @@ class RunsPage(Page):
                 "No runs yet",
                 "A run adapts one model to one dataset in one way. The wizard plans them, says what they cost, "
                 "and starts them here.",
-                "Plan a training" if can else "",
+                "New training" if can else "",
                 (lambda: self.context.go("train")) if can else None,
                 icon="train",
             )
@@ -164,7 +164,7 @@ class RunsPage(Page):
 
     def _failed(self, error: MedfmError) -> None:
         if self.state.state == "content":
-            self.notice.tell(error.message, error.hint, role="bad", again=self.refresh)
+            self.notice.tell(error.message, error.hint, role="bad", deeds=[("Try again", self.refresh)])
         else:
             self.state.show_error(error, "Try again", self._retry)
 

@@ -84,6 +84,7 @@ class Results(QWidget):
         for column, value in enumerate(values, start=1):
             if at:
                 value.setFont(figures_font())
+                value.setContentsMargins(0, 1, 0, 0)  # see ``Facts``
             self._grid.addWidget(value, at, column, _RIGHT)
         self._labels.append((name, *values))
 

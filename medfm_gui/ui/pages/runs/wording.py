@@ -106,7 +106,7 @@ def best_so_far(item: RunItem) -> tuple[str, float] | None:
 
 def short(title: str) -> str:
     """A metric's title where there is little room."""
-    return title.partition(",")[0].replace("ROC-AUC", "AUC").replace("macro ", "").replace("mean ", "")
+    return title.partition(",")[0].replace("macro ", "").replace("mean ", "")
 
 
 def estimate(row: Evaluation) -> str:

@@ -13,6 +13,7 @@ from medfm_gui.ui.pages.settings.section import Section
 from medfm_gui.ui.status import NOTICE
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
+from medfm_gui.ui.widgets.rows import Rows
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label
@@ -34,7 +35,7 @@ class AboutSection(Section):
             Label("It is no medical device. Probabilities and heat maps are experimental, not findings.", "muted")
         )
         self.facts = Facts()
-        self.rows = model.Rows(model.package_columns(), self)
+        self.rows = Rows(model.package_columns(), self)
         self.table = DataTable("Packages and their licences")
         self.table.setModel(self.rows)
         for at, wide in enumerate((9, 5)):

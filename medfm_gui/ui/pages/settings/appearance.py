@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy
 
-from medfm_gui.ui import icons
+from medfm_gui.ui import icons, theme
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.settings.section import Section
 from medfm_gui.ui.theme import ICON_PX, SPACE
 from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.switch import Switch
 from medfm_gui.ui.widgets.text import Label
 
 _CHOICES = (("system", "As the system", "contrast"), ("dark", "Dark", "moon"), ("light", "Light", "sun"))
@@ -28,8 +28,7 @@ class AppearanceSection(Section):
             button = QPushButton(title)
             button.setProperty("role", "option")
             button.setCheckable(True)
-            button.setIcon(icons.icon(icon))
-            button.setIconSize(QSize(ICON_PX, ICON_PX))
+            icons.put(button, icon, size_px=ICON_PX)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _=False, key=key: self._choose(key))
             group.addButton(button)
@@ -37,14 +36,25 @@ class AppearanceSection(Section):
             self.buttons[key] = button
         panel = Panel("Theme")
         panel.body.addLayout(row)
-        panel.add(Label("Motion follows the system: where it asks for less, nothing moves.", "muted"))
         self.body.addWidget(panel)
+        self.still = Switch("Reduce motion")
+        self.still.toggled.connect(self._keep_still)
+        motion = Panel("Motion")
+        motion.add(self.still)
+        motion.add(Label("Nothing moves then. Otherwise motion follows the system.", "muted"))
+        self.body.addWidget(motion)
         self.body.addStretch(1)
 
     def refresh(self) -> None:
         """Show what is chosen."""
         chosen = self.context.memory.get("appearance", "system")
         self.buttons[chosen if chosen in self.buttons else "system"].setChecked(True)
+        self.still.setChecked(self.context.memory.get(theme.REDUCED_MOTION) is True)
+
+    def _keep_still(self, still: bool) -> None:
+        if still != (self.context.memory.get(theme.REDUCED_MOTION) is True):
+            self.context.memory.put(theme.REDUCED_MOTION, still)
+            theme.set_motion(False if still else None)
 
     def _choose(self, key: str) -> None:
         self.context.set_appearance(key)

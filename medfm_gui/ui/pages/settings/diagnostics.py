@@ -18,6 +18,7 @@ from medfm_gui.ui.pages.settings.job import JobRow
 from medfm_gui.ui.pages.settings.section import Section
 from medfm_gui.ui.theme import SPACE, code_font
 from medfm_gui.ui.widgets.forms import action
+from medfm_gui.ui.widgets.rows import Column, Rows
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label, shown
@@ -28,10 +29,10 @@ _ABOUT = (
 )
 _LONGEST_TEXT = 200_000
 
-COLUMNS: tuple[model.Column[DiagnosticFile], ...] = (
-    model.Column("File", lambda file: file.name),
-    model.Column("Size", lambda file: model.size(len(file.text.encode())), is_number=True),
-    model.Column("What it is", lambda file: file.about),
+COLUMNS: tuple[Column[DiagnosticFile], ...] = (
+    Column("File", lambda file: file.name),
+    Column("Size", lambda file: model.size(len(file.text.encode())), is_number=True),
+    Column("What it is", lambda file: file.about),
 )
 
 
@@ -40,7 +41,7 @@ class DiagnosticsSection(Section):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "Diagnostics", _ABOUT)
-        self.rows = model.Rows(COLUMNS, self)
+        self.rows = Rows(COLUMNS, self)
         self.table = DataTable("Files of the diagnostics")
         self.table.setModel(self.rows)
         for at, wide in enumerate((6, 3)):

@@ -21,6 +21,7 @@ from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.flow import FlowLayout
 from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.rows import Rows
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.models import Model
@@ -44,7 +45,7 @@ class FoundPanel(Panel):
         self._files: list[model.FoundRow] = []
         self._waiting: list[int] = []
         self._ticket: Ticket | None = None
-        self.rows = model.Rows(model.found_columns(""), self)
+        self.rows = Rows(model.found_columns(""), self)
         self.table = DataTable("Weights files that were found")
         self.table.setMinimumHeight(SPACE[-1] * 5)
         self._why = Label("", selectable=True)
@@ -100,7 +101,7 @@ class FoundPanel(Panel):
     def _take(self, found: FoundWeightsList) -> None:
         self.job.clear()
         self._files = [self._row_of(found, at) for at in range(len(found.files))]
-        self.rows = model.Rows(model.found_columns(self._root), self)
+        self.rows = Rows(model.found_columns(self._root), self)
         self.rows.set_rows(self._files)
         self.table.setModel(self.rows)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._say_why())

@@ -24,6 +24,7 @@ from medfm_gui.ui.pages.settings.privacy import PrivacySection
 from medfm_gui.ui.pages.settings.section import Section
 from medfm_gui.ui.pages.settings.shortcuts import ShortcutsSection
 from medfm_gui.ui.pages.settings.weights import WeightsSection
+from medfm_gui.ui.pages.settings.workspace import WorkspaceSection
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.table import ROW_PX
 from medfm_gui.ui.widgets.text import Label
@@ -46,6 +47,7 @@ SECTIONS: tuple[SectionEntry, ...] = (
     SectionEntry("devices", "Devices", "gpu", DevicesSection),
     SectionEntry("weights", "Weights", "download", WeightsSection),
     SectionEntry("network", "Network", "network", NetworkSection),
+    SectionEntry("workspace", "Workspace", "folder", WorkspaceSection),
     SectionEntry("privacy", "Privacy", "shield", PrivacySection),
     SectionEntry("appearance", "Appearance", "contrast", AppearanceSection),
     SectionEntry("shortcuts", "Shortcuts", "keyboard", ShortcutsSection),

@@ -12,19 +12,20 @@ from medfm_gui.ui.pages.settings.section import Section
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.rows import Column, Rows
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label
 
-COLUMNS: tuple[model.Column[model.PluginRow], ...] = (
-    model.Column("Plugin", lambda row: row.name),
-    model.Column("Models", lambda row: str(len(row.models)), is_number=True),
-    model.Column(
+COLUMNS: tuple[Column[model.PluginRow], ...] = (
+    Column("Plugin", lambda row: row.name),
+    Column("Models", lambda row: str(len(row.models)), is_number=True),
+    Column(
         "State",
         lambda row: "Cannot be used" if row.reason else "In use",
         picture=lambda row: icons.icon("error", "bad") if row.reason else icons.icon("check", "good"),
     ),
-    model.Column("Folder", lambda row: row.folder),
+    Column("Folder", lambda row: row.folder),
 )
 
 
@@ -33,7 +34,7 @@ class PluginsSection(Section):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "Plugins", "A plugin is a folder with plugin.toml that brings a family of models.")
-        self.rows = model.Rows(COLUMNS, self)
+        self.rows = Rows(COLUMNS, self)
         self.table = DataTable("Plugins")
         self.table.setModel(self.rows)
         for at, wide in enumerate((5, 3, 5)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medfm_gui.desk.asks.home import Examine, LastExamination
+from medfm_gui.desk.asks.home import Examine, LastExamination, LookAround
 from medfm_gui.desk.asks.settings import (
     AllowNetwork,
     DiagnosticFile,
@@ -23,6 +23,7 @@ from medfm_gui.desk.asks.settings import (
     SettingsView,
 )
 from medfm_gui.desk.asks.train import ListModels, ModelList
+from medfm_gui.desk.asks.upkeep import DatabaseRebuilt, RebuildDatabase
 from medfm_gui.domain.cards import (
     BackboneCard,
     BrokenPlugin,
@@ -32,7 +33,7 @@ from medfm_gui.domain.cards import (
     WeightsStatus,
 )
 from medfm_gui.domain.errors import Offline, WeightsRejected
-from medfm_gui.ui.pages.home.sample import COMPUTER
+from medfm_gui.ui.pages.home.sample import COMPUTER, FULL
 from medfm_gui.ui.sample import Answers
 from medfm_gui.workspace.models import Model
 
@@ -144,6 +145,10 @@ FACTS = ProgramFacts(
     ),
 )
 
+REBUILT = DatabaseRebuilt(
+    datasets=2, splits=2, runs=13, evaluations=6, studies=4, predictions=6, reports=1, previous="medfm.sqlite.old1"
+)
+
 FOUND = FoundWeightsList(
     (
         FoundWeights("/media/stick/weights/dinov2-l.safetensors", 1_217_496_064, "dinov2-l"),
@@ -181,4 +186,6 @@ ANSWERS: Answers = {
     ReadProgramFacts: lambda ask: FACTS,
     LastExamination: lambda ask: COMPUTER,
     Examine: lambda ask: COMPUTER,
+    LookAround: lambda ask: FULL,
+    RebuildDatabase: lambda ask: REBUILT,
 }

@@ -12,6 +12,7 @@ from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.panel import Panel
 from medfm_gui.ui.widgets.question import ask
+from medfm_gui.ui.widgets.rows import Rows
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label
 
@@ -23,7 +24,7 @@ class ShortcutsSection(Section):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "Shortcuts", "What can be done by key. Actions of a page count while it is shown.")
-        self.rows = model.Rows(model.key_columns(), self)
+        self.rows = Rows(model.key_columns(), self)
         self.table = DataTable("Actions and their keys")
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter")

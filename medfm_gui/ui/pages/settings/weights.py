@@ -30,6 +30,7 @@ from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.rows import Column, Rows
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label
@@ -41,16 +42,16 @@ _ABOUT = (
     "A file is checked tensor by tensor against its model and kept as safetensors; files that hold code are refused."
 )
 
-COLUMNS: tuple[model.Column[Model], ...] = (
-    model.Column("Model", lambda one: one.card.title, picture=lambda one: marker(one.card.family)),
-    model.Column("Family", lambda one: one.card.family.value),
-    model.Column("Parameters", lambda one: model.parameters(one.card.parameters_m), is_number=True),
-    model.Column(
+COLUMNS: tuple[Column[Model], ...] = (
+    Column("Model", lambda one: one.card.title, picture=lambda one: marker(one.card.family)),
+    Column("Family", lambda one: one.card.family.value),
+    Column("Parameters", lambda one: model.parameters(one.card.parameters_m), is_number=True),
+    Column(
         "Weights",
         lambda one: model.STATES[one.weights.state][2],
         picture=lambda one: icons.icon(*model.STATES[one.weights.state][:2]),
     ),
-    model.Column("Licence", model.licence),
+    Column("Licence", model.licence),
 )
 
 
@@ -61,7 +62,7 @@ class WeightsSection(Section):
         super().__init__(context, "Weights", _ABOUT)
         self._ticket: Ticket | None = None
         self._wish = ""
-        self.rows = model.Rows(COLUMNS, self)
+        self.rows = Rows(COLUMNS, self)
         self.table = DataTable("Models and their weights")
         self.job = JobRow()
         self.found = FoundPanel(context, self)

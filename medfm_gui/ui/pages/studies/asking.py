@@ -15,7 +15,7 @@ from medfm_gui.desk.asks.studies import (
     ShowPrediction,
 )
 from medfm_gui.desk.protocol import Progress
-from medfm_gui.domain.errors import Interrupted, MedfmError, NotFound, UsageError, WeightsAbsent
+from medfm_gui.domain.errors import Interrupted, MedfmError, NotFound, UnreadableFile, UsageError, WeightsAbsent
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.studies.predict import PredictPanel
@@ -26,9 +26,11 @@ class Predictions(QObject):
 
     Signals:
         came(PredictionView): a prediction to be shown, new or earlier.
+        another_wanted(): what is open cannot be scored; another file shall be opened.
     """
 
     came = Signal(object)
+    another_wanted = Signal()
 
     def __init__(self, context: Context, panel: PredictPanel) -> None:
         super().__init__(panel)
@@ -106,4 +108,6 @@ class Predictions(QObject):
             return "Look at the runs", lambda: self._context.go("runs", runs=self._panel.choices.ticked)
         if isinstance(error, NotFound):
             return "Look at the studies again", lambda: self._context.go("studies")
+        if isinstance(error, UnreadableFile):
+            return "Open another file …", self.another_wanted.emit
         return "Try again", self.predict

@@ -30,12 +30,12 @@ from medfm_gui.ui.later import Later
 from medfm_gui.ui.pages.studies.indexing import Indexing
 from medfm_gui.ui.pages.studies.model import StudyTree
 from medfm_gui.ui.pages.studies.nodes import Node
-from medfm_gui.ui.pages.studies.notice import Notice
 from medfm_gui.ui.pages.studies.rows import ROW_PX, TreeRow, want_of
 from medfm_gui.ui.pages.studies.thumbs import Thumbs, Want
 from medfm_gui.ui.pages.studies.wording import counted, line
 from medfm_gui.ui.pages.studies.work import Work
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label, tip
 from medfm_gui.ui.widgets.tree import DataTree
@@ -123,6 +123,8 @@ class Browser(QWidget):
         self.eye = QToolButton()
         self.open_button = QPushButton("Open …")
         self.phantom = ""
+        self.is_as_listed = False
+        """Nothing was read since the studies were listed."""
         self.state = StatePane(self.view)
         self._filtering = Later(lambda: self._filter(self.search.text()), _TYPING_MS, self)
         self._build()
@@ -134,7 +136,7 @@ class Browser(QWidget):
         self.search.setClearButtonEnabled(True)
         self.eye.setCheckable(True)
         self.eye.setProperty("role", "quiet")
-        self.open_button.setIcon(icons.icon("folder"))
+        icons.put(self.open_button, "folder")
         menu = QMenu(self.open_button)
         menu.addAction("Folder …", self.ask_folder)
         menu.addAction("File …", self.ask_file)
@@ -145,11 +147,11 @@ class Browser(QWidget):
             tip(self.open_button, "This workspace is open read-only: studies cannot be added to it.")
         head = QHBoxLayout()
         head.setSpacing(SPACE[1])
-        head.addWidget(Label("Studies", "heading2", elide=Qt.TextElideMode.ElideRight), 1)
+        head.addWidget(Label("Studies", "heading1", elide=Qt.TextElideMode.ElideRight), 1)
         head.addWidget(self.eye)
         head.addWidget(self.open_button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[3], SPACE[3], SPACE[2], SPACE[3])
+        column.setContentsMargins(SPACE[4], SPACE[4], SPACE[3], SPACE[4])
         column.setSpacing(SPACE[2])
         column.addLayout(head)
         column.addWidget(self.search)
@@ -183,6 +185,7 @@ class Browser(QWidget):
     def fill(self, studies: Sequence[StudyRow], phantom: str) -> None:
         """Show what is indexed."""
         self.phantom = phantom
+        self.is_as_listed = True
         with kept_open(self.view, self.tree):
             self.tree.fill(studies)
         self._tell_state()
@@ -236,6 +239,7 @@ class Browser(QWidget):
         self._tell_state()
 
     def _found(self, part: SourceIndexed) -> None:
+        self.is_as_listed = False
         for study in part.studies:
             self.tree.put(study)
             self.thumbs.forget(study.uid)
@@ -249,13 +253,13 @@ class Browser(QWidget):
             self._tell_state()
         said = left_out(answer)
         if said and any(item.reason != "not_an_image" for item in answer.skipped):
-            self.notice.tell(*said, role="warning")
+            self.notice.tell(*said)
         self.indexed.emit(answer)
 
     def _failed(self, error: MedfmError) -> None:
         self._tell_state()
         if not isinstance(error, Interrupted):
-            self.notice.tell(error.message, error.hint, "bad", "Open another …", self.ask_folder)
+            self.notice.tell(error.message, error.hint, role="bad", deeds=[("Open another …", self.ask_folder)])
 
     def _tell_state(self) -> None:
         """The tree, or why there is none."""

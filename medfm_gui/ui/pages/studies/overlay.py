@@ -71,7 +71,7 @@ class HeatPanel(Panel):
         self.opacity.setAccessibleName("Opacity of the heat map in percent")
         for button, icon in ((self.go, "image"), (self.export, "export")):
             button.setProperty("role", "quiet")
-            button.setIcon(icons.icon(icon))
+            icons.put(button, icon)
         row = QWidget()
         across = QHBoxLayout(row)
         across.setContentsMargins(0, 0, 0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QByteArray, Qt
@@ -12,6 +13,7 @@ from medfm_gui.desk.asks.runs import ListRuns
 from medfm_gui.desk.asks.studies import ImageSaid, ListStudies, PredictionView, SeriesKey, SourceIndexed, StudyList
 from medfm_gui.desk.entry import Topic
 from medfm_gui.domain.errors import MedfmError
+from medfm_gui.store.rows import StudyRow
 from medfm_gui.ui.actions import Action
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.page import Page
@@ -46,6 +48,7 @@ class StudiesPage(Page):
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self._wish = SeriesKey()
         self._is_filled = False
+        self._digest = ""
         self._build()
         self._connect()
         context.actions.add(self, *self._actions())
@@ -55,18 +58,18 @@ class StudiesPage(Page):
 
     def _build(self) -> None:
         self.setAcceptDrops(not self.context.is_read_only)
+        whole = QVBoxLayout(self)  # outermost first: each new parent costs a styling of all that lies in it
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.split)
         for part, least in ((self.browser, _NARROWEST_PX), (self.reader, _LEFT_PX), (self.panel, _LEFT_PX)):
             part.setMinimumWidth(least)
             self.split.addWidget(part)
         self.split.setChildrenCollapsible(False)
         self.split.setStretchFactor(1, 1)
-        self.split.setSizes([_LEFT_PX, _LEFT_PX * 3, _RIGHT_PX])
+        self.split.setSizes([_LEFT_PX + SPACE[3], _LEFT_PX * 3, _RIGHT_PX])
         kept = self.context.memory.get(_SPLIT)
         if isinstance(kept, str):
             self.split.restoreState(QByteArray.fromHex(kept.encode("ascii", "ignore")))
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.split)
         self.setFocusProxy(self.browser.view)
 
     def _connect(self) -> None:
@@ -77,6 +80,7 @@ class StudiesPage(Page):
         self.browser.indexed.connect(self._indexed)
         self.reader.enlarge_wanted.connect(self._enlarge)
         self.predictions.came.connect(self._came)
+        self.predictions.another_wanted.connect(self.browser.ask_file)
         self.panel.answers.image_chosen.connect(self._image_chosen)
         self.panel.heat.chosen.connect(self.maps.show)
         self.panel.heat.slice_wanted.connect(self.maps.go_to_image)
@@ -102,7 +106,15 @@ class StudiesPage(Page):
     def refresh(self) -> None:
         """Ask for studies and runs."""
         desk = self.context.desk
-        desk.ask(ListStudies(), owner=self, then=self._fill, failed=self._failed)
+        rows: list[StudyRow] = []
+        ask = ListStudies(self._digest if self.browser.is_as_listed else "")
+        desk.ask(
+            ask,
+            owner=self,
+            part=lambda some: rows.extend(some.studies),
+            then=lambda last: self._fill(ask, replace(last, studies=(*rows, *last.studies))),
+            failed=self._failed,
+        )
         desk.ask(
             ListRuns(),
             owner=self,
@@ -143,16 +155,18 @@ class StudiesPage(Page):
                 self.browser.open_source(url.toLocalFile())
         event.acceptProposedAction()
 
-    def _fill(self, answer: StudyList) -> None:
+    def _fill(self, asked: ListStudies, answer: StudyList) -> None:
         self._is_filled = True
         if not self.reader.bar.menu.standard:
             self.reader.set_presets(answer.presets)
-        self.browser.fill(answer.studies, answer.phantom)
+        if not asked.known or asked.known != answer.digest:  # else all rows are there
+            self.browser.fill(answer.studies, answer.phantom)
+            self._digest = answer.digest
         self._grant()
 
     def _failed(self, error: MedfmError) -> None:
         if self._is_filled:
-            self.browser.notice.tell(error.message, error.hint, "bad", "Try again", self.refresh)
+            self.browser.notice.tell(error.message, error.hint, role="bad", deeds=[("Try again", self.refresh)])
         else:
             self.browser.state.show_error(error, "Try again", self.refresh)
 

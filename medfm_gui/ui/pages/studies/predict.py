@@ -14,13 +14,13 @@ from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui import icons
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.studies import wording
-from medfm_gui.ui.pages.studies.notice import Notice
 from medfm_gui.ui.pages.studies.overlay import HeatPanel
 from medfm_gui.ui.pages.studies.results import Answers
 from medfm_gui.ui.pages.studies.runs import RunChoices, RunList
 from medfm_gui.ui.pages.studies.work import Work
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.viewer.viewer import Viewer
+from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.panel import Panel
 from medfm_gui.ui.widgets.table import ROW_PX
 from medfm_gui.ui.widgets.text import Label, tip, tip_text
@@ -54,7 +54,7 @@ class PredictPanel(QScrollArea):
         self.choices = RunChoices(self)
         self.runs = RunList(self.choices)
         self.no_runs = Label("No run is finished yet. A finished run is what answers here.", "muted")
-        self.train = QPushButton("Plan a training")
+        self.train = QPushButton("New training")
         self.scope = QComboBox()
         self.explain = QCheckBox("Grad-CAM heat maps")
         self.button = QPushButton("Predict")
@@ -78,7 +78,7 @@ class PredictPanel(QScrollArea):
         )
         self.button.setProperty("role", "primary")
         self.button.setAccessibleName("Predict")
-        self.train.setIcon(icons.icon("train"))
+        icons.put(self.train, "train")
         ask = Panel("Predict")
         for widget in (
             self.runs, self.no_runs, self.train, self.scope, self.explain, self.button, self.reason, self.work
@@ -86,14 +86,14 @@ class PredictPanel(QScrollArea):
             ask.add(widget)
         inside = QWidget()
         inside.setProperty("role", "page")
+        self.setWidget(inside)  # before it is filled: it is measured and styled at once
+        self.setWidgetResizable(True)
         column = QVBoxLayout(inside)
-        column.setContentsMargins(SPACE[2], SPACE[3], SPACE[3], SPACE[3])
+        column.setContentsMargins(SPACE[3], SPACE[4], SPACE[4], SPACE[4])
         column.setSpacing(SPACE[2])
         for part in (ask, self.notice, self.answers, self.heat, self.earlier):
             column.addWidget(part)
         column.addStretch(1)
-        self.setWidget(inside)
-        self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Predict")
         self.scope.hide()
@@ -188,7 +188,7 @@ class PredictPanel(QScrollArea):
 
     def show_error(self, error: MedfmError, button: str, act: Any) -> None:
         """What went wrong, and what helps."""
-        self.notice.tell(error.message, error.hint, "bad", button, act)
+        self.notice.tell(error.message, error.hint, role="bad", deeds=[(button, act)] if button and act else [])
 
     def _ticked(self) -> None:
         if self._has_runs and self.choices.rowCount():

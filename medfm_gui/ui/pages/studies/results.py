@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout, QWidget
 from medfm_gui.desk.asks.studies import ImageSaid, PredictionView, RunSaid
 from medfm_gui.ui.charts.probability import ClassProbability, ProbabilityBars, RunProbabilities
 from medfm_gui.ui.pages.studies import wording
-from medfm_gui.ui.pages.studies.notice import Notice
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.panel import Panel
 from medfm_gui.ui.widgets.table import ROW_PX
 from medfm_gui.ui.widgets.text import Label
@@ -110,7 +110,7 @@ class Answers(QWidget):
                 shown.tell(image.said[place], place)
         if image.warnings:
             reasons = "\n".join(wording.line(warning, 300) for warning in image.warnings[:8])
-            self.warnings.tell("Read these answers with care", reasons, "warning")
+            self.warnings.tell("Read these answers with care", reasons)
         else:
             self.warnings.hide()
         self.image_chosen.emit(image)

@@ -32,7 +32,7 @@ class Column(IntEnum):
 
 
 COLUMNS: Final = ("Model", "Adaptation", "Seed", "Fold", "Trained", "Time, about", "Memory", "Disk", "Note")
-WIDTHS: Final = (140, 150, 48, 48, 78, 84, 76, 78)
+WIDTHS: Final = (128, 112, 46, 44, 66, 84, 68, 62, 48)
 _AT_RIGHT = range(2, 8)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.data import DatasetList, ListDatasets
 from medfm_gui.desk.asks.train import ListModels, RunOrder, RunSpecOf
@@ -15,16 +14,12 @@ from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.actions import Action
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.page import Page
-from medfm_gui.ui.pages.train.model import WAYS, PlanState
+from medfm_gui.ui.pages.train.intro import Introduction
+from medfm_gui.ui.pages.train.model import PlanState
 from medfm_gui.ui.pages.train.rules import At
 from medfm_gui.ui.pages.train.wizard.wizard import TrainWizard
-from medfm_gui.ui.theme import SPACE
-from medfm_gui.ui.widgets.forms import action
-from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.states import StatePane
-from medfm_gui.ui.widgets.text import Label
-
-_WIDEST_PX = SPACE[-1] * 30
 
 
 class TrainPage(Page):
@@ -42,27 +37,45 @@ class TrainPage(Page):
         column = QVBoxLayout(self)  # outermost first: each new parent costs a styling of all that lies in it
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.pane)
-        self._intro = _Intro(self.begin, self._resume)
+        self._intro = Introduction(self.begin, self._resume)
         self._stack = QStackedLayout(content)
         self._stack.addWidget(self._intro)
         self.state = PlanState(self)
-        self.wizard = TrainWizard(context, self.state)
-        self.wizard.closed.connect(self._close)
-        self.wizard.started.connect(self._started)
-        self._stack.addWidget(self.wizard)
+        self._wizard = Deferred(self._make_wizard)
+        self._stack.addWidget(self._wizard)
         group = self.title
         context.actions.add(
             self,
             Action("train.new", "New training", self.begin, "Ctrl+N", group),
             Action("train.next", "Next step", self._forward, "Alt+Right", group, lambda: self.is_planning),
-            Action("train.back", "Step before", self.wizard.back, "Alt+Left", group, lambda: self.is_planning),
-            Action("train.start", "Start the runs", self.wizard.start, "Ctrl+Return", group, lambda: self.is_planning),
+            Action(
+                "train.back", "Step before", lambda: self.wizard.back(), "Alt+Left", group, lambda: self.is_planning
+            ),
+            Action(
+                "train.start",
+                "Start the runs",
+                lambda: self.wizard.start(),
+                "Ctrl+Return",
+                group,
+                lambda: self.is_planning,
+            ),
         )
+
+    @property
+    def wizard(self) -> TrainWizard:
+        """What plans a training."""
+        return self._wizard.part
 
     @property
     def is_planning(self) -> bool:
         """Whether the wizard is open."""
-        return self._stack.currentWidget() is self.wizard
+        return self._stack.currentWidget() is self._wizard
+
+    def _make_wizard(self, place: QWidget) -> TrainWizard:
+        wizard = TrainWizard(self.context, self.state, place)
+        wizard.closed.connect(self._close)
+        wizard.started.connect(self._started)
+        return wizard
 
     def refresh(self) -> None:
         """Ask again for what the open step shows."""
@@ -112,7 +125,7 @@ class TrainPage(Page):
 
     def _open(self, step: At) -> None:
         self.pane.show_content()
-        self._stack.setCurrentWidget(self.wizard)
+        self._stack.setCurrentWidget(self._wizard)
         self._learn_models()
         before = self.wizard.at
         self.wizard.go_to(step)
@@ -127,7 +140,7 @@ class TrainPage(Page):
         )
 
     def _resume(self) -> None:
-        self._stack.setCurrentWidget(self.wizard)
+        self._stack.setCurrentWidget(self._wizard)
         self.wizard.refresh()
 
     def _forward(self) -> None:
@@ -135,7 +148,7 @@ class TrainPage(Page):
             self.wizard.forward()
 
     def _close(self) -> None:
-        self.wizard.review.left()
+        self.wizard.leave_review()
         self._intro.offer_to_resume(self.state.plan.dataset is not None)
         self._stack.setCurrentWidget(self._intro)
 
@@ -146,55 +159,3 @@ class TrainPage(Page):
         self._stack.setCurrentWidget(self._intro)
         if runs:
             self.context.go("runs", run=runs[0])
-
-
-class _Intro(QWidget):
-    """What a training is, in a few sentences, and the ladder of ways."""
-
-    def __init__(self, begin: Callable[[], None], resume: Callable[[], None]) -> None:
-        super().__init__()
-        inside = QWidget()
-        inside.setMaximumWidth(_WIDEST_PX)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[4])
-        column.setSpacing(SPACE[3])
-        column.addWidget(Label("Train", "heading1"))
-        column.addWidget(
-            Label(
-                "Choose images, a split, foundation models and ways to adapt them. Every combination becomes a run on "
-                "the same frozen split, so that differences can be tested. The test side stays sealed until opened.",
-                "muted",
-            )
-        )
-        new = action("New training", "plus", "primary")
-        new.clicked.connect(begin)
-        self._resume = action("Go on with the plan", "chevron-right")
-        self._resume.clicked.connect(resume)
-        self._resume.hide()
-        row = QHBoxLayout()
-        row.setSpacing(SPACE[2])
-        row.addWidget(new)
-        row.addWidget(self._resume)
-        row.addStretch(1)
-        column.addLayout(row)
-        column.addSpacing(SPACE[3])
-        column.addWidget(Label("The ladder of adaptation", "heading3"))
-        ladder = QHBoxLayout()
-        ladder.setSpacing(SPACE[2])
-        for way in WAYS:
-            card = Panel()
-            card.add(Label(way.title, "heading3"))
-            card.add(Label(way.summary, "muted"))
-            card.body.addStretch(1)
-            ladder.addWidget(card, 1)
-        column.addLayout(ladder)
-        column.addStretch(1)
-        across = QHBoxLayout(self)
-        across.setContentsMargins(0, 0, 0, 0)
-        across.addWidget(inside, _WIDEST_PX, Qt.AlignmentFlag.AlignTop)
-        across.addStretch(1)  # beyond its width it stays at the left, as every page
-        new.setFocus()
-
-    def offer_to_resume(self, possible: bool) -> None:
-        """Whether a plan was begun."""
-        self._resume.setVisible(possible)

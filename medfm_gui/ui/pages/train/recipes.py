@@ -71,7 +71,7 @@ FIELDS: Final[Mapping[str, Field]] = {
             "Factor of the learning rate from a block to the one before it; 1 is off.",
         ),
         Field("patience", "Stop early", "epochs", "After so many epochs without a better score; 0 is never."),
-        Field("workers", "Loading threads", "threads"),
+        Field("workers", "Loading threads"),
         Field(
             "unit",
             "Headline numbers count",
@@ -81,9 +81,9 @@ FIELDS: Final[Mapping[str, Field]] = {
         ),
         Field(
             "threshold_rule",
-            "Threshold, fixed before the test",
+            "Decision threshold",
             "",
-            "On calibration images where the split has them, else on validation images.",
+            "Fixed before the test: on calibration images where the split has them, else on validation images.",
             (
                 ("Youden’s index", "youden"),
                 ("90 % sensitivity", "sensitivity:0.9"),

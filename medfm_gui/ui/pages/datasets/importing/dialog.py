@@ -46,8 +46,8 @@ class ImportDialog(QDialog):
         self.setModal(True)
         self.setAcceptDrops(True)
         self.resize(_WIDTH, _HEIGHT)
-        self.view = ImportView(self.choose)
-        self.pane, self.mapping = self.view.pane, self.view.mapping
+        self.view = ImportView(self.choose, self)
+        self.pane = self.view.pane
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.view)
@@ -58,8 +58,8 @@ class ImportDialog(QDialog):
     def _connect(self) -> None:
         view = self.view
         view.path.textChanged.connect(lambda _: self._typed.again())
-        view.mapping.changed.connect(self._preview)
-        view.mapping.table_chosen.connect(lambda _: self._look())
+        view.changed.connect(self._preview)
+        view.table_chosen.connect(self._look)
         view.name.textEdited.connect(lambda _: self._settle())
         view.go.clicked.connect(self._import)
         view.close_button.clicked.connect(self.reject)
@@ -117,11 +117,11 @@ class ImportDialog(QDialog):
             return
         self.pane.show_busy("Looking at the source")
         self._settle()
-        table = self.mapping.table.path() if self.view.has_form else ""
+        table = self.view.mapping.table.path() if self.view.has_form else ""
         self._looking.ask(LookAtSource(path, table), self._found, self._fail_to_look)
 
     def _found(self, facts: SourceFacts) -> None:
-        self.mapping.show_source(facts)
+        self.view.mapping.show_source(facts)
         self.view.show_form(True)
         if not self.view.name.text().strip() or self.view.name.text() == self._named:
             self.view.name.setText(facts.name)
@@ -142,7 +142,7 @@ class ImportDialog(QDialog):
         if self._facts is not None:
             self.view.say_layout(self._facts)
         self._told(Progress("Checking the source"))
-        ask = PreviewImport(self.view.path.text().strip(), self.mapping.wish())
+        ask = PreviewImport(self.view.path.text().strip(), self.view.mapping.wish())
         self._previewing.ask(ask, self._previewed, self._not_previewed, self._told)
 
     def _told(self, news: Progress) -> None:
@@ -158,17 +158,17 @@ class ImportDialog(QDialog):
 
     def _previewed(self, report: ImportReport) -> None:
         self._report = report
-        self.mapping.show_report(report)
+        self.view.mapping.show_report(report)
         self.view.report.show_report(report)
         self.pane.show_content()
         self._settle()
 
     def _not_previewed(self, error: MedfmError) -> None:
         facts = self._facts
-        if facts is not None and facts.table and self.mapping.layout_name == "folder":
+        if facts is not None and facts.table and self.view.mapping.layout_name == "folder":
             # numbered folders beside a table are rarely classes
             self.pane.show_error(
-                in_window(error), "Read it as a DICOM tree", lambda: self.mapping.choose_layout("dicom")
+                in_window(error), "Read it as a DICOM tree", lambda: self.view.mapping.choose_layout("dicom")
             )
         else:
             self.pane.show_error(in_window(error), "Check again", self._preview)
@@ -193,7 +193,7 @@ class ImportDialog(QDialog):
     def _import(self) -> None:
         if self._report is None or self._ticket is not None:
             return
-        ask = ImportDataset(self.view.path.text().strip(), self.view.name.text().strip(), self.mapping.wish())
+        ask = ImportDataset(self.view.path.text().strip(), self.view.name.text().strip(), self.view.mapping.wish())
         self._ticket = self._context.desk.ask(
             ask, owner=self, then=self._done, failed=self._not_done, progress=self._told
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from medfm_gui.ui.pages.datasets.importing.mapping import MappingForm
 from medfm_gui.ui.pages.datasets.importing.report import ReportView
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import action
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label
@@ -20,10 +21,18 @@ _LONGEST_NAME = 120
 
 
 class ImportView(QWidget):
-    """What stands in the dialog. ``on_source`` is called with a folder or file that was chosen by a file dialog."""
+    """What stands in the dialog. ``on_source`` is called with a folder or file that was chosen by a file dialog.
 
-    def __init__(self, on_source: Callable[[str], None]) -> None:
-        super().__init__()
+    Signals:
+        changed(): what is taken for what is another wish.
+        table_chosen(): another table is to be read.
+    """
+
+    changed = Signal()
+    table_chosen = Signal()
+
+    def __init__(self, on_source: Callable[[str], None], parent: QWidget) -> None:
+        super().__init__(parent)
         self._on_source = on_source
         self.path = QLineEdit()
         self.path.setAccessibleName("Folder or file to import")
@@ -32,19 +41,19 @@ class ImportView(QWidget):
         self.folder.clicked.connect(self.ask_folder)
         self.file = action("File …", "file")
         self.file.clicked.connect(self._ask_file)
-        self.mapping = MappingForm()
-        self.mapping.setProperty("role", "page")
-        self.mapping.setContentsMargins(0, 0, SPACE[2], 0)
+        self._mapping = Deferred(self._make_mapping)
+        self._mapping.setProperty("role", "page")
         self._form = QScrollArea()
-        self._form.setWidget(self.mapping)
+        self._form.hide()
+        self._form.setWidget(self._mapping)
         self._form.setWidgetResizable(True)
         self._form.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._form.setAccessibleName("What is taken for what")
         self._form.setFixedWidth(_FORM_PX)
         self._layout_line = Label("", "heading3")
         self._reason_line = Label("", "muted")
-        self.report = ReportView()
-        self.pane = StatePane(self.report)
+        self._report = Deferred(ReportView)
+        self.pane = StatePane(self._report)
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of the dataset")
         self.name.setMaxLength(_LONGEST_NAME)
@@ -85,6 +94,23 @@ class ImportView(QWidget):
         down.addLayout(source)
         down.addLayout(middle, 1)
         down.addLayout(ending)
+
+    def _make_mapping(self, place: QWidget) -> MappingForm:
+        form = MappingForm(place)
+        form.setContentsMargins(0, 0, SPACE[2], 0)
+        form.changed.connect(self.changed)
+        form.table_chosen.connect(lambda _: self.table_chosen.emit())
+        return form
+
+    @property
+    def mapping(self) -> MappingForm:
+        """What is taken for what."""
+        return self._mapping.part
+
+    @property
+    def report(self) -> ReportView:
+        """What the import would give."""
+        return self._report.part
 
     @property
     def has_form(self) -> bool:

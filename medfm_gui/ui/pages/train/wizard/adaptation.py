@@ -46,7 +46,6 @@ class AdaptationStep(Step):
         self._grid_of: tuple[Model, ...] = ()
         self._boxes: dict[tuple[str, Way], QCheckBox] = {}
         self._holder = QWidget()
-        self._holder.setProperty("role", "page")
         self._column = QVBoxLayout(self._holder)
         self._column.setContentsMargins(SPACE[3], SPACE[2], SPACE[3], SPACE[2])
         self._grid_widget = QWidget()
@@ -55,6 +54,7 @@ class AdaptationStep(Step):
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._holder)
+        self._holder.setAutoFillBackground(False)  # the panel's ground is its own
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         frame = QFrame()
         frame.setProperty("role", "panel")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.data import DatasetList, ListDatasets
@@ -20,70 +17,29 @@ from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.forms import action
 from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.rows import Column, Rows
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import DataTable
-from medfm_gui.ui.widgets.text import tip_text
 
-_Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
-_COLUMNS = ("Dataset", "Task", "Images", "Patients", "Classes")
-_AT_RIGHT = (2, 3)
+_MOST_CLASSES = 40
 _WIDTHS = (190, 90, 80, 80)
 
 
-class DatasetTable(QAbstractTableModel):
-    """One row a dataset, newest first."""
+def _columns() -> tuple[Column[DatasetRow], ...]:
+    def source(row: DatasetRow) -> str:
+        return row.source
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._rows: tuple[DatasetRow, ...] = ()
+    def patients(row: DatasetRow) -> str:
+        return "–" if row.n_patients is None else f"{row.n_patients:,}"
 
-    def fill(self, rows: Sequence[DatasetRow]) -> None:
-        """Show these, given oldest first."""
-        self.beginResetModel()
-        self._rows = tuple(reversed(rows))
-        self.endResetModel()
-
-    def at(self, row: int) -> DatasetRow:
-        """The dataset of a row."""
-        return self._rows[row]
-
-    def row_of(self, dataset: str) -> int:
-        """The row of a dataset's id; -1 if it is not there."""
-        return next((k for k, row in enumerate(self._rows) if row.id == dataset), -1)
-
-    def rowCount(self, parent: _Index = _NOWHERE) -> int:
-        """How many datasets."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: _Index = _NOWHERE) -> int:
-        """How many columns."""
-        return 0 if parent.isValid() else len(_COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """The columns' names."""
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(section)
-        return _COLUMNS[section] if role == Qt.ItemDataRole.DisplayRole else None
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Texts of the cells."""
-        row = self._rows[index.row()]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(index.column())
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return tip_text(row.source)
-        if role != Qt.ItemDataRole.DisplayRole:
-            return None
-        patients = "–" if row.n_patients is None else f"{row.n_patients:,}"
-        return (row.name, row.task.value, f"{row.n_samples:,}", patients, ", ".join(row.classes[:40]))[index.column()]
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column in _AT_RIGHT else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
+    return (
+        Column("Dataset", lambda row: row.name, tip=source),
+        Column("Task", lambda row: row.task.value, tip=source),
+        Column("Images", lambda row: f"{row.n_samples:,}", is_number=True, tip=source),
+        Column("Patients", patients, is_number=True, tip=source),
+        Column("Classes", lambda row: ", ".join(row.classes[:_MOST_CLASSES])),
+    )
 
 
 class DataStep(Step):
@@ -98,9 +54,10 @@ class DataStep(Step):
             "The images to learn from. Their patients decide how they are divided next.",
         )
         self.wanted = ""
-        self._model = DatasetTable()
+        self._model = Rows(_columns(), self)
         self._table = DataTable("Datasets")
         self._table.setModel(self._model)
+        self._table.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         for column, width in enumerate(_WIDTHS):
             self._table.setColumnWidth(column, width)
@@ -138,7 +95,7 @@ class DataStep(Step):
     def show_plan(self) -> None:
         """Mark the chosen dataset."""
         dataset = self.state.plan.dataset
-        row = self._model.row_of(dataset.id) if dataset else -1
+        row = self._model.place(lambda one: dataset is not None and one.id == dataset.id)
         if row >= 0 and not self._table.selectionModel().isRowSelected(row, _NOWHERE):
             flags = QItemSelectionModel.SelectionFlag
             index = self._model.index(row, 0)
@@ -157,7 +114,7 @@ class DataStep(Step):
                 icon="datasets",
             )
             return
-        self._model.fill(answer.datasets)
+        self._model.set_rows(tuple(reversed(answer.datasets)))  # newest first
         self.pane.show_content()
         chosen = self.wanted or (self.state.plan.dataset.id if self.state.plan.dataset else "")
         self.wanted = ""
@@ -174,7 +131,7 @@ class DataStep(Step):
     def _choose(self) -> None:
         rows = self._table.selectionModel().selectedRows()
         if rows:
-            self.state.put(dataset=self._model.at(rows[0].row()))
+            self.state.put(dataset=self._model.row(rows[0]))
 
 
 def _facts(row: DatasetRow) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
@@ -16,6 +17,7 @@ from medfm_gui.ui.pages.train.model import PlanState, seeds_of
 from medfm_gui.ui.pages.train.rules import At
 from medfm_gui.ui.pages.train.wizard.step import Step
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import FormRow, choice
 from medfm_gui.ui.widgets.panel import Panel
 from medfm_gui.ui.widgets.text import Label, tip
@@ -53,8 +55,8 @@ class RecipeStep(Step):
         self._remarks = Label("", "caption")
         self._remarks.hide()
         top.add(self._remarks)
-        self._forms = {"": _Fields("Results", "", state)}
-        self._forms |= {card.name: _Fields(card.title, card.name, state) for card in ADAPTATIONS}
+        titles = {"": "Results", **{card.name: card.title for card in ADAPTATIONS}}
+        self._forms = {name: Deferred(partial(_Fields, title, name, state)) for name, title in titles.items()}
         inside = QWidget()
         inside.setProperty("role", "page")
         scroll = QScrollArea()
@@ -67,6 +69,7 @@ class RecipeStep(Step):
         column.addWidget(top)
         for card in ADAPTATIONS:
             column.addWidget(self._forms[card.name])
+            self._forms[card.name].hide()
         column.addWidget(self._forms[""])
         column.addStretch(1)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -99,8 +102,10 @@ class RecipeStep(Step):
         self._seeds_row.set_error("" if seeds_of(plan.seeds) else "Whole numbers, such as 0, 1, 2 or 0-4.")
         adapts = {way.adapt for _, way in self.state.cells()}
         for adapt, form in self._forms.items():
-            form.setVisible(not adapt or adapt in adapts)
-            form.show_plan()
+            is_wanted = not adapt or adapt in adapts
+            form.setVisible(is_wanted)
+            if is_wanted:
+                form.part.show_plan()
 
     def _show_devices(self, answer: DeviceList) -> None:
         self.state.offer_devices(answer.devices)
@@ -117,8 +122,8 @@ class RecipeStep(Step):
 class _Fields(Panel):
     """The settings of one adaptation."""
 
-    def __init__(self, title: str, adapt: str, state: PlanState) -> None:
-        super().__init__(title)
+    def __init__(self, title: str, adapt: str, state: PlanState, parent: QWidget) -> None:
+        super().__init__(title, parent=parent)
         self._adapt = adapt
         self._state = state
         self._rows: dict[str, FormRow] = {}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
 
-from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex
 from PySide6.QtWidgets import QAbstractItemView, QSizePolicy, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.data import ListSplits, MakeSplit, SplitList, SplitMade
@@ -16,74 +15,35 @@ from medfm_gui.ui.pages.train.rules import At
 from medfm_gui.ui.pages.train.wizard.divide import DividePanel
 from medfm_gui.ui.pages.train.wizard.step import Step
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.rows import Column, Rows
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import DataTable
-from medfm_gui.ui.widgets.text import Label, tip_text
+from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.cohort import SplitWish
 
-_Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
-_COLUMNS = ("Split", "Training", "Validation", "Calibration", "Test, sealed", "How", "Certificate")
-_PARTS = ("train", "val", "cal", "test")
-_WIDTHS = (150, 74, 80, 86, 88, 230)
+_PARTS = (("Training", "train"), ("Validation", "val"), ("Calibration", "cal"), ("Test, sealed", "test"))
+_WIDTHS = (150, 68, 76, 82, 90, 96)
 
 
-class SplitTable(QAbstractTableModel):
-    """One row a split or cross-validation, newest first."""
+def _columns() -> tuple[Column[SplitChoice], ...]:
+    def about(row: SplitChoice) -> str:
+        return "\n".join((row.rule, f"Certificate {row.rows[0].fingerprint}", *row.warnings))
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._rows: tuple[SplitChoice, ...] = ()
+    def size(part: str) -> Callable[[SplitChoice], str]:
+        """Of a cross-validation, of its first fold."""
 
-    def fill(self, rows: Sequence[SplitChoice]) -> None:
-        """Show these."""
-        if tuple(rows) != self._rows:
-            self.beginResetModel()
-            self._rows = tuple(rows)
-            self.endResetModel()
-
-    def at(self, row: int) -> SplitChoice:
-        """The split of a row."""
-        return self._rows[row]
-
-    def row_of(self, name: str) -> int:
-        """The row of that split; -1 if it is not there."""
-        return next((k for k, row in enumerate(self._rows) if row.id == name), -1)
-
-    def rowCount(self, parent: _Index = _NOWHERE) -> int:
-        """How many splits."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: _Index = _NOWHERE) -> int:
-        """How many columns."""
-        return 0 if parent.isValid() else len(_COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """The columns' names."""
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(section)
-        return _COLUMNS[section] if role == Qt.ItemDataRole.DisplayRole else None
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Texts of the cells; of a cross-validation the sizes of its first fold."""
-        row, column = self._rows[index.row()], index.column()
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(column)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return tip_text("\n".join((row.rule, *row.warnings)))
-        if role != Qt.ItemDataRole.DisplayRole:
-            return None
-        if 1 <= column <= len(_PARTS):
-            number = row.rows[0].sizes.get(_PARTS[column - 1], 0)
+        def text(row: SplitChoice) -> str:
+            number = row.rows[0].sizes.get(part, 0)
             return f"{number:,}" if number else "–"
-        return {0: row.id, 5: row.rule, 6: row.rows[0].fingerprint[:16]}[column]
 
+        return text
 
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if 1 <= column <= len(_PARTS) else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
+    return (
+        Column("Split", lambda row: row.id, tip=about),
+        *(Column(title, size(part), is_number=True, tip=about) for title, part in _PARTS),
+        Column("How", lambda row: row.rule, tip=about),
+    )
 
 
 class SplitStep(Step):
@@ -99,7 +59,7 @@ class SplitStep(Step):
         )
         self.wanted = ""
         self._asked_for = ""
-        self._model = SplitTable()
+        self._model = Rows(_columns(), self)
         self._table = DataTable("Splits")
         self._table.setModel(self._model)
         self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -140,7 +100,7 @@ class SplitStep(Step):
     def show_plan(self) -> None:
         """Mark the chosen split and say what is to be known of it."""
         split = self.state.plan.split
-        row = self._model.row_of(split.id) if split else -1
+        row = self._model.place(lambda one: split is not None and one.id == split.id)
         if row >= 0 and not self._table.selectionModel().isRowSelected(row, _NOWHERE):
             flags = QItemSelectionModel.SelectionFlag
             self._table.selectionModel().setCurrentIndex(self._model.index(row, 0), flags.ClearAndSelect | flags.Rows)
@@ -152,7 +112,7 @@ class SplitStep(Step):
         if dataset is None or any(row.dataset != dataset.id for row in answer.splits):
             return  # the answer is about the dataset that was chosen before
         self.state.offer_splits(answer.splits)
-        self._model.fill(self.state.splits)
+        self._model.set_rows(self.state.splits)
         if self.wanted:
             found = next((one for one in self.state.splits if one.id == self.wanted), None)
             self.wanted = ""
@@ -171,7 +131,7 @@ class SplitStep(Step):
     def _choose(self) -> None:
         rows = self._table.selectionModel().selectedRows()
         if rows:
-            self.state.put(split=self._model.at(rows[0].row()))
+            self.state.put(split=self._model.row(rows[0]))
 
     def _divide(self, wish: SplitWish) -> None:
         dataset = self.state.plan.dataset

@@ -1,9 +1,9 @@
-"""What the steps of the wizard share: a title, a sentence, a body, and completeness by the rules of the plan."""
+"""What the steps of the wizard share: a title, a sentence, a body."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget, QWizardPage
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.train import rules
@@ -12,7 +12,7 @@ from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.text import Label
 
 
-class Step(QWizardPage):
+class Step(QWidget):
     """One step. Subclasses fill ``body`` in ``__init__`` and show the plan in ``show_plan``, called at each change
     while the step is in front and when it comes to the front.
 
@@ -47,14 +47,6 @@ class Step(QWizardPage):
     def entered(self) -> None:
         """The step came to the front: ask the desk for what it needs."""
 
-    def initializePage(self) -> None:
-        """Called by Qt when one goes forward to the step; steps are filled by ``entered``, also on the way back."""
-
-    def isComplete(self) -> bool:
-        """Whether one can go on."""
-        return not rules.missing(self.state, self.at)
-
     def _changed(self) -> None:
         if self.isVisible():
             self.show_plan()
-        self.completeChanged.emit()

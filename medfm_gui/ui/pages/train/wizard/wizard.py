@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget, QWizard
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget, QWizard, QWizardPage
 
 from medfm_gui.desk.asks.train import CreateRuns, RunsMade
 from medfm_gui.domain.errors import MedfmError
@@ -22,9 +25,11 @@ from medfm_gui.ui.pages.train.wizard.summary import Summary
 from medfm_gui.ui.pages.train.words import count
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets import steps
+from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.text import Label
 
+S = TypeVar("S", bound=Step)
 _STEPS_PX = SPACE[-1] * 5 + SPACE[3]
 _READ_ONLY = "This workspace is open read-only, because another window has it."
 
@@ -41,8 +46,18 @@ class _Pages(QWizard):
         self.setOption(QWizard.WizardOption.NoCancelButton)
         self.setButtonLayout([])
 
+    def add(self, number: int, step: QWidget) -> None:
+        """The next page."""
+        page = QWizardPage()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(step)
+        # else Qt gives the height that a page does not ask for to an empty place below it
+        page.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setPage(number, page)
+
     def strip(self) -> None:
-        """Take away the ground and the rule that its style draws around a page."""
+        """Take away the ground, the rule and the margin that its style has around a page."""
         frame = self.page(0).parentWidget()
         holder = frame.parentWidget() if frame is not None else None
         if not isinstance(frame, QFrame) or holder is None:
@@ -52,6 +67,8 @@ class _Pages(QWizard):
         for child in holder.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
             if type(child) is QWidget:
                 child.setFixedHeight(0)
+        for row in holder.findChildren(QHBoxLayout):
+            row.setContentsMargins(0, 0, 0, 0)  # of the buttons that there are none of
 
     def reject(self) -> None:
         """Nothing is lost by a slip on Escape."""
@@ -71,21 +88,15 @@ class TrainWizard(QWidget):
     started = Signal(object)
     closed = Signal()
 
-    def __init__(self, context: Context, state: PlanState) -> None:
-        super().__init__()
+    def __init__(self, context: Context, state: PlanState, parent: QWidget) -> None:
+        super().__init__(parent)
         self.context = context
         self.state = state
-        self.data = DataStep(context, state)
-        self.split = SplitStep(context, state)
-        self.review = ReviewStep(context, state)
-        self._steps: tuple[Step, ...] = (
-            self.data,
-            self.split,
-            ModelsStep(context, state),
-            AdaptationStep(context, state),
-            RecipeStep(context, state),
-            self.review,
-        )
+        self._data: Deferred[DataStep] = self._place(DataStep)
+        self._split: Deferred[SplitStep] = self._place(SplitStep)
+        self._review: Deferred[ReviewStep] = self._place(ReviewStep)
+        others = self._place(ModelsStep), self._place(AdaptationStep), self._place(RecipeStep)
+        self._places: list[Deferred[Any]] = [self._data, self._split, *others, self._review]
         self._is_starting = False
         self._is_moving = False
         self._pages = _Pages()
@@ -94,15 +105,38 @@ class TrainWizard(QWidget):
         self._list.chosen.connect(self.go_to)
         self._summary = Summary(state)
         self._lay_out()
-        for number, step in enumerate(self._steps):
-            self._pages.setPage(number, step)
-            step.onward.connect(self.forward)
+        for number, place in enumerate(self._places):
+            self._pages.add(number, place)
         self._pages.restart()
         self._pages.strip()
         self._pages.currentIdChanged.connect(self._moved)
-        self.review.sent_back.connect(self.go_to)
         state.changed.connect(self._show_plan)
         self._show_plan()
+
+    def _place(self, kind: Callable[[Context, PlanState], S]) -> Deferred[S]:
+        def make(_: QWidget) -> S:
+            step = kind(self.context, self.state)
+            step.onward.connect(self.forward)
+            if isinstance(step, ReviewStep):
+                step.sent_back.connect(self.go_to)
+            return step
+
+        return Deferred(make)
+
+    @property
+    def data(self) -> DataStep:
+        """The first step."""
+        return self._data.part
+
+    @property
+    def split(self) -> SplitStep:
+        """The second step."""
+        return self._split.part
+
+    @property
+    def review(self) -> ReviewStep:
+        """The last step."""
+        return self._review.part
 
     @property
     def at(self) -> int:
@@ -112,7 +146,8 @@ class TrainWizard(QWidget):
     @property
     def step(self) -> Step:
         """The open step's page."""
-        return self._steps[self.at]
+        step: Step = self._places[self.at].part
+        return step
 
     def refresh(self) -> None:
         """Ask again for what the open step shows."""
@@ -150,9 +185,14 @@ class TrainWizard(QWidget):
         if self._is_starting or self.context.is_read_only or not requests or self.at != At.REVIEW:
             return
         self._is_starting = True
-        self.review.left()
+        self.leave_review()
         self._show_plan()
         self.context.desk.ask(CreateRuns(requests), owner=self, then=self._made, failed=self._not_made)
+
+    def leave_review(self) -> None:
+        """What the last step measures is wanted no more."""
+        if self._review.made is not None:
+            self._review.made.left()
 
     def _made(self, answer: RunsMade) -> None:
         self._is_starting = False
@@ -169,7 +209,7 @@ class TrainWizard(QWidget):
         if self._is_moving or self.at < 0:
             return
         if self.at != At.REVIEW:
-            self.review.left()
+            self.leave_review()
         self.step.show_plan()
         self.step.entered()
         self._show_plan()
@@ -218,7 +258,7 @@ class TrainWizard(QWidget):
         footer.addWidget(self._next)
         self._pages.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         middle = QHBoxLayout()
-        middle.setContentsMargins(SPACE[3], SPACE[3], SPACE[4], SPACE[3])
+        middle.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[3])
         middle.setSpacing(SPACE[3])
         middle.addWidget(self._list)
         middle.addWidget(self._pages, 1)
