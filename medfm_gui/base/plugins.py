@@ -103,6 +103,7 @@ def _cards_of(manifest: Path) -> list[BackboneCard]:
     declared = tomllib.loads(manifest.read_text(encoding="utf-8"))
     shared = dict(declared.get("defaults", {}))
     place = {"plugin": declared["plugin"]["name"], "plugin_folder": str(manifest.parent)}
+    place["group"] = declared["plugin"].get("title", place["plugin"])
     known = {item.name for item in dataclasses.fields(BackboneCard)}
     found = []
     for table in declared.get("backbone", []):

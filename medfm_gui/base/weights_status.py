@@ -92,11 +92,11 @@ def status(card: BackboneCard, folder: Path) -> WeightsStatus:
     path = weights_file(card, folder)
     record = read_record(path)
     if record is not None:
-        return WeightsStatus(WeightsState.PRESENT, record.source, record.sha256, str(path))
+        return WeightsStatus(WeightsState.PRESENT, record.source, record.sha256, str(path), record.size)
     bundled = bundled_file(card)
     if bundled is not None:
         sha256 = card.weights.sha256 or sha256_file(bundled)
-        return WeightsStatus(WeightsState.BUNDLED, card.weights.label, sha256, str(bundled))
+        return WeightsStatus(WeightsState.BUNDLED, card.weights.label, sha256, str(bundled), bundled.stat().st_size)
     state = WeightsState.IMPORTING if _is_importing(card, folder) else WeightsState.ABSENT
     return WeightsStatus(state, card.weights.label, card.weights.sha256)
 

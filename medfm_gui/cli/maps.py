@@ -20,6 +20,7 @@ def maps(
     boxes: Annotated[
         Path | None, typer.Option(help="Table of findings: sample, x0, y0, x1, y1 in pixels; else the dataset's own.")
     ] = None,
+    masks: Annotated[Path | None, typer.Option(help="Folder of masks, called like the images.")] = None,
     seed: Annotated[int, typer.Option(help="Decides which images, and how weights are shuffled.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
     workspace: Place = None,
@@ -32,7 +33,7 @@ def maps(
         from medfm_gui.workspace.map_checks import CheckRequest, check_maps, checks_path
         from medfm_gui.workspace.place import open_workspace
 
-        request = CheckRequest(run, explain, subset, images, boxes, seed, device)
+        request = CheckRequest(run, explain, subset, images, boxes, seed, device, masks)
         with open_workspace(workspace) as room:
             found = check_maps(room, request, on_event=bars.event)
             path = checks_path(room.run(run), explain, subset)

@@ -165,6 +165,7 @@ def run_row(view: RunView) -> dict[str, Any]:
         "trained_parameters": state.trained_parameters,
         "labels_used": state.labels_used,
         "peak_memory_bytes": state.peak_memory_bytes,
+        "peak_memory_mb": round(state.peak_memory_bytes / 1e6, 1),
         "facts": dict(state.facts),
         "epoch": state.epoch,
         "from_scratch": spec.from_scratch,

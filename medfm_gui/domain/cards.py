@@ -30,7 +30,7 @@ Overlap = Literal["yes", "possible", "no", "unknown"]
 
 SizeRule = Literal["multiple", "any", "fixed"]
 
-PERMISSIVE = ("Apache-2.0", "MIT", "BSD-3-Clause")
+PERMISSIVE = ("apache-2.0", "mit", "bsd-3-clause")
 """Licences that ask no more than to be named."""
 
 SMALLEST_SIZE = 32
@@ -103,6 +103,8 @@ class WeightsStatus:
     source: str
     sha256: str = ""
     path: str = ""
+    size: int = 0
+    """Bytes of the file; 0 where there is none."""
 
     @property
     def is_here(self) -> bool:
@@ -149,11 +151,13 @@ class BackboneCard:
     gated: bool = False
     overlaps: Mapping[str, Overlap] = field(default_factory=dict, hash=False)
     size_rule: SizeRule = "multiple"
+    group: str = ""
+    """Under which heading people find it: the title of its plugin."""
 
     @property
     def needs_acceptance(self) -> bool:
         """Whether its licence asks something of the one who uses it, so that a person has to accept it first."""
-        return self.non_commercial or self.gated or self.licence not in PERMISSIVE
+        return self.non_commercial or self.gated or self.licence.lower() not in PERMISSIVE
 
     @property
     def licence_key(self) -> str:

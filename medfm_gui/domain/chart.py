@@ -22,6 +22,9 @@ class Series:
     style: str = ""
     markers: bool = False
     step: bool = False
+    spread_low: tuple[float, ...] = ()
+    """With ``spread_high``: how far repeated draws lie apart, which is another thing than the interval; or empty."""
+    spread_high: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +47,9 @@ class ChartSpec:
     y_range: tuple[float, float] | None = None
     diagonal: bool = False
     note: str = ""
+    x_log: bool = False
+    """Whether ``x`` is drawn by its logarithm (``log_axis.LogAxis``); 0 has a place of its own there."""
+    x_ticks: tuple[tuple[float, str], ...] = ()
+    """Values of a logarithmic ``x`` with the text that marks them; empty for round values."""
+    links: tuple[Series, ...] = ()
+    """Thin lines behind the series, which join points that belong together; they have no entry in the legend."""

@@ -17,6 +17,7 @@ class Part(StrEnum):
     MODELS = "models"
     RESULTS = "results"
     COMPARISON = "comparison"
+    LADDER = "ladder"
     CURVES = "curves"
     EXAMPLES = "examples"
     PROVENANCE = "provenance"
@@ -33,10 +34,15 @@ _TITLES: Final = {
     Part.MODELS: "Models and settings",
     Part.RESULTS: "Results on the sealed test set",
     Part.COMPARISON: "Paired comparison",
+    Part.LADDER: "Adaptation ladder",
     Part.CURVES: "Training",
     Part.EXAMPLES: "Example heat maps (Grad-CAM)",
     Part.PROVENANCE: "Provenance",
 }
+
+
+OF_SEVERAL: Final = frozenset({Part.COMPARISON, Part.LADDER})
+"""Sections that a report of a single run has not."""
 
 
 @dataclass(frozen=True, slots=True)

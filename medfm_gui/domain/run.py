@@ -60,11 +60,15 @@ class TrainSpec:
     """The file of pretrained weights that the head begins with (``attention-head``: DeiT-B's)."""
 
 
-def run_name(model: str, adapt: str, *, from_scratch: bool, fold: int | None, seed: int) -> str:
+def run_name(
+    model: str, adapt: str, *, from_scratch: bool, fold: int | None, seed: int, shots: int | None = None
+) -> str:
     """``DINOv2 S/14 · linear · seed 1``: the model's title, the adaptation, and whatever else sets a run apart."""
     parts = [model, adapt]
     if from_scratch:
         parts.append("from scratch")
+    if shots is not None:
+        parts.append("1 shot" if shots == 1 else f"{shots} shots")
     if fold is not None:
         parts.append(f"fold {fold}")
     if seed:

@@ -78,13 +78,13 @@ class Backbone(Protocol):
             last: how many blocks, counted from the end; a network of maps has only its last map, whatever is asked.
 
         Returns:
-            B × n × C: the normalised class token (where there is none, the mean of the patches) of each of those blocks,
-            the first the deepest but n - 1; and B × C, the mean of the last block's patch tokens.
+            B × n × C: the normalised class token (where there is none, the mean of the patches) of each of those
+            blocks, the last block's at the end; and B × C, the mean of the last block's patch tokens.
         """
         ...
 
     def blocks(self) -> list[nn.Module]:
-        """The parts in order of depth, as partial fine-tuning thaws them and a decay of the learning rate counts them."""
+        """The parts in order of depth: partial fine-tuning thaws them, a decay of the learning rate counts them."""
         ...
 
     def lora_targets(self, which: str) -> list[str]:

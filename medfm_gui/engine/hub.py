@@ -22,7 +22,6 @@ from typing import BinaryIO
 from huggingface_hub import constants, get_hf_file_metadata, get_token, hf_hub_url
 from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
 from huggingface_hub.file_download import HfFileMetadata, http_get
-from huggingface_hub.utils._headers import build_hf_headers
 from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
 from medfm_gui.base.atomic import sha256_file
@@ -64,7 +63,7 @@ def download(
     part = target.with_name(f"{target.name}.{_tag(found)[:16]}.part")
     _check_space(part, size)
     # where the hub sends on to another server, the address itself is the permission
-    headers = build_hf_headers(token=token) if found.location == url else None
+    headers = {"Authorization": f"Bearer {token}"} if token and found.location == url else None
     with part.open("r+b" if part.exists() else "w+b") as handle:
         yield from _fetch(_Transfer(found, handle, headers), repo, size)
         handle.flush()

@@ -34,7 +34,11 @@ class Objective:
     weights: Tensor | None = None
 
     def total(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """The sum over a batch.
+        """The sum over a batch; arguments as ``each``."""
+        return self.each(logits, targets).sum()
+
+    def each(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """B numbers, one an image, which add up to ``total``.
 
         Args:
             logits: B × classes, float32.
@@ -46,12 +50,12 @@ class Objective:
             each = functional.binary_cross_entropy_with_logits(
                 logits, wanted, reduction="none", pos_weight=self._factors(logits)
             )
-            return (each * known).sum()
+            return (each * known).sum(dim=1)
         if self.kind == "ordinal":
             each = _threshold_losses(logits, targets)
             factors = self._factors(logits)
-            return (each if factors is None else each * factors[targets]).sum()
-        return functional.cross_entropy(logits, targets, weight=self._factors(logits), reduction="sum")
+            return each if factors is None else each * factors[targets]
+        return functional.cross_entropy(logits, targets, weight=self._factors(logits), reduction="none")
 
     def mass(self, targets: Tensor) -> Tensor:
         """What the total of these images is divided by; at least 1 where nothing was assessed."""

@@ -24,6 +24,8 @@ from medfm_gui.engine.tensor_files import read_tensors
 from medfm_gui.engine.weights import import_file, skeleton
 
 _SHOWN = 6
+_LEAST = 0.95
+"""Of a model's numbers, what its file holds at least: its positions may be of a smaller size."""
 
 
 def import_pack(spec: PackSpec) -> Iterator[Event]:
@@ -71,7 +73,7 @@ def _model_of(file: Path, cards: tuple[BackboneCard, ...], modules: dict[str, nn
         WeightsRejected: none fits, or several.
     """
     tensors = read_tensors(file)
-    fitting = [card for card in cards if _fits(tensors, card, modules)]
+    fitting = [card for card in cards if _may_fit(tensors, card) and _fits(tensors, card, modules)]
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
@@ -84,6 +86,13 @@ def _model_of(file: Path, cards: tuple[BackboneCard, ...], modules: dict[str, nn
         f"“{file.name}” fits several models of the same shape ({names}); its tensors do not say which it is.",
         "Import it by itself and say which: medfm weights import FILE --model NAME.",
     )
+
+
+def _may_fit(tensors: Mapping[str, Tensor], card: BackboneCard) -> bool:
+    """By what the card says alone, for building a model takes a while: enough numbers, and its width somewhere."""
+    numbers = sum(tensor.numel() for tensor in tensors.values())
+    wide = any(card.feature_dim in tensor.shape for tensor in tensors.values())
+    return wide and numbers >= _LEAST * card.parameters_m * 1e6
 
 
 def _fits(tensors: Mapping[str, Tensor], card: BackboneCard, modules: dict[str, nn.Module]) -> bool:

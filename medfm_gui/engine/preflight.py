@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
@@ -31,6 +30,7 @@ from medfm_gui.engine.failure import named
 from medfm_gui.engine.loader import ahead, batches_of
 from medfm_gui.engine.logistic import LogisticPath
 from medfm_gui.engine.material import Material
+from medfm_gui.engine.memory import peak_bytes
 from medfm_gui.engine.reading import read
 from medfm_gui.engine.session import make_deterministic, started
 from medfm_gui.engine.train import prepared
@@ -70,7 +70,7 @@ def measure(spec: PreflightSpec, folder: Path) -> Generator[ev.Event, None, None
     facts |= {
         "load_s": loaded,
         "parameters": sum(part.numel() for part in material.backbone.module.parameters()),
-        "memory_bytes": _peak_bytes(device),
+        "memory_bytes": peak_bytes(device),
     }
     yield ev.Answered(time.time(), {name: repr(value) for name, value in facts.items()} | {"device": str(device)})
     yield ev.RunFinished(time.time(), {}, time.perf_counter() - begun)
@@ -181,15 +181,3 @@ def _fit_seconds(material: Material) -> float:
     for point in some:
         path.fit(float(points[point]))
     return (time.perf_counter() - begun) / len(some) * len(points) * len(targets) / rows
-
-
-def _peak_bytes(device: torch.device) -> int:
-    """The most memory in use so far: of the GPU where the model is on one, else of this process; 0 if unknown."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_reserved(device)
-    if sys.platform == "win32":  # pragma: no cover - Windows has no getrusage
-        return 0
-    import resource  # not on Windows
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

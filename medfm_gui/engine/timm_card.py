@@ -95,6 +95,7 @@ def _declared(name: str, arch: str, native: int, said: Any) -> BackboneCard:
         arch=arch,
         entry="",
         plugin="timm",
+        group="Other models of timm",
         plugin_folder=str(plugins_folder() / "any_timm"),
         pretraining=f"as the tag “{said.tag}” says" if said.tag else "not stated by timm",
         pretraining_data=f"as the tag “{said.tag}” says" if said.tag else "not stated by timm",

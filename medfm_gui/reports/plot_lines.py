@@ -1,4 +1,8 @@
-"""Curves: ROC, learning curves, calibration. A square with a chance line where the chart asks for one."""
+"""Curves: ROC, learning curves, calibration, the adaptation ladder.
+
+A square with a chance line where the chart asks for one. A logarithmic x is drawn in decades, at the places that
+``LogAxis`` gives on screen too.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from medfm_gui.domain.chart import ChartSpec, Series
+from medfm_gui.domain.log_axis import LogAxis, arranged
 from medfm_gui.reports.lettering import figure_width_mm, fitted, width_mm
 from medfm_gui.reports.palette import LINE, MUTED, colour, dashes, marker, marker_size
 from medfm_gui.reports.plain import shortened
@@ -20,6 +25,8 @@ _FEW = 40
 """Up to so many points each gets its marker; beyond, a few along the curve tell the family."""
 _LEGEND_POINTS = 6.4
 _SAMPLE_MM = 12.5  # a line's sample in the legend, with the blanks around it
+_MM_A_TICK = 11.0
+_ROOM = 0.03
 
 
 def plot_lines(figure: Figure, axes: Axes, chart: ChartSpec) -> None:
@@ -27,8 +34,16 @@ def plot_lines(figure: Figure, axes: Axes, chart: ChartSpec) -> None:
     _grid(axes)
     if chart.diagonal:
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.7, linestyle=(0, (3, 3)), zorder=1.5, gid="chance")
-    handles = [_plot(axes, series, index) for index, series in enumerate(chart.series)]
-    _limits(axes, chart)
+    scale = LogAxis.of(chart) if chart.x_log else None
+    drawn = arranged(chart, scale) if scale else None
+    for link, x in zip(chart.links, drawn.links if drawn else (link.x for link in chart.links), strict=True):
+        axes.plot(_finite(x), _finite(link.y), color=MUTED, linewidth=0.6, alpha=0.55, zorder=1.8)
+    every_x = drawn.series if drawn else tuple(series.x for series in chart.series)
+    handles = [_plot(axes, *one, index) for index, one in enumerate(zip(chart.series, every_x, strict=True))]
+    if scale is None:
+        _limits(axes, chart)
+    else:
+        _decades(figure, axes, chart, scale)
     names = [series.name for series in chart.series]
     if len(names) > 1 or any(names):
         legend_below(figure, handles, names)
@@ -40,9 +55,9 @@ def _grid(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _plot(axes: Axes, series: Series, index: int) -> Line2D:
+def _plot(axes: Axes, series: Series, places: Sequence[float], index: int) -> Line2D:
     tone = colour(index)
-    x, y = _finite(series.x), _finite(series.y)
+    x, y = _finite(places), _finite(series.y)
     shape = marker(series.family) if series.family or series.markers or len(x) < 2 else ""
     every = 1 if series.markers and len(x) <= _FEW else (0.04 + 0.03 * (index % 6), 0.21)
     (line,) = axes.plot(
@@ -50,7 +65,7 @@ def _plot(axes: Axes, series: Series, index: int) -> Line2D:
         y,
         color=tone,
         linewidth=1.1,
-        linestyle=dashes(series.style),
+        linestyle=dashes(series.style) if len(x) > 1 else "none",
         marker=shape or None,
         markevery=every if len(x) > 1 else None,
         markersize=marker_size(series.family, 3.9),
@@ -61,17 +76,33 @@ def _plot(axes: Axes, series: Series, index: int) -> Line2D:
         zorder=3,
     )
     if len(series.low) == len(series.high) == len(x) > 0:
-        _spread(axes, series, tone)
+        _interval(axes, series, x, tone)
+    if len(series.spread_low) == len(series.spread_high) == len(x) > 0:
+        low, high = _finite(series.spread_low), _finite(series.spread_high)
+        axes.vlines(x, low, high, color=tone, linewidth=3.2, alpha=0.38, zorder=2.6)
     return line
 
 
-def _spread(axes: Axes, series: Series, tone: str) -> None:
+def _interval(axes: Axes, series: Series, x: Sequence[float], tone: str) -> None:
     low, high = _finite(series.low), _finite(series.high)
     if series.markers:
-        axes.vlines(_finite(series.x), low, high, color=tone, linewidth=0.8, zorder=2.5)
+        axes.vlines(x, low, high, color=tone, linewidth=0.8, zorder=2.5)
         return
     step: Literal["post"] | None = "post" if series.step else None
-    axes.fill_between(_finite(series.x), low, high, step=step, color=tone, alpha=0.14, linewidth=0, zorder=2)
+    axes.fill_between(x, low, high, step=step, color=tone, alpha=0.14, linewidth=0, zorder=2)
+
+
+def _decades(figure: Figure, axes: Axes, chart: ChartSpec, scale: LogAxis) -> None:
+    """An axis of decades with its round values, and a dotted line where zero stands apart."""
+    low, high = scale.ends
+    room = (high - low) * _ROOM
+    axes.set_xlim(low - room, high + room)
+    ticks = scale.ticks(low - room, high + room, int(figure_width_mm(figure) / _MM_A_TICK))
+    axes.set_xticks([place for place, _ in ticks], [text for _, text in ticks])
+    if scale.break_at is not None:
+        axes.axvline(scale.break_at, color=MUTED, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1.5, gid="break")
+    if chart.y_range and chart.y_range[0] < chart.y_range[1]:
+        axes.set_ylim(chart.y_range)
 
 
 def _limits(axes: Axes, chart: ChartSpec) -> None:

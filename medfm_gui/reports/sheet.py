@@ -164,6 +164,8 @@ def chart_size(chart: ChartSpec, *, alone: bool) -> tuple[float, float]:
     if chart.kind == "matrix":
         return (_HALF_MM, 72.0) if len(chart.matrix) <= 6 else (_PAGE_MM, 130.0)
     legend = 3.2 * len(chart.series)
+    if chart.x_log:
+        return _PAGE_MM, min(200.0, 70.0 + legend / 2)
     if alone and not chart.diagonal:
         return _PAGE_MM, 68.0 + legend / 3
     return _HALF_MM, min(200.0, (70.0 if chart.diagonal else 56.0) + legend)

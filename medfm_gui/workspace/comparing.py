@@ -196,5 +196,12 @@ def _compute(
 def title(view: RunView) -> str:
     """A run's name for people: id, model, adaptation, and whatever else sets it apart."""
     spec = view.spec
-    name = run_name(spec.card.title, spec.adapt, from_scratch=spec.from_scratch, fold=spec.fold, seed=spec.seed)
+    name = run_name(
+        spec.card.title,
+        spec.adapt,
+        from_scratch=spec.from_scratch,
+        fold=spec.fold,
+        seed=spec.seed,
+        shots=spec.shots,
+    )
     return f"{view.id} {name}"

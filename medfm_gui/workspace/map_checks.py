@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfm_gui.base import wire
-from medfm_gui.domain.errors import SealError, UsageError
+from medfm_gui.domain.dataset import Dataset
+from medfm_gui.domain.errors import SealError, UnreadableFile, UsageError
 from medfm_gui.domain.explain import Box, MapChecks, explanation, explanation_names
 from medfm_gui.domain.run import CheckMapsSpec, Phase
 from medfm_gui.domain.split import Partition
@@ -24,8 +25,9 @@ from medfm_gui.workspace.place import Workspace, now
 class CheckRequest:
     """Which maps of a run to check, on which of its images.
 
-    ``boxes`` is a table of marked findings (see ``datasets.boxes``); without it the dataset's own columns are looked
-    at. At most ``images`` images are moved and looked at with other weights; marked findings are all taken.
+    ``boxes`` is a table of marked findings (see ``datasets.boxes``), ``masks`` a folder of masks called like the
+    images; without them the dataset's own columns are looked at. At most ``images`` images are moved and looked at
+    with other weights; marked findings are all taken.
     """
 
     run: str
@@ -35,6 +37,7 @@ class CheckRequest:
     boxes: Path | None = None
     seed: int = 0
     device: str = "auto"
+    masks: Path | None = None
 
 
 def check_maps(
@@ -51,6 +54,7 @@ def check_maps(
         SealError: the run's test set was not opened.
         UsageError: the run is not finished or has no maps, or an option is not known.
         TableError: the table of boxes is not one.
+        InputError: no mask belongs to an image, or one cannot be read.
     """
     view = training.view(workspace, request.run)
     if view.state.phase is not Phase.FINISHED:
@@ -75,7 +79,7 @@ def check_maps(
         explain=request.explain,
         subset=request.subset,
         images=request.images,
-        boxes=_boxes(workspace, view.spec.dataset_id, request.boxes),
+        boxes=_boxes(workspace, view.spec.dataset_id, request),
         seed=request.seed,
         device=request.device,
         created=now(),
@@ -110,8 +114,34 @@ def _is_of(found: MapChecks, files: Mapping[str, str]) -> bool:
     return all(files.get(name) == sha256 for name, sha256 in found.model)
 
 
-def _boxes(workspace: Workspace, dataset_id: str, table: Path | None) -> tuple[Box, ...]:
+def _boxes(workspace: Workspace, dataset_id: str, request: CheckRequest) -> tuple[Box, ...]:
     from medfm_gui.datasets.boxes import own_boxes, read_boxes
 
     dataset = data.read(workspace, dataset_id)
-    return read_boxes(table.expanduser().absolute(), dataset) if table else own_boxes(dataset)
+    if request.masks:
+        return _of_masks(dataset, request.masks.expanduser().absolute())
+    return read_boxes(request.boxes.expanduser().absolute(), dataset) if request.boxes else own_boxes(dataset)
+
+
+def _of_masks(dataset: Dataset, folder: Path) -> tuple[Box, ...]:
+    """Masks are foreign files: a child with limits decodes them."""
+    import numpy as np
+
+    from medfm_gui.datasets.masks import boxes_of_mask, mask_files
+    from medfm_gui.imaging.pool import DecodePool
+
+    files = mask_files(folder, dataset)
+    boxes: list[Box] = []
+    with tempfile.TemporaryDirectory(prefix="medfm-masks-") as made, DecodePool() as pool:
+        outs = {str(path): (sample, Path(made) / f"{sample}.npy") for sample, path in files.items()}
+        for result in pool.to_npys([(path, out) for path, (_, out) in outs.items()]):
+            if not result.ok:
+                raise UnreadableFile(
+                    f"The mask “{Path(result.key).name}” cannot be read: {result.message}",
+                    "Take it out of the folder, or restore it.",
+                    reason=result.reason,
+                )
+            sample, out = outs[result.key]
+            boxes += boxes_of_mask(sample, np.load(out, allow_pickle=False))
+            out.unlink()
+    return tuple(sorted(boxes, key=lambda box: box.sample))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -95,8 +95,12 @@ def import_pack(
     out.mkdir(parents=True, exist_ok=True)
     spec = PackSpec(cards, tuple(one.path for one in files), tuple(one.model for one in files), str(out))
     said = run_errand(spec, on_event=on_event, stop=stop)
-    facts = [event.facts for event in said if isinstance(event, ev.Answered)]
-    return tuple(PackFile(one["file"], one["model"], one["state"], one["message"], one["hint"]) for one in facts)
+    return tuple(pack_file(event.facts) for event in said if isinstance(event, ev.Answered))
+
+
+def pack_file(facts: Mapping[str, str]) -> PackFile:
+    """What a worker answered of one file."""
+    return PackFile(facts["file"], facts["model"], facts["state"], facts["message"], facts["hint"])
 
 
 def named_for(path: Path, cards: Sequence[BackboneCard]) -> str:

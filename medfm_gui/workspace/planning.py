@@ -7,11 +7,12 @@ be made, one worker measures each pair of model and kind of work, and the costs 
 from __future__ import annotations
 
 import hashlib
+import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medfm_gui.base import wire
@@ -55,6 +56,10 @@ class Measurement:
     was_busy: bool = False
     problem: str = ""
     hint: str = ""
+    parts: int = 1
+    """Into so many parts a batch was cut, because memory did not suffice for the whole; they are accumulated."""
+    shown: int = 0
+    """Training images that the measured run is shown: ``fit_s`` is in proportion to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,10 @@ class RunCost:
     images_known: int = 0
     problem: str = ""
     hint: str = ""
+    shots: int | None = None
+    parts: int = 1
+    is_fit_known: bool = True
+    """No: of a grid of heads the features were measured, the training of the heads was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +192,8 @@ def preflight(
     open_ = [(key, draft) for key, draft in wanted.items() if key not in found]
     for number, (key, draft) in enumerate(open_):
         on_progress(f"Measuring {draft.card.title}, {_kind(draft)}", number, len(open_))
-        found[key] = _measured(workspace, key, draft, is_stopped)
+        shown = len(_shown(draft, training_ids[draft.split_id][Partition.TRAIN]))
+        found[key] = replace(_measured(workspace, key, draft, is_stopped), shown=shown)
         on_part(costs())
     return costs()
 
@@ -199,22 +209,30 @@ def _by_gradient(draft: TrainSpec) -> bool:
 
 
 def _to_measure(drafts: Sequence[TrainSpec]) -> dict[str, TrainSpec]:
-    """One draft for each kind of work; of frozen ones a linear probe, which has the fit besides the features."""
+    """One draft for each kind of work: of frozen ones a linear probe, which has the fit besides the features, and
+    one that is shown most images, so that its batches are full."""
     chosen: dict[tuple[object, ...], TrainSpec] = {}
     for draft in drafts:
         group = _group(draft)
-        if group not in chosen or (draft.adapt == "linear" and chosen[group].adapt != "linear"):
+        if group not in chosen or _worth(draft) > _worth(chosen[group]):
             chosen[group] = draft
     return {_key(draft): draft for draft in chosen.values()}
 
 
+def _worth(draft: TrainSpec) -> tuple[bool, float]:
+    return draft.adapt == "linear", float("inf") if draft.shots is None else draft.shots
+
+
 def _group(draft: TrainSpec) -> tuple[object, ...]:
-    """What runs share that one measurement serves: seeds, folds, and all ways on the same frozen features."""
+    """What runs share that one measurement serves: seeds, shots, folds, and all ways on the same frozen features."""
     recipe = draft.recipe
     same = (
         draft.card.name,
         draft.from_scratch,
         recipe.input_size,
+        recipe.channels,
+        recipe.normalisation,
+        recipe.geometry,
         recipe.workers,
         draft.device,
         _by_gradient(draft),
@@ -222,15 +240,16 @@ def _group(draft: TrainSpec) -> tuple[object, ...]:
     if not _by_gradient(draft):
         return same
     step = (recipe.batch_size, recipe.accumulate, recipe.amp, recipe.precision, recipe.optimizer, recipe.ema > 0)
-    views = (recipe.augment, recipe.augmentation, recipe.geometry)
+    views = (recipe.augment, recipe.augmentation)
     trained = (draft.adapt, recipe.blocks, recipe.rank, recipe.lora_targets, recipe.lora_bias, recipe.unfreeze)
-    return (*same, *step, *views, *trained)
+    head = (recipe.attention_init, recipe.attention_width, recipe.attention_depth)
+    return (*same, *step, *views, *trained, *head)
 
 
 def _key(draft: TrainSpec) -> str:
     path = (draft.adapt, draft.recipe.epochs) if draft.adapt == "linear" else (_by_gradient(draft),)
     weights = draft.weights.sha256 if draft.weights else ""
-    said = (*_group(draft), *path, weights, draft.dataset_fingerprint, draft.split_fingerprint)
+    said = (*_group(draft), *path, weights, draft.dataset_fingerprint, draft.split_fingerprint, draft.shots)
     return hashlib.sha256(wire.canonical([str(part) for part in said])).hexdigest()[:24]
 
 
@@ -276,6 +295,7 @@ def _measured(workspace: Workspace, key: str, draft: TrainSpec, is_stopped: Call
         images=int(facts["images"]),
         missing=int(facts["missing"]),
         batches=int(facts["batches"]),
+        parts=max(1, int(facts.get("parts", "1")) // draft.recipe.accumulate),
         was_busy=busy,
     )
 
@@ -306,37 +326,62 @@ def _run_costs(
             costs.append(_cost_of_tuning(draft, by_group[group], sides))
             continue
         had = seen.setdefault(group, set())
-        wanted = {one for side in sides.values() for one in side}
+        wanted = {*_shown(draft, sides[Partition.TRAIN]), *sides[Partition.VAL], *sides[Partition.CAL]}
         new = len(wanted - had)
         one = by_group[group]
         if one is not None and not had and draft.split_id == first_split[group]:
             new = min(new, one.missing)
         had |= wanted
-        costs.append(_cost_of_frozen(draft, one, len(wanted), new))
+        costs.append(_cost_of_frozen(draft, one, wanted, new, sides))
     return tuple(costs)
 
 
+def _shown(draft: TrainSpec, train: Sequence[str]) -> Sequence[str]:
+    """As many training images as a run is shown at most, drawn by its seed; which ones they are the engine decides."""
+    if draft.shots is None:
+        return train
+    most = draft.shots * max(1, len(draft.classes))
+    return train if most >= len(train) else random.Random(draft.seed).sample(list(train), most)
+
+
 def _cost_of_tuning(draft: TrainSpec, one: Measurement | None, sides: Mapping[Partition, Sequence[str]]) -> RunCost:
-    train, val, cal = (len(sides[side]) for side in (Partition.TRAIN, Partition.VAL, Partition.CAL))
+    recipe = draft.recipe
+    train = len(_shown(draft, sides[Partition.TRAIN]))
+    val, cal = len(sides[Partition.VAL]), len(sides[Partition.CAL])
     parameters = (draft.card.feature_dim + 1) * len(draft.classes)
     if draft.adapt == "full":
         parameters += round(draft.card.parameters_m * 1e6)  # of the others only a measurement tells
     seconds = None
     if one is not None and not one.problem:
         parameters = one.trained_parameters or parameters
-        epoch = train * one.train_s + val * one.forward_s
-        seconds = one.startup_s + draft.recipe.epochs * epoch + (val + cal) * one.forward_s
+        selects = draft.shots is None or recipe.shot_tuning == "validation"
+        epoch = train * one.train_s + (val * one.forward_s if selects else 0.0)
+        seconds = one.startup_s + recipe.epochs * epoch + (val + cal) * one.forward_s
+        if recipe.protocol == "two-stage":
+            seconds += recipe.epochs * (train + val) * one.train_s
     kept = parameters * _FLOAT_BYTES
-    return _cost(draft, one, parameters, kept, kept * (_OPTIMISER_COPIES + _BEST_COPIES), seconds, train + val + cal, 0)
+    images = train + val + cal
+    return _cost(draft, one, parameters, kept, kept * (_OPTIMISER_COPIES + _BEST_COPIES), seconds, images, 0)
 
 
-def _cost_of_frozen(draft: TrainSpec, one: Measurement | None, images: int, new: int) -> RunCost:
-    parameters = (draft.card.feature_dim + 1) * len(draft.classes) if draft.adapt == "linear" else 0
+def _cost_of_frozen(
+    draft: TrainSpec,
+    one: Measurement | None,
+    wanted: Collection[str],
+    new: int,
+    sides: Mapping[Partition, Sequence[str]],
+) -> RunCost:
+    parameters = (draft.card.feature_dim + 1) * len(draft.classes) if draft.adapt != "knn" else 0
     seconds = None
     if one is not None and not one.problem:
-        seconds = one.startup_s + new * one.forward_s + (one.fit_s if draft.adapt == "linear" else 0.0)
+        seconds = one.startup_s + new * one.forward_s
+        if draft.adapt == "linear":
+            train = len(_shown(draft, sides[Partition.TRAIN]))
+            stages = 1 + (draft.recipe.protocol == "two-stage")
+            seconds += stages * one.fit_s * train / (one.shown or train or 1)
     features = new * draft.card.feature_dim * _FLOAT_BYTES
-    return _cost(draft, one, parameters, features + parameters * _FLOAT_BYTES, 0, seconds, images, images - new)
+    disk, images = features + parameters * _FLOAT_BYTES, len(wanted)
+    return _cost(draft, one, parameters, disk, 0, seconds, images, images - new)
 
 
 def _cost(
@@ -365,4 +410,7 @@ def _cost(
         images_known=images_known,
         problem=one.problem if one is not None else "",
         hint=one.hint if one is not None else "",
+        shots=draft.shots,
+        parts=one.parts if one is not None else 1,
+        is_fit_known=draft.adapt != "linear-grid",
     )

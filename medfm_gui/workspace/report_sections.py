@@ -31,6 +31,7 @@ from medfm_gui.metrics.names import method_title, metric_title
 from medfm_gui.workspace.comparing import ComparisonFile
 from medfm_gui.workspace.evaluating import EvaluationFile, operating_point, test_predictions
 from medfm_gui.workspace.place import Workspace
+from medfm_gui.workspace.report_ladder import memory_text, minutes_text
 from medfm_gui.workspace.scores import read_scores
 from medfm_gui.workspace.spreadsheet import guarded
 from medfm_gui.workspace.training import RunView
@@ -119,7 +120,17 @@ def split_section(dataset: Dataset, split: Split) -> Section:
 
 def models_section(views: Sequence[RunView]) -> Section:
     """Backbones, their weights, and the settings that decided each run."""
-    header = ("Run", "Model", "Adaptation", "Weights", "Parameters (M)", "Trained", "Seconds")
+    header = (
+        "Run",
+        "Model",
+        "Adaptation",
+        "Weights",
+        "Parameters (M)",
+        "Trained",
+        "Minutes",
+        "Peak memory (MB)",
+        "Labels used",
+    )
     rows = tuple(
         (
             view.id,
@@ -128,7 +139,9 @@ def models_section(views: Sequence[RunView]) -> Section:
             "random (from scratch)" if view.spec.from_scratch else f"pretrained, {view.spec.card.weights.label}",
             f"{view.spec.card.parameters_m:.1f}",
             f"{view.state.trained_parameters:,}",
-            f"{view.state.seconds:.0f}",
+            minutes_text(view.state.seconds / 60),
+            memory_text(view.state.peak_memory_bytes),
+            f"{view.state.labels_used:,}" if view.state.labels_used else "–",
         )
         for view in views
     )
@@ -159,7 +172,7 @@ def models_section(views: Sequence[RunView]) -> Section:
         for view in views
         if view.spec.from_scratch
     ]
-    return Section(Part.MODELS.heading, (Table("Runs.", header, rows, (4, 5, 6)), cards, settings, *scratch))
+    return Section(Part.MODELS.heading, (Table("Runs.", header, rows, (4, 5, 6, 7, 8)), cards, settings, *scratch))
 
 
 def _size(view: RunView) -> str:

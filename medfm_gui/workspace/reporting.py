@@ -16,7 +16,7 @@ from medfm_gui.base.atomic import atomic_file
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import UsageError
-from medfm_gui.domain.report import Outline, Part, Report, ReportFile, Section
+from medfm_gui.domain.report import OF_SEVERAL, Outline, Part, Report, ReportFile, Section
 from medfm_gui.domain.split import Split
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.workspace import data, evaluating, training
@@ -26,7 +26,10 @@ from medfm_gui.workspace.errands import OnEvent
 from medfm_gui.workspace.evaluating import EvaluationFile
 from medfm_gui.workspace.examples import examples, kept_examples
 from medfm_gui.workspace.journal import note
+from medfm_gui.workspace.ladder import ladder
 from medfm_gui.workspace.place import Workspace, made_folder, now
+from medfm_gui.workspace.report_ladder import ladder_section
+from medfm_gui.workspace.sidebyside import finished_runs
 from medfm_gui.workspace.training import RunView
 
 
@@ -232,16 +235,28 @@ def _sections(facts: _Facts, outline: Outline, draft: Draft | None, watch: Watch
         Part.COMPARISON: lambda: (
             write.comparison_section(outcome.file, {view.id: title(view) for view in views}) if outcome else None
         ),
+        Part.LADDER: lambda: _ladder(facts),
         Part.CURVES: lambda: write.curves_section(views),
         Part.EXAMPLES: lambda: _examples(facts, draft, watch),
         Part.PROVENANCE: lambda: write.provenance_section(views, tests, openings, facts.split),
     }
     made = [makers[part]() for part in Part if part in outline.parts]
-    left_out = [part.heading for part in Part if part not in outline.parts and (outcome or part is not Part.COMPARISON)]
+    left_out = [part.heading for part in Part if part not in outline.parts and (outcome or part not in OF_SEVERAL)]
     left_out += ["attached files"] if not outline.attachments else []
     if left_out:
         made.append(write.omissions_section(left_out, openings))
     return tuple(section for section in made if section)
+
+
+def _ladder(facts: _Facts) -> Section | None:
+    """What the runs cost and how good they became, from the database."""
+    if len(facts.views) < 2:
+        return None
+    names = {view.id: title(view) for view in facts.views}
+    models = {view.spec.card.name: view.spec.card.title for view in facts.views}
+    known = {run.row.id: run for run in finished_runs(facts.workspace)[0]}
+    rows = ladder([known[view.id] for view in facts.views if view.id in known], names, models)
+    return ladder_section(rows, names) if len(rows.rungs) > 1 else None
 
 
 def _examples(facts: _Facts, draft: Draft | None, watch: Watch) -> Section | None:

@@ -245,7 +245,8 @@ def _thin(series: Series, most: int) -> Series:
     def taken(values: tuple[float, ...]) -> tuple[float, ...]:
         return tuple(values[place] for place in places) if len(values) == count else values
 
-    return replace(series, x=taken(series.x), y=taken(series.y), low=taken(series.low), high=taken(series.high))
+    kept = {name: taken(getattr(series, name)) for name in ("x", "y", "low", "high", "spread_low", "spread_high")}
+    return replace(series, **kept)
 
 
 def export_chart(chart: ChartSpec, kind: str, out: Path, picture: bytes = b"") -> Path:
@@ -274,12 +275,18 @@ def _chart_rows(chart: ChartSpec) -> list[list[str | float]]:
     rows: list[list[str | float]] = [["series", chart.x_label or "x", chart.y_label or "y", "low", "high"]]
     if chart.kind == "intervals":
         rows = [["name", chart.x_label or "value", "low", "high"]]
+    spread = any(series.spread_low for series in chart.series)
+    rows[0] += ["lowest draw", "highest draw"] if spread else []
     for series in chart.series:
         for place, x in enumerate(series.x):
-            known = bool(series.low and series.high)
-            limits: list[str | float] = [series.low[place], series.high[place]] if known else ["", ""]
-            rows.append([series.name, x, *([] if chart.kind == "intervals" else [series.y[place]]), *limits])
+            ends = _ends(series.low, series.high, place)
+            ends += _ends(series.spread_low, series.spread_high, place) if spread else []
+            rows.append([series.name, x, *([] if chart.kind == "intervals" else [series.y[place]]), *ends])
     return rows
+
+
+def _ends(low: Sequence[float], high: Sequence[float], place: int) -> list[str | float]:
+    return [low[place], high[place]] if low and high else ["", ""]
 
 
 _NUMBER_COLUMNS = (

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from medfm_gui.desk.answers.runs import model_titles, run_title
 from medfm_gui.desk.asks.compare import (
+    LADDER,
+    LADDER_OF_ALL,
     Candidate,
     CandidateList,
     CompareRuns,
@@ -111,7 +113,24 @@ def read_drawings(room: Room, ask: ReadDrawings, told: Told) -> DrawingList:
 def _charts(room: Room, runs: Sequence[str]) -> tuple[NamedChart, ...]:
     from medfm_gui.workspace.sidebyside import charts
 
-    return charts(room.workspace, runs, _names(room, runs))
+    return (*charts(room.workspace, runs, _names(room, runs)), *_ladders(room, runs))
+
+
+def _ladders(room: Room, runs: Sequence[str]) -> tuple[NamedChart, ...]:
+    """The ladder of these runs, and that of all finished runs of their split where there are others."""
+    from medfm_gui.workspace.ladder import ladder, ladder_charts, relatives
+    from medfm_gui.workspace.sidebyside import finished_runs
+
+    every = finished_runs(room.workspace)[0]
+    models = model_titles()
+    by_id = {run.row.id: run for run in every}
+    chosen = [by_id[run] for run in runs if run in by_id]
+    alike = relatives(every, runs)
+    names = {run.row.id: f"{run.row.id} {run_title(run.row, models)}" for run in (*chosen, *alike)}
+    found = ladder_charts(ladder(chosen, names, models), LADDER)
+    if {run.row.id for run in alike} <= set(runs):
+        return found
+    return (*found, *ladder_charts(ladder(alike, names, models), LADDER_OF_ALL))
 
 
 def _names(room: Room, runs: Sequence[str]) -> dict[str, str]:

@@ -90,7 +90,7 @@ def model_titles() -> dict[str, str]:
 def run_title(row: RunRow, titles: Mapping[str, str]) -> str:
     """Model, adaptation, and whatever else sets the run apart; without its id. ``titles``: of models by name."""
     model = titles.get(row.model, row.model)
-    return run_name(model, row.adapt, from_scratch=row.from_scratch, fold=row.fold, seed=row.seed)
+    return run_name(model, row.adapt, from_scratch=row.from_scratch, fold=row.fold, seed=row.seed, shots=row.shots)
 
 
 def run_details(room: Room, ask: RunDetails, told: Told) -> RunFacts:

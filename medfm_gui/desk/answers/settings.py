@@ -98,6 +98,7 @@ def _view(settings: Settings) -> SettingsView:
         weights_free_gb=_free_gb(place),
         settings_file=str(settings_file()),
         plugins_dir=str(plugins_folder()),
+        licences=settings.licences,
     )
 
 
@@ -140,7 +141,7 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ImportWeights: Entry(weights.import_weights, Lane.WORK, changes=(Topic.MODELS,)),
     PullWeights: Entry(weights.pull_weights, Lane.WORK, changes=(Topic.MODELS,)),
     ImportPack: Entry(weights.import_pack, Lane.WORK, changes=(Topic.MODELS,)),
-    AcceptLicence: Entry(weights.accept_licence, Lane.INDEX, changes=(Topic.MODELS,)),
+    AcceptLicence: Entry(weights.accept_licence, Lane.INDEX, changes=(Topic.SETTINGS,)),
     LookForWeights: Entry(weights.look_for_weights, Lane.INDEX),
     PreviewDiagnostics: Entry(preview_diagnostics, Lane.INDEX),
     SaveDiagnostics: Entry(save_diagnostics, Lane.INDEX),

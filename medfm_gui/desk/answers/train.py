@@ -8,10 +8,12 @@ from typing import Any
 
 from medfm_gui.base.settings import load_settings
 from medfm_gui.desk.asks.train import (
+    AddModel,
     CreateRuns,
     DeviceList,
     ListDevices,
     ListModels,
+    ModelAdded,
     ModelList,
     Preflight,
     RunOrder,
@@ -21,6 +23,7 @@ from medfm_gui.desk.asks.train import (
 from medfm_gui.desk.entry import Entry, Lane, Topic
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.desk.room import Room, Told
+from medfm_gui.domain.errors import NotFound, UsageError
 from medfm_gui.domain.presets import PRESETS, preset_settings
 from medfm_gui.domain.recipe import Recipe, recipe_from
 from medfm_gui.workspace.place import Workspace
@@ -40,6 +43,22 @@ def list_devices(room: Room, ask: ListDevices, told: Told) -> DeviceList:
     from medfm_gui.workspace.planning import devices
 
     return DeviceList(devices())
+
+
+def add_model(room: Room, ask: AddModel, told: Told) -> ModelAdded:
+    """A worker asks timm of it, and its card is kept.
+
+    Raises:
+        UsageError: nothing was typed.
+        NotFound: timm has no such model.
+    """
+    from medfm_gui.workspace.models import TIMM, card_of
+
+    name = ask.name.strip().removeprefix(TIMM)
+    if not name:
+        raise UsageError("No name was typed.", "Type a name of timm’s, such as convnext_tiny.fb_in22k.")
+    told.progress(f"Asking timm for “{name}”")
+    return ModelAdded(card_of(TIMM + name).name)
 
 
 def preflight(room: Room, ask: Preflight, told: Told) -> PlanCost:
@@ -77,7 +96,8 @@ def run_spec_of(room: Room, ask: RunSpecOf, told: Told) -> RunOrder:
     spec = spec_of(room.workspace.run(ask.run))
     family = spec.split_id.removesuffix(f"-f{spec.fold}") if spec.fold is not None else spec.split_id
     preset = spec.preset if spec.preset in PRESETS else ""
-    usual = recipe_from(spec.adapt, preset_settings(preset, spec.adapt, spec.task, spec.card.plugin))
+    where = (spec.adapt, _layout_of(room, spec.dataset_id), spec.task, spec.card.plugin)
+    usual = recipe_from(spec.adapt, preset_settings(preset, *where))
     changed = {
         item.name: _as_text(getattr(spec.recipe, item.name))
         for item in fields(Recipe)
@@ -94,7 +114,19 @@ def run_spec_of(room: Room, ask: RunSpecOf, told: Told) -> RunOrder:
         device=spec.device,
         preset=preset,
         settings=changed,
+        shots=spec.shots,
     )
+
+
+def _layout_of(room: Room, dataset: str) -> str:
+    """The layout of a dataset; empty where it is gone, and with it what a preset has for that layout alone."""
+    from medfm_gui.store import queries
+
+    try:
+        with room.workspace.store.reading() as reader:
+            return queries.dataset(reader, dataset).layout
+    except NotFound:
+        return ""
 
 
 def _as_text(value: bool | int | float | str | None) -> str:
@@ -106,6 +138,7 @@ def _as_text(value: bool | int | float | str | None) -> str:
 ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ListModels: Entry(list_models),
     ListDevices: Entry(list_devices, lane=Lane.WORK),
+    AddModel: Entry(add_model, lane=Lane.WORK, changes=(Topic.MODELS,)),
     Preflight: Entry(preflight, lane=Lane.WORK),
     CreateRuns: Entry(create_runs, changes=(Topic.RUNS,), writes=True),
     RunSpecOf: Entry(run_spec_of),

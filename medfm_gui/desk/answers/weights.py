@@ -22,6 +22,7 @@ from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import WeightsStatus
 from medfm_gui.domain.errors import Interrupted
+from medfm_gui.workspace.packs import pack_file
 
 _STAGES = {
     "weights": "Checking every tensor against the model",
@@ -101,6 +102,8 @@ def _telling(told: Told) -> Callable[[ev.Event], None]:
             elif isinstance(event, ev.Progressed):
                 text = _STAGES.get(event.stage, event.stage)
                 told.progress(text, event.done, event.total, event.seconds_left)
+            elif isinstance(event, ev.Answered) and "state" in event.facts:
+                told.part(PackReport((pack_file(event.facts),)))
 
     return tell
 

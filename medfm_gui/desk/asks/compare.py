@@ -90,6 +90,10 @@ class CompareRuns(Ask[SideBySide]):
     runs: tuple[str, ...]
 
 
+LADDER, LADDER_OF_ALL = "ladder", "ladder-of-all"
+"""What the keys of ladders begin with: of the runs that are compared, and of all finished runs of their split."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """A chart of a comparison: its key, what it is called in a list, and the run it is of, where it is of one."""

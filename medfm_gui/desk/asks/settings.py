@@ -25,6 +25,8 @@ class SettingsView:
     weights_free_gb: float | None
     settings_file: str
     plugins_dir: str
+    licences: tuple[str, ...] = ()
+    """Licences of weights that were accepted, as ``BackboneCard.licence_key`` has them."""
 
     @property
     def is_offline(self) -> bool:
@@ -75,7 +77,7 @@ class AcceptLicence(Ask[bool]):
 
 @dataclass(frozen=True, slots=True)
 class PackReport:
-    """What became of each file of a model pack."""
+    """What became of each file of a model pack; a part has one file, the answer all of them."""
 
     files: tuple[PackFile, ...]
 

@@ -73,6 +73,21 @@ class RunOrder:
     device: str
     preset: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    shots: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAdded:
+    """The registry name of a model that is in the list from now on."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddModel(Ask[ModelAdded]):
+    """Have one of timm's models in the list, by the name that timm has for it; takes the seconds that timm takes."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

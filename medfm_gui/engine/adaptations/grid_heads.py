@@ -66,7 +66,9 @@ class GridHeads:
         """One step of every head at ``factor`` times its first learning rate; the losses before it, one a head."""
         leaves = {name: tensor.requires_grad_(True) for name, tensor in self._tensors.items()}
         logits = self._logits(rows)
-        losses = torch.stack([objective.total(of_head, targets) for of_head in logits]) / objective.mass(targets)
+        heads = len(logits)
+        each = objective.each(logits.flatten(0, 1), targets.repeat(heads, *[1] * (targets.ndim - 1)))
+        losses = each.reshape(heads, -1).sum(dim=1) / objective.mass(targets)
         # a head's loss depends on no other head, so one sum has every head's own gradient
         gradients = torch.autograd.grad(losses.sum(), list(leaves.values()))
         with torch.no_grad():

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-import numpy as np
 import torch
+from captum.attr import IntegratedGradients
 from torch import Tensor
 
 from medfm_gui.engine.backbones import Backbone
@@ -17,8 +17,9 @@ from medfm_gui.engine.explain.maps import HeatMap, evidence_maps
 from medfm_gui.engine.explain.occlusion import Step
 from medfm_gui.engine.explain.scored import Head, Scored, check_targets, looked_at, score_of
 
-STEPS = 32
 _BATCH = 8
+_PARTS = 4
+STEPS = _BATCH * _PARTS
 _BRIGHTEST = 0.99
 _TOLERANCE = 0.1
 
@@ -36,13 +37,13 @@ def heat_map(
     found: list[HeatMap] = []
     for number, (image, target) in enumerate(zip(images, targets, strict=True)):
         parts = []
-        for start in range(0, STEPS, _BATCH):
+        for part in range(_PARTS):
             # nothing is held over a yield: whoever listens may use the model meanwhile
             with looked_at(backbone, head, image[None], [target]) as (scored, copy):
-                parts.append(_gradients(scored, copy[0], target, slice(start, start + _BATCH)))
-            yield number * STEPS + min(start + _BATCH, STEPS), total
+                parts.append(_along(scored, copy[0], target, part))
+            yield number * STEPS + (part + 1) * _BATCH, total
         with looked_at(backbone, head, image[None], [target]) as (scored, copy), torch.no_grad():
-            given = (copy[0] - _blank(copy[0])) * torch.stack(parts).sum(dim=0)
+            given = torch.stack(parts).sum(dim=0)
             missing = _missing(scored, copy[0], target, float(given.sum()))
         (one,) = evidence_maps(given.sum(dim=0)[None], quantile=_BRIGHTEST)
         note = f"The pixels account for the score but for {missing:.0%}." if missing > _TOLERANCE else ""
@@ -50,18 +51,19 @@ def heat_map(
     return found
 
 
-def _gradients(scored: Scored, image: Tensor, target: int, here: slice) -> Tensor:
-    """Some steps of the path by Gauss–Legendre: the weighted sum of their gradients, C × H × W."""
-    nodes, weights = np.polynomial.legendre.leggauss(STEPS)
-    places = torch.as_tensor((nodes[here] + 1) / 2, dtype=image.dtype, device=image.device)[:, None, None, None]
-    shares = torch.as_tensor(weights[here] / 2, dtype=image.dtype, device=image.device)[:, None, None, None]
+def _along(scored: Scored, image: Tensor, target: int, part: int) -> Tensor:
+    """What one part of the straight way adds, C × H × W; what the parts add makes up the whole."""
+
+    def scores(images: Tensor) -> Tensor:
+        found = torch.stack([score_of(target)(logits) for logits in scored(images)])
+        # a head that looks at nothing has no gradient; this gives it one of zeros
+        return found if found.requires_grad else found + 0.0 * images.flatten(1).sum(dim=1)
+
     blank = _blank(image)
-    along = (blank + places * (image - blank)).requires_grad_(True)
-    score = torch.stack([score_of(target)(logits) for logits in scored(along)]).sum()
-    if not score.requires_grad:  # a head that looks at nothing
-        return torch.zeros_like(image)
-    (gradient,) = torch.autograd.grad(score, along)
-    return (shares * gradient).sum(dim=0)
+    ends = [blank + (image - blank) * (place / _PARTS) for place in (part, part + 1)]
+    way = IntegratedGradients(scores)
+    added: Tensor = way.attribute(ends[1][None], baselines=ends[0][None], n_steps=_BATCH, method="gausslegendre")
+    return added[0].to(image.dtype)
 
 
 def _blank(image: Tensor) -> Tensor:

@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QGraphicsPathItem
 from medfm_gui.ui.charts.marks import MARKER_PX, line_pen, marker_path, rim, series_colour
 from medfm_gui.ui.charts.plot_pane import PlotPane
 from medfm_gui.ui.charts.tones import faint
-from medfm_gui.ui.charts.trace import Trace, thinned
+from medfm_gui.ui.charts.trace import Floats, Trace, thinned
 from medfm_gui.ui.theme import Theme
 
 _BAND_OPACITY = 0.18
+_SPREAD_OPACITY, _SPREAD_PX = 0.4, 5.0
 _MOST_CORNERS = 3000
 """A line of more corners than a screen is wide shows no more, and a dashed one takes long to draw."""
 
@@ -32,8 +33,12 @@ class CurveItems:
         self._line: Any = pg.PlotCurveItem(*_corners(trace), connect="finite", antialias=True)
         self._band: Any = None
         self._bars: Any = None
+        self._spread: Any = None
+        if len(trace.spread_low):
+            ends = _sticks(trace, trace.spread_low, trace.spread_high)
+            self._spread = pg.PlotCurveItem(*ends, connect="pairs", antialias=True)
         if len(trace.low) and trace.markers:
-            self._bars = pg.PlotCurveItem(*_sticks(trace), connect="pairs", antialias=True)
+            self._bars = pg.PlotCurveItem(*_sticks(trace, trace.low, trace.high), connect="pairs", antialias=True)
         elif len(trace.low):
             self._band = QGraphicsPathItem(_outline(trace))
         self._places = trace.marked(width, height)
@@ -42,7 +47,10 @@ class CurveItems:
     @property
     def items(self) -> tuple[Any, ...]:
         """All items there are, from back to front."""
-        return tuple(item for item in (self._band, self._bars, self._line, self._markers) if item is not None)
+        return tuple(item for item in self._every() if item is not None)
+
+    def _every(self) -> tuple[Any, ...]:
+        return self._band, self._spread, self._bars, self._line, self._markers
 
     @property
     def is_shown(self) -> bool:
@@ -70,6 +78,10 @@ class CurveItems:
         self._line.setPen(line_pen(colour, self._trace.style))
         if self._bars is not None:
             self._bars.setPen(line_pen(colour, width=1.2))
+        if self._spread is not None:
+            wide = line_pen(faint(colour, _SPREAD_OPACITY), width=_SPREAD_PX)
+            wide.setCapStyle(Qt.PenCapStyle.FlatCap)
+            self._spread.setPen(wide)
         if self._band is not None:
             self._band.setPen(QPen(Qt.PenStyle.NoPen))
             self._band.setBrush(QBrush(faint(colour, _BAND_OPACITY)))
@@ -90,9 +102,9 @@ def _corners(trace: Trace) -> tuple[Any, Any]:
     return x, y
 
 
-def _sticks(trace: Trace) -> tuple[Any, Any]:
-    known = np.isfinite(trace.x) & np.isfinite(trace.low) & np.isfinite(trace.high)
-    ends = np.column_stack((trace.low[known], trace.high[known]))
+def _sticks(trace: Trace, low: Floats, high: Floats) -> tuple[Any, Any]:
+    known = np.isfinite(trace.x) & np.isfinite(low) & np.isfinite(high)
+    ends = np.column_stack((low[known], high[known]))
     return np.repeat(trace.x[known], 2), ends.ravel()
 
 

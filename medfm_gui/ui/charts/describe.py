@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-from medfm_gui.domain.chart import ChartSpec, Series
+from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.ui.charts.estimates import estimates
 from medfm_gui.ui.charts.wording import count, line
 
@@ -35,11 +35,20 @@ def as_csv(chart: ChartSpec) -> str:
 
 def _lines(chart: ChartSpec) -> str:
     number = len(chart.series)
+    if chart.x_log and all(len(series.x) < 2 for series in chart.series):
+        return f"{number} {'point' if number == 1 else 'points'}{_against(chart)}{_names(chart)}."
     curves = "no curve" if not number else "1 curve" if number == 1 else f"{number} curves"
-    axes = f" of {line(chart.y_label)} against {line(chart.x_label)}" if chart.x_label and chart.y_label else ""
     chance = " The diagonal of chance is drawn." if chart.diagonal else ""
+    return f"{curves}{_against(chart)}{_names(chart)}.{chance}"
+
+
+def _against(chart: ChartSpec) -> str:
+    return f" of {line(chart.y_label)} against {line(chart.x_label)}" if chart.x_label and chart.y_label else ""
+
+
+def _names(chart: ChartSpec) -> str:
     named = _listed([series.name for series in chart.series if series.name])
-    return f"{curves}{axes}{': ' + named if named else ''}.{chance}"
+    return f": {named}" if named else ""
 
 
 def _matrix(chart: ChartSpec) -> str:
@@ -65,10 +74,14 @@ def _listed(names: Sequence[str], between: str = ", ") -> str:
 
 def _line_rows(chart: ChartSpec) -> Iterable[Sequence[object]]:
     banded = any(series.low and series.high for series in chart.series)
-    yield ["series", chart.x_label or "x", chart.y_label or "y", *(["low", "high"] if banded else [])]
+    spread = any(series.spread_low for series in chart.series)
+    heads = [*(["low", "high"] if banded else []), *(["lowest draw", "highest draw"] if spread else [])]
+    yield ["series", chart.x_label or "x", chart.y_label or "y", *heads]
     for series in chart.series:
         for place, (x, y) in enumerate(zip(series.x, series.y, strict=False)):
-            yield [series.name, x, y, *(_limits(series, place) if banded else [])]
+            limits = _limits(series.low, series.high, place) if banded else []
+            draws = _limits(series.spread_low, series.spread_high, place) if spread else []
+            yield [series.name, x, y, *limits, *draws]
 
 
 def _interval_rows(chart: ChartSpec) -> Iterable[Sequence[object]]:
@@ -85,9 +98,9 @@ def _matrix_rows(chart: ChartSpec) -> Iterable[Sequence[object]]:
         yield [chart.rows[place] if place < len(chart.rows) else str(place + 1), *row]
 
 
-def _limits(series: Series, place: int) -> list[float]:
-    known = place < min(len(series.low), len(series.high))
-    return [series.low[place], series.high[place]] if known else [math.nan, math.nan]
+def _limits(low: Sequence[float], high: Sequence[float], place: int) -> list[float]:
+    known = place < min(len(low), len(high))
+    return [low[place], high[place]] if known else [math.nan, math.nan]
 
 
 def _cell(value: object) -> str:

@@ -8,11 +8,13 @@ from typing import Any
 import pyqtgraph as pg
 from PySide6.QtGui import QColor, QFont, QPen
 
+from medfm_gui.domain.log_axis import LogAxis
 from medfm_gui.ui.charts.axes import Axes
 from medfm_gui.ui.charts.ticks import round_step, short, tick_text, ticks
 from medfm_gui.ui.theme import Theme
 
 _TICK_PX = {"left": 30.0, "bottom": 40.0}
+_DECADE_PX = 56.0
 """Numbers along an axis stand at least so far apart."""
 
 
@@ -24,6 +26,7 @@ class GridLines:
         self._box = axes.box
         self._lines: Any = pg.PlotCurveItem(connect="pairs")
         self._lines.setZValue(-10)
+        self._decades: LogAxis | None = None
         self._box.addItem(self._lines, ignoreBounds=True)
         for side, axis in self._axes.items():
             axis.enableAutoSIPrefix(False)
@@ -33,11 +36,22 @@ class GridLines:
         self._box.sigRangeChanged.connect(self.draw)
         self._box.sigResized.connect(self.draw)
 
+    def set_decades(self, axis: LogAxis | None) -> None:
+        """Mark x by this logarithmic axis; None: x is linear."""
+        if axis is None and self._decades is not None:
+            self._axes["bottom"].setTicks(None)
+        self._decades = axis
+
     def draw(self, *_: object) -> None:
         """Put the lines where the axes' numbers are."""
         (x_low, x_high), (y_low, y_high) = self._box.viewRange()
         area = self._box.sceneBoundingRect()
-        upright = ticks(x_low, x_high, _most("bottom", area.width()))
+        if self._decades is None:
+            upright = ticks(x_low, x_high, _most("bottom", area.width()))
+        else:
+            marked = self._decades.ticks(x_low, x_high, max(2, int(area.width() / _DECADE_PX)))
+            upright = tuple(place for place, _ in marked)
+            self._axes["bottom"].setTicks([marked])
         level = ticks(y_low, y_high, _most("left", area.height()))
         xs = [end for x in upright for end in (x, x)] + [x_low, x_high] * len(level)
         ys = [y_low, y_high] * len(upright) + [end for y in level for end in (y, y)]

@@ -22,13 +22,14 @@ _NAME_PX = 240
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """What a series looks like; ``marker`` False for lines that have none."""
+    """What a series looks like; ``marker`` False for lines that have none, ``line`` False for points alone."""
 
     name: str
     family: str = ""
     style: str = ""
     slot: int = 0
     marker: bool = True
+    line: bool = True
 
 
 class LegendSwitch(QAbstractButton):
@@ -60,7 +61,7 @@ class LegendSwitch(QAbstractButton):
         middle = self.height() / 2
         colour = series_colour(now, self._entry.slot) if self.isChecked() else QColor(now.disabled)
         sample = QRectF(small, 0, _SAMPLE_PX, self.height())
-        if self.isChecked():
+        if self.isChecked() and self._entry.line:
             draw_sample(painter, sample, colour, self._entry.style)
         if self._entry.marker:
             draw_marker(painter, self._entry.family, QPointF(sample.center().x(), middle), colour, QColor(now.panel))
@@ -102,4 +103,5 @@ class ChartLegend(QWidget):
         for index, switch in enumerate(self._switches):
             switch.toggled.connect(lambda on, place=index: self.toggled.emit(place, on))
             self._flow.addWidget(switch)
+            switch.show()  # a layout leaves what it has not shown yet out of its height
         self.updateGeometry()

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from medfm_gui.domain.log_axis import LogAxis
 from medfm_gui.ui import theme
 from medfm_gui.ui.charts.axes import Axes
 from medfm_gui.ui.charts.axis_name import AxisName, small_font
@@ -139,6 +140,10 @@ class PlotPane(QWidget):
         (axis.setWidth if side == "left" else axis.setHeight)(px)
         axis.setStyle(showValues=values)
         axis.setLogMode(powers)
+
+    def set_decades(self, axis: LogAxis | None) -> None:
+        """Mark x by a logarithmic axis, or by its own values."""
+        self._grid.set_decades(axis)
 
     def restyle(self) -> None:
         """Take the current theme's colours."""

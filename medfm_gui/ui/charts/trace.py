@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,10 @@ _HUGE = 1e15
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One series as arrays of equal length; ``low`` and ``high`` are empty where there is no band."""
+    """One series as arrays of equal length; ``low`` and ``high`` are empty where there is no band.
+
+    ``x`` is where a point is drawn, ``values`` what it is of: another thing on a logarithmic axis.
+    """
 
     name: str
     x: Floats
@@ -32,15 +36,25 @@ class Trace:
     slot: int = 0
     step: bool = False
     markers: bool = False
+    values: Floats = field(default_factory=lambda: np.empty(0))
+    spread_low: Floats = field(default_factory=lambda: np.empty(0))
+    spread_high: Floats = field(default_factory=lambda: np.empty(0))
 
     @classmethod
-    def of(cls, series: Series, slot: int) -> Trace:
-        """The drawable part of a series; ``slot`` is its place among the theme's colours."""
+    def of(cls, series: Series, slot: int, places: Sequence[float] | None = None) -> Trace:
+        """The drawable part of a series.
+
+        Args:
+            slot: its place among the theme's colours.
+            places: where its points stand along x, if not at their values.
+        """
         size = min(len(series.x), len(series.y))
         banded = len(series.low) >= size and len(series.high) >= size > 0
+        spread = len(series.spread_low) >= size and len(series.spread_high) >= size > 0
+        values = drawable(series.x[:size])
         return cls(
             name=series.name,
-            x=drawable(series.x[:size]),
+            x=values if places is None else drawable(tuple(places[:size])),
             y=drawable(series.y[:size]),
             low=drawable(series.low[:size] if banded else ()),
             high=drawable(series.high[:size] if banded else ()),
@@ -49,6 +63,9 @@ class Trace:
             slot=slot,
             step=series.step,
             markers=series.markers,
+            values=values,
+            spread_low=drawable(series.spread_low[:size] if spread else ()),
+            spread_high=drawable(series.spread_high[:size] if spread else ()),
         )
 
     @property

@@ -169,7 +169,7 @@ class ChartView(QWidget):
         if chart.kind == "lines" and any(series.name for series in chart.series):
             self.legend.set_entries(
                 tuple(
-                    LegendEntry(series.name, series.family, series.style, place)
+                    LegendEntry(series.name, series.family, series.style, place, line=len(series.x) > 1)
                     for series, place in zip(chart.series, places, strict=True)
                 )
             )

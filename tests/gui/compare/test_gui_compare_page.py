@@ -328,7 +328,7 @@ def test_choosers_of_the_charts(compared: ComparePage, qtbot: QtBot) -> None:
     large = compared.board.large
     large.list.setCurrentRow(3)
     assert large.view.chart is None, "nobody looks at it"
-    compared.board.tabs.setCurrentIndex(3)
+    compared.board.tabs.setCurrentIndex(4)
     assert large.view.chart is large._drawings[3].chart
 
 

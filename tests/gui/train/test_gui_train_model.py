@@ -8,13 +8,14 @@ import pytest
 from PySide6.QtCore import QCoreApplication
 
 from medfm_gui.desk.asks.train import RunOrder
+from medfm_gui.domain.cards import ADAPTATIONS
 from medfm_gui.domain.recipe import recipe_from
 from medfm_gui.ui.pages.train import recipes, rules, words
 from medfm_gui.ui.pages.train.model import WAYS, PlanState, Way, command, obstacle, seeds_of, split_choices
 from medfm_gui.ui.pages.train.sample import DATASETS, SPLITS, models
 from medfm_gui.workspace.training import TrainRequest
 
-KNN, LINEAR, FULL, SCRATCH = WAYS
+KNN, LINEAR, FULL, SCRATCH = Way("knn"), Way("linear"), Way("full"), Way("full", from_scratch=True)
 
 
 @pytest.fixture
@@ -27,12 +28,8 @@ def state(qapp: QCoreApplication) -> PlanState:
 
 
 def test_only_ways_that_mean_something_start_from_scratch() -> None:
-    assert [(way.adapt, way.from_scratch) for way in WAYS] == [
-        ("knn", False),
-        ("linear", False),
-        ("full", False),
-        ("full", True),
-    ]
+    assert [way.adapt for way in WAYS if not way.from_scratch] == [card.name for card in ADAPTATIONS]
+    assert [way.adapt for way in WAYS if way.from_scratch] == ["full"]
 
 
 def test_folds_are_one_choice_and_the_newest_comes_first(state: PlanState) -> None:

@@ -15,14 +15,14 @@ from pytestqt.qtbot import QtBot
 from medfm_gui.desk.asks.data import DatasetList, ListDatasets, ListSplits, MakeSplit, SplitList
 from medfm_gui.desk.asks.train import CreateRuns, ListModels, Preflight
 from medfm_gui.domain.errors import DatabaseBusy, MedfmError, UsageError, WeightsAbsent
-from medfm_gui.ui.pages.train.model import WAYS
+from medfm_gui.ui.pages.train.model import Way
 from medfm_gui.ui.pages.train.page import TrainPage
 from medfm_gui.ui.pages.train.rules import At
 from medfm_gui.ui.pages.train.sample import ANSWERS, DATASETS, SPLITS
 from medfm_gui.ui.sample import WAITS, sample_context
 
 HOSTILE = '<img src="/etc/passwd"><b>x</b> & ' + "\u202e" + "w" * 10_000
-KNN, LINEAR, FULL, SCRATCH = WAYS
+KNN, LINEAR, FULL, SCRATCH = Way("knn"), Way("linear"), Way("full"), Way("full", from_scratch=True)
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_models_are_searched_and_ticked(page: Callable[..., TrainPage], qtbot: Q
     at_models(one, qtbot)
     step = one.wizard.step
     search = next(item for item in step.findChildren(QLineEdit) if item.accessibleName() == "Search models")
-    QTest.keyClicks(search, "non-commercial b/16")
+    QTest.keyClicks(search, "non-commercial mae b/16")
     boxes = [box for box in step.findChildren(QCheckBox) if box.isVisible()]
     assert [box.text() for box in boxes] == ["MAE B/16"]
     QTest.keyClick(boxes[0], Qt.Key.Key_Space)

@@ -15,7 +15,7 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain import run
 from medfm_gui.domain.errors import InputError, NotFound, UsageError
 from medfm_gui.domain.explain import Box, Neighbour
-from medfm_gui.domain.recipe import recipe_from
+from medfm_gui.domain.recipe import Recipe, recipe_from
 
 
 def _filled(kind: type[ev.Event]) -> ev.Event:
@@ -58,7 +58,7 @@ def test_an_order_comes_back_by_its_kind() -> None:
     card = read_plugins().card("efficientnet-lite0")
     file = run.FileRef("/a", "0" * 64)
     orders: list[run.Spec] = [
-        run.TrainSpec("r1", file, file, "/p", "/f", card, "linear", run.Recipe(), 3, "cpu", file),
+        run.TrainSpec("r1", file, file, "/p", "/f", card, "linear", Recipe(), 3, "cpu", file),
         run.PredictSpec("/r", "test", "/o"),
         run.StudySpec(("/r",), (run.StudyImage("a", "b"),), "/o"),
         run.WeightsSpec(card, "/o"),
@@ -71,10 +71,10 @@ def test_an_order_comes_back_by_its_kind() -> None:
 
 def test_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
-        wire.read(run.Recipe, tmp_path / "none.json")
+        wire.read(Recipe, tmp_path / "none.json")
     (tmp_path / "bad.json").write_text('{"epochs": "many"}')
     with pytest.raises(InputError, match=r"bad\.json"):
-        wire.read(run.Recipe, tmp_path / "bad.json")
+        wire.read(Recipe, tmp_path / "bad.json")
     with pytest.raises(InputError):
         wire.decode_spec(b'{"kind": "nothing"}')
 

@@ -30,7 +30,7 @@ from medfm_gui.domain.errors import (
     UsageError,
     WorkerFailed,
 )
-from medfm_gui.domain.report import Outline, Part
+from medfm_gui.domain.report import OF_SEVERAL, Outline, Part
 from medfm_gui.domain.run import StudySpec, fold
 from medfm_gui.workspace import data, evaluating, examples, training
 from medfm_gui.workspace.place import Workspace, open_workspace
@@ -164,7 +164,7 @@ def test_what_is_left_out_is_named_and_the_looks_are_told_all_the_same(
     assert not drawn
     whole = build_report(workspace, [run])
     assert [section.title for section in whole.sections] == [
-        part.heading for part in Part if part is not Part.COMPARISON
+        part.heading for part in Part if part not in OF_SEVERAL
     ]
 
 

@@ -12,7 +12,9 @@ from medfm_gui.base.settings import load_settings
 from medfm_gui.desk.answers import settings, weights
 from medfm_gui.desk.answers.packages import packages
 from medfm_gui.desk.asks.settings import (
+    AcceptLicence,
     AllowNetwork,
+    ImportPack,
     ImportWeights,
     LookForWeights,
     MoveWeightsFolder,
@@ -34,8 +36,8 @@ from medfm_gui.domain.errors import (
     WeightsAbsent,
     WeightsRejected,
 )
-from medfm_gui.domain.run import Spec
-from medfm_gui.workspace import models
+from medfm_gui.domain.run import PackSpec, Spec
+from medfm_gui.workspace import models, packs
 from medfm_gui.workspace.place import open_workspace
 
 
@@ -187,11 +189,35 @@ def test_files_of_a_stick_are_named_for_models(room: Room, tmp_path: Path) -> No
     assert not found.is_cut
 
 
+def test_a_pack_is_brought_in_with_a_word_on_each_file(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stick").mkdir()
+    (tmp_path / "stick" / "dinov2-s.safetensors").write_bytes(b"1234")
+    ordered: list[PackSpec] = []
+
+    def run(spec: PackSpec, *, on_event: Callable[[ev.Event], None], stop: threading.Event) -> list[ev.Event]:
+        ordered.append(spec)
+        on_event(ev.StageStarted(0.0, "pack", 1))
+        facts = {"file": spec.files[0], "model": spec.named[0], "state": "refused", "message": "Too short.", "hint": ""}
+        return [ev.Answered(0.0, facts)]
+
+    monkeypatch.setattr(packs, "run_errand", run)
+    said, heard = told()
+    report = weights.import_pack(room, ImportPack(str(tmp_path / "stick")), said)
+    assert [(one.model, one.state, one.message) for one in report.files] == [("dinov2-s", "refused", "Too short.")]
+    assert ordered[0].files == (str(tmp_path / "stick" / "dinov2-s.safetensors"),)
+    assert any(one.text == "Going through the files" for one in heard)
+
+
+def test_a_licence_is_accepted_from_the_window(room: Room) -> None:
+    assert weights.accept_licence(room, AcceptLicence("mae-b"), quiet())
+    assert load_settings().licences == ("mae: CC-BY-NC-4.0",)
+
+
 def test_every_model_is_found_by_its_own_name() -> None:
     cards = read_plugins().cards
-    assert {weights.named_for(Path(f"{card.name}.safetensors"), cards) for card in cards} == {
-        card.name for card in cards
-    }
+    assert {packs.named_for(Path(f"{card.name}.safetensors"), cards) for card in cards} == {card.name for card in cards}
 
 
 def test_a_stick_that_was_pulled_out_is_named(room: Room, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from medfm_gui.base.plugins import read_plugins
 from medfm_gui.domain.cards import BackboneCard
+from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.explain import EXPLANATIONS
 from medfm_gui.engine.backbones import Backbone
@@ -19,6 +20,9 @@ from medfm_gui.engine.explain import rollout
 from medfm_gui.engine.explain.eigencam import principal_map
 from medfm_gui.engine.explain.maps import NO_DEPENDENCE, NO_POSITIVE_EVIDENCE, evidence_maps, scaled_by_range
 from medfm_gui.engine.explain.methods import STEP_BY_STEP, explained, heat_maps
+from medfm_gui.engine.head import BagHead, HeadFacts, LinearHead, TokenHead
+from medfm_gui.engine.reading import TOKENS, Reading
+from medfm_gui.engine.token_trunk import blank_trunk
 from tests.fixtures.tiny import tiny_backbone
 
 CARDS = read_plugins()
@@ -242,3 +246,29 @@ def test_small_numbers_fill_the_range_and_rounding_does_not() -> None:
     np.testing.assert_allclose(tiny, ramp[0].numpy(), atol=1e-6)
     (flat,) = scaled_by_range(1e6 + ramp * 1e-3)
     assert not flat.any()
+
+
+_HEADS = {
+    "depths": HeadFacts("linear", Task.BINARY, ("no", "yes"), 3 * 64, reads=Reading("depths", 2, True)),
+    "bag": HeadFacts("bag", Task.BINARY, ("no", "yes"), 64, aggregate="attention"),
+    "attention": HeadFacts("attention", Task.BINARY, ("no", "yes"), 64, reads=TOKENS, width=64, depth=2, tokens=16),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(_HEADS))
+@pytest.mark.parametrize("name", ["gradcam", "layercam", "integrated-gradients", "rollout"])
+def test_every_head_is_explained_through_what_it_reads(name: str, kind: str, vit: Backbone) -> None:
+    facts = _HEADS[kind]
+    torch.manual_seed(4)
+    head: Any = _new_head(facts)
+    for parameter in head.parameters():
+        nn.init.normal_(parameter, std=0.2)
+    maps = [heat_maps(name, vit, head, _images(vit), [target])[0] for target in (0, 1)]
+    assert all(one.map.shape == (56, 56) for one in maps)
+    assert any(one.map.std() > 0.01 for one in maps)
+
+
+def _new_head(facts: HeadFacts) -> nn.Module:
+    if facts.kind == "attention":
+        return TokenHead(facts, blank_trunk(facts))
+    return BagHead(facts) if facts.kind == "bag" else LinearHead(facts)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -14,11 +15,12 @@ import torch
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import BackboneCard, Family, WeightsSource
 from medfm_gui.domain.errors import PluginError
-from medfm_gui.domain.run import TrainSpec
+from medfm_gui.domain.run import StudyImage, StudySpec, TrainSpec
 from medfm_gui.engine.adaptations.bitfit import biases, norms
 from medfm_gui.engine.adaptations.lora import targets
 from medfm_gui.engine.adapters import Adapters, adapter_layers, merge_adapters, with_adapters
 from medfm_gui.engine.change import ChangeFacts
+from medfm_gui.engine.predict import predict_study
 from medfm_gui.engine.saved import merged, open_model
 from medfm_gui.engine.tensor_files import read_tensors
 from medfm_gui.engine.timm_backbone import TimmBackbone
@@ -116,3 +118,17 @@ def test_a_run_keeps_adapters_alone_and_merges_them(order: Order) -> None:
         assert torch.allclose(alone.head.scores(alone.backbone.features(images)).probabilities, scores, atol=1e-5)
     assert alone == replace(model, change=None)
     assert not adapter_layers(alone.backbone.module)
+
+
+def test_an_adapted_run_predicts_and_explains_a_study(order: Order, tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (40, 48)).astype(np.uint8)
+    np.save(tmp_path / "image.npy", image)
+    for adapt in ("lora", "bitfit", "partial"):
+        spec, folder = order(adapt, recipe={"epochs": 1, "geometry": "centre-crop", "normalisation": "dataset"})
+        list(run_training(spec, folder))
+        study = StudySpec((str(folder),), (StudyImage("a", str(tmp_path / "image.npy")),), str(tmp_path), "gradcam")
+        (said,) = (event for event in predict_study(study) if isinstance(event, ev.StudyPredicted))
+        assert sum(said.scores) == pytest.approx(1.0)
+        heat = np.load(said.map, allow_pickle=False)
+        assert heat.shape == (40, 48)
+        assert not heat[0].any(), "what the crop cut off was not seen"

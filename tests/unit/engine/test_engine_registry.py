@@ -83,7 +83,7 @@ def test_a_training_step_reaches_every_parameter_and_lowers_the_loss(card: Backb
         norm = torch.stack([one.grad.square().sum() for one in trained if one.grad is not None]).sum()
         for one in trained:
             if one.grad is not None:
-                one -= 1e-3 * one.grad / norm.sqrt()
+                one.sub_(1e-3 * one.grad / norm.sqrt())
         assert float(loss()) < float(before)
 
 

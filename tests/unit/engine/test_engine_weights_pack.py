@@ -26,6 +26,7 @@ from medfm_gui.engine.pack import import_pack
 from medfm_gui.engine.tensor_files import write_tensors
 from medfm_gui.engine.timm_card import timm_card
 from medfm_gui.engine.weights import import_weights
+from medfm_gui.jobs.device import device_of
 from medfm_gui.workspace import models, packs
 
 PLUGIN = """
@@ -48,7 +49,10 @@ def pockets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[BackboneCa
     monkeypatch.setenv("MEDFM_CONFIG", str(tmp_path / "config"))
     monkeypatch.delenv("MEDFM_WEIGHTS", raising=False)
     catalogue = read_plugins()
-    here = {"plugin": "pocket", "plugin_folder": str(root / "pocket"), "entry": "backbone:build"}
+    here: dict[str, Any] = {
+        "plugin": "pocket", "plugin_folder": str(root / "pocket"), "entry": "backbone:build",
+        "parameters_m": 0.14, "feature_dim": 64,
+    }  # fmt: skip
     dino, mae, msn = (catalogue.card(name) for name in ("dinov2-s", "mae-b", "msn-b"))
     return (
         replace(dino, native_size=84, input_size=56, **here),
@@ -136,8 +140,10 @@ def test_a_folder_without_weights_is_said_so(pockets: tuple[BackboneCard, ...], 
 
 
 def test_an_order_for_a_pack_survives_the_wire(pockets: tuple[BackboneCard, ...]) -> None:
-    spec: Spec = PackSpec(pockets, ("a",), ("",), "out")
-    assert wire.decode_spec(wire.encode_spec(spec)) == spec
+    specs: tuple[Spec, ...] = (PackSpec(pockets, ("a",), ("",), "out"), TimmSpec("resnet18"))
+    for spec in specs:
+        assert wire.decode_spec(wire.encode_spec(spec)) == spec
+        assert device_of(spec) == ""
 
 
 @pytest.fixture
@@ -168,7 +174,12 @@ def test_a_licence_is_accepted_once_for_all_sizes(
 ) -> None:
     monkeypatch.delenv("MEDFM_OFFLINE", raising=False)
     ordered: list[Spec] = []
-    monkeypatch.setattr(models, "run_errand", lambda spec, **_: ordered.append(spec) or [])
+
+    def run(spec: Spec, **_: Any) -> list[Event]:
+        ordered.append(spec)
+        return []
+
+    monkeypatch.setattr(models, "run_errand", run)
     online = Settings(network=True)
     with pytest.raises(Offline):
         models.pull_weights(Settings(), "mae-b")

@@ -41,6 +41,8 @@ class Hub:
     hold: threading.Event | None = None
     """The second half of the body waits for it."""
     resumes: bool = True
+    only: str = ""
+    """The one file that there is, if not all that are asked for."""
 
 
 @pytest.fixture
@@ -49,6 +51,12 @@ def small_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
     class Answer(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
+            if held.only and not self.path.endswith(held.only):
+                self.send_response(404)
+                self.send_header("X-Error-Code", "EntryNotFound")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             self._headers(len(held.content))
 
         def do_GET(self) -> None:
@@ -145,6 +153,48 @@ def test_what_the_hub_does_not_have_is_absent(code: str, small_hub: Hub, tmp_pat
     small_hub.status, small_hub.error_code = (403 if code == "GatedRepo" else 404), code
     with pytest.raises(WeightsAbsent, match="some/repo"):
         list(download("some/repo", "model.safetensors", tmp_path / "w", endpoint=small_hub.url))
+
+
+def test_a_gated_file_says_where_the_licence_is_accepted_and_where_the_token_goes(
+    small_hub: Hub, tmp_path: Path
+) -> None:
+    small_hub.status, small_hub.error_code = 401, "GatedRepo"
+    with pytest.raises(WeightsAbsent, match="accepted their licence") as refused:
+        list(download("some/repo", "model.safetensors", tmp_path / "w", endpoint=small_hub.url))
+    assert "https://huggingface.co/some/repo" in refused.value.hint
+    assert "token" in refused.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_token_is_shown_for_gated_files_alone(
+    small_hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "get_token", lambda: "hf_mine")
+    list(download("some/repo", "model.safetensors", tmp_path / "a", gated=True, endpoint=small_hub.url))
+    list(download("some/repo", "model.safetensors", tmp_path / "b", endpoint=small_hub.url))
+    assert small_hub.authorization == ["Bearer hf_mine", None]
+    assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_an_older_repository_has_a_pickle_instead(small_hub: Hub, tmp_path: Path) -> None:
+    small_hub.only = "pytorch_model.bin"
+    list(download("some/repo", "model.safetensors", tmp_path / "w", endpoint=small_hub.url))
+    assert (tmp_path / "w").read_bytes() == CONTENT
+    with pytest.raises(WeightsAbsent, match="no such file"):
+        list(download("some/repo", "other.safetensors", tmp_path / "v", endpoint=small_hub.url))
+
+
+def test_a_disk_that_is_too_small_is_named_before_a_byte_comes(
+    small_hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": len(CONTENT) // 2}))
+    with pytest.raises(DiskFull, match="GB are free"):
+        list(download("some/repo", "model.safetensors", tmp_path / "w", endpoint=small_hub.url))
+    assert small_hub.ranges == []
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / f"w.{hashlib.sha256(CONTENT).hexdigest()[:16]}.part").write_bytes(CONTENT[:-1000])
+    list(download("some/repo", "model.safetensors", tmp_path / "w", endpoint=small_hub.url))  # only the rest counts
+    assert (tmp_path / "w").read_bytes() == CONTENT
 
 
 def test_a_failing_hub_is_named(small_hub: Hub, tmp_path: Path) -> None:

@@ -7,13 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from medfm_gui.base import wire
 from medfm_gui.base.plugins import read_plugins
 from medfm_gui.base.settings import Settings
 from medfm_gui.domain.dataset import Dataset, Sample, Task
-from medfm_gui.domain.errors import SealError, TableError, UsageError
+from medfm_gui.domain.errors import SealError, TableError, UnreadableFile, UsageError
 from medfm_gui.domain.explain import MapCheck, MapChecks
 from medfm_gui.domain.recipe import Recipe
 from medfm_gui.domain.run import CheckMapsSpec, FileRef, Phase, RunState, TrainSpec
@@ -84,6 +86,26 @@ def test_a_table_of_boxes_takes_the_place_of_the_datasets_own(
     table.write_text("sample,label\ns1,0\n")
     with pytest.raises(TableError, match="no table of boxes"):
         map_checks.check_maps(workspace, CheckRequest("r0001", boxes=table))
+
+
+def test_masks_are_decoded_and_become_boxes(
+    workspace: Workspace, run: Path, orders: list[CheckMapsSpec], tmp_path: Path
+) -> None:
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    mask = np.zeros((9, 9), np.uint8)
+    mask[3:6, 0:3] = 1
+    Image.fromarray(mask).save(folder / "1_mask.png")
+    Image.fromarray(mask.T.copy()).save(folder / "3.png")
+    map_checks.check_maps(workspace, CheckRequest("r0001", masks=folder))
+    third = 1 / 3
+    first, second = orders[0].boxes
+    assert (first.sample, second.sample) == ("s1", "s3")
+    assert (first.x0, first.y0, first.x1, first.y1) == pytest.approx((0, third, third, 2 * third))
+    assert (second.x0, second.y0, second.x1, second.y1) == pytest.approx((third, 0, 2 * third, third))
+    (folder / "2.png").write_bytes(b"no picture")
+    with pytest.raises(UnreadableFile, match=r"mask “2\.png” cannot be read"):
+        map_checks.check_maps(workspace, CheckRequest("r0001", masks=folder))
 
 
 def test_checks_of_weights_that_are_gone_are_not_told(

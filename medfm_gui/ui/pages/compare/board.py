@@ -10,6 +10,7 @@ from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.pages.compare.charts import LargeCharts
 from medfm_gui.ui.pages.compare.kept import remember_widths, remembered_widths
+from medfm_gui.ui.pages.compare.ladder import LadderTab
 from medfm_gui.ui.pages.compare.run_bar import BarArea, RunBar
 from medfm_gui.ui.pages.compare.tabs import ClassesTab, OverviewTab, TestsTab
 from medfm_gui.ui.theme import SPACE
@@ -47,6 +48,7 @@ class Board(QWidget):
         self.overview.export_wanted.connect(self.export_wanted)
         self._tests = Deferred(TestsTab)
         self._classes = Deferred(self._make_classes)
+        self._ladder = Deferred(self._make_ladder)
         self._large = Deferred(self._make_large)
         self.tabs = QTabWidget()
         self._build()
@@ -76,6 +78,7 @@ class Board(QWidget):
             (self.overview, "Overview"),
             (self._tests, "Tests"),
             (self._classes, "Per class"),
+            (self._ladder, "Ladder"),
             (self._large, "Charts"),
         ):
             self.tabs.addTab(tab, name)
@@ -93,6 +96,11 @@ class Board(QWidget):
     def classes(self) -> ClassesTab:
         """Numbers by class."""
         return self._classes.part
+
+    @property
+    def ladder(self) -> LadderTab:
+        """The metric against what the runs cost."""
+        return self._ladder.part
 
     @property
     def large(self) -> LargeCharts:
@@ -113,6 +121,14 @@ class Board(QWidget):
             tab.draw(self._drawings)
         return tab
 
+    def _make_ladder(self, place: QWidget) -> LadderTab:
+        tab = LadderTab(place)
+        tab.export_wanted.connect(self.export_wanted)
+        if self._found is not None:
+            tab.show_runs(self._found)
+            tab.draw(self._drawings)
+        return tab
+
     def show_runs(self, found: SideBySide) -> None:
         """Show stored numbers; the charts of other runs go."""
         same = self._found is not None and self._found.sides == found.sides
@@ -124,9 +140,10 @@ class Board(QWidget):
         self.overview.show_runs(found)
         if self._classes.made is not None:
             self._classes.made.show_runs(found)
-        if self._large.made is not None:
-            self._large.made.show_runs(found)
-            self._large.made.draw(self._drawings)
+        for tab in (self._ladder.made, self._large.made):
+            if tab is not None:
+                tab.show_runs(found)
+                tab.draw(self._drawings)
         self._is_fitting = True
         self.overview.fit_columns()
         self.overview.table.set_widths(remembered_widths(self._memory))
@@ -136,8 +153,9 @@ class Board(QWidget):
         """Show charts."""
         self._drawings = answer.drawings
         self.overview.grid.draw(answer.drawings)
-        if self._large.made is not None:
-            self._large.made.draw(answer.drawings)
+        for tab in (self._ladder.made, self._large.made):
+            if tab is not None:
+                tab.draw(answer.drawings)
 
     def _keep_widths(self) -> None:
         if not self._is_fitting and self.overview.model.rowCount():

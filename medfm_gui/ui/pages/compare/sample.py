@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from medfm_gui.desk.asks.compare import (
+    LADDER,
+    LADDER_OF_ALL,
     Candidate,
     CandidateList,
     CompareRuns,
@@ -25,6 +27,8 @@ from medfm_gui.desk.asks.runs import LookAtSeal, OpenTest, SealFacts, TestOpened
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.evaluation import Comparison, Evaluation
+from medfm_gui.domain.ladder import Ladder, Rung
+from medfm_gui.metrics.ladder import charts as ladder_charts
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.store.rows import Opening
 from medfm_gui.ui.pages.compare.wording import heading
@@ -167,7 +171,49 @@ def drawings(runs: Sequence[str]) -> tuple[Drawing, ...]:
             note="Threshold 0.417 (youden, fitted on val).",
         )
         made.append(Drawing(f"confusion:{run}", name, chart, run))
-    return tuple(made)
+    return (*made, *ladders(runs))
+
+
+def ladders(runs: Sequence[str]) -> tuple[Drawing, ...]:
+    """The ladder of these runs, and that of all of the split with a few shots besides."""
+    chosen = tuple(_rung(run, *RUNS[run]) for run in runs)
+    few = tuple(
+        _rung(
+            f"r{100 + 10 * place + seed:04d}",
+            f"{title} · {'1 shot' if shots == 1 else f'{shots} shots'}",
+            family,
+            auc,
+            shots,
+            seed,
+        )
+        for place, (shots, auc) in enumerate(((1, 0.66), (4, 0.75), (16, 0.82)))
+        for seed in range(5)
+        for title, family in (("DINOv2 ViT-S/14 · linear", "DINOv2"),)
+    )
+    test = Ladder(chosen, "auc", "test", "On the opened test, by patient.")
+    note = "Validation numbers, for the test of r0100, r0101 and 13 more is sealed."
+    every = Ladder(tuple(replace(rung, low=None, high=None) for rung in (*chosen, *few)), "auc", "val", note)
+    return tuple(
+        Drawing(f"{prefix}:{chart.id}", chart.title, chart)
+        for prefix, ladder in ((LADDER, test), (LADDER_OF_ALL, every))
+        for chart in ladder_charts(ladder)
+        if len(chosen) > 1 or prefix == LADDER_OF_ALL
+    )
+
+
+_COSTS = {"linear": (1538, 0.4, 1_100_000_000), "full": (22_056_960, 26.0, 4_900_000_000)}
+"""Of an adaptation: trained parameters, minutes, bytes."""
+
+
+def _rung(run: str, title: str, family: str, auc: float, shots: int | None = None, seed: int = 0) -> Rung:
+    model, adapt = title.split(" · ")[:2]
+    parameters, minutes, peak = _COSTS[adapt]
+    value = auc + 0.012 * (seed - 2) if shots else auc
+    labels = 2 * shots if shots else 1896
+    return Rung(
+        run, f"{run} {title}", model, model, family, adapt, shots, seed, None, False, adapt, parameters, minutes,
+        labels, peak, "test", "auc", value, value - 0.03, value + 0.027, "patient", "delong-logit",
+    )  # fmt: skip
 
 
 def _title(metric: str) -> str:

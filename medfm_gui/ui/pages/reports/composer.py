@@ -7,7 +7,7 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from medfm_gui.domain.report import Outline, Part
+from medfm_gui.domain.report import OF_SEVERAL, Outline, Part
 from medfm_gui.ui.pages.reports.lines import RunLines
 from medfm_gui.ui.pages.reports.model import ATTACHED, ATTACHED_HOLD, HOLDS, RunsModel
 from medfm_gui.ui.theme import SPACE
@@ -122,7 +122,8 @@ class Composer(QWidget):
 
     def _tell_runs(self) -> None:
         chosen = self._runs.chosen
-        disable(self.parts[Part.COMPARISON], "" if len(chosen) > 1 else _ONE_RUN)
+        for part in OF_SEVERAL:
+            disable(self.parts[part], "" if len(chosen) > 1 else _ONE_RUN)
         hint = "The first run you tick is the reference that the others are compared with."
         if len(chosen) > 1:
             hint = f"{len(chosen)} runs; the others are compared with {chosen[0]}."

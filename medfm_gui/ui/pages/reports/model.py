@@ -27,6 +27,7 @@ HOLDS: Final[Mapping[Part, str]] = {
     Part.MODELS: "Backbones, weights, licences and every setting",
     Part.RESULTS: "Numbers with intervals, ROC, confusion",
     Part.COMPARISON: "Differences to the reference, paired tests",
+    Part.LADDER: "Numbers against parameters, minutes, memory and labels",
     Part.CURVES: "Loss over the epochs of every run",
     Part.EXAMPLES: "Four test images chosen by rule, with Grad-CAM",
     Part.PROVENANCE: "Hashes, devices, every opening of the test",

@@ -36,7 +36,9 @@ from medfm_gui.ui.widgets.text import Label, tip
 _ROW_PX: Final = SPACE[5] + SPACE[0]
 _SEARCH_PX: Final = SPACE[5] * 7
 _TYPING_MS: Final = 150
-_WIDTHS: Final = (108, 58, 152, 78, 100, 46, 128, 122, 92, 48, 76)
+_WIDTHS: Final = (108, 58, 152, 78, 100, 46, 128, 122, 92, 70, 64, 48, 76)
+_COSTS: Final = (Column.MEMORY, Column.LABELS)
+"""Columns for which a narrow page has no room; the details tell the same."""
 _ROOMY: Final = {Column.MODEL: 0.2, Column.DATASET: 0.3}
 """Columns that take a share of the room that a wide window leaves; progress takes the rest."""
 
@@ -137,9 +139,15 @@ class RunBoard(QWidget):
         self._fit_bar()
         if self.table.currentIndex().isValid():
             self.table.scrollTo(self.table.currentIndex())
+        is_wide = event.size().width() >= sum(_WIDTHS) + SPACE[3]
+        self._is_fitting = True
+        for column in _COSTS:
+            self.table.setColumnHidden(column, not is_wide)
+        self._is_fitting = False
         if isinstance(self._context.memory.get(_WIDTH_MEMORY), dict):
             return
-        spare = max(0, event.size().width() - sum(_WIDTHS) - SPACE[3])
+        taken = sum(width for column, width in zip(Column, _WIDTHS, strict=True) if is_wide or column not in _COSTS)
+        spare = max(0, event.size().width() - taken - SPACE[3])
         self._is_fitting = True
         for column, share in _ROOMY.items():
             self.table.setColumnWidth(column, _WIDTHS[column] + round(spare * share))
@@ -160,7 +168,9 @@ class RunBoard(QWidget):
 
     def _keep_widths(self, column: int, *_: int) -> None:
         if not self._is_fitting and column != Column.PROGRESS:
-            self._context.memory.put(_WIDTH_MEMORY, self.table.widths())
+            before = self._context.memory.get(_WIDTH_MEMORY)
+            shown = {name: width for name, width in self.table.widths().items() if width}  # what is hidden has none
+            self._context.memory.put(_WIDTH_MEMORY, {**(before if isinstance(before, dict) else {}), **shown})
 
     def _heading(self) -> QHBoxLayout:
         row = QHBoxLayout()

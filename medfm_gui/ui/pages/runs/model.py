@@ -39,8 +39,10 @@ class Column(IntEnum):
     PROGRESS = 6
     VALIDATION = 7
     TIME = 8
-    TEST = 9
-    CREATED = 10
+    MEMORY = 9
+    LABELS = 10
+    TEST = 11
+    CREATED = 12
 
 
 HEADINGS = (
@@ -53,11 +55,13 @@ HEADINGS = (
     "Progress",
     "Validation",
     "Time",
+    "Memory",
+    "Labels",
     "Test",
     "Created",
 )
 
-_AT_RIGHT = (Column.SEED, Column.VALIDATION, Column.TIME)
+_AT_RIGHT = (Column.SEED, Column.VALIDATION, Column.TIME, Column.MEMORY, Column.LABELS)
 
 
 class RunTable(QAbstractTableModel):
@@ -192,7 +196,8 @@ class RunTable(QAbstractTableModel):
             case Column.MODEL:
                 return one_line(item.model or row.model, _LONGEST)
             case Column.ADAPTATION:
-                return row.adapt + (" (scratch)" if row.from_scratch else "")
+                few = "" if row.shots is None else f", N = {row.shots}"
+                return row.adapt + few + (" (scratch)" if row.from_scratch else "")
             case Column.DATASET:
                 return one_line(item.dataset or row.dataset, _LONGEST)
             case Column.SEED:
@@ -204,6 +209,10 @@ class RunTable(QAbstractTableModel):
                 return f"{wording.short(found[0])} {found[1]:.3f}" if found else wording.NONE
             case Column.TIME:
                 return wording.time(item)
+            case Column.MEMORY:
+                return wording.size(row.state.peak_memory_bytes or None)
+            case Column.LABELS:
+                return wording.labels(row.state)
             case Column.TEST:
                 return _test(item)
             case _:
@@ -230,7 +239,12 @@ class RunTable(QAbstractTableModel):
             return "The sealed test was opened." if item.is_opened else "The test set is sealed."
         if column is Column.ADAPTATION:
             card = adaptation(row.adapt)
-            return f"{card.title}: {card.summary}" if card else row.adapt
+            said = f"{card.title}: {card.summary}" if card else row.adapt
+            return said if row.shots is None else f"{said}\n{wording.shots(row.shots)}"
+        if column is Column.MEMORY and row.state.peak_memory_bytes:
+            return f"Peak memory of {'the GPU' if row.state.device.startswith('cuda') else 'the process'}"
+        if column is Column.LABELS and row.state.labels_used:
+            return "Labelled images that decided the model or its threshold"
         if column is Column.CREATED:
             return f"Created {wording.when(row.created)}"
         if column in (Column.MODEL, Column.DATASET):
@@ -262,7 +276,11 @@ def _sorted_by(item: RunItem, column: Column) -> str | float:
         case Column.MODEL:
             return (item.model or row.model).lower()
         case Column.ADAPTATION:
-            return row.adapt
+            return f"{row.adapt} {row.shots or 0:09d}"
+        case Column.MEMORY:
+            return float(row.state.peak_memory_bytes)
+        case Column.LABELS:
+            return float(row.state.labels_used)
         case Column.DATASET:
             return (item.dataset or row.dataset).lower()
         case Column.SEED:

@@ -32,6 +32,8 @@ def live_facts(item: RunItem, use: RunUse | None, started: float | None, now: fl
     elif state.phase is Phase.FINISHED:
         yield "Duration", wording.duration(state.seconds)
         yield "Samples/s", wording.rate(state)
+        if state.peak_memory_bytes:
+            yield "Peak memory", wording.size(state.peak_memory_bytes)
     if state.device:
         yield "Device", state.device
     if use is not None and state.phase is Phase.RUNNING:
@@ -61,6 +63,10 @@ def setup_facts(facts: RunFacts) -> Iterator[tuple[str, str]]:
     yield "Adaptation", card.title if card else row.adapt
     if row.state.trained_parameters or row.state.phase is Phase.FINISHED:
         yield "Trained parameters", f"{row.state.trained_parameters:,}"
+    if row.shots is not None:
+        yield "Shots", wording.shots(row.shots)
+    if row.state.labels_used:
+        yield "Labels used", f"{row.state.labels_used:,} labelled images"
     yield "Dataset", f"{facts.item.dataset or row.dataset} ({row.dataset})"
     yield "Split", _split(facts)
     yield "Recipe", _recipe(facts)

@@ -84,6 +84,16 @@ def size(amount: int | None) -> str:
     return f"{amount / 1e9:.1f} GB" if amount >= 1e9 else f"{amount / 1e6:.0f} MB"
 
 
+def labels(state: RunState) -> str:
+    """How many labelled images decided the model; a dash where that is not known."""
+    return f"{state.labels_used:,}" if state.labels_used else NONE
+
+
+def shots(number: int) -> str:
+    """How few labels a run was shown."""
+    return f"{number} {'patient' if number == 1 else 'patients'} a class were shown"
+
+
 def metric(item: RunItem) -> tuple[str, float] | None:
     """Title and value of the validation number that stands first for the run's task; None before there is one."""
     row = item.row

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from medfm_gui.desk.asks.settings import FoundWeights, Package
-from medfm_gui.domain.cards import BrokenPlugin, WeightsState
+from medfm_gui.domain.cards import KNOWN_DATASETS, BrokenPlugin, WeightsState
 from medfm_gui.ui.actions import Action
 from medfm_gui.ui.widgets.rows import Column
 from medfm_gui.workspace.models import Model
@@ -37,9 +37,22 @@ def size(octets: int) -> str:
     return f"{octets} B"
 
 
+def size_of(one: Model) -> str:
+    """How large the file of weights is; where it is not here, by its parameters at four bytes each."""
+    if one.weights.size:
+        return size(one.weights.size)
+    return f"about {size(round(one.card.parameters_m * 4e6))}"
+
+
 def licence(one: Model) -> str:
-    """The licence, marked where it forbids commercial use."""
-    return f"{one.card.licence} · non-commercial" if one.card.non_commercial else one.card.licence
+    """The licence, marked where it forbids commercial use and where the hub asks who one is."""
+    marks = (("non-commercial", one.card.non_commercial), ("gated", one.card.gated))
+    return " · ".join((one.card.licence, *(word for word, true in marks if true)))
+
+
+def group(one: Model) -> str:
+    """Under which heading the model is found."""
+    return one.card.group or one.card.plugin
 
 
 def can_be_fetched(one: Model) -> bool:
@@ -47,19 +60,110 @@ def can_be_fetched(one: Model) -> bool:
     return bool(one.card.weights.hub_repo)
 
 
-def about(one: Model) -> tuple[tuple[str, str], ...]:
+def is_accepted(one: Model, licences: Collection[str]) -> bool:
+    """Whether nothing has to be accepted before its weights are fetched; ``licences`` were accepted."""
+    return not one.card.needs_acceptance or one.card.licence_key in licences
+
+
+def address(one: Model) -> str:
+    """The page of the hub on which the weights and their licence are."""
+    return f"https://huggingface.co/{one.card.weights.hub_repo}" if can_be_fetched(one) else ""
+
+
+def terms(one: Model) -> str:
+    """What the licence asks of a person, and where its text is."""
+    said = [f"The weights of {one.card.title} come under the licence “{one.card.licence}”."]
+    if one.card.non_commercial:
+        said.append("It forbids commercial use.")
+    if one.card.gated:
+        said.append(GATED)
+    said.append(f"Its whole text is on {address(one)}.")
+    said.append("Accepting it counts for all sizes of this family and is asked once.")
+    return " ".join(said)
+
+
+GATED = (
+    "The hub gives this file only to those who have accepted the licence there, signed in: do that first, then keep "
+    "an access token of yours where the hub's own tools look for it."
+)
+
+
+def about(one: Model, licences: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
     """Everything that is known of a model's weights, as names and values."""
     card, weights = one.card, one.weights
     is_here = weights.is_here
     rows = [
         ("Name", card.name),
+        ("Weights", STATES[weights.state][2]),
         ("Pretraining", f"{card.pretraining}; {card.pretraining_data}"),
+        *overlaps(one),
+        ("Parameters", parameters(card.parameters_m)),
+        ("Size", size_of(one)),
+        ("Input", f"{card.input_size} px"),
         ("Licence", licence(one)),
+        ("Accepted", _accepted(one, licences)),
+        *((("Gated", GATED),) if card.gated else ()),
         ("Source", weights.source if is_here else card.weights.label),
+        *((("Note", card.weights.note),) if card.weights.note else ()),
         ("File", weights.path or "none"),
         ("SHA-256", weights.sha256 or ("not announced beforehand" if not is_here else "unknown")),
     ]
     return tuple(rows)
+
+
+def _accepted(one: Model, licences: Collection[str]) -> str:
+    if not one.card.needs_acceptance:
+        return "not needed"
+    return "yes" if is_accepted(one, licences) else "asked before the weights are fetched"
+
+
+def overlaps(one: Model) -> Iterator[tuple[str, str]]:
+    """Which known datasets were among the images that the model learned from, as far as that is published."""
+    for answer, title in OVERLAPS:
+        named = [said for key, said in KNOWN_DATASETS.items() if one.card.overlap(key) == answer]
+        if named:
+            yield title, "all others" if answer == "unknown" and len(named) > _MANY else ", ".join(named)
+
+
+OVERLAPS = (("yes", "Has seen"), ("possible", "May have seen"), ("no", "Has not seen"), ("unknown", "Not known of"))
+"""Whether a dataset was in the pretraining, and how that is called."""
+_MANY = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ModelGroup:
+    """Models under one heading."""
+
+    title: str
+    models: tuple[Model, ...]
+
+    @property
+    def ready(self) -> int:
+        """How many of them have their weights here."""
+        return sum(one.weights.is_here for one in self.models)
+
+
+SHOWN = (("All models", "all"), ("Ready", "here"), ("Not here", "absent"))
+"""What the list can be narrowed to."""
+
+
+def grouped(models: Sequence[Model], text: str = "", state: str = "all") -> tuple[ModelGroup, ...]:
+    """Models that hold all words of a text and are in a state (``SHOWN``), under their headings in reading order."""
+    words = text.lower().split()
+    found: dict[str, list[Model]] = {}
+    for one in models:
+        if state != "all" and one.weights.is_here != (state == "here"):
+            continue
+        searched = _searched(one)
+        if all(word in searched for word in words):
+            found.setdefault(group(one), []).append(one)
+    return tuple(ModelGroup(title, tuple(found[title])) for title in sorted(found, key=str.lower))
+
+
+def _searched(one: Model) -> str:
+    card = one.card
+    parts = (card.name, card.title, group(one), card.family.value, licence(one), STATES[one.weights.state][2])
+    return " ".join((*parts, card.pretraining, card.pretraining_data)).lower()
 
 
 @dataclass(frozen=True, slots=True)

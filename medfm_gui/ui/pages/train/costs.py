@@ -8,7 +8,7 @@ from typing import Any, Final
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from medfm_gui.ui.advice import window_words
-from medfm_gui.ui.pages.train.model import Way
+from medfm_gui.ui.pages.train.ways import Way
 from medfm_gui.ui.pages.train.words import brief, millions, size
 from medfm_gui.ui.widgets.text import tip_text
 from medfm_gui.workspace.planning import PlanCost, RunCost

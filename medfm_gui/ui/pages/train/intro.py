@@ -8,8 +8,8 @@ from typing import Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from medfm_gui.ui.pages.train.model import WAYS
 from medfm_gui.ui.pages.train.rules import TITLES
+from medfm_gui.ui.pages.train.ways import RUNGS
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action
 from medfm_gui.ui.widgets.panel import Panel
@@ -51,7 +51,7 @@ class Introduction(QScrollArea):
         panels = QHBoxLayout()
         panels.setSpacing(SPACE[3])
         panels.addWidget(_listed("Six steps", zip(TITLES, _STEPS, strict=True)), 1)
-        panels.addWidget(_listed("The ladder of adaptation", ((way.title, way.summary) for way in WAYS)), 1)
+        panels.addWidget(_listed("The ladder of adaptation", _ladder()), 1)
         middle = QWidget()
         middle.setMaximumWidth(_WIDEST_PX)
         column = QVBoxLayout(middle)
@@ -77,6 +77,13 @@ class Introduction(QScrollArea):
     def offer_to_resume(self, possible: bool) -> None:
         """Whether a plan was begun."""
         self._resume.setVisible(possible)
+
+
+def _ladder() -> Iterable[tuple[str, str]]:
+    """The rungs with their ways."""
+    for rung in RUNGS:
+        for way in rung.ways:
+            yield way.title, f"{rung.title}: {way.gist}."
 
 
 def _listed(title: str, rows: Iterable[tuple[str, str]]) -> Panel:

@@ -6,52 +6,18 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
 from medfm_gui.desk.asks.train import RunOrder
-from medfm_gui.domain.cards import ADAPTATIONS, adaptation
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.pages.train import recipes
+from medfm_gui.ui.pages.train.axes import ALL, seeds_of, shot_name, shots_of
+from medfm_gui.ui.pages.train.ways import WAYS, Way
+from medfm_gui.ui.pages.train.words import count
 from medfm_gui.workspace.models import Model
 from medfm_gui.workspace.planning import Device, Measurement, PlanCost
 from medfm_gui.workspace.training import TrainRequest
-
-HIGHEST_SEED: Final = 2**32 - 1
-MOST_RUNS: Final = 1000
-"""More runs than that in one plan are a slip of the hand."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to adapt: an adaptation, on pretrained weights or from scratch."""
-
-    adapt: str
-    from_scratch: bool = False
-
-    @property
-    def title(self) -> str:
-        """As a person says it."""
-        card = adaptation(self.adapt)
-        name = card.title if card is not None else self.adapt
-        return f"{name}, from scratch" if self.from_scratch else name
-
-    @property
-    def summary(self) -> str:
-        """What is trained, in a sentence."""
-        card = adaptation(self.adapt)
-        if self.from_scratch:
-            return "The same training from random weights: what pretraining is worth on these images."
-        return card.summary if card is not None else ""
-
-
-WAYS: Final[tuple[Way, ...]] = tuple(
-    way
-    for card in ADAPTATIONS
-    for way in ((Way(card.name),) if card.needs_weights else (Way(card.name), Way(card.name, from_scratch=True)))
-)
-"""The rungs of the ladder; random weights only where they mean something."""
 
 Cell = tuple[str, Way]
 
@@ -96,7 +62,8 @@ def split_choices(rows: Iterable[SplitRow]) -> tuple[SplitChoice, ...]:
 class Plan:
     """All choices. ``excluded`` are pairs of model and way that were unticked in the grid of chosen models and ways.
 
-    ``settings`` are deviations from the preset by adaptation (``""``: for all of them), as they were typed.
+    ``settings`` are deviations from the preset by adaptation (``""``: for all of them), as they were typed; so are
+    ``seeds`` and ``shots``.
     """
 
     dataset: DatasetRow | None = None
@@ -108,6 +75,7 @@ class Plan:
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     seeds: str = "0"
     device: str = "auto"
+    shots: str = ALL
 
 
 class PlanState(QObject):
@@ -130,6 +98,8 @@ class PlanState(QObject):
         self.cost: PlanCost | None = None
         self._cost_of: tuple[TrainRequest, ...] = ()
         self._measured: dict[str, Measurement] = {}
+        self.memory: dict[tuple[str, Cell], int] = {}
+        """Bytes that were measured, by device and pair."""
 
     def put(self, **choices: object) -> None:
         """Choose: fields of ``Plan`` by name. What no longer fits to them is taken back."""
@@ -162,6 +132,10 @@ class PlanState(QObject):
         for one in cost.measurements if cost else ():
             if not one.problem:
                 self._measured[one.key] = one
+        for run in cost.runs if cost else ():
+            if run.memory_bytes is not None:
+                cell = (run.model, Way(run.adapt, run.from_scratch))
+                self.memory[self.plan.device, cell] = run.memory_bytes
         self.cost_changed.emit()
 
     @property
@@ -186,7 +160,8 @@ class PlanState(QObject):
     def requests(self) -> tuple[TrainRequest, ...]:
         """One request a way; empty while something is missing."""
         plan, cells = self.plan, self.cells()
-        if plan.dataset is None or plan.split is None or seeds_of(plan.seeds) is None:
+        seeds, shots = seeds_of(plan.seeds), shots_of(plan.shots)
+        if plan.dataset is None or plan.split is None or seeds is None or shots is None:
             return ()
         return tuple(
             TrainRequest(
@@ -194,7 +169,8 @@ class PlanState(QObject):
                 models=tuple(name for name, other in cells if other == way),
                 adapts=(way.adapt,),
                 split=plan.split.id,
-                seeds=seeds_of(plan.seeds) or (0,),
+                seeds=seeds,
+                shots=shots,
                 preset=plan.preset,
                 settings=recipes.settings_for(way.adapt, plan.settings),
                 device=plan.device,
@@ -205,10 +181,16 @@ class PlanState(QObject):
         )
 
     @property
+    def where(self) -> tuple[str, ...]:
+        """The dataset's layout and task, for which presets may have values of their own."""
+        dataset = self.plan.dataset
+        return (dataset.layout, dataset.task.value) if dataset is not None else ()
+
+    @property
     def n_runs(self) -> int:
         """How many runs the plan makes."""
-        seeds, split = seeds_of(self.plan.seeds) or (), self.plan.split
-        return len(self.cells()) * len(seeds) * (split.folds if split else 1)
+        seeds, shots, split = seeds_of(self.plan.seeds) or (), shots_of(self.plan.shots) or (), self.plan.split
+        return len(self.cells()) * len(shots) * len(seeds) * (split.folds if split else 1)
 
     def toggle_model(self, name: str, chosen: bool) -> None:
         """Take a model in or out."""
@@ -244,8 +226,9 @@ class PlanState(QObject):
 
     def repeat(self, order: RunOrder, dataset: DatasetRow) -> None:
         """Fill the plan in from an earlier run."""
-        common = {key: text for key, text in order.settings.items() if key in recipes.COMMON}
-        own = {key: text for key, text in order.settings.items() if key not in recipes.COMMON}
+        mine = {field.key for field in recipes.fields_of(order.adapt)}
+        common = {key: text for key, text in order.settings.items() if key not in mine}
+        own = {key: text for key, text in order.settings.items() if key in mine}
         self.put(
             dataset=dataset,
             split=None,
@@ -256,12 +239,14 @@ class PlanState(QObject):
             settings={"": common, order.adapt: own},
             seeds=str(order.seed),
             device=order.device,
+            shots=shot_name(order.shots),
         )
 
     def restart(self) -> None:
         """An empty plan."""
         self.cost = None
         self._measured.clear()
+        self.memory.clear()
         self.splits = ()
         self._set(Plan(), told=True)
 
@@ -282,19 +267,21 @@ def obstacle(model: Model, way: Way) -> str:
     return ""
 
 
-def seeds_of(text: str) -> tuple[int, ...] | None:
-    """The seeds of “0, 1, 2” or “0-4”; None if that is not what it says."""
-    seeds: list[int] = []
-    for part in filter(None, re.split(r"[,;\s]+", text.strip())):
-        found = re.fullmatch(r"(\d{1,10})(?:[-–](\d{1,10}))?", part)
-        if found is None:
-            return None
-        first = int(found[1])
-        last = int(found[2] or first)
-        if not first <= last <= HIGHEST_SEED or last - first >= MOST_RUNS:
-            return None
-        seeds += range(first, last + 1)
-    return tuple(dict.fromkeys(seeds)) or None
+def factors(state: PlanState) -> str:
+    """“3 models × 2 ways × 5 seeds = 30 runs”: what the runs of a plan are the product of."""
+    cells, split = state.cells(), state.plan.split
+    used, ways = {name for name, _ in cells}, {way for _, way in cells}
+    seeds, shots = seeds_of(state.plan.seeds) or (), shots_of(state.plan.shots) or ()
+    parts = [count(len(used), "model"), count(len(ways), "way")]
+    if shots != (None,):
+        parts.append(f"{len(shots)} shots" if len(shots) != 1 else f"{shot_name(shots[0])} shots")
+    if len(seeds) != 1:
+        parts.append(count(len(seeds), "seed"))
+    if split and split.folds > 1:
+        parts.append(count(split.folds, "fold"))
+    is_full = len(cells) == len(used) * len(ways)
+    runs = count(state.n_runs, "run")
+    return f"{' × '.join(parts)} = {runs}" if is_full else f"{' × '.join(parts)}, not all pairs: {runs}"
 
 
 def command(request: TrainRequest, root: str) -> str:
@@ -304,6 +291,8 @@ def command(request: TrainRequest, root: str) -> str:
         parts += ["--model", name]
     for adapt in request.adapts:
         parts += ["--adapt", adapt]
+    if request.shots != (None,):
+        parts += ["--shots", ",".join(shot_name(shots) for shots in request.shots)]
     for seed in request.seeds:
         parts += ["--seed", str(seed)]
     if request.preset:

@@ -1,124 +1,41 @@
-"""The settings of a recipe as fields: names for people, units, ranges, defaults, and what is wrong with a value."""
+"""What a recipe's fields hold: their usual values, what of them a run is told, and what is wrong with them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from medfm_gui.domain.cards import BackboneCard, adaptation
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.presets import preset_settings
-from medfm_gui.domain.recipe import RANGES, WORDS, Recipe, recipe_from
+from medfm_gui.domain.recipe import Recipe, recipe_from
+from medfm_gui.ui.pages.train.fields import FIELDS, GROUPS, Field, field_of
 
-COMMON: Final = ("unit", "threshold_rule", "patience", "workers")
-"""Settings that every adaptation has, or that decide only how results are read."""
-
-_OPTIONS_YES_NO: Final = (("On", "yes"), ("Off", "no"))
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A setting: its title, its unit, a sentence, and the options where it is no free number."""
-
-    key: str
-    title: str
-    unit: str = ""
-    hint: str = ""
-    options: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def range(self) -> str:
-        """“1 to 100,000”, or nothing."""
-        limits = RANGES.get(self.key)
-        return f"{_number(limits[0])} to {_number(limits[1])}" if limits else ""
-
-
-FIELDS: Final[Mapping[str, Field]] = {
-    field.key: field
-    for field in (
-        Field("k", "Neighbours", "images", "How many of the most similar training images vote."),
-        Field("temperature", "Temperature", "", "Small values let the nearest images decide alone."),
-        Field("epochs", "Epochs", "", "Passes over the training images."),
-        Field("batch_size", "Batch size", "images", "Images a step; fewer need less memory."),
-        Field("lr", "Peak learning rate", "", "Reached after the warm-up, then falls to zero along a cosine."),
-        Field("weight_decay", "Weight decay"),
-        Field("warmup_epochs", "Warm-up", "epochs"),
-        Field("input_size", "Input size", "pixels", "Rows and columns that the model sees."),
-        Field("amp", "Mixed precision", "", "Faster on GPUs; has no effect on a CPU.", _OPTIONS_YES_NO),
-        Field("augment", "Augmentation", "", "Random crops, mirroring and brightness.", _OPTIONS_YES_NO),
-        Field("rank", "Rank", "", "Of the small matrices beside each adapted layer; they count alpha / rank times."),
-        Field("alpha", "Alpha"),
-        Field(
-            "lora_targets",
-            "Adapted layers",
-            "",
-            "",
-            (
-                ("All of the attention", "attention"),
-                ("Attention and MLP", "attention+mlp"),
-                ("Query, key, value", "qkv"),
-                ("Query, key, value and MLP", "qkv+mlp"),
-            ),
-        ),
-        Field("lora_dropout", "Dropout of adapters"),
-        Field("lora_bias", "Train their biases too", "", "", _OPTIONS_YES_NO),
-        Field("blocks", "Blocks trained", "blocks", "The last ones, with the final norm; 0 is the head alone."),
-        Field(
-            "layer_decay",
-            "Decay by depth",
-            "",
-            "Factor of the learning rate from a block to the one before it; 1 is off.",
-        ),
-        Field("patience", "Stop early", "epochs", "After so many epochs without a better score; 0 is never."),
-        Field("workers", "Loading threads"),
-        Field(
-            "unit",
-            "Headline numbers count",
-            "",
-            "Patients are scored by the mean of their images.",
-            (("Images", "image"), ("Patients", "patient")),
-        ),
-        Field(
-            "threshold_rule",
-            "Decision threshold",
-            "",
-            "Fixed before the test: on calibration images where the split has them, else on validation images.",
-            (
-                ("Youden’s index", "youden"),
-                ("90 % sensitivity", "sensitivity:0.9"),
-                ("95 % sensitivity", "sensitivity:0.95"),
-                ("90 % specificity", "specificity:0.9"),
-                ("95 % specificity", "specificity:0.95"),
-            ),
-        ),
-    )
-}
-_POINTS: Final = Field("epochs", "Penalties tried", "", "From a strong to a weak penalty; validation chooses.")
+_BY_GRADIENT: Final = frozenset(key for group in GROUPS if group.by_gradient for key in group.keys)
+_TUNED_ON_SHOTS: Final = ("linear", "linear-grid")
 
 
 def fields_of(adapt: str) -> tuple[Field, ...]:
-    """The fields of an adaptation; of all of them where ``adapt`` is empty."""
-    if not adapt:
-        return tuple(FIELDS[key] for key in COMMON)
+    """The fields that an adaptation lists as its own."""
     card = adaptation(adapt)
-    keys = card.settings if card is not None else ()
-    return tuple(_POINTS if adapt == "linear" and key == "epochs" else _field(key) for key in keys)
+    return tuple(field_of(key, adapt) for key in (card.settings if card is not None else ()))
 
 
-def _field(key: str) -> Field:
-    """The field of a setting; one that has no words of its own yet is called as it is typed."""
-    known = FIELDS.get(key)
-    if known is not None:
-        return known
-    words = WORDS.get(key, ())
-    options = _OPTIONS_YES_NO if isinstance(getattr(Recipe(), key), bool) else tuple((word, word) for word in words)
-    return Field(key, key.replace("_", " ").capitalize(), options=options)
+def is_by_gradient(adapt: str) -> bool:
+    """Whether it is trained step by step on images."""
+    card = adaptation(adapt)
+    return card is not None and card.by_gradient
 
 
-def usual(adapt: str, preset: str, key: str) -> str:
-    """The value of a setting where nothing is typed, as it would be typed; empty: the model's own."""
-    value = getattr(recipe_from(adapt or "full", preset_settings(preset, adapt)), key)
+def usual(adapt: str, preset: str, key: str, *where: str) -> str:
+    """The value of a setting where nothing is typed, as it would be typed; empty: the model's own.
+
+    Args:
+        where: the dataset's layout, its task, the model's plugin, for which a preset may have values of its own.
+    """
+    if key in _BY_GRADIENT and adapt and not is_by_gradient(adapt):
+        return ""
+    value = getattr(_recipe(adapt or "full", preset_settings(preset, adapt, *where)), key)
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -126,17 +43,36 @@ def usual(adapt: str, preset: str, key: str) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def usuals(adapts: Iterable[str], preset: str, key: str, *where: str) -> tuple[str, ...]:
+    """The values that several ways have where nothing is typed, each once."""
+    mine = [adapt for adapt in adapts if key not in _BY_GRADIENT or is_by_gradient(adapt)]
+    return tuple(dict.fromkeys(usual(adapt, preset, key, *where) for adapt in (mine or [""])))
+
+
+def _recipe(adapt: str, settings: Mapping[str, str]) -> Recipe:
+    try:
+        return recipe_from(adapt, settings)
+    except UsageError:
+        return recipe_from(adapt, {})
+
+
 def settings_for(adapt: str, settings: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """What a request for this adaptation says."""
-    return {**settings.get("", {}), **settings.get(adapt, {})}
+    """What a request for this adaptation says; what is chosen for all ways reaches those that it means something to."""
+    shared = {
+        key: text
+        for key, text in settings.get("", {}).items()
+        if (key not in _BY_GRADIENT or is_by_gradient(adapt))
+        and not (key == "shot_tuning" and text == "inner-cv" and adapt not in _TUNED_ON_SHOTS)
+    }
+    return {**shared, **settings.get(adapt, {})}
 
 
-def mistake(adapt: str, key: str, text: str, cards: Iterable[BackboneCard] = ()) -> str:
+def mistake(key: str, text: str, cards: Iterable[BackboneCard] = ()) -> str:
     """What is wrong with a value, and what would be right; empty if nothing is."""
     if not text.strip():
         return ""
     try:
-        recipe = recipe_from(adapt or "full", {key: text.strip()})
+        recipe = recipe_from("linear", {key: text.strip()})  # which has most of what a value may ask for
     except UsageError as error:
         return _plain(key, error)
     return _unfit_size(recipe, cards) if key == "input_size" else ""
@@ -150,9 +86,29 @@ def mistakes(
     found = {}
     for adapt in ("", *adapts):
         for key, text in settings.get(adapt, {}).items():
-            if said := mistake(adapt, key, text, chosen):
+            if said := mistake(key, text, chosen):
                 found[adapt, key] = said
     return found
+
+
+def conflict(adapt: str, preset: str, settings: Mapping[str, Mapping[str, str]], few: bool, *where: str) -> str:
+    """What does not fit together in the recipe of a way, though each value is right; empty if nothing is.
+
+    Args:
+        few: whether some runs are shown a few images only.
+    """
+    card = adaptation(adapt)
+    title = card.title if card is not None else adapt
+    try:
+        recipe = recipe_from(adapt, {**preset_settings(preset, adapt, *where), **settings_for(adapt, settings)})
+    except UsageError as error:
+        return f"{title}: {error.message}"
+    if few and recipe.protocol == "two-stage" and recipe.shot_tuning != "validation":
+        return (
+            f"{title}: with a few shots there are no validation labels to train on in a second stage. "
+            "Take one stage, or settings from all validation labels."
+        )
+    return ""
 
 
 def _plain(key: str, error: UsageError) -> str:
@@ -167,11 +123,9 @@ def _plain(key: str, error: UsageError) -> str:
 def _unfit_size(recipe: Recipe, cards: Iterable[BackboneCard]) -> str:
     size = recipe.input_size or 0
     for card in cards:
-        if size % card.multiple:
+        if card.size_rule == "fixed" and size != card.native_size:
+            return f"{card.title} takes {card.native_size} alone."
+        if card.size_rule == "multiple" and size % card.multiple:
             below = max(card.multiple, size // card.multiple * card.multiple)
             return f"{card.title} needs a multiple of {card.multiple}, e.g. {below} or {below + card.multiple}."
     return ""
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1 or value == 0 else f"{value:g}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from enum import IntEnum
 
 from medfm_gui.ui.pages.train import recipes
-from medfm_gui.ui.pages.train.model import MOST_RUNS, PlanState, seeds_of
+from medfm_gui.ui.pages.train.axes import MOST_RUNS, seeds_of, shots_of
+from medfm_gui.ui.pages.train.model import PlanState
 from medfm_gui.ui.pages.train.words import count, listed
+from medfm_gui.workspace.training import ATTENTION_BLOCKS
 
 
 class At(IntEnum):
@@ -20,7 +22,24 @@ class At(IntEnum):
     REVIEW = 5
 
 
+SEEDS_ARE = "Seeds are whole numbers, such as 0, 1, 2 or 0-4."
+SHOTS_ARE = "Shots are whole numbers from 1, or the word all, such as 1, 2, 4, all."
+ATTENTION_NEEDS = (
+    "The attention head begins as DeiT-B, whose weights are not on this computer: get them in Settings, or let its "
+    "blocks begin random."
+)
 TITLES = ("Data", "Split", "Models", "Adaptation", "Recipe", "Review")
+
+
+def lacks_attention_blocks(state: PlanState) -> bool:
+    """Whether an attention head is planned whose pretrained blocks are not on this computer."""
+    plan, adapt = state.plan, "attention-head"
+    if not any(way.adapt == adapt for _, way in state.cells()):
+        return False
+    told = recipes.settings_for(adapt, plan.settings).get("attention_init", "")
+    if (told or recipes.usual(adapt, plan.preset, "attention_init", *state.where)) != "deit":
+        return False
+    return not any(model.card.name == ATTENTION_BLOCKS and model.weights.is_here for model in state.models)
 
 
 def missing(state: PlanState, step: int) -> str:
@@ -80,21 +99,28 @@ def _split(state: PlanState) -> str:
 
 
 def _cells(state: PlanState) -> str:
-    if state.cells():
-        return ""
-    absent = [model for model in state.chosen_models if not model.weights.is_here]
-    if len(absent) == len(state.chosen_models):
-        return "No weights of these models are on this computer: get them in Settings, or train from scratch."
-    return "Tick at least one way for at least one model."
-
-
-def _recipe(state: PlanState) -> str:
+    if not state.cells():
+        absent = [model for model in state.chosen_models if not model.weights.is_here]
+        if len(absent) == len(state.chosen_models):
+            return "No weights of these models are on this computer: get them in Settings, or train from scratch."
+        return "Tick at least one way for at least one model."
+    if shots_of(state.plan.shots) is None:
+        return SHOTS_ARE
     if seeds_of(state.plan.seeds) is None:
-        return "Seeds are whole numbers, such as 0, 1, 2 or 0-4."
-    adapts = {way.adapt for _, way in state.cells()}
-    wrong = recipes.mistakes(adapts, state.plan.settings, [model.card for model in state.chosen_models])
-    if wrong:
-        return next(iter(wrong.values()))
+        return SEEDS_ARE
     if state.n_runs > MOST_RUNS:
         return f"These would be {state.n_runs:,} runs; {MOST_RUNS:,} are the most at once."
     return ""
+
+
+def _recipe(state: PlanState) -> str:
+    plan = state.plan
+    adapts = list(dict.fromkeys(way.adapt for _, way in state.cells()))
+    wrong = recipes.mistakes(adapts, plan.settings, [model.card for model in state.chosen_models])
+    if wrong:
+        return next(iter(wrong.values()))
+    few = any(shots is not None for shots in shots_of(plan.shots) or ())
+    if lacks_attention_blocks(state):
+        return ATTENTION_NEEDS
+    said = (recipes.conflict(adapt, plan.preset, plan.settings, few, *state.where) for adapt in adapts)
+    return next(filter(None, said), "")

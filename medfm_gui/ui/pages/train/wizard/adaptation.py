@@ -1,33 +1,34 @@
-"""Step 4: how the models are adapted; cards for the ways, then the grid of models by ways."""
+"""Step 4: how the models are adapted: the ladder with its rungs, shots and seeds, and the grid of models by ways."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QPushButton,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractItemView, QCheckBox, QGridLayout, QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
 
 from medfm_gui.ui.context import Context
-from medfm_gui.ui.pages.train.model import WAYS, PlanState, Way, obstacle
+from medfm_gui.ui.pages.train import rules
+from medfm_gui.ui.pages.train.grid import CellTable
+from medfm_gui.ui.pages.train.model import PlanState, factors, obstacle
 from medfm_gui.ui.pages.train.rules import At
+from medfm_gui.ui.pages.train.ways import RUNGS, WAYS, Way
+from medfm_gui.ui.pages.train.wizard.axes import AxesPanel
 from medfm_gui.ui.pages.train.wizard.step import Step
 from medfm_gui.ui.theme import SPACE
-from medfm_gui.ui.widgets.chips import Marker
 from medfm_gui.ui.widgets.forms import action, disable
-from medfm_gui.ui.widgets.text import Label
+from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.table import ROW_PX, DataTable
+from medfm_gui.ui.widgets.text import Label, escape_mnemonic, tip
 from medfm_gui.workspace.models import Model
+
+_LEAST_ROWS = 4
+_SCRATCH = Way("full", from_scratch=True)
+_NARROW_PX = SPACE[-1] + SPACE[2]
 
 
 class AdaptationStep(Step):
-    """Ways as cards that switch a whole column; single pairs in the grid below."""
+    """Ways switch a whole column of the grid; the grid's marks are single pairs."""
 
     def __init__(self, context: Context, state: PlanState) -> None:
         super().__init__(
@@ -37,149 +38,125 @@ class AdaptationStep(Step):
             "Adaptation",
             "The ladder from frozen features to every weight. Each ticked pair becomes a run on the same frozen split.",
         )
-        self._ways = {way: _WayCard(way, state) for way in WAYS}
-        cards = QHBoxLayout()
-        cards.setSpacing(SPACE[2])
-        for card in self._ways.values():
-            cards.addWidget(card, 1)
-        self.body.addLayout(cards)
-        self._grid_of: tuple[Model, ...] = ()
-        self._boxes: dict[tuple[str, Way], QCheckBox] = {}
-        self._holder = QWidget()
-        self._column = QVBoxLayout(self._holder)
-        self._column.setContentsMargins(SPACE[3], SPACE[2], SPACE[3], SPACE[2])
-        self._grid_widget = QWidget()
-        self._column.addWidget(self._grid_widget)
-        self._column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(self._holder)
-        self._holder.setAutoFillBackground(False)  # the panel's ground is its own
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        frame = QFrame()
-        frame.setProperty("role", "panel")
-        inner = QVBoxLayout(frame)
-        inner.setContentsMargins(1, 1, 1, 1)
-        inner.addWidget(scroll)
-        self.body.addWidget(frame, 1)
-        self._weights = QWidget()
-        row = QHBoxLayout(self._weights)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(
-            Label("Some weights are not on this computer, so only a start from scratch is possible.", "muted"), 1
-        )
-        button = action("Get weights …", "download")
-        button.clicked.connect(lambda: context.go("settings", tab="weights"))
-        row.addWidget(button)
-        self.body.addWidget(self._weights)
+        self._ladder = _Ladder(state)
+        self.body.addWidget(self._ladder)
+        self._axes = AxesPanel(state)
+        self.body.addWidget(self._axes)
+        self._model = CellTable(state, self)
+        self._table = DataTable("Models by ways")
+        self._table.setModel(self._model)
+        self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)
+        self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._table.setMinimumHeight(_LEAST_ROWS * ROW_PX)
+        header = self._table.horizontalHeader()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(_NARROW_PX)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column, way in enumerate(WAYS, 1):
+            self._table.setColumnWidth(column, header.fontMetrics().horizontalAdvance(way.short) + SPACE[3])
+        self._table.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.body.addWidget(self._table, 1)
+        self._runs = Label("")
+        self._reasons = Label("", "caption")
+        words = QVBoxLayout()
+        words.setSpacing(SPACE[0])
+        words.addWidget(self._runs)
+        words.addWidget(self._reasons)
+        self._weights = action("Get weights …", "download")
+        self._weights.clicked.connect(lambda: context.go("settings", tab="weights"))
+        row = QHBoxLayout()
+        row.setSpacing(SPACE[2])
+        row.addLayout(words, 1)
+        row.addWidget(self._weights)
+        self.body.addLayout(row)
 
     @property
     def first(self) -> QWidget:
         """See ``Step``."""
-        return self._ways[WAYS[0]]
+        return self._ladder.first
 
     def entered(self) -> None:
         """Everything is known already."""
         self.show_plan()
 
     def show_plan(self) -> None:
-        """Tick what is chosen, say what is impossible."""
-        models = self.state.chosen_models
-        if models != self._grid_of:
-            self._build(models)
-        cells = set(self.state.cells())
-        for cell, box in self._boxes.items():
-            box.setChecked(cell in cells)
-        for way, card in self._ways.items():
-            possible = any(not obstacle(model, way) for model in models)
-            card.show_chosen(
-                any(other == way for _, other in cells), possible, "" if possible else _why_none(models, way)
-            )
-        self._weights.setVisible(any(not model.weights.is_here for model in models))
+        """Tick what is chosen, say what is impossible and how many runs it makes."""
+        self._model.show_plan()
+        self._ladder.show_plan()
+        self._axes.show_plan()
+        self._runs.setText(factors(self.state) if self.state.cells() else "")
+        lacks = rules.lacks_attention_blocks(self.state)
+        reasons = [text for text in (self._model.reasons(), rules.ATTENTION_NEEDS if lacks else "") if text]
+        self._reasons.setText(" ".join(text[:1].upper() + text[1:] for text in reasons))
+        self._reasons.setVisible(bool(reasons))
+        self._weights.setVisible(lacks or any(not one.weights.is_here for one in self.state.chosen_models))
 
-    def _build(self, models: tuple[Model, ...]) -> None:
-        self._grid_of = models
-        self._boxes = {}
-        self._column.removeWidget(self._grid_widget)
-        self._grid_widget.hide()
-        self._grid_widget.deleteLater()
-        self._grid_widget = QWidget()
-        grid = QGridLayout(self._grid_widget)
+
+class _Ladder(Panel):
+    """A line a way, the rungs' names at the left."""
+
+    def __init__(self, state: PlanState) -> None:
+        super().__init__()
+        self._state = state
+        self.setAccessibleName("Ways of adapting")
+        self._boxes: dict[Way, QCheckBox] = {}
+        self._counts: dict[Way, Label] = {}
+        inside = QWidget()
+        grid = QGridLayout(inside)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(SPACE[3])
-        grid.setVerticalSpacing(SPACE[1])
-        for column, way in enumerate(WAYS):
-            grid.addWidget(Label(way.title, "caption"), 0, column + 2)
-            grid.setColumnStretch(column + 2, 3)
-        grid.setColumnStretch(1, 4)
-        for row, model in enumerate(models, 1):
-            grid.addWidget(Marker(model.card.family.value, 0), row, 0)
-            grid.addWidget(Label(model.card.title), row, 1)
-            for column, way in enumerate(WAYS):
-                grid.addWidget(self._cell(model, way), row, column + 2)
-        self._column.insertWidget(0, self._grid_widget)
+        grid.setVerticalSpacing(SPACE[0])
+        grid.setColumnStretch(2, 1)
+        line = 0
+        for rung in RUNGS:
+            grid.addWidget(Label(rung.title, "caption", wrap=False), line, 0)
+            for way in rung.ways:
+                self._add(way, grid, line)
+                line += 1
+        self.add(inside)
 
-    def _cell(self, model: Model, way: Way) -> QWidget:
-        why = obstacle(model, way)
-        if why:
-            return Label(why, "caption")
-        box = QCheckBox("train")
-        box.setAccessibleName(f"{model.card.title}, {way.title}")
-        cell = (model.card.name, way)
-        box.clicked.connect(lambda chosen, cell=cell: self.state.toggle_cell(cell, chosen))
-        self._boxes[cell] = box
-        return box
+    @property
+    def first(self) -> QWidget:
+        """The lowest rung that can be taken."""
+        return next((box for box in self._boxes.values() if box.isEnabled()), self)
 
+    def show_plan(self) -> None:
+        """Tick the ways; one that no model can take says why."""
+        models, cells = self._state.chosen_models, self._state.cells()
+        for way, box in self._boxes.items():
+            on = sum(other == way for _, other in cells)
+            possible = sum(not obstacle(model, way) for model in models)
+            whole = Qt.CheckState.Checked if on == possible else Qt.CheckState.PartiallyChecked
+            box.setCheckState(whole if on else Qt.CheckState.Unchecked)
+            why = "" if possible else _why_none(models, way)
+            disable(box, why)
+            if possible:
+                tip(box, way.summary)
+            self._counts[way].setText(why or (f"{on} of {len(models)}" if on else ""))
 
-class _WayCard(QPushButton):
-    """One way as a card that is on or off."""
+    def _add(self, way: Way, grid: QGridLayout, line: int) -> None:
+        box = QCheckBox(escape_mnemonic("Full, from scratch" if way == _SCRATCH else way.title))
+        box.setAccessibleName(way.title)
+        box.setAccessibleDescription(way.summary)
+        box.clicked.connect(partial(self._turn, way))
+        gist = Label(way.gist, "muted", elide=Qt.TextElideMode.ElideRight)
+        number = Label("", "caption", wrap=False)
+        number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        for column, widget in enumerate((box, gist, number), 1):
+            grid.addWidget(widget, line, column)
+        self._boxes[way], self._counts[way] = box, number
 
-    def __init__(self, way: Way, state: PlanState) -> None:
-        super().__init__()
-        self._way = way
-        self.setProperty("role", "option")
-        self.setCheckable(True)
-        self.setAccessibleName(way.title)
-        self.setAccessibleDescription(way.summary)
-        self.clicked.connect(lambda chosen: state.toggle_way(way, chosen))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE[2], SPACE[2], SPACE[2], SPACE[2])
-        column.setSpacing(SPACE[0])
-        for label in (Label(way.title, "heading3"), Label(way.summary, "muted")):
-            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            column.addWidget(label)
-        self._note = Label("", "caption")
-        self._note.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        column.addWidget(self._note)
-        column.addStretch(1)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-
-    def sizeHint(self) -> QSize:
-        """As large as its words, which a button does not ask for by itself."""
-        layout = self.layout()
-        return layout.totalSizeHint() if layout is not None else super().sizeHint()
-
-    def minimumSizeHint(self) -> QSize:
-        """As narrow as its longest word."""
-        layout = self.layout()
-        return layout.totalMinimumSize() if layout is not None else super().minimumSizeHint()
-
-    def heightForWidth(self, width: int) -> int:
-        """The height of its wrapped words."""
-        layout = self.layout()
-        return layout.totalHeightForWidth(width) if layout is not None else super().heightForWidth(width)
-
-    def show_chosen(self, chosen: bool, possible: bool, why: str) -> None:
-        """On or off, or why it cannot be on."""
-        self.setChecked(chosen)
-        disable(self, "" if possible else why or "Choose a model first.")
-        self._note.setText(why)
-        self._note.setVisible(bool(why))
+    def _turn(self, way: Way) -> None:
+        """A way that some pairs are ticked of gets all of them first."""
+        ticked = sum(other == way for _, other in self._state.cells())
+        possible = sum(not obstacle(model, way) for model in self._state.chosen_models)
+        self._state.toggle_way(way, ticked < possible)
+        self.show_plan()  # Qt has ticked the box by itself already
 
 
 def _why_none(models: tuple[Model, ...], way: Way) -> str:
-    reasons = list(dict.fromkeys(obstacle(model, way) for model in models))
-    text = ", ".join(reasons)
-    return text[:1].upper() + text[1:]
+    """Why no model can take this way."""
+    if not models:
+        return "choose a model first"
+    return ", ".join(dict.fromkeys(obstacle(model, way) for model in models))

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
+from typing import Final
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from medfm_gui.desk.asks.train import DeviceList, ListDevices
 from medfm_gui.domain.cards import ADAPTATIONS
-from medfm_gui.domain.presets import PRESETS, preset_remarks
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.train import recipes
-from medfm_gui.ui.pages.train.model import PlanState, seeds_of
+from medfm_gui.ui.pages.train.axes import shots_of
+from medfm_gui.ui.pages.train.fields import GROUPS, Group, field_of
+from medfm_gui.ui.pages.train.model import PlanState
 from medfm_gui.ui.pages.train.rules import At
-from medfm_gui.ui.pages.train.wizard.step import Step
+from medfm_gui.ui.pages.train.wizard.fields import FoldedSettings, Settings
+from medfm_gui.ui.pages.train.wizard.presets import PresetPanel
+from medfm_gui.ui.pages.train.wizard.step import Step, learn_devices
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import FormRow, choice
 from medfm_gui.ui.widgets.panel import Panel
-from medfm_gui.ui.widgets.text import Label, tip
+from medfm_gui.ui.widgets.text import Label
 
-_COLUMNS = 3
+_LONGEST_DEVICE: Final = 120
 
 
 class RecipeStep(Step):
-    """Preset, seeds and device on top; a panel of fields for each chosen adaptation."""
+    """Preset and device on top; a panel of fields for each chosen way; below what is chosen once for all of them.
+
+    Panels are made when they are wanted for the first time, one a turn.
+    """
 
     def __init__(self, context: Context, state: PlanState) -> None:
         super().__init__(
@@ -36,155 +41,125 @@ class RecipeStep(Step):
             "Recipe",
             "All that decides the numbers is kept with each run. Leave a field empty to use the value shown in it.",
         )
-        self._asked_devices = False
-        presets = [("Standard", ""), *((name.capitalize(), name) for name in PRESETS)]
-        self._preset = choice(presets)
-        self._preset.activated.connect(lambda: state.put(preset=self._preset.currentData()))
-        self._seeds = QLineEdit()
-        self._seeds.textEdited.connect(lambda text: state.put(seeds=text))
-        self._device = choice((("Best available", "auto"), ("Processor (CPU)", "cpu")))
-        self._device.activated.connect(lambda: state.put(device=self._device.currentData()))
-        self._seeds_row = FormRow("Seeds", self._seeds, "Several seeds give several runs: 0, 1, 2 or 0-4.")
-        top = Panel("Runs")
-        self._top = _grid(
-            FormRow("Preset", self._preset, "A named recipe; fields that stay empty have its values."),
-            self._seeds_row,
-            FormRow("Device", self._device, "Runs take turns on a device."),
-        )
-        top.add(self._top)
-        self._remarks = Label("", "caption")
-        self._remarks.hide()
-        top.add(self._remarks)
-        titles = {"": "Results", **{card.name: card.title for card in ADAPTATIONS}}
-        self._forms = {name: Deferred(partial(_Fields, title, name, state)) for name, title in titles.items()}
         inside = QWidget()
         inside.setProperty("role", "page")
         scroll = QScrollArea()
         self.body.addWidget(scroll, 1)  # outermost first: each new parent costs a styling of all that lies in it
         scroll.setWidgetResizable(True)
         scroll.setWidget(inside)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, SPACE[1], 0)
-        column.setSpacing(SPACE[2])
-        column.addWidget(top)
-        for card in ADAPTATIONS:
-            column.addWidget(self._forms[card.name])
-            self._forms[card.name].hide()
-        column.addWidget(self._forms[""])
-        column.addStretch(1)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(0, 0, SPACE[1], 0)
+        self._column.setSpacing(SPACE[2])
+        self._presets = PresetPanel(state)
+        self._column.addWidget(self._presets)
+        self._device = choice((("Best available", "auto"), ("Processor (CPU)", "cpu")))
+        self._device.activated.connect(lambda: state.put(device=self._device.currentData()))
+        device = Panel("Device")
+        device.add(FormRow("Train on", self._device, "Runs take turns on a device."))
+        self._column.addWidget(device)
+        self._forms: dict[str, Deferred[_WayPanel]] = {
+            card.name: Deferred(partial(_WayPanel, card.title, card.name, state)) for card in ADAPTATIONS
+        }
+        self._groups: dict[Group, Deferred[FoldedSettings]] = {
+            group: Deferred(partial(_folded, group, state)) for group in GROUPS
+        }
+        for form in self._forms.values():
+            self._column.addWidget(form)
+            form.hide()
+        self._all = Label("For all of these ways", "muted")
+        self._column.addWidget(self._all)
+        for fold in self._groups.values():
+            self._column.addWidget(fold)
+            fold.hide()
+        self._column.addStretch(1)
+        self._maker = QTimer(self)
+        self._maker.setInterval(0)
+        self._maker.timeout.connect(self._make_next)
 
     @property
     def first(self) -> QWidget:
         """See ``Step``."""
-        return self._seeds
+        return self._device
 
     def entered(self) -> None:
         """Ask once which devices there are."""
-        if not self._asked_devices:
-            self._asked_devices = True
-            self.context.desk.ask(ListDevices(), owner=self, then=self._show_devices, failed=lambda _: None)
+        learn_devices(self.context, self.state, self)
         self.show_plan()
 
     def show_plan(self) -> None:
         """Fill fields that nobody is typing in, show what is wrong."""
-        plan = self.state.plan
-        _select(self._preset, plan.preset)
-        self._remarks.setText("\n".join(preset_remarks(plan.preset)))
-        self._remarks.setVisible(bool(plan.preset))
-        if self._device.findData(plan.device) < 0:
-            self._device.addItem(plan.device, plan.device)
-        _select(self._device, plan.device)
-        if not self._seeds.hasFocus():
-            self._seeds.setText(plan.seeds)
-        self._seeds_row.set_error("" if seeds_of(plan.seeds) else "Whole numbers, such as 0, 1, 2 or 0-4.")
-        adapts = {way.adapt for _, way in self.state.cells()}
-        for adapt, form in self._forms.items():
-            is_wanted = not adapt or adapt in adapts
-            form.setVisible(is_wanted)
-            if is_wanted:
-                form.part.show_plan()
+        self._presets.show_plan()
+        self._show_device()
+        wanted = self._wanted()
+        self._all.setVisible(any(place in wanted for place in self._groups.values()))
+        for place in (*self._forms.values(), *self._groups.values()):
+            if place.made is not None:
+                place.setVisible(place in wanted)
+                if place in wanted:
+                    place.made.show_plan()
+        waiting = [place for place in wanted if place.made is None]
+        if waiting:
+            self._make(waiting[0])
+        if len(waiting) > 1:
+            self._maker.start()
 
-    def _show_devices(self, answer: DeviceList) -> None:
-        self.state.offer_devices(answer.devices)
-        for device in answer.devices:
+    def _wanted(self) -> list[Deferred[_WayPanel] | Deferred[FoldedSettings]]:
+        """The panels of the plan, from top to bottom."""
+        adapts = {way.adapt for _, way in self.state.cells()}
+        by_gradient = any(recipes.is_by_gradient(adapt) for adapt in adapts)
+        few = any(shots is not None for shots in shots_of(self.state.plan.shots) or ())
+        found: list[Deferred[_WayPanel] | Deferred[FoldedSettings]] = []
+        found += [form for adapt, form in self._forms.items() if adapt in adapts]
+        found += [
+            fold
+            for group, fold in self._groups.items()
+            if (by_gradient or not group.by_gradient) and (few or not group.few_shot)
+        ]
+        return found
+
+    def _make_next(self) -> None:
+        waiting = [place for place in self._wanted() if place.made is None]
+        if waiting:
+            self._make(waiting[0])
+        if len(waiting) < 2:
+            self._maker.stop()
+
+    def _make(self, place: Deferred[_WayPanel] | Deferred[FoldedSettings]) -> None:
+        place.part.show_plan()
+        place.show()
+
+    def _show_device(self) -> None:
+        for device in self.state.devices:
             memory = f", {device.memory_gb:.0f} GiB" if device.memory_gb else ""
-            text, at = f"{device.name} ({device.id}{memory})", self._device.findData(device.id)
-            if at >= 0:
-                self._device.setItemText(at, text[:120])
-            else:
-                self._device.addItem(text[:120], device.id)
+            text, at = f"{device.name} ({device.id}{memory})"[:_LONGEST_DEVICE], self._device.findData(device.id)
+            if at < 0:
+                self._device.addItem(text, device.id)
+            elif self._device.itemText(at) != text:
+                self._device.setItemText(at, text)
         _select(self._device, self.state.plan.device)
 
 
-class _Fields(Panel):
-    """The settings of one adaptation."""
+class _WayPanel(Panel):
+    """The settings that one way lists as its own."""
 
     def __init__(self, title: str, adapt: str, state: PlanState, parent: QWidget) -> None:
         super().__init__(title, parent=parent)
-        self._adapt = adapt
-        self._state = state
-        self._rows: dict[str, FormRow] = {}
-        for field in recipes.fields_of(adapt):
-            widget = self._field(field)
-            label = f"{field.title} ({field.unit})" if field.unit else field.title
-            self._rows[field.key] = FormRow(label, widget, field.hint)
-        self.add(_grid(*self._rows.values()))
+        self._settings = Settings(adapt, recipes.fields_of(adapt), state, self)
+        self.add(self._settings)
 
     def show_plan(self) -> None:
         """Values, defaults and mistakes."""
-        mine = self._state.plan.settings.get(self._adapt, {})
-        cards = [model.card for model in self._state.chosen_models]
-        for key, row in self._rows.items():
-            text, field = mine.get(key, ""), row.field
-            usual = recipes.usual(self._adapt, self._state.plan.preset, key)
-            if isinstance(field, QComboBox):
-                _select(field, text or usual)
-            elif isinstance(field, QLineEdit):
-                field.setPlaceholderText(usual or "the model’s own")
-                if not field.hasFocus() and field.text().strip() != text:
-                    field.setText(text)
-            row.set_error(recipes.mistake(self._adapt, key, text, cards))
-
-    def _field(self, field: recipes.Field) -> QWidget:
-        def keep(text: str) -> None:
-            usual = recipes.usual(self._adapt, self._state.plan.preset, field.key)
-            self._state.set_setting(self._adapt, field.key, "" if text.strip() == usual else text)
-
-        if field.options:
-            return _chooser(field, keep)
-        line = QLineEdit()
-        line.setMaxLength(40)
-        line.textEdited.connect(keep)
-        if field.range:
-            tip(line, f"{field.range} {field.unit}".strip())
-        return line
+        self._settings.show_plan()
 
 
-def _chooser(field: recipes.Field, keep: Callable[[str], None]) -> QComboBox:
-    combo = choice(field.options)
-    combo.activated.connect(lambda: keep(str(combo.currentData())))
-    return combo
+def _folded(group: Group, state: PlanState, parent: QWidget) -> FoldedSettings:
+    return FoldedSettings(group.title, [field_of(key) for key in group.keys], state, parent)
 
 
 def _select(combo: QComboBox, value: str) -> None:
-    at = combo.findData(value)
-    if at < 0 and value:
+    if combo.findData(value) < 0:
         combo.addItem(value, value)
-        at = combo.count() - 1
-    combo.setCurrentIndex(at)
-
-
-def _grid(*rows: FormRow) -> QWidget:
-    widget = QWidget()
-    grid = QGridLayout(widget)
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(SPACE[3])
-    grid.setVerticalSpacing(SPACE[3])
-    for number, row in enumerate(rows):
-        grid.addWidget(row, number // _COLUMNS, number % _COLUMNS, Qt.AlignmentFlag.AlignTop)
-    for column in range(_COLUMNS):
-        grid.setColumnStretch(column, 1)
-    return widget
+    combo.setCurrentIndex(combo.findData(value))

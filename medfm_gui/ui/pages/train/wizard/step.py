@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from medfm_gui.desk.asks.train import ListDevices
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.train import rules
 from medfm_gui.ui.pages.train.model import PlanState
@@ -50,3 +51,14 @@ class Step(QWidget):
     def _changed(self) -> None:
         if self.isVisible():
             self.show_plan()
+
+
+def learn_devices(context: Context, state: PlanState, owner: QObject) -> None:
+    """Ask which devices there are, where that is not known yet; a failure leaves what there was to choose from."""
+    if not state.devices:
+        context.desk.ask(
+            ListDevices(),
+            owner=owner,
+            then=lambda answer: state.offer_devices(answer.devices),
+            failed=lambda _: None,
+        )

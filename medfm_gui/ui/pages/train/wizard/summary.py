@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from medfm_gui.ui.pages.train.model import PlanState, seeds_of
+from medfm_gui.ui.pages.train.axes import seeds_of, shots_of
+from medfm_gui.ui.pages.train.model import PlanState, factors
 from medfm_gui.ui.pages.train.words import count, duration, listed, size
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
@@ -94,18 +95,14 @@ def _runs(state: PlanState) -> _Said:
     cells = state.cells()
     used = {name for name, _ in cells}
     ways = [way for way in state.plan.ways if any(other == way for _, other in cells)]
-    seeds = seeds_of(state.plan.seeds) or ()
-    parts = [count(len(used), "model"), count(len(ways), "way")]
-    if len(seeds) != 1:
-        parts.append(count(len(seeds), "seed"))
-    if state.plan.split and state.plan.split.folds > 1:
-        parts.append(count(state.plan.split.folds, "fold"))
-    full = len(cells) == len(used) * len(ways)
-    runs = count(state.n_runs, "run")
-    headline = f"{' × '.join(parts)} = {runs}" if full else f"{' × '.join(parts)}, not all pairs: {runs}"
+    headline = factors(state)
     facts = [("Models", listed([model.card.title for model in models if model.card.name in used] or ["–"], 4))]
     if ways:
         facts.append(("Ways", listed([way.title for way in ways], 4)))
+    if shots_of(state.plan.shots) not in (None, (None,)):
+        facts.append(("Shots", state.plan.shots))
+    if len(seeds_of(state.plan.seeds) or ()) > 1:
+        facts.append(("Seeds", state.plan.seeds))
     idle = [model.card.title for model in models if model.card.name not in used]
     if idle:
         facts.append(("Not trained", listed(idle, 3)))
