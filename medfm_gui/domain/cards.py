@@ -86,6 +86,8 @@ class WeightsSource:
     """Which other files of it are understood, or where they are."""
     files: tuple[str, ...] = ()
     """What such files are called elsewhere, without their endings, e.g. ``mae_pretrain_vit_base``."""
+    inner: str = ""
+    """Under which name the file keeps the weights, where it keeps several kinds of them."""
 
     @property
     def label(self) -> str:

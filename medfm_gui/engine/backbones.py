@@ -151,6 +151,8 @@ def load_backbone(card: BackboneCard, *, image_size: int, weights: Path | None) 
     """
     backbone = build_backbone(card, image_size)
     if weights is not None:
-        tensors = converted(read_tensors(weights), backbone.module, card.weights.converter, what=weights.name)
+        tensors = converted(
+            read_tensors(weights, first=card.weights.inner), backbone.module, card.weights.converter, what=weights.name
+        )
         load_checked(backbone.module, tensors, ignore=card.weights.ignore, what=weights.name, model=card.title)
     return backbone

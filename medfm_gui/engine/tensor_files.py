@@ -29,10 +29,11 @@ _WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model", "teacher", "t
 _AGAIN = "Fetch the file again from its source."
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path, *, first: str = "") -> dict[str, Tensor]:
     """All tensors of a safetensors, ``.pt`` or ``.pth`` file by name, on the CPU.
 
-    The kind is told by the contents, not by the name. ``state_dict``, ``model`` and the like are unwrapped.
+    The kind is told by the contents, not by the name. ``state_dict``, ``model`` and the like are unwrapped;
+    where a file holds several of them, the one under ``first`` is taken, else a running mean of weights before others.
 
     Raises:
         WeightsAbsent: there is no such file.
@@ -49,11 +50,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise WeightsRejected(f"“{path.name}” cannot be read ({error.strerror}).", "Check the path.") from error
     if start[:4] == b"PK\x03\x04":
         _check_zip(path)
-        tensors = _read_pickle(path)
+        tensors = _read_pickle(path, first)
     elif len(start) == 9 and start[8:] == b"{":
         tensors = _read_safetensors(path)
     elif start[:1] == b"\x80":
-        tensors = _read_pickle(path)
+        tensors = _read_pickle(path, first)
     else:
         raise WeightsRejected(
             f"“{path.name}” is neither a safetensors nor a PyTorch file.", "Choose a .safetensors, .pt or .pth file."
@@ -119,7 +120,7 @@ def _check_zip(path: Path) -> None:
         raise WeightsRejected(f"“{path.name}” is not laid out as PyTorch writes its files.", _AGAIN)
 
 
-def _read_pickle(path: Path) -> dict[str, Tensor]:
+def _read_pickle(path: Path, first: str) -> dict[str, Tensor]:
     try:
         # argparse.Namespace: settings that MAE and RETFound leave beside their weights; plain data
         with torch.serialization.safe_globals([argparse.Namespace]):
@@ -133,7 +134,7 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
         ) from error
     tensors = {
         str(name).removeprefix("module."): value.detach()
-        for name, value in _unwrapped(held).items()
+        for name, value in _unwrapped(held, first).items()
         if isinstance(value, Tensor)
     }
     if len(tensors) > _MAX_TENSORS:
@@ -144,11 +145,11 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _unwrapped(held: object) -> Mapping[Any, Any]:
+def _unwrapped(held: object, first: str) -> Mapping[Any, Any]:
     for _ in range(2):  # at most {"model": {"state_dict": …}}
         if not isinstance(held, Mapping):
             return {}
-        inner = next((held[key] for key in _WRAPPERS if isinstance(held.get(key), Mapping)), None)
+        inner = next((held[key] for key in (first, *_WRAPPERS) if isinstance(held.get(key), Mapping)), None)
         if inner is None:
             return held
         held = inner

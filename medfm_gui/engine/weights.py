@@ -77,7 +77,7 @@ def import_file(card: BackboneCard, file: Path, out: Path, *, source: str) -> Ge
     """
     yield StageStarted(time.time(), "weights")
     module = skeleton(card)
-    tensors = converted(read_tensors(file), module, card.weights.converter, what=file.name)
+    tensors = converted(read_tensors(file, first=card.weights.inner), module, card.weights.converter, what=file.name)
     own = check_fit(module, tensors, ignore=card.weights.ignore, what=file.name, model=card.title)
     check_finite(own, what=file.name)
     original = sha256_file(file)

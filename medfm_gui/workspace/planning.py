@@ -7,7 +7,6 @@ be made, one worker measures each pair of model and kind of work, and the costs 
 from __future__ import annotations
 
 import hashlib
-import random
 import shutil
 import tempfile
 import time
@@ -19,6 +18,7 @@ from medfm_gui.base import wire
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import adaptation
 from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.domain.recipe import numbers_of
 from medfm_gui.domain.run import Phase, PreflightSpec, TrainSpec
 from medfm_gui.domain.split import Partition
 from medfm_gui.workspace import data, training
@@ -31,6 +31,8 @@ _OPTIMISER_COPIES = 3
 """Of every trained number a checkpoint holds the weight and two moments."""
 _BEST_COPIES = 2
 """While a better epoch is written the former best is still there."""
+_DEPTHS = 4
+"""Blocks whose class tokens the feature bank keeps at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +240,24 @@ def _group(draft: TrainSpec) -> tuple[object, ...]:
         _by_gradient(draft),
     )
     if not _by_gradient(draft):
-        return same
+        return (*same, _row(draft))
     step = (recipe.batch_size, recipe.accumulate, recipe.amp, recipe.precision, recipe.optimizer, recipe.ema > 0)
     views = (recipe.augment, recipe.augmentation)
     trained = (draft.adapt, recipe.blocks, recipe.rank, recipe.lora_targets, recipe.lora_bias, recipe.unfreeze)
     head = (recipe.attention_init, recipe.attention_width, recipe.attention_depth)
     return (*same, *step, *views, *trained, *head)
+
+
+def _row(draft: TrainSpec) -> tuple[str, int]:
+    """What the feature bank keeps of an image, and how many numbers: as ``engine.features`` lays it out."""
+    card = draft.card
+    is_grid = draft.adapt == "linear-grid"
+    if card.convolutional or not (is_grid or card.features in ("cls", "mean", "cls+mean")):
+        return "pooled", card.feature_dim
+    wanted = [int(number) for number in numbers_of(draft.recipe.grid_blocks)] if is_grid else []
+    blocks = max(_DEPTHS, *wanted, 0)
+    width = card.feature_dim // 2 if card.features == "cls+mean" else card.feature_dim
+    return f"depths{blocks}", (blocks + 1) * width
 
 
 def _key(draft: TrainSpec) -> str:
@@ -341,7 +355,10 @@ def _shown(draft: TrainSpec, train: Sequence[str]) -> Sequence[str]:
     if draft.shots is None:
         return train
     most = draft.shots * max(1, len(draft.classes))
-    return train if most >= len(train) else random.Random(draft.seed).sample(list(train), most)
+    if most >= len(train):
+        return train
+    first = draft.seed * most % len(train)
+    return [*train, *train][first : first + most]
 
 
 def _cost_of_tuning(draft: TrainSpec, one: Measurement | None, sides: Mapping[Partition, Sequence[str]]) -> RunCost:
@@ -379,7 +396,7 @@ def _cost_of_frozen(
             train = len(_shown(draft, sides[Partition.TRAIN]))
             stages = 1 + (draft.recipe.protocol == "two-stage")
             seconds += stages * one.fit_s * train / (one.shown or train or 1)
-    features = new * draft.card.feature_dim * _FLOAT_BYTES
+    features = new * _row(draft)[1] * _FLOAT_BYTES
     disk, images = features + parameters * _FLOAT_BYTES, len(wanted)
     return _cost(draft, one, parameters, disk, 0, seconds, images, images - new)
 

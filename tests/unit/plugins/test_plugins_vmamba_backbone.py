@@ -138,6 +138,15 @@ def test_the_authors_files_of_any_age_load(
     _assert_loads(file, build(), source)
 
 
+def test_of_a_file_with_two_kinds_of_weights_the_trained_ones_are_taken(
+    build: Callable[..., Backbone], tmp_path: Path
+) -> None:
+    source, mean = build(seed=1), build(seed=2)
+    file = tmp_path / "published.pth"
+    torch.save({"model_ema": mean.module.state_dict(), "model": source.module.state_dict()}, file)
+    _assert_loads(file, build(), source)
+
+
 def test_our_own_file_loads(build: Callable[..., Backbone], tmp_path: Path) -> None:
     source = build(seed=1)
     write_tensors(tmp_path / "own.safetensors", source.module.state_dict())
@@ -152,7 +161,7 @@ def _assert_loads(file: Path, backbone: Backbone, source: Backbone) -> None:
 
 def _load(file: Path, backbone: Backbone) -> None:
     weights = backbone.card.weights
-    tensors = converted(read_tensors(file), backbone.module, weights.converter, what=file.name)
+    tensors = converted(read_tensors(file, first=weights.inner), backbone.module, weights.converter, what=file.name)
     load_checked(backbone.module, tensors, ignore=weights.ignore, what=file.name, model=backbone.card.title)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medfm_gui.desk.asks.settings import FoundWeights, Package
@@ -11,6 +11,7 @@ from medfm_gui.domain.cards import KNOWN_DATASETS, BrokenPlugin, WeightsState
 from medfm_gui.ui.actions import Action
 from medfm_gui.ui.widgets.rows import Column
 from medfm_gui.workspace.models import Model
+from medfm_gui.workspace.packs import PackFile
 
 STATES = {
     WeightsState.PRESENT: ("check", "good", "Ready"),
@@ -174,6 +175,19 @@ class FoundRow:
     title: str
     outcome: str = ""
     is_bad: bool = False
+    hint: str = ""
+
+
+OUTCOMES = {"imported": "Imported", "present": "Here already", "refused": "Refused"}
+"""What may become of a file of a pack, and how that is called."""
+
+
+def after(row: FoundRow, file: PackFile, title: str) -> FoundRow:
+    """The row of a file once it was gone through; ``title`` is that of the model that it was found to be of."""
+    outcome = OUTCOMES.get(file.state, file.state)
+    is_bad = file.state == "refused"
+    words = f"{outcome}: {file.message}" if file.message else outcome
+    return replace(row, title=title or row.title, outcome=words, is_bad=is_bad, hint=file.hint)
 
 
 def found_columns(root: str) -> tuple[Column[FoundRow], ...]:
@@ -186,7 +200,7 @@ def found_columns(root: str) -> tuple[Column[FoundRow], ...]:
     return (
         Column("File", below),
         Column("Size", lambda row: size(row.file.size), is_number=True),
-        Column("Named for", lambda row: row.title or "no model of ours"),
+        Column("Model", lambda row: row.title or ("none" if row.is_bad else "to be found out")),
         Column("Outcome", lambda row: row.outcome),
     )
 

@@ -56,9 +56,7 @@ class ModelTree(QAbstractItemModel):
         for at, group in enumerate(found):
             above = self.index(at, 0)
             self.dataChanged.emit(above, self.index(at, len(COLUMNS) - 1))
-            self.dataChanged.emit(
-                self.index(0, 0, above), self.index(len(group.models) - 1, len(COLUMNS) - 1, above)
-            )
+            self.dataChanged.emit(self.index(0, 0, above), self.index(len(group.models) - 1, len(COLUMNS) - 1, above))
 
     def narrow(self, text: str, state: str = "all") -> None:
         """Show only models with all these words, in a state of ``model.SHOWN``."""

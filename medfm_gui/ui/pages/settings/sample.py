@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from medfm_gui.desk.asks.home import Examine, LastExamination, LookAround
 from medfm_gui.desk.asks.settings import (
+    AcceptLicence,
     AllowNetwork,
     DiagnosticFile,
     DiagnosticFiles,
     FoundWeights,
     FoundWeightsList,
+    ImportPack,
     ImportWeights,
     LookForWeights,
     MoveWeightsFolder,
     Package,
+    PackReport,
     PreviewDiagnostics,
     ProgramFacts,
     PullWeights,
@@ -36,6 +39,7 @@ from medfm_gui.domain.errors import Offline, WeightsRejected
 from medfm_gui.ui.pages.home.sample import COMPUTER, FULL
 from medfm_gui.ui.sample import Answers
 from medfm_gui.workspace.models import Model
+from medfm_gui.workspace.packs import PackFile
 
 _FOLDER = "/home/reader/.local/share/MedFM Studio/weights"
 _SHA = "9f1b3e5a7c2d4e6f8091a2b3c4d5e6f70819a2b3c4d5e6f708192a3b4c5d6e7f"
@@ -82,10 +86,14 @@ def one(
         adaptations=("knn", "linear", "full"),
         feature_dim=768,
         non_commercial="NC" in licence,
+        gated="DINOv3" in licence,
+        overlaps={"medmnist": "possible", "cbis-ddsm": "no", "isic2019": "no", "aptos2019": "no"},
+        group="Baselines" if family is Family.BASELINE else family.value,
     )
-    is_here = state is not WeightsState.ABSENT
+    is_here = state in (WeightsState.PRESENT, WeightsState.BUNDLED)
     path = f"{_FOLDER}/{name}.safetensors" if is_here else ""
-    return Model(card, WeightsStatus(state, source.label, _SHA if is_here else "", path))
+    size = round(millions * 4e6) if is_here else 0
+    return Model(card, WeightsStatus(state, source.label, _SHA if is_here else "", path, size))
 
 
 MODELS = (
@@ -97,6 +105,8 @@ MODELS = (
     one("dinov2-g", "DINOv2 g/14", Family.DINOV2, 1136.48, WeightsState.ABSENT),
     one("mae-b", "MAE B/16", Family.MAE, 85.8, WeightsState.PRESENT, "CC-BY-NC-4.0"),
     one("mae-l", "MAE L/16", Family.MAE, 303.3, WeightsState.ABSENT, "CC-BY-NC-4.0"),
+    one("dinov3-s", "DINOv3 S/16", Family.DINOV3, 21.59, WeightsState.ABSENT, "DINOv3 License"),
+    one("clip-b", "CLIP B/16", Family.CLIP, 86.2, WeightsState.IMPORTING, "MIT"),
     one("vmamba-t", "VMamba T", Family.VMAMBA, 30.2, WeightsState.ABSENT, "MIT"),
     one("aimv2-l", "AIMv2 L/14", Family.AIMV2, 309.2, WeightsState.ABSENT),
     one("clip-b", "CLIP B/16", Family.CLIP, 86.2, WeightsState.ABSENT, "MIT"),
@@ -169,6 +179,21 @@ def _import(ask: ImportWeights) -> WeightsStatus:
     return WeightsStatus(WeightsState.PRESENT, "file", _SHA, f"{_FOLDER}/{ask.model}.safetensors")
 
 
+def _pack(ask: ImportPack) -> PackReport:
+    wrong = "“mae-l.pth” is not a file of MAE L/16: 4 of 294 tensors are missing (blocks.23.mlp.fc2.weight …)."
+    unknown = "“checkpoint_best.pt” is no file of any model here."
+    return PackReport(
+        (
+            PackFile("/media/stick/weights/dinov2-l.safetensors", "dinov2-l", "imported"),
+            PackFile(
+                "/media/stick/weights/mae-l.pth", "mae-l", "refused", wrong, "Choose the file of this very model."
+            ),
+            PackFile("/media/stick/weights/dinov2-b.safetensors", "dinov2-b", "present"),
+            PackFile("/media/stick/weights/checkpoint_best.pt", "", "refused", unknown, "Import it by itself."),
+        )
+    )
+
+
 def _pull(ask: PullWeights) -> WeightsStatus:
     raise Offline("The network is switched off, so nothing was fetched.", "Allow the network, or import a file.")
 
@@ -180,6 +205,8 @@ ANSWERS: Answers = {
     MoveWeightsFolder: lambda ask: SETTINGS,
     ImportWeights: _import,
     PullWeights: _pull,
+    ImportPack: _pack,
+    AcceptLicence: lambda ask: True,
     LookForWeights: lambda ask: FOUND,
     PreviewDiagnostics: lambda ask: FILES,
     SaveDiagnostics: lambda ask: SavedDiagnostics(ask.path, 18_300, 4),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QHeaderView, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSplitter
 
 from medfm_gui.desk.asks.settings import (
+    AcceptLicence,
     AllowNetwork,
     ImportWeights,
     PullWeights,
@@ -15,87 +17,78 @@ from medfm_gui.desk.asks.settings import (
     SettingsView,
 )
 from medfm_gui.desk.asks.train import ListModels, ModelList
-from medfm_gui.domain.cards import WeightsState, WeightsStatus
-from medfm_gui.domain.errors import MedfmError, Offline
-from medfm_gui.ui import icons
+from medfm_gui.domain.cards import WeightsStatus
+from medfm_gui.domain.errors import Interrupted, MedfmError, Offline
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.settings import model
 from medfm_gui.ui.pages.settings.found import FoundPanel
 from medfm_gui.ui.pages.settings.job import JobRow
-from medfm_gui.ui.pages.settings.marker import marker
+from medfm_gui.ui.pages.settings.model_details import ModelDetails
+from medfm_gui.ui.pages.settings.model_list import ModelList as ModelView
 from medfm_gui.ui.pages.settings.place import WeightsPlace
 from medfm_gui.ui.pages.settings.section import Section
 from medfm_gui.ui.theme import SPACE
-from medfm_gui.ui.widgets.facts import Facts
-from medfm_gui.ui.widgets.forms import action, disable
-from medfm_gui.ui.widgets.panel import Panel
-from medfm_gui.ui.widgets.rows import Column, Rows
+from medfm_gui.ui.widgets.forms import action, choice, disable
 from medfm_gui.ui.widgets.states import StatePane
-from medfm_gui.ui.widgets.table import DataTable
-from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.models import Model
 
-FILES = "Weights (*.safetensors *.pt *.pth *.bin);;All files (*)"
-_WIDTHS = "settings.weights.widths"
+FILES = "Weights (*.safetensors *.pt *.pth *.bin *.tar);;All files (*)"
+_SPLIT = (3, 2)
 _ABOUT = (
     "A file is checked tensor by tensor against its model and kept as safetensors; files that hold code are refused."
 )
 
-COLUMNS: tuple[Column[Model], ...] = (
-    Column("Model", lambda one: one.card.title, picture=lambda one: marker(one.card.family)),
-    Column("Family", lambda one: one.card.family.value),
-    Column("Parameters", lambda one: model.parameters(one.card.parameters_m), is_number=True),
-    Column(
-        "Weights",
-        lambda one: model.STATES[one.weights.state][2],
-        picture=lambda one: icons.icon(*model.STATES[one.weights.state][:2]),
-    ),
-    Column("Licence", model.licence),
-)
-
 
 class WeightsSection(Section):
-    """The table, one piece of work at a time above it, and the chosen model below."""
+    """Models at the left, the chosen one at the right, one piece of work at a time above both."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "Weights", _ABOUT)
         self._ticket: Ticket | None = None
         self._wish = ""
-        self.rows = Rows(COLUMNS, self)
-        self.table = DataTable("Models and their weights")
+        self._seen: SettingsView | None = None
+        self.table = ModelView(context)
+        self.rows = self.table.tree
         self.job = JobRow()
         self.found = FoundPanel(context, self)
         self.found.hide()
         self.found.opened.connect(self._swap)
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Filter")
-        self.filter.setAccessibleName("Filter models")
+        self.filter.setPlaceholderText("Search models, licences, pretraining data")
+        self.filter.setAccessibleName("Search models")
         self.filter.setClearButtonEnabled(True)
-        self.filter.textChanged.connect(self.rows.narrow)
+        self.shown = choice(model.SHOWN)
+        self.shown.setAccessibleName("Which models are listed")
         self.folder_button = action("From a folder or USB stick …", "folder")
         self.folder_button.clicked.connect(self.pick_folder)
         self.place = WeightsPlace(context)
         self.place.moved.connect(self.refresh)
         self.place.failed.connect(self.job.end_badly)
-        self.details = _Details()
+        self.details = ModelDetails()
         self.details.import_button.clicked.connect(lambda: self.pick_file())
         self.details.pull_button.clicked.connect(lambda: self.pull())
+        self.details.accepted.connect(self._accept)
         self._lay_out()
 
     def refresh(self) -> None:
         """Ask which weights are here."""
-        self.context.desk.ask(ListModels(), owner=self, then=self._take_models, failed=self._fail)
+        desk = self.context.desk
+        desk.ask(ReadSettings(), owner=self, then=self._take_settings, failed=lambda _: None)
+        desk.ask(ListModels(), owner=self, then=self._take_models, failed=self._fail)
         self.place.refresh()
 
     def visit(self, **wish: Any) -> None:
         """``model=NAME``: choose that model."""
         self._wish = str(wish.get("model", ""))
+        if self._wish:
+            self.filter.clear()
+            self.shown.setCurrentIndex(0)
         self._choose_wish()
 
     def chosen(self) -> Model | None:
         """The model of the chosen row."""
-        return self.rows.row(self.table.currentIndex())
+        return self.table.chosen()
 
     def pick_file(self, one: Model | None = None) -> None:
         """Ask for a file for a model, the chosen one where none is named."""
@@ -118,18 +111,18 @@ class WeightsSection(Section):
         )
 
     def pull(self, one: Model | None = None) -> None:
-        """Fetch the weights of a model, the chosen one where none is named."""
+        """Fetch the weights of a model, the chosen one where none is named; first its licence, where it asks."""
         one = one or self.chosen()
         if one is None or self.job.is_busy:
             return
-        self._begin(f"Waiting to fetch {one.card.title}")
-        self._ticket = self.context.desk.ask(
-            PullWeights(one.card.name),
-            owner=self,
-            then=lambda status: self._end_well(f"The weights of {one.card.title} are ready.", status),
-            failed=lambda error: self._pull_failed(error, one),
-            progress=lambda told: self.job.tell(told, f"{one.card.title}: "),
-        )
+        if self._seen is not None and self._seen.is_offline:
+            self._say_offline(_offline(one), self._seen, one)
+            return
+        if self._seen is not None and not model.is_accepted(one, self._seen.licences):
+            self._choose(one.card.name)
+            self.details.ask_for_licence(one)
+            return
+        self._fetch(one)
 
     def pick_folder(self) -> None:
         """Ask for a folder to look through."""
@@ -138,28 +131,21 @@ class WeightsSection(Section):
             self.found.look(found)
 
     def _lay_out(self) -> None:
-        self.table.setModel(self.rows)
-        self.table.setMinimumHeight(SPACE[-1] * 5)
-        for at, wide in enumerate((7, 3, 3, 5)):
-            self.table.setColumnWidth(at, SPACE[5] * wide)
-        kept = self.context.memory.get(_WIDTHS, {})
-        if isinstance(kept, dict):
-            self.table.set_widths({str(key): width for key, width in kept.items() if isinstance(width, int)})
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.sectionResized.connect(lambda *_: self.context.memory.put(_WIDTHS, self.table.widths()))
-        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show_details())
-        self.rows.modelReset.connect(self._show_details)
+        self.filter.textChanged.connect(lambda _: self._narrow())
+        self.shown.currentIndexChanged.connect(lambda _: self._narrow())
+        self.table.chosen_changed.connect(self._show_details)
         bar = QHBoxLayout()
         bar.setSpacing(SPACE[1])
         bar.addWidget(self.filter, 1)
+        bar.addWidget(self.shown)
         bar.addWidget(self.folder_button)
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE[2])
-        column.addWidget(self.table, 1)
-        column.addWidget(self.details)
+        inside = QSplitter(Qt.Orientation.Horizontal)
+        inside.setChildrenCollapsible(False)
+        self._list = StatePane(self.table)
+        for part, share in zip((self._list, self.details), _SPLIT, strict=True):
+            inside.addWidget(part)
+            inside.setStretchFactor(inside.count() - 1, share)
+        inside.setSizes([part * SPACE[-1] * 6 for part in _SPLIT])
         self.states = StatePane(inside)
         self.states.show_busy("Looking which weights are here")
         self.body.addLayout(bar)
@@ -168,12 +154,21 @@ class WeightsSection(Section):
         self.body.addWidget(self.states, 1)
         self.body.addWidget(self.place)
 
+    def _narrow(self) -> None:
+        self.rows.narrow(self.filter.text(), str(self.shown.currentData()))
+        if self.rows.rows:
+            self._list.show_content()
+        else:
+            self._list.show_empty("No model is called so", "Search for other words, or list all models.", icon="search")
+        self._show_details()
+
+    def _take_settings(self, seen: SettingsView) -> None:
+        self._seen = seen
+        self._show_details()
+
     def _take_models(self, found: ModelList) -> None:
         before = self.chosen()
-        if [one.card.name for one in found.models] == [one.card.name for one in self.rows.rows]:
-            self.rows.replace(found.models)
-        else:
-            self.rows.set_rows(found.models)
+        self.rows.fill(found.models)
         self.found.set_models(found.models)
         if found.models:
             self.states.show_content()
@@ -186,23 +181,47 @@ class WeightsSection(Section):
     def _choose_wish(self) -> None:
         if not self._wish or not self.rows.rows:
             return
-        at = next((k for k, one in enumerate(self.rows.rows) if one.card.name == self._wish), -1)
-        self._wish = ""
-        if at >= 0:
-            self.table.selectRow(at)
-            self.table.scrollTo(self.rows.index(at, 0))
+        wish, self._wish = self._wish, ""
+        self._choose(wish)
+
+    def _choose(self, name: str) -> None:
+        self.table.choose(name)
 
     def _swap(self, is_open: bool) -> None:
         """The files of a stick stand in the place of the models."""
         self.states.setVisible(not is_open)
-        self.filter.setEnabled(not is_open)
+        for field in (self.filter, self.shown, self.folder_button):
+            field.setEnabled(not is_open)
 
     def _fail(self, error: MedfmError) -> None:
         self.states.show_error(error, "Try again", self.refresh)
 
     def _show_details(self) -> None:
-        self.details.tell(self.chosen(), is_busy=self.job.is_busy)
+        self.details.tell(self.chosen(), self._seen, is_busy=self.job.is_busy)
         disable(self.folder_button, "Other weights are being worked on." if self.job.is_busy else "")
+
+    def _fetch(self, one: Model) -> None:
+        self._begin(f"Waiting to fetch {one.card.title}")
+        self._ticket = self.context.desk.ask(
+            PullWeights(one.card.name),
+            owner=self,
+            then=lambda status: self._end_well(f"The weights of {one.card.title} are ready.", status),
+            failed=lambda error: self._pull_failed(error, one),
+            progress=lambda told: self.job.tell(told, f"{one.card.title}: "),
+        )
+
+    def _accept(self, one: Model) -> None:
+        """Keep that the licence is accepted, then fetch."""
+        self.context.desk.ask(
+            AcceptLicence(one.card.name),
+            owner=self,
+            then=lambda _: self._accepted(one),
+            failed=lambda error: self.job.end_badly(error),
+        )
+
+    def _accepted(self, one: Model) -> None:
+        self.context.desk.ask(ReadSettings(), owner=self, then=self._take_settings, failed=lambda _: None)
+        self._fetch(one)
 
     def _begin(self, text: str) -> None:
         self.job.begin(text, lambda: self._ticket.cancel() if self._ticket else None)
@@ -228,7 +247,8 @@ class WeightsSection(Section):
                 failed=lambda _: self.job.end_badly(error),
             )
             return
-        self._end_badly(error, "Fetch again", lambda: self.pull(one))
+        words = "Go on fetching" if isinstance(error, Interrupted) else "Fetch again"
+        self._end_badly(error, words, lambda: self.pull(one))
 
     def _say_offline(self, error: MedfmError, seen: SettingsView, one: Model) -> None:
         if seen.is_offline and not seen.is_offline_locked:
@@ -236,44 +256,27 @@ class WeightsSection(Section):
         elif seen.is_offline:
             self.job.end_badly(error, "Import a file instead …", lambda: self.pick_file(one))
         else:
-            self.job.end_badly(error, "Fetch again", lambda: self.pull(one))
+            self.job.end_badly(error, "Go on fetching", lambda: self.pull(one))
+        self._seen = seen
         self._show_details()
 
     def _allow_and_pull(self, one: Model) -> None:
         self.context.desk.ask(
             AllowNetwork(True),
             owner=self,
-            then=lambda _: self.pull(one),
+            then=lambda seen: self._allowed(seen, one),
             failed=lambda error: self.job.end_badly(error),
         )
 
+    def _allowed(self, seen: SettingsView, one: Model) -> None:
+        self._seen = seen
+        self.job.clear()
+        self.pull(one)
 
-class _Details(Panel):
-    """The chosen model's weights in full, and what can be done about them."""
 
-    def __init__(self) -> None:
-        super().__init__("Chosen model")
-        self._nothing = Label("Choose a model above.", "muted")
-        self._facts = Facts()
-        self.import_button = action("Import a file …", "import")
-        self.pull_button = action("Fetch from the hub", "download")
-        for button in (self.import_button, self.pull_button):
-            self.add_to_corner(button)
-        for widget in (self._nothing, self._facts):
-            self.add(widget)
-
-    def tell(self, one: Model | None, *, is_busy: bool) -> None:
-        """Show another model."""
-        self._nothing.setVisible(one is None)
-        self._facts.setVisible(one is not None)
-        self._facts.set_facts(model.about(one) if one is not None else ())
-        self.set_title(one.card.title if one is not None else "Chosen model")
-        reason = "Choose a model first." if one is None else ""
-        if is_busy:
-            reason = "Other weights are being worked on."
-        disable(self.import_button, reason)
-        if one is not None and not reason and one.weights.state is WeightsState.BUNDLED:
-            reason = "These weights are part of the program."
-        if one is not None and not reason and not model.can_be_fetched(one):
-            reason = "The hub has no weights of this model."
-        disable(self.pull_button, reason)
+def _offline(one: Model) -> Offline:
+    """Why nothing is asked of the hub."""
+    return Offline(
+        f"The network is switched off, so the weights of {one.card.title} were not fetched.",
+        "Allow the network, or import a file that was fetched on another computer.",
+    )

@@ -11,7 +11,7 @@ from medfm_gui.domain.recipe import RANGES, WORDS, Recipe
 _YES_NO: Final = (("On", "yes"), ("Off", "no"))
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "optimizer": {"adamw": "AdamW", "sgd": "SGD with momentum"},
+    "optimizer": {"adamw": "AdamW", "sgd": "SGD"},
     "schedule": {"cosine": "Cosine to zero", "constant": "Constant"},
     "precision": {
         "auto": "Automatic",
@@ -20,10 +20,10 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "fp16": "float16, on GPUs",
     },
     "lora_targets": {
-        "attention": "All of the attention",
+        "attention": "All attention",
         "attention+mlp": "Attention and MLP",
-        "qkv": "Query, key, value",
-        "qkv+mlp": "Query, key, value and MLP",
+        "qkv": "Q, K, V",
+        "qkv+mlp": "Q, K, V and MLP",
     },
     "channels": {"repeat": "Repeat it three times", "red": "Red filters alone", "sum": "Sum of the filters"},
     "normalisation": {

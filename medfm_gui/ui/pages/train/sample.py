@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any
 
 from medfm_gui.base.plugins import read_plugins
 from medfm_gui.desk.asks.data import DatasetList, ListDatasets, ListSplits, MakeSplit, SplitList, SplitMade
 from medfm_gui.desk.asks.train import (
+    AddModel,
     CreateRuns,
     DeviceList,
     ListDevices,
     ListModels,
+    ModelAdded,
     ModelList,
     Preflight,
     RunOrder,
@@ -98,24 +101,27 @@ def plan_cost(ask: Preflight) -> PlanCost:
     """Costs as a workstation with one GPU would have them."""
     cards = {model.card.name: model.card for model in models()}
     folds: dict[str, tuple[int | None, ...]] = {"thorax-phantom-s2": (1, 2, 3, 4, 5)}
-    runs, seen = [], set()
+    runs: list[RunCost] = []
+    seen: set[str] = set()
     for request in ask.requests:
-        for fold in folds.get(request.split or "", (None,)):
-            for name in request.models:
-                for seed in request.seeds:
-                    card, tunes = cards[name], bool(adaptation(request.adapts[0]) and request.adapts[0] == "full")
-                    known = not tunes and name in seen
-                    seen.add(name if not tunes else "")
-                    parameters = round(card.parameters_m * 1e6) if tunes else card.feature_dim * 2 + 2
-                    runs.append(
-                        RunCost(
-                            name, card.title, request.adapts[0], seed, fold, request.from_scratch, parameters,
-                            parameters * 4, parameters * 20 if tunes else 0,
-                            seconds=11.0 if known else card.parameters_m * (14.0 if tunes else 0.6) + 9,
-                            memory_bytes=round(card.parameters_m * (9e7 if tunes else 2e7) + 9e8),
-                            images=3112, images_known=3112 if known else 0,
-                        )
-                    )  # fmt: skip
+        way = adaptation(request.adapts[0])
+        folds_of_it = folds.get(request.split or "", (None,))
+        for fold, name, shots, seed in product(folds_of_it, request.models, request.shots, request.seeds):
+            card, tunes = cards[name], way is not None and way.by_gradient
+            known = not tunes and name in seen
+            seen.add(name if not tunes else "")
+            share = 1.0 if request.adapts[0] == "full" else 0.004
+            parameters = round(card.parameters_m * 1e6 * share) if tunes else card.feature_dim * 2 + 2
+            few = 1.0 if shots is None else 0.1
+            runs.append(
+                RunCost(
+                    name, card.title, request.adapts[0], seed, fold, request.from_scratch, parameters,
+                    parameters * 4, parameters * 20 if tunes else 0,
+                    seconds=11.0 if known else few * card.parameters_m * (14.0 if tunes else 0.6) + 9,
+                    memory_bytes=round(card.parameters_m * (9e7 if tunes else 2e7) + 9e8),
+                    images=3112, images_known=3112 if known else 0, shots=shots,
+                )
+            )  # fmt: skip
     measured = Measurement("k", device="cuda:0", forward_s=0.002, startup_s=6.1, batches=14, images=3112, missing=3112)
     return PlanCost(tuple(runs), (measured,), 1, 412_000_000_000)
 
@@ -136,6 +142,7 @@ ANSWERS: Mapping[type[Ask[Any]], Callable[[Any], Any]] = {
     ListSplits: lambda ask: SplitList(tuple(one for one in SPLITS if one.dataset == ask.dataset)),
     ListModels: lambda ask: ModelList(models(), ()),
     ListDevices: lambda ask: DeviceList((Device("cuda:0", "NVIDIA RTX A5000", 24.0), Device("cpu", "AMD EPYC", 64.0))),
+    AddModel: lambda ask: ModelAdded("resnet50"),
     MakeSplit: made_split,
     Preflight: plan_cost,
     CreateRuns: lambda ask: RunsMade(("r0007", "r0008")),

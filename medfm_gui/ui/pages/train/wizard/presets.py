@@ -67,18 +67,22 @@ class _Words(QWidget):
     def __init__(self, preset: Preset, parent: QWidget) -> None:
         super().__init__(parent)
         self._short = Label(preset.description, "muted", self, elide=Qt.TextElideMode.ElideRight)
-        omitted = "\n".join(f"Not repeated: {sentence}" for sentence in preset.omitted)
-        self._whole = Label(f"{preset.description}\n{omitted}".strip(), "muted", self)
+        if preset.defects:
+            self._short.setText("The same, with defects of its published code:")
+        self._whole = Label(preset.description, "muted", self)
+        self._omitted = Label("\n".join(f"Not repeated: {one}" for one in preset.omitted), "caption", self)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, SPACE[0], 0, 0)
+        column.setContentsMargins(0, 2, 0, 0)
         column.setSpacing(2)
         column.addWidget(self._short)
         column.addWidget(self._whole)
         for defect in preset.defects:
             column.addWidget(Label(f"Defect that it repeats: {defect}", "warning", self))
+        column.addWidget(self._omitted)
         self.show_chosen(False)
 
     def show_chosen(self, chosen: bool) -> None:
         """All of it, or a line."""
         self._short.setVisible(not chosen)
         self._whole.setVisible(chosen)
+        self._omitted.setVisible(chosen and bool(self._omitted.text()))

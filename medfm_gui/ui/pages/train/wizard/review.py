@@ -13,6 +13,7 @@ from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import Interrupted, MedfmError, NotFound, SplitError, UsageError, WeightsError
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.train import recipes
 from medfm_gui.ui.pages.train.costs import WIDTHS, Column, CostTable
 from medfm_gui.ui.pages.train.model import PlanState, command
 from medfm_gui.ui.pages.train.rules import TITLES, At
@@ -27,6 +28,10 @@ from medfm_gui.ui.widgets.text import Label, set_role, shown
 from medfm_gui.workspace.planning import PlanCost
 from medfm_gui.workspace.training import TrainRequest
 
+_MEMORY_RULE = (
+    "Where memory does not suffice, a batch is halved and twice as many are accumulated: the effective batch stays, "
+    "and the run says so."
+)
 _COMMAND_PX = SPACE[-1] * 2
 
 
@@ -236,9 +241,11 @@ def _sentence(cost: PlanCost | None, measuring: bool) -> str:
         failed = sum(1 for run in cost.runs if run.problem)
         return f"{count(failed, 'run')} could not be measured; the note says why.{spared}"
     device = next((one.device for one in cost.measurements if one.device), "")
+    tuned = any(run.parts > 1 for run in cost.runs) or any(recipes.is_by_gradient(run.adapt) for run in cost.runs)
+    rule = f" {_MEMORY_RULE}" if tuned else ""
     busy = " Another run was at work meanwhile, so they may take less." if cost.was_busy else ""
     return (
         f"Measured on this computer just now ({device}): {duration(seconds)} in all, at most {size(memory)} of memory; "
         f"estimated: up to {size(cost.disk_bytes)} on the disk, of which {size(cost.disk_free_bytes)} are free."
-        f"{busy}{spared}"
+        f"{busy}{spared}{rule}"
     )
