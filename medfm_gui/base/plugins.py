@@ -21,6 +21,9 @@ from medfm_gui.base.settings import settings_file
 from medfm_gui.domain.cards import BackboneCard, BrokenPlugin
 from medfm_gui.domain.errors import MedfmError, NotFound
 
+PLUGIN_FORMAT = 1
+"""What ``format`` in a manifest's ``[plugin]`` table may say; left out, it is this."""
+
 _CARD = TypeAdapter(BackboneCard)
 _ANY_TIMM = "any_timm"
 
@@ -101,6 +104,11 @@ def _kept() -> list[BackboneCard]:
 
 def _cards_of(manifest: Path) -> list[BackboneCard]:
     declared = tomllib.loads(manifest.read_text(encoding="utf-8"))
+    wanted = declared["plugin"].get("format", PLUGIN_FORMAT)
+    if wanted != PLUGIN_FORMAT:
+        raise ValueError(
+            f"it was made for another version of this program (plugin format {wanted}, here {PLUGIN_FORMAT})"
+        )
     shared = dict(declared.get("defaults", {}))
     place = {"plugin": declared["plugin"]["name"], "plugin_folder": str(manifest.parent)}
     place["group"] = declared["plugin"].get("title", place["plugin"])

@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from medfm_gui.desk.answers import compare, data, frame, home, reports, runs, settings, studies, train, upkeep
+from medfm_gui.desk.answers import (
+    compare,
+    data,
+    frame,
+    home,
+    map_checks,
+    reports,
+    runs,
+    settings,
+    studies,
+    train,
+    upkeep,
+)
 from medfm_gui.desk.entry import Entry
 from medfm_gui.desk.protocol import Ask
 
-_TOPICS = (frame, home, data, train, runs, studies, compare, reports, settings, upkeep)
+_TOPICS = (frame, home, data, train, runs, map_checks, studies, compare, reports, settings, upkeep)
 
 
 def every_entry() -> Mapping[type[Ask[Any]], Entry]:

@@ -155,6 +155,8 @@ class BackboneCard:
     size_rule: SizeRule = "multiple"
     group: str = ""
     """Under which heading people find it: the title of its plugin."""
+    attention_tokens: Literal["normed", "raw"] = "normed"
+    """What an attention head reads: the last block's tokens after the last norm, or before it."""
 
     @property
     def needs_acceptance(self) -> bool:
@@ -163,8 +165,8 @@ class BackboneCard:
 
     @property
     def licence_key(self) -> str:
-        """What an acceptance is kept under: one for all sizes of a family."""
-        return f"{self.plugin}: {self.licence}"
+        """What an acceptance is kept under: one for all sizes of a family; a model of timm's is a family of its own."""
+        return f"{self.name if self.name.startswith('timm:') else self.plugin}: {self.licence}"
 
     def overlap(self, dataset: str) -> Overlap:
         """Whether images of that known dataset were in the pretraining data."""

@@ -20,6 +20,7 @@ _ALIKE = 0.006
 """Places closer than that share of the axis count as one."""
 _STEP, _WIDEST = 0.009, 0.12
 """How far points of one place are moved apart, and all of them together at most, as shares of the axis."""
+_MOST_NAMED = 40
 _MANTISSAS = (range(1, 10), (1, 2, 5), (1, 3), (1,))
 
 
@@ -41,8 +42,10 @@ class LogAxis:
         values = [x for series in (*chart.series, *chart.links) for x in series.x if math.isfinite(x) and x >= 0]
         places = [math.log10(x) for x in values if x > 0]
         low, high = (min(places), max(places)) if places else (0.0, 0.0)
-        zero = low - max(_GAP, _GAP_SHARE * (high - low)) if 0.0 in values else None
-        return cls(low, high, zero, chart.x_ticks)
+        if 0.0 not in values:
+            return cls(low, high, None, chart.x_ticks)
+        gap = max(_GAP, _GAP_SHARE * (high - low)) if places else 0.0
+        return cls(low, high, low - gap, chart.x_ticks)
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -53,7 +56,7 @@ class LogAxis:
     @property
     def break_at(self) -> float | None:
         """The place of the break between zero and the other values."""
-        return None if self.zero is None else (self.zero + self.low) / 2
+        return None if self.zero is None or self.zero == self.low else (self.zero + self.low) / 2
 
     def place(self, value: float) -> float:
         """Where a value stands; NaN where it has no place."""
@@ -67,12 +70,14 @@ class LogAxis:
 
     def value(self, place: float) -> float:
         """What stands at a place; infinite beyond all numbers."""
-        if self.break_at is not None and place < self.break_at:
+        if self.zero is not None and (self.break_at is None or place < self.break_at):
             return 0.0
         return 10.0**place if place < 300 else math.inf
 
     def ticks(self, low: float, high: float, most: int) -> tuple[tuple[float, str], ...]:
         """At most about ``most`` marked places between two, each with its text."""
+        if self.zero is not None and self.break_at is None:
+            return ((self.zero, "0"),)
         if self.marks:
             found = [(self.place(value), text) for value, text in self.marks if value > 0]
         else:
@@ -100,6 +105,16 @@ class LogAxis:
             if len(found) <= most:
                 break
         return found
+
+
+def is_cloud(chart: ChartSpec) -> bool:
+    """Whether every series is one point: runs in a plane, each read on its own."""
+    return chart.x_log and all(len(series.x) <= 1 for series in chart.series)
+
+
+def has_legend(chart: ChartSpec) -> bool:
+    """Whether names beside the chart help: no more of them than colours and markers can tell apart with patience."""
+    return not is_cloud(chart) or len(chart.series) <= _MOST_NAMED
 
 
 @dataclass(frozen=True, slots=True)

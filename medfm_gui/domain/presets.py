@@ -11,11 +11,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 
+FEW_SHOT = "few-shot"
+"""What a preset may have settings for where a run is shown a few images of each class."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preset:
     """Settings as text, applied before the user's own.
 
-    ``where`` holds settings for one adaptation, task, plugin of models or layout of a dataset alone. ``defects`` are
+    ``where`` holds settings for one adaptation, task, plugin of models or layout of a dataset alone, for ``few-shot``
+    runs, or for several of these together (``knn multilabel``); what stands further down goes before. ``defects`` are
     those of the published code that the preset repeats, ``omitted`` those that it does not.
     """
 
@@ -67,6 +72,8 @@ _STUDY_A_SAID = (
 )
 _A_OMITTED = (
     "The published training sets no seed, so its order of images cannot be repeated.",
+    "SAM 2 is read behind its neck there, 256 numbers at each of 14 × 14 places; here its last map is, before it.",
+    "CoCa's attention head is also given the pooled embedding there; here its tokens alone.",
     "Its splits have images of one patient, lesion or row on two sides; that is the split's matter, not the recipe's.",
     "Its test metrics are rounded to three decimals, a label without positives counts as 0.5; here neither is done.",
 )
@@ -106,6 +113,7 @@ _STUDY_B: Mapping[str, str] = MappingProxyType(
         "shot_rule": "study-b-even",
     }
 )
+_SLICES = {"aggregate": "mean"}
 _STUDY_B_WHERE: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "sam": {"input_size": "1024"},
@@ -113,6 +121,23 @@ _STUDY_B_WHERE: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "nih-cxr14": {"shot_rule": "study-b-nih"},
         "linear": {"epochs": "20"},  # penalties, which Study B does not have
         "linear-grid": {"protocol": "two-stage"},
+        "knn multilabel": {"protocol": "two-stage"},  # neighbours are training and validation images; in a vote not
+        "linear sars-cov2-ct": _SLICES,
+        "linear-grid sars-cov2-ct": _SLICES,
+        "knn sars-cov2-ct": _SLICES,
+        FEW_SHOT: {"protocol": "single-stage"},  # labels of validation images are not shots
+        f"linear {FEW_SHOT}": {"shot_tuning": "inner-cv"},
+        f"linear-grid {FEW_SHOT}": {"shot_tuning": "inner-cv"},
+    }
+)
+_STUDY_B_PUBLISHED: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        **_STUDY_B_WHERE,
+        "lora": {"backbone_gradient": "no"},
+        "bitfit": {"backbone_gradient": "no"},
+        FEW_SHOT: {"shot_tuning": "validation"},
+        f"linear {FEW_SHOT}": {},
+        f"linear-grid {FEW_SHOT}": {},
     }
 )
 _STUDY_B_SAID = (
@@ -125,7 +150,6 @@ _B_OMITTED = (
     "“--fine-tune False” means True on its command line, and its README names a configuration that does not exist.",
     "Its second stage keeps the backbone as the first one left it; here each stage starts from the pretrained weights.",
     "Without validation images it chooses the head on the test set; here the test set is never looked at.",
-    "Its few-shot training appends the validation set to the shots; here the labels that are used are counted.",
     "Multi-class scores are sigmoids in its evaluation; here they are a softmax.",
     "Some of its splits follow the order of unsorted folders, which differs between computers.",
 )
@@ -145,19 +169,20 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             omitted=_A_OMITTED,
         ),
         "study-b": Preset(
-            f"{_STUDY_B_SAID} Corrected: adapters and biases get their gradients.", _STUDY_B, _STUDY_B_WHERE
+            f"{_STUDY_B_SAID} Corrected: adapters and biases get their gradients, and a few-shot run is tuned on its "
+            "shots alone.",
+            _STUDY_B,
+            _STUDY_B_WHERE,
         ),
         "study-b-as-published": Preset(
             f"{_STUDY_B_SAID} As published.",
             _STUDY_B,
-            {
-                **_STUDY_B_WHERE,
-                "lora": {"backbone_gradient": "no"},
-                "bitfit": {"backbone_gradient": "no"},
-            },
+            _STUDY_B_PUBLISHED,
             defects=(
                 "LoRA and BitFit compute features without gradient, so that nothing but the head is trained.",
                 "The multi-label loss sums over the batch, so it grows with the batch (so it does in study-b).",
+                "Few-shot runs select on the whole validation set, and linear-grid is then trained on it with the "
+                "shots; all these labels are counted.",
             ),
             omitted=_B_OMITTED,
         ),
@@ -170,14 +195,16 @@ def preset_settings(name: str, *where: str) -> dict[str, str]:
     """The settings of a preset; none where the name is empty or unknown.
 
     Args:
-        where: what the run is of: its adaptation, task, the model's plugin and the dataset's layout, in any order.
+        where: what the run is of: its adaptation, task, the model's plugin, the dataset's layout, and ``FEW_SHOT``
+            where it is one, in any order.
     """
     preset = PRESETS.get(name)
     if preset is None:
         return {}
     settings = dict(preset.settings)
-    for one in where:
-        settings |= preset.where.get(one, {})
+    for needed, special in preset.where.items():
+        if set(needed.split()) <= set(where):
+            settings |= special
     return settings
 
 

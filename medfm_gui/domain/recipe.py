@@ -235,7 +235,8 @@ def _parsed(key: str, text: str, kind: type) -> bool | int | float | str:
     try:
         return kind(text)  # type: ignore[no-any-return]
     except ValueError:
-        raise UsageError(f"“{key}={text}” is not a {kind.__name__}.", f"Write {key}=NUMBER.") from None
+        number = "whole number" if kind is int else "number"
+        raise UsageError(f"“{key}={text}” is not a {number}.", f"Write {key}=NUMBER.") from None
 
 
 def _check(recipe: Recipe) -> None:

@@ -19,6 +19,10 @@ from medfm_gui.engine.fit import load_checked
 from medfm_gui.engine.plugins import plugin_function
 from medfm_gui.engine.tensor_files import read_tensors
 
+_PARAMETERS_OFF = 0.05
+_MILLIONS_OFF = 0.5
+"""Positions of another input size are parameters too."""
+
 
 class Backbone(Protocol):
     """A vision model without a head, behind one interface.
@@ -63,10 +67,13 @@ class Backbone(Protocol):
         """C, the length of a token."""
         ...
 
-    def tokens(self, images: Tensor) -> Tensor:
+    def tokens(self, images: Tensor, *, raw: bool = False) -> Tensor:
         """The tokens of every patch after the last norm, differentiable: B × T × C, row by row, no class token.
 
         A network of maps gives the positions of its last map.
+
+        Args:
+            raw: as the last block gives them, before that norm.
         """
         ...
 
@@ -133,8 +140,31 @@ def build_backbone(card: BackboneCard, image_size: int, **arch: Any) -> Backbone
             f"The plugin “{card.plugin}” could not build {card.title}: {type(error).__name__}: {error}.",
             "Restore the plugin's folder or install a version that suits this program.",
         ) from error
+    if not arch and card.feature_dim:  # a card in the making promises nothing yet
+        _check_promises(card, backbone)
     backbone.module.eval()
     return backbone
+
+
+def _check_promises(card: BackboneCard, backbone: Backbone) -> None:
+    """Whether the model is what its manifest says: people choose by the card.
+
+    Raises:
+        PluginError: features of another length, or a number of parameters that is off by more than a twentieth
+            and half a million.
+    """
+    counted = sum(parameter.numel() for parameter in backbone.module.parameters()) / 1e6
+    wrong = []
+    if backbone.feature_dim != card.feature_dim:
+        wrong.append(f"features of length {card.feature_dim}, where it gives {backbone.feature_dim}")
+    if abs(counted - card.parameters_m) > _PARAMETERS_OFF * card.parameters_m + _MILLIONS_OFF:
+        wrong.append(f"{card.parameters_m:g} million parameters, where it has {counted:.2f}")
+    if wrong:
+        raise PluginError(
+            f"The manifest of the plugin “{card.plugin}” does not fit its own model {card.title}: it promises "
+            f"{' and '.join(wrong)}.",
+            f"Correct “{card.plugin_folder}/plugin.toml”, or install a version that suits this program.",
+        )
 
 
 def load_backbone(card: BackboneCard, *, image_size: int, weights: Path | None) -> Backbone:

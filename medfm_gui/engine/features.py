@@ -30,7 +30,7 @@ from medfm_gui.engine.images import ImageReader
 from medfm_gui.engine.loader import ahead
 from medfm_gui.engine.preprocess import PREPROCESSING
 from medfm_gui.engine.progress import Pace
-from medfm_gui.engine.reading import POOLED, TOKENS, Reading, of_depths, pooled_of_depths, read, rows_of_depths
+from medfm_gui.engine.reading import POOLED, Reading, of_depths, pooled_of_depths, read, rows_of_depths
 from medfm_gui.engine.shelf import Shelf
 
 Layout = Literal["pooled", "depths", "tokens"]
@@ -119,7 +119,7 @@ class FrozenBackbone:
             if self._layout(reading) == "depths":
                 rows = torch.cat(rows_of_depths(self.backbone, images, self._blocks(reading)), dim=1)
             else:
-                rows = read(self.backbone, TOKENS if reading.kind == "tokens" else POOLED, images)
+                rows = read(self.backbone, reading if reading.kind == "tokens" else POOLED, images)
         return np.asarray(rows.float().cpu().numpy())
 
     def look(self, ids: Sequence[str], reading: Reading = POOLED) -> Generator[ev.Event, None, StoredFeatures]:
@@ -167,7 +167,7 @@ class FrozenBackbone:
             dataset_fingerprint=self.dataset.fingerprint,
             device=self.device.type,
             torch=str(torch.__version__),
-            rows=f"{layout}{self._blocks(reading)}" if layout == "depths" else layout,
+            rows=f"depths{self._blocks(reading)}" if layout == "depths" else f"raw {layout}" if reading.raw else layout,
         )
 
     def _row_keys(self, ids: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Which training images are shown when only a few may be: N shots a class.
 
 ``patients`` draws patients by lot, the lot decided by the seed alone: N a class, no patient for two classes, and one
-image of each (all of them where a patient's images are one case). More shots contain fewer, class by class.
+image of each. Where a patient's images are one case, a patient has the class of that case, and all images are taken. More shots contain fewer, class by class.
 ``study-b-nih`` and ``study-b-even`` are Study B's two rules, which know no lot.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from medfm_gui.datasets.targets import patients, targets
 from medfm_gui.domain.dataset import Dataset, Task
+from medfm_gui.engine.cases import cases_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ def _by_lot(dataset: Dataset, ids: Sequence[str], shots: int, seed: int, all_ima
     Neither the lots nor the order of classes depend on ``shots``, so that a round more only adds.
     """
     images = _images_of(dataset, ids)
-    of_class = _with_class(dataset, images)
+    graded = dataset.task in (Task.BINARY, Task.ORDINAL)
+    of_class = _of_cases(dataset, ids, images) if all_images and graded else _with_class(dataset, images)
     having = {
         name: sorted((who for who in images if found[who]), key=lambda who: _lot(seed, who))
         for name, found in of_class.items()
@@ -104,6 +106,20 @@ def _with_class(dataset: Dataset, images: Mapping[str, Sequence[str]]) -> dict[s
         name: {
             who: [one for one in of_patient if (labels[one][index] == 1 if many else labels[one] == index)]
             for who, of_patient in images.items()
+        }
+        for index, name in enumerate(dataset.classes)
+    }
+
+
+def _of_cases(
+    dataset: Dataset, ids: Sequence[str], images: Mapping[str, Sequence[str]]
+) -> dict[str, dict[str, list[str]]]:
+    """As ``_with_class``, where a patient counts by the worst finding alone: one with a lesion is no healthy one."""
+    cases = cases_of(dataset, ids, "none" if patients(dataset, ids) is None else "mean")
+    return {
+        name: {
+            who: list(images[who]) if target == index else []
+            for who, target in zip(cases.names, cases.targets.tolist(), strict=True)
         }
         for index, name in enumerate(dataset.classes)
     }

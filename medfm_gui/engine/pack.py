@@ -6,6 +6,7 @@ shape: where exactly one fits, that is it; where several do, a person has to say
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.base.weights_status import read_record, weights_file
 from medfm_gui.domain.cards import BackboneCard
-from medfm_gui.domain.errors import MedfmError, WeightsError, WeightsRejected
+from medfm_gui.domain.errors import DiskFull, MedfmError, WeightsRejected
 from medfm_gui.domain.events import Answered, Event, Progressed, RunFinished, StageStarted
 from medfm_gui.domain.run import PackSpec
 from medfm_gui.engine.converters import converted
@@ -24,6 +25,7 @@ from medfm_gui.engine.tensor_files import read_tensors
 from medfm_gui.engine.weights import import_file, skeleton
 
 _SHOWN = 6
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _LEAST = 0.95
 """Of a model's numbers, what its file holds at least: its positions may be of a smaller size."""
 
@@ -54,8 +56,15 @@ def import_pack(spec: PackSpec) -> Iterator[Event]:
             else:
                 yield from import_file(card, Path(file), out, source=f"file {Path(file).name}")
                 said["state"] = "imported"
-        except WeightsError as error:
+        except DiskFull:
+            raise
+        except MedfmError as error:  # also of a plugin that does not load: the other files are none the worse
             said |= {"message": error.message, "hint": error.hint}
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            why = error.strerror or type(error).__name__
+            said |= {"message": f"“{Path(file).name}” cannot be read ({why}).", "hint": "Is the stick still in?"}
         yield Answered(time.time(), said)
         yield Progressed(time.time(), "pack", number, len(spec.files))
     yield RunFinished(time.time(), metrics={}, seconds=time.monotonic() - begun)

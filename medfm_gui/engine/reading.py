@@ -20,12 +20,14 @@ class Reading:
     """One way to look at an image.
 
     ``pooled``: D numbers by the card's rule. ``depths``: the class tokens of the last ``blocks`` blocks one after the
-    other, then, with ``patches``, the mean of the last block's patch tokens. ``tokens``: T × C.
+    other, then, with ``patches``, the mean of the last block's patch tokens. ``tokens``: T × C, after the last norm;
+    ``raw``: before it.
     """
 
     kind: Literal["pooled", "depths", "tokens"] = "pooled"
     blocks: int = 0
     patches: bool = False
+    raw: bool = False
 
     @property
     def label(self) -> str:
@@ -44,7 +46,7 @@ def read(backbone: Backbone, reading: Reading, images: Tensor) -> Tensor:
     """What a head takes of a batch, differentiable: B × D, B × F for depths, or B × T × C."""
     match reading.kind:
         case "tokens":
-            return backbone.tokens(images)
+            return backbone.tokens(images, raw=True) if reading.raw else backbone.tokens(images)
         case "depths":
             return of_depths(torch.cat(rows_of_depths(backbone, images, reading.blocks), dim=1), reading)
         case _:

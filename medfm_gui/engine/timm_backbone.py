@@ -77,8 +77,11 @@ class TimmBackbone:
                     f"{self.card.title} asks for the unknown pooling “{rule}”.", "Use cls, mean or native."
                 )
 
-    def tokens(self, images: Tensor) -> Tensor:
-        """The patches' tokens after the last norm, B × T × C, row by row; the positions of the last map."""
+    def tokens(self, images: Tensor, *, raw: bool = False) -> Tensor:
+        """The patches' tokens after the last norm (before it: ``raw``), B × T × C; the positions of the last map."""
+        if raw and hasattr(self._trunk, "num_prefix_tokens"):
+            last: Tensor = self._intermediates(images, [len(self.blocks()) - 1], norm=False)[0]
+            return last
         final = self._final(images)
         if final.ndim == 4:
             return self._maps_first(final).flatten(2).transpose(1, 2)
@@ -149,9 +152,9 @@ class TimmBackbone:
         final: Tensor = self.module.forward_features(images)  # type: ignore[operator]
         return final
 
-    def _intermediates(self, images: Tensor, wanted: list[int], **options: bool) -> Any:
+    def _intermediates(self, images: Tensor, wanted: list[int], *, norm: bool = True, **options: bool) -> Any:
         return self._trunk.forward_intermediates(  # type: ignore[operator]
-            images, indices=wanted, norm=True, output_fmt="NLC", intermediates_only=True, **options
+            images, indices=wanted, norm=norm, output_fmt="NLC", intermediates_only=True, **options
         )
 
     def _normed(self, tokens: Tensor) -> Tensor:

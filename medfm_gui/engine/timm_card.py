@@ -34,7 +34,7 @@ _FAMILIES = (
     ("dinov3", Family.DINOV3),
     ("aimv2", Family.AIMV2),
     ("sam2_", Family.SAM2),
-    ("siglip", Family.SIGLIP2),
+    (".v2_webli", Family.SIGLIP2),
     (".openai", Family.CLIP),
     ("_clip_", Family.OPENCLIP),
     (".mae", Family.MAE),
@@ -64,7 +64,7 @@ def timm_card(name: str) -> BackboneCard:
         NotFound, PluginError: as ``describe``.
     """
     arch = name.partition(".")[0]
-    declared = get_pretrained_cfg(name, allow_unregistered=False) if is_model(arch) else None
+    declared = _registered(name) if is_model(arch) else None
     if declared is None:
         near = difflib.get_close_matches(name, list_pretrained(), n=3, cutoff=0.5)
         raise NotFound(
@@ -81,6 +81,14 @@ def timm_card(name: str) -> BackboneCard:
         f"timm's “{name}” gives no features that could be used: a trial of its shapes failed.",
         "Choose another model; classification networks and vision transformers work.",
     )
+
+
+def _registered(name: str) -> Any:
+    """What timm's registry says of a name; None of a tag that it does not know, at which it raises."""
+    try:
+        return get_pretrained_cfg(name, allow_unregistered=False)
+    except RuntimeError:
+        return None
 
 
 def _declared(name: str, arch: str, native: int, said: Any) -> BackboneCard:

@@ -96,8 +96,8 @@ def label_chart(ladder: Ladder) -> ChartSpec | None:
 
 
 def charts(ladder: Ladder) -> tuple[ChartSpec, ...]:
-    """A chart for each cost that is known of some run, and the curve of label efficiency where there is one."""
-    costs = [cost for cost in Cost if any(rung.cost(cost) is not None for rung in ladder.rungs)]
+    """A chart for each cost in which the runs differ, and the curve of label efficiency where there is one."""
+    costs = [cost for cost in Cost if len({rung.cost(cost) for rung in ladder.rungs} - {None}) > 1]
     curve = label_chart(ladder)
     return (*(ladder_chart(ladder, cost) for cost in costs), *([curve] if curve else []))
 

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from medfm_gui.domain.chart import ChartSpec, Series
-from medfm_gui.domain.log_axis import LogAxis, arranged
+from medfm_gui.domain.log_axis import LogAxis, arranged, has_legend
 from medfm_gui.reports.lettering import figure_width_mm, fitted, width_mm
 from medfm_gui.reports.palette import LINE, MUTED, colour, dashes, marker, marker_size
 from medfm_gui.reports.plain import shortened
@@ -45,7 +45,7 @@ def plot_lines(figure: Figure, axes: Axes, chart: ChartSpec) -> None:
     else:
         _decades(figure, axes, chart, scale)
     names = [series.name for series in chart.series]
-    if len(names) > 1 or any(names):
+    if has_legend(chart) and (len(names) > 1 or any(names)):
         legend_below(figure, handles, names)
 
 

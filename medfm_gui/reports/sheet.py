@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.domain.log_axis import has_legend
 from medfm_gui.domain.report import Attachment, Block, Charts, Facts, Paragraph, Picture, Pictures, Report, Table
 from medfm_gui.reports.figures import draw
 from medfm_gui.reports.pictures import read_picture
@@ -165,7 +166,8 @@ def chart_size(chart: ChartSpec, *, alone: bool) -> tuple[float, float]:
         return (_HALF_MM, 72.0) if len(chart.matrix) <= 6 else (_PAGE_MM, 130.0)
     legend = 3.2 * len(chart.series)
     if chart.x_log:
-        return _PAGE_MM, min(200.0, 70.0 + legend / 2)
+        legend = legend if has_legend(chart) else 0.0
+        return _PAGE_MM, min(200.0, 56.0 + legend / 2)
     if alone and not chart.diagonal:
         return _PAGE_MM, 68.0 + legend / 3
     return _HALF_MM, min(200.0, (70.0 if chart.diagonal else 56.0) + legend)

@@ -18,7 +18,7 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import adaptation
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import InputError, NotFound, UsageError, WeightsAbsent
-from medfm_gui.domain.presets import PRESETS, preset_settings
+from medfm_gui.domain.presets import FEW_SHOT, PRESETS, preset_settings
 from medfm_gui.domain.recipe import Recipe, recipe_from
 from medfm_gui.domain.run import FileRef, Phase, RunState, TrainSpec
 from medfm_gui.domain.split import Split
@@ -112,8 +112,10 @@ def _check_request(request: TrainRequest, models: Sequence[Model]) -> None:
     if not request.shots or any(shots is not None and shots < 1 for shots in request.shots):
         raise UsageError("There must be at least one shot.", "Use --shots 1,2,4, or “all” for every training image.")
     for name in request.adapts:
-        recipe = recipe_from(name, {**preset_settings(request.preset, name), **request.settings})
-        _check_shots(request, recipe)
+        for shots in request.shots:
+            few = () if shots is None else (FEW_SHOT,)
+            recipe = recipe_from(name, {**preset_settings(request.preset, name, *few), **request.settings})
+            _check_shots(shots, recipe)
         card = adaptation(name)
         for one in models:
             if name not in one.card.adaptations:
@@ -134,9 +136,8 @@ def _check_request(request: TrainRequest, models: Sequence[Model]) -> None:
                 )
 
 
-def _check_shots(request: TrainRequest, recipe: Recipe) -> None:
-    few = [shots for shots in request.shots if shots is not None]
-    if few and recipe.protocol == "two-stage" and recipe.shot_tuning != "validation":
+def _check_shots(shots: int | None, recipe: Recipe) -> None:
+    if shots is not None and recipe.protocol == "two-stage" and recipe.shot_tuning != "validation":
         raise UsageError(
             "A few-shot run that may not use labels of validation images cannot be trained on them in a second stage.",
             "Use protocol=single-stage, or shot_tuning=validation.",
@@ -190,7 +191,8 @@ def _draft(
     folder = workspace.dataset(dataset.id)
     split_file = workspace.split(split.id)
     weights = None if request.from_scratch else FileRef(one.weights.path, one.weights.sha256)
-    preset = preset_settings(request.preset, adapt, dataset.layout, dataset.task, one.card.plugin)
+    few = () if shots is None else (FEW_SHOT,)
+    preset = preset_settings(request.preset, adapt, dataset.layout, dataset.task, one.card.plugin, *few)
     recipe = recipe_from(adapt, {**preset, **request.settings})
     return TrainSpec(
         run="",

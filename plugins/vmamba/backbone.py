@@ -52,9 +52,10 @@ class VMambaBackbone:
         """The mean of the last map, normalised, B × D, of normalised images B × 3 × H × W."""
         return self.module.pool(self.module.forward_features(images))
 
-    def tokens(self, images: Tensor) -> Tensor:
-        """The positions of the last map, normalised, row by row: B × T × C."""
-        return self.module.tokens(self.module.forward_features(images))
+    def tokens(self, images: Tensor, *, raw: bool = False) -> Tensor:
+        """The positions of the last map, normalised (``raw``: as they are), row by row: B × T × C."""
+        last = self.module.forward_features(images)
+        return last.flatten(2).mT if raw else self.module.tokens(last)
 
     def depths(self, images: Tensor, last: int) -> tuple[Tensor, Tensor]:
         """The mean of the last map, as B × 1 × C and as B × C: maps of other blocks have other channels."""

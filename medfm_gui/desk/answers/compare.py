@@ -20,6 +20,7 @@ from medfm_gui.desk.asks.compare import (
     FileWritten,
     ListCandidates,
     ReadDrawings,
+    ReadLadder,
     ReadSideBySide,
     Side,
     SideBySide,
@@ -141,11 +142,18 @@ def _names(room: Room, runs: Sequence[str]) -> dict[str, str]:
     return {run: f"{run} {title}" for run, title in _titles(wanted).items()}
 
 
+def read_ladder(room: Room, ask: ReadLadder, told: Told) -> DrawingList:
+    """Rows of the database, arranged."""
+    return DrawingList(ask.runs, tuple(Drawing(one.key, one.name, one.chart) for one in _ladders(room, ask.runs)))
+
+
 def export_drawing(room: Room, ask: ExportDrawing, told: Told) -> FileWritten:
     """A file where the person wants it."""
     from medfm_gui.workspace.sidebyside import export_chart
 
-    found = next((one.chart for one in _charts(room, ask.runs) if one.key == ask.key), None)
+    is_ladder = ask.key.partition(":")[0] in (LADDER, LADDER_OF_ALL)  # which needs no opened test
+    charts = _ladders(room, ask.runs) if is_ladder else _charts(room, ask.runs)
+    found = next((one.chart for one in charts if one.key == ask.key), None)
     if found is None:
         raise NotFound("That chart is there no more.", "Look at the comparison again.")
     return FileWritten(str(export_chart(found, ask.format, Path(ask.path), ask.payload)))
@@ -163,6 +171,7 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ReadSideBySide: Entry(read_side_by_side),
     CompareRuns: Entry(compare_runs, Lane.WORK, writes=True),
     ReadDrawings: Entry(read_drawings, Lane.VIEW),
+    ReadLadder: Entry(read_ladder, Lane.VIEW),
     ExportDrawing: Entry(export_drawing, Lane.VIEW),
     ExportNumbers: Entry(export_numbers, Lane.VIEW),
 }

@@ -7,12 +7,12 @@ _view            a prediction as the window shows it
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,10 +35,12 @@ from medfm_gui.desk.asks.studies import (
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import InputError, Interrupted, NotFound
+from medfm_gui.domain.explain import NOT_CLASS_SPECIFIC, explanation
 from medfm_gui.workspace.studies import read_study
 
 if TYPE_CHECKING:
-    from medfm_gui.workspace.prediction import PredictionFile, PredictRequest, StudyPrediction
+    from medfm_gui.workspace.prediction import Explanation, PredictionFile, PredictRequest, StudyPrediction
+    from medfm_gui.workspace.viewing import HeatMapFile
 
 _STAGES = {"weights": "Loading the model", "predict": "Scoring", "features": "Scoring", "explain": "Explaining"}
 
@@ -62,7 +64,7 @@ def predict_source(room: Room, ask: PredictSource, told: Told) -> PredictionView
         _request(room, ask),
         warm=room.warm(),
         pool=room.pool(),
-        on_event=partial(_tell, told),
+        on_event=Telling(told),
         stop=told.stopped,
     )
     return _view(room, file, study=ask.key.study, series=ask.key.series)
@@ -77,9 +79,8 @@ def _request(room: Room, ask: PredictSource) -> PredictRequest:
     """
     from medfm_gui.workspace.prediction import PredictRequest
 
-    explain = "gradcam" if ask.explain else ""
     if ask.key.path:
-        return PredictRequest(Path(ask.key.path), ask.runs, explain)
+        return PredictRequest(Path(ask.key.path), ask.runs, ask.explain)
     study = read_study(room.workspace, ask.key.study)
     wanted = [one for one in study.series if ask.key.series in ("", one.uid)]
     if not wanted:
@@ -90,18 +91,37 @@ def _request(room: Room, ask: PredictSource) -> PredictRequest:
         raise InputError(
             "The files of this study lie on several drives.", "Copy the study into one folder, and open that."
         ) from None
-    return PredictRequest(Path(source), ask.runs, explain, series=tuple(dict.fromkeys(one.uid for one in wanted)))
+    return PredictRequest(Path(source), ask.runs, ask.explain, series=tuple(dict.fromkeys(one.uid for one in wanted)))
 
 
-def _tell(told: Told, event: ev.Event) -> None:
-    """Pass progress on; the worker hears of a cancel by ``stop``, so nothing is raised on its supervisor."""
-    try:
-        if isinstance(event, ev.StageStarted):
-            told.progress(_STAGES.get(event.stage, "Scoring"), 0, event.total)
-        elif isinstance(event, ev.Progressed):
-            told.progress(_STAGES.get(event.stage, "Scoring"), event.done, event.total, event.seconds_left)
-    except Interrupted:
-        pass
+class Telling:
+    """Passes progress on: of each image where an explanation takes long, else of all images.
+
+    The worker hears of a cancel by ``stop``, so nothing is raised on its supervisor.
+    """
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        self._image, self._images = 0, 0
+
+    def __call__(self, event: ev.Event) -> None:
+        """Take an event."""
+        with contextlib.suppress(Interrupted):
+            if isinstance(event, ev.StageStarted):
+                self._images = event.total
+                self._told.progress(_STAGES.get(event.stage, "Scoring"), 0, event.total)
+            elif isinstance(event, ev.Progressed):
+                self._advance(event)
+
+    def _advance(self, event: ev.Progressed) -> None:
+        card = explanation(event.stage)
+        if card is None:
+            self._image = event.done
+            text = _STAGES.get(event.stage, "Scoring")
+            self._told.progress(text, event.done, event.total, event.seconds_left)
+            return
+        which = f", image {self._image + 1} of {self._images}" if self._images > 1 else ""
+        self._told.progress(f"{card.title}{which}", event.done, event.total)
 
 
 # -- showing one
@@ -120,6 +140,7 @@ class _Run:
     family: str
     task: str
     positive: str
+    dataset: str = ""
 
 
 def _view(room: Room, file: PredictionFile, *, study: str = "", series: str = "") -> PredictionView:
@@ -164,6 +185,10 @@ def _said(prediction: str, number: int, item: StudyPrediction, run: _Run) -> Run
         has_map=map_ is not None and bool(map_.map),
         map_target=map_.target if map_ is not None else "",
         map_note=map_.note if map_ is not None else "",
+        method=map_.method if map_ is not None else "",
+        checks=map_.checks if map_ is not None else {},
+        neighbours=map_.neighbours if map_ is not None else (),
+        dataset=run.dataset,
     )
 
 
@@ -179,7 +204,7 @@ def _runs(room: Room, wanted: Iterable[str]) -> Mapping[str, _Run]:
     for row in rows:
         point = operating_point(Path(row.folder))
         positive = point.positive if point is not None else ""
-        found[row.id] = _Run(run_title(row, titles), row.family, row.task.value, positive)
+        found[row.id] = _Run(run_title(row, titles), row.family, row.task.value, positive, row.dataset)
     return found
 
 
@@ -212,21 +237,36 @@ def _earlier(room: Room, key: SeriesKey) -> Iterator[EarlierPrediction]:
 
 def show_heat_map(room: Room, ask: ShowHeatMap, told: Told) -> HeatMapAnswer:
     """The map and the colours it is shown in."""
-    from medfm_gui.imaging.overlay import cividis
     from medfm_gui.workspace.viewing import heat_map
 
     found = heat_map(room.workspace, ask.prediction, ask.number)
-    if found is None:
-        return HeatMapAnswer()
+    return HeatMapAnswer() if found is None else answer_of(found)
+
+
+def answer_of(found: HeatMapFile) -> HeatMapAnswer:
+    """A map as it travels: its values, then the colours it is shown in."""
+    from medfm_gui.imaging.overlay import cividis
+
+    reason, note = told_apart(found.note)
     return HeatMapAnswer(
         rows=found.rows,
         columns=found.columns,
         source=found.source,
         target=found.target,
         method=found.method,
-        note=found.note,
+        note=note,
         payload=found.payload + cividis().tobytes(),
+        is_blank=found.payload.count(0) == len(found.payload),
+        reason=reason,
     )
+
+
+def told_apart(note: str) -> tuple[str, str]:
+    """What is to be known of one map (“no positive evidence”), and of all maps of its kind."""
+    from medfm_gui.workspace.prediction import MAP_NOTE
+
+    reason = note.removesuffix(MAP_NOTE).rstrip().removesuffix(NOT_CLASS_SPECIFIC).rstrip()
+    return reason, note[len(reason) :].strip()
 
 
 # -- taking one out
@@ -248,7 +288,7 @@ def export_capture(room: Room, ask: ExportCapture, told: Told) -> CaptureWritten
     file = read_prediction(room.workspace, ask.prediction)
     item = file.predictions[ask.number] if 0 <= ask.number < len(file.predictions) else None
     if item is None or item.explanation is None or not item.explanation.path:
-        raise NotFound("There is no heat map to export.", "Predict again with Grad-CAM.")
+        raise NotFound("There is no heat map to export.", "Predict again with a heat map.")
     kept = room.workspace.root / "predictions" / file.id / Path(item.explanation.path).name
     with tempfile.TemporaryDirectory(dir=room.scratch, prefix="capture-") as made:
         decoded = Path(made) / "overlay.npy"
@@ -257,6 +297,14 @@ def export_capture(room: Room, ask: ExportCapture, told: Told) -> CaptureWritten
         pixels = as_rgb(np.load(decoded, allow_pickle=False))
     target = Path(ask.path).expanduser().absolute()
     source = Path(item.explanation.source) if item.study and ask.identity else None
-    title = f"Grad-CAM for {item.explanation.target}, {_runs(room, [item.run])[item.run].title}, {item.run}"
+    title = f"{map_title(item.explanation)}, {_runs(room, [item.run])[item.run].title}, {item.run}"
     write_secondary_capture(target, pixels, source=source, title=title, notice=NOTICE)
     return CaptureWritten(str(target))
+
+
+def map_title(found: Explanation) -> str:
+    """What a map is, e.g. “Grad-CAM for pneumonia”; one that is the same for every class names none."""
+    card = explanation(found.method)
+    if card is None:
+        return found.method
+    return f"{card.title} for {found.target}" if card.class_specific else f"{card.title} (not class-specific)"

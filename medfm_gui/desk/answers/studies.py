@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medfm_gui.base.resources import resources_folder
-from medfm_gui.desk.answers import predicting
+from medfm_gui.desk.answers import explaining, predicting
 from medfm_gui.desk.asks.data import Tile, TileSheet
 from medfm_gui.desk.asks.studies import (
     CloseSeries,
+    ExplainAgain,
     ExportCapture,
     FileThumbnails,
     IndexSource,
@@ -353,5 +354,6 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ShowPrediction: Entry(predicting.show_prediction),
     ListEarlier: Entry(predicting.list_earlier),
     ShowHeatMap: Entry(predicting.show_heat_map),
+    ExplainAgain: Entry(explaining.explain_again, Lane.PREDICT),
     ExportCapture: Entry(predicting.export_capture, Lane.PREDICT),
 }

@@ -120,6 +120,13 @@ class ReadDrawings(Ask[DrawingList]):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadLadder(Ask[DrawingList]):
+    """The ladders of these finished runs and of their split; the tests of some may be sealed."""
+
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FileWritten:
     """A file that was written."""
 

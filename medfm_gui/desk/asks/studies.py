@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from medfm_gui.desk.asks.data import TileSheet
 from medfm_gui.desk.protocol import Ask, Nothing
 from medfm_gui.domain.dataset import Skipped
+from medfm_gui.domain.explain import Neighbour
 from medfm_gui.store.rows import StudyRow
 from medfm_gui.workspace.opening import OpenedSeries
 
@@ -159,6 +160,13 @@ class RunSaid:
     has_map: bool = False
     map_target: str = ""
     map_note: str = ""
+    method: str = ""
+    """How it was explained: a name of ``domain.explain``; empty where it was not."""
+    checks: Mapping[str, str] = field(default_factory=dict)
+    """What is known of this run's maps: a check's name → its sentence."""
+    neighbours: tuple[Neighbour, ...] = ()
+    """Of a vote of neighbours: the training images that cast it, the most similar first; samples of ``dataset``."""
+    dataset: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +192,14 @@ class PredictionView:
 
 @dataclass(frozen=True, slots=True)
 class PredictSource(Ask[PredictionView]):
-    """Score a study, one series of it (``key.series``), or a file (``key.path``) with finished runs; tells progress."""
+    """Score a study, one series of it (``key.series``), or a file (``key.path``) with finished runs; tells progress.
+
+    ``explain`` is a name of ``domain.explain.EXPLANATIONS``, or empty.
+    """
 
     key: SeriesKey
     runs: tuple[str, ...]
-    explain: bool = False
+    explain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +235,11 @@ class ListEarlier(Ask[EarlierPredictions]):
 
 @dataclass(frozen=True, slots=True)
 class HeatMapAnswer:
-    """A map: ``payload`` holds rows × columns float32, then 256 × 3 bytes of colours; ``rows`` 0: there is none."""
+    """A map: ``payload`` holds rows × columns float32, then 256 × 3 bytes of colours; ``rows`` 0: there is none.
+
+    ``note`` is what is to be known of such maps, ``reason`` what is to be known of this one. ``is_blank``: it is zero
+    everywhere.
+    """
 
     rows: int = 0
     columns: int = 0
@@ -233,6 +248,8 @@ class HeatMapAnswer:
     method: str = ""
     note: str = ""
     payload: bytes = b""
+    is_blank: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +258,18 @@ class ShowHeatMap(Ask[HeatMapAnswer]):
 
     prediction: str
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainAgain(Ask[HeatMapAnswer]):
+    """Explain the image of one of a prediction's answers in another way; its scores stay as they are.
+
+    The map is not kept with the prediction. ``explain`` is a name of ``domain.explain.EXPLANATIONS``.
+    """
+
+    prediction: str
+    number: int
+    explain: str
 
 
 @dataclass(frozen=True, slots=True)

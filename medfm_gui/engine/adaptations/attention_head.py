@@ -2,8 +2,10 @@
 
 A linear layer and a layer norm take the tokens to DeiT's width; its class token, its positions (resized to the grid of
 the tokens) and its blocks follow, and a linear layer on the class token decides. All of that is always trained. With
-a frozen backbone and without augmentation, tokens are computed once and come from the bank. Two differences from the
-study: DINOv2's tokens are taken after its last norm, and the rate falls unless the recipe says otherwise.
+a frozen backbone and without augmentation, tokens are computed once and come from the bank. As in the study, DINOv2's
+tokens are those before its last norm. Different are SAM 2's, which come from the last map and not from the neck
+behind it, CoCa's, which do not have the pooled embedding before them, and the rate, which falls unless the recipe
+says otherwise.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from medfm_gui.engine.features import StoredFeatures
 from medfm_gui.engine.fitted import Fitted
 from medfm_gui.engine.head import HeadFacts, TokenHead
 from medfm_gui.engine.material import Material, checked
-from medfm_gui.engine.reading import TOKENS
+from medfm_gui.engine.reading import TOKENS, Reading, read
 from medfm_gui.engine.scoring import SampleScores, scores_of_rows
 from medfm_gui.engine.token_trunk import blank_trunk, pretrained_trunk
 
@@ -49,11 +51,11 @@ def scope_of(material: Material) -> Scope:
     backbone = material.backbone
     head = _head(material, _count_of_tokens(material))
     trained, live = whole(backbone) if material.spec.recipe.unfreeze else (frozenset[str](), ())
-    return Scope(head, trained, live, look=backbone.tokens)
+    return Scope(head, trained, live)
 
 
 def _from_the_bank(material: Material) -> Generator[ev.Event, None, Fitted]:
-    features = yield from material.frozen().look(material.every_id, TOKENS)
+    features = yield from material.frozen().look(material.every_id, _reading(material))
     head = _head(material, features.bank.shape[0])
     val = material.cases(Partition.VAL)
 
@@ -78,7 +80,7 @@ def _head(material: Material, tokens: int) -> TokenHead:
         dataset.task,
         dataset.classes,
         material.backbone.token_dim,
-        reads=TOKENS,
+        reads=_reading(material),
         width=recipe.attention_width,
         depth=recipe.attention_depth,
         tokens=tokens,
@@ -94,12 +96,18 @@ def _head(material: Material, tokens: int) -> TokenHead:
     return TokenHead(facts, pretrained_trunk(facts, checked(order, "The file of DeiT-B’s weights")))
 
 
+def _reading(material: Material) -> Reading:
+    """The tokens that the card has for an attention head."""
+    return replace(TOKENS, raw=material.backbone.card.attention_tokens == "raw")
+
+
 def _count_of_tokens(material: Material) -> int:
     """How many tokens an image has: one empty image is looked at."""
     backbone, device = material.backbone, material.device
     backbone.module.eval()
     with torch.no_grad():
-        seen = backbone.tokens(torch.zeros(1, 3, backbone.image_size, backbone.image_size, device=device))
+        blank = torch.zeros(1, 3, backbone.image_size, backbone.image_size, device=device)
+        seen = read(backbone, _reading(material), blank)
     return int(seen.shape[1])
 
 

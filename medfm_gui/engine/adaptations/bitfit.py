@@ -1,7 +1,7 @@
 """BitFit (Ben Zaken et al. 2022): the backbone's biases alone, and a linear head.
 
 A model with next to no biases (AIMv2: 0.0003 % of its numbers) would not learn so; there the norms are trained too,
-and the run says so. Batch statistics keep still.
+where it has some, and the run says so. Batch statistics keep still.
 """
 
 from __future__ import annotations
@@ -32,14 +32,16 @@ def scope_of(material: Material) -> Scope:
     share = sum(sizes[name] for name in names) / max(1, sum(sizes.values()))
     if share >= _LEAST_SHARE:
         return Scope(linear_head(material), names, change=part_facts(material, "biases"))
+    few = f"{material.backbone.card.title} has hardly any biases ({100 * share:.2g} % of its numbers)"
+    also = norms(module)
+    if not also:  # VGG-19: most of its numbers are in two layers, and it has no norms
+        said = f"{few} and no norms, so little of it learns."
+        return Scope(linear_head(material), names, change=part_facts(material, "biases"), warnings=(said,))
     return Scope(
         linear_head(material),
-        names | norms(module),
+        names | also,
         change=part_facts(material, "norms and biases"),
-        warnings=(
-            f"{material.backbone.card.title} has hardly any biases ({100 * share:.2g} % of its numbers), so its norms "
-            "are trained too: “norms and biases” instead of BitFit.",
-        ),
+        warnings=(f"{few}, so its norms are trained too: “norms and biases” instead of BitFit.",),
     )
 
 

@@ -94,6 +94,25 @@ def objective_of(material: Material) -> Objective:
     return Objective(task, recipe.loss, weights)
 
 
+def check_selection(material: Material) -> None:
+    """See that the number by which the best is chosen is one that the task has.
+
+    Raises:
+        UsageError: it has not.
+    """
+    chosen, dataset = material.spec.recipe.selection, material.dataset
+    if chosen == "auto" or not material.selects_on_validation:
+        return
+    targets = material.targets(Partition.VAL)
+    even = np.full((len(targets), len(dataset.classes)), 1 / len(dataset.classes), dtype=np.float32)
+    known = validation_of(dataset, targets, even)[1]
+    if chosen not in known:
+        raise UsageError(
+            f"The best cannot be chosen by “{chosen}”, which the task ({dataset.task.value}) does not have.",
+            f"Use selection=auto, or one of: {', '.join(known)}.",
+        )
+
+
 def inputs_of(material: Material, scope: Scope, epoch: int) -> Prepare:
     """Prepares the training inputs of an epoch, in whatever thread."""
     return scope.inputs(epoch) if scope.inputs else _Views(material, epoch)
@@ -123,7 +142,7 @@ class _Descent:
 
     def begun(self) -> Iterator[ev.Event]:
         """Say what should be known, and go on from a checkpoint, if there is one."""
-        self._check_selection()
+        check_selection(self._material)
         saved = self._checkpoint.load()
         if saved:
             self.place, tensors = saved
@@ -326,19 +345,6 @@ class _Descent:
         if better:
             self.place = replace(self.place, best=self.place.epoch + 1, best_score=score, best_loss=loss)
         return better
-
-    def _check_selection(self) -> None:
-        chosen, dataset = self._recipe.selection, self._material.dataset
-        if chosen == "auto" or not self._material.selects_on_validation:
-            return
-        targets = self._material.targets(Partition.VAL)
-        even = np.full((len(targets), len(dataset.classes)), 1 / len(dataset.classes), dtype=np.float32)
-        known = validation_of(dataset, targets, even)[1]
-        if chosen not in known:
-            raise UsageError(
-                f"The best epoch cannot be chosen by “{chosen}”, which the task ({dataset.task.value}) does not have.",
-                f"Use selection=auto, or one of: {', '.join(known)}.",
-            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import NonFiniteLoss
 from medfm_gui.domain.recipe import numbers_of
 from medfm_gui.domain.split import Partition
-from medfm_gui.engine.adaptations.descent import objective_of
+from medfm_gui.engine.adaptations.descent import check_selection, objective_of
 from medfm_gui.engine.adaptations.grid_heads import Candidate, GridHeads, Part, falling
 from medfm_gui.engine.adaptations.grid_table import Table, parts_of, table_of, whole_reading
 from medfm_gui.engine.augment import random_of
@@ -79,8 +79,10 @@ def adapt(material: Material) -> Generator[ev.Event, None, Fitted]:
 
     Raises:
         NonFiniteLoss: every head ran away.
+        UsageError: the recipe selects by a number that the task does not have.
     """
     recipe = material.spec.recipe
+    check_selection(material)
     begun = time.perf_counter()
     reading = whole_reading(recipe, maps=material.backbone.card.convolutional)
     features = yield from material.frozen().look(material.every_id, reading)

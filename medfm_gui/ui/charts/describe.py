@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.domain.log_axis import is_cloud
 from medfm_gui.ui.charts.estimates import estimates
 from medfm_gui.ui.charts.wording import count, line
 
@@ -35,7 +36,7 @@ def as_csv(chart: ChartSpec) -> str:
 
 def _lines(chart: ChartSpec) -> str:
     number = len(chart.series)
-    if chart.x_log and all(len(series.x) < 2 for series in chart.series):
+    if is_cloud(chart):
         return f"{number} {'point' if number == 1 else 'points'}{_against(chart)}{_names(chart)}."
     curves = "no curve" if not number else "1 curve" if number == 1 else f"{number} curves"
     chance = " The diagonal of chance is drawn." if chart.diagonal else ""

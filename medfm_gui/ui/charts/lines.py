@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from medfm_gui.domain.chart import ChartSpec
-from medfm_gui.domain.log_axis import LogAxis, arranged, value_text
+from medfm_gui.domain.log_axis import LogAxis, arranged, is_cloud, value_text
 from medfm_gui.ui import theme
 from medfm_gui.ui.charts.cloud import Cloud
 from medfm_gui.ui.charts.curve_items import CurveItems
@@ -48,7 +48,7 @@ class LinesCanvas(QWidget):
         self._traces: tuple[Trace, ...] = ()
         self._items: list[CurveItems] = []
         self._shown: list[bool] = []
-        self._square = False
+        self._square = self._is_cloud = False
         self._decades: LogAxis | None = None
         self._place = -1
         self._chance: Any = pg.PlotCurveItem(x=[0.0, 1.0], y=[0.0, 1.0])
@@ -82,7 +82,7 @@ class LinesCanvas(QWidget):
         x_range, y_range = self._ranges()
         self._square = chart.diagonal and x_range == _UNIT == y_range
         size = x_range[1] - x_range[0], y_range[1] - y_range[0]
-        cloud = self._is_cloud
+        self._is_cloud = cloud = is_cloud(chart)
         area = QRectF(x_range[0], y_range[0], *size)
         self._cloud.set_traces(self._traces if cloud else (), area)
         self._items = [] if cloud else [CurveItems(trace, *size) for trace in self._traces]
@@ -116,11 +116,6 @@ class LinesCanvas(QWidget):
             Trace.of(series, slot, drawn.series[place] if drawn else None)
             for place, (series, slot) in enumerate(zip(chart.series, slots, strict=True))
         )
-
-    @property
-    def _is_cloud(self) -> bool:
-        """Whether every series is one point on a logarithmic axis: the reader means one of them, not all."""
-        return self._decades is not None and all(len(trace.x) <= 1 for trace in self._traces)
 
     def set_shown(self, index: int, shown: bool) -> None:
         """Show or hide one series."""

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.domain.log_axis import has_legend
 from medfm_gui.ui import icons, theme
 from medfm_gui.ui.charts.describe import as_csv, description
 from medfm_gui.ui.charts.intervals import IntervalsCanvas
@@ -166,7 +167,7 @@ class ChartView(QWidget):
         reader = canvas.focusProxy() or canvas
         reader.setAccessibleName(line(chart.title) or "Chart")
         reader.setAccessibleDescription(description(chart))
-        if chart.kind == "lines" and any(series.name for series in chart.series):
+        if chart.kind == "lines" and has_legend(chart) and any(series.name for series in chart.series):
             self.legend.set_entries(
                 tuple(
                     LegendEntry(series.name, series.family, series.style, place, line=len(series.x) > 1)

@@ -311,3 +311,86 @@ def test_a_large_chart_is_drawn_at_once(qtbot: QtBot) -> None:
     for step in range(20):
         canvas.point_at(step / 20, 0.5)
     assert (time.perf_counter() - begun) / 20 < 0.016 * 4  # four times the frame: this computer is shared
+
+
+def ladder_of(count: int) -> ChartSpec:
+    """``count`` runs of one point each; the first trained nothing."""
+    series = tuple(
+        Series(
+            f"r{place:04d} Tiny · lora",
+            (float(place and 10 ** (3 + place % 5)),),
+            (0.7 + 0.002 * place,),
+            (0.65 + 0.002 * place,),
+            (0.74 + 0.002 * place,),
+            "MAE",
+            "lora",
+            markers=True,
+        )
+        for place in range(count)
+    )
+    link = Series("Tiny", tuple(one.x[0] for one in series[:3]), tuple(one.y[0] for one in series[:3]))
+    return ChartSpec("ladder", "lines", "Ladder", "trained parameters", "AUC", series, x_log=True, links=(link,))
+
+
+def test_a_ladder_reads_the_run_under_the_cursor(qtbot: QtBot) -> None:
+    view = view_of(qtbot, ladder_of(6))
+    canvas = lines_of(view)
+    lowest, second = canvas._traces[0], canvas._traces[1]
+    reading = canvas.reading_at(float(lowest.x[0]), float(lowest.y[0]))
+    assert reading.heading == "trained parameters 0" and [row.name[:5] for row in reading.rows] == ["r0000"]
+    assert reading.rows[0].value == "0.700 (0.650–0.740)"
+    reading = canvas.reading_at(float(second.x[0]), float(second.y[0]))
+    assert reading.heading == "trained parameters 10,000"
+    assert "6 points of AUC against trained parameters" in view.accessibleDescription()
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right):
+        QTest.keyClick(canvas.pane, key)
+    assert canvas.readout.isVisible() and canvas.readout.reading.rows[0].name.startswith("r0005"), "from left to right"
+    view.legend.switches[0].click()
+    assert not canvas.is_shown(0) and canvas.is_shown(1)
+    assert "r0000" not in canvas.reading_at(float(lowest.x[0]), float(lowest.y[0])).text
+
+
+def test_decades_are_marked_and_linear_axes_come_back(qtbot: QtBot) -> None:
+    view = view_of(qtbot, ladder_of(6))
+    canvas = lines_of(view)
+    marked = [text for _, text in canvas.pane._sides["bottom"]._tickLevels[0]]
+    assert marked[0] == "0" and "10,000" in marked and "10 M" in marked
+    view.set_chart(sample.efficiency())
+    assert canvas.pane._sides["bottom"]._tickLevels is None
+    assert "labelled patients 100" in canvas.reading_at(100.0, 0.8).text
+
+
+def test_draws_are_read_apart_from_the_interval(qtbot: QtBot) -> None:
+    series = Series(
+        "knn", (2.0, 8.0), (0.6, 0.7), (0.5, 0.6), (0.7, 0.8), "MAE", "knn", True, False, (0.55, 0.7), (0.66, 0.7)
+    )
+    chart = ChartSpec(
+        "l", "lines", "L", "labels", "AUC", (series,), x_log=True, x_ticks=((2.0, "2 (1)"), (8.0, "8 (4)"))
+    )
+    canvas = lines_of(view := view_of(qtbot, chart))
+    assert canvas.reading_at(0.3, 0.6).rows[0].value == "0.600 (0.500–0.700), draws 0.550–0.660"
+    assert "draws" not in canvas.reading_at(0.9, 0.7).rows[0].value, "one draw has no spread"
+    rows = list(csv.reader(io.StringIO(view.as_csv())))
+    assert rows[0][-2:] == ["lowest draw", "highest draw"] and rows[1][-2:] == ["0.55", "0.66"]
+
+
+def test_a_crowd_has_no_legend_and_thirty_runs_are_drawn_in_a_turn(qtbot: QtBot) -> None:
+    view = view_of(qtbot, ladder_of(30))
+    assert len(view.legend.switches) == 30 and view.legend.switches[0].isVisible()
+    other = replace(ladder_of(30), title="Other")
+    begun = time.perf_counter()
+    view.set_chart(other)
+    assert time.perf_counter() - begun < 0.25, "50 ms at rest"
+    view.set_chart(ladder_of(60))
+    assert not view.legend.switches
+    blank = view_of(qtbot, replace(ladder_of(30), series=(), links=()))
+    assert len(colours_of(view.image())) > len(colours_of(blank.image()))
+
+
+@pytest.mark.parametrize("xs", [(0.0,), (0.0, 0.0), (math.nan, -1.0), (1e300, 1e-300), (5.0,)])
+def test_no_ladder_is_too_odd_to_draw(qtbot: QtBot, xs: tuple[float, ...]) -> None:
+    series = tuple(Series(f"r{at}", (x,), (0.5,), markers=True) for at, x in enumerate(xs))
+    chart = ChartSpec("l", "lines", "L", "cost", "AUC", series, x_log=True)
+    canvas = lines_of(view_of(qtbot, chart))
+    canvas.pane.zoom(50.0)
+    assert not view_of(qtbot, chart).image().isNull() and canvas.pane.shown()[0][0] < canvas.pane.shown()[0][1]

@@ -506,3 +506,48 @@ def test_answers_that_come_after_another_choice_are_dropped(show: Open, qtbot: Q
     page.refresh()
     qtbot.waitUntil(page.board.notice.isVisible)
     assert page.state.state == "content"
+
+
+def test_the_ladder_is_drawn_against_what_is_chosen(
+    compared: ComparePage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "ask_path", lambda *_: "/out/labels.svg")
+    tab = compared.board.ladder
+    assert tab.view.chart is None, "nobody looks at it"
+    compared.board.tabs.setCurrentIndex(3)
+    chart = tab.view.chart
+    assert chart is not None and chart.x_label == "trained parameters" and tab.scope.isVisible()
+    assert [series.name.partition(" ")[0] for series in chart.series] == list(RUNS)
+    tab.axis.setCurrentIndex(tab.axis.findText("Minutes of training"))
+    assert tab.view.chart is not None and tab.view.chart.x_label == "minutes of training"
+    tab.scope.setCurrentIndex(1)
+    assert tab.view.chart.x_label == "minutes of training", "the axis stays"
+    assert "Validation numbers" in tab.view.chart.note
+    tab.axis.setCurrentIndex(tab.axis.findText("Labels, few-shot curves"))
+    assert tab.view.chart.series[0].spread_low
+    with qtbot.waitSignal(tab.export_wanted) as asked_for:
+        tab.view.export_wanted.emit("svg", "labels.svg")
+    assert asked_for.args is not None and asked_for.args[0] == "ladder-of-all:label-efficiency"
+    assert asked(compared, asks.ExportDrawing)[-1].key == "ladder-of-all:label-efficiency"
+
+
+def test_one_run_alone_has_no_ladder(show: Open, qtbot: QtBot) -> None:
+    nothing = {asks.ReadDrawings: lambda ask: asks.DrawingList(ask.runs, ())}
+    page = show(nothing)
+    page.visit(runs=RUNS[:1])
+    qtbot.waitUntil(lambda: page.board.bar.runs == RUNS[:1])
+    assert page.board.ladder.pane.state == "empty"
+
+
+def test_sealed_runs_show_their_ladder_by_validation(show: Open, qtbot: QtBot) -> None:
+    sealed = candidates()[-1:]
+    two = {asks.ListCandidates: lambda ask: asks.CandidateList("", (*sealed, replace(sealed[0], run="r0009")))}
+    page = show(two, "empty")
+    qtbot.waitUntil(lambda: page.sealed.isVisible() and page.sealed.part.view.chart is not None)
+    assert asked(page, asks.ReadLadder) == [asks.ReadLadder(("r0009",))]
+    assert not page.sealed.part.scope.isVisible()
+    page.visit(runs=RUNS)
+    page.context.desk.answers[asks.ListCandidates] = ANSWERS[asks.ListCandidates]  # type: ignore[attr-defined]
+    page.refresh()
+    qtbot.waitUntil(lambda: page.state.state == "content")
+    assert page.sealed.isHidden()

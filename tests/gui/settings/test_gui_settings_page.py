@@ -13,14 +13,17 @@ from pytestqt.qtbot import QtBot
 
 from medfm_gui.desk.asks.home import Examine
 from medfm_gui.desk.asks.settings import (
+    AcceptLicence,
     AllowNetwork,
     DiagnosticFile,
     DiagnosticFiles,
     FoundWeights,
     FoundWeightsList,
+    ImportPack,
     ImportWeights,
     LookForWeights,
     MoveWeightsFolder,
+    PackReport,
     PreviewDiagnostics,
     PullWeights,
     ReadProgramFacts,
@@ -31,11 +34,12 @@ from medfm_gui.desk.asks.settings import (
 from medfm_gui.desk.asks.train import ListModels, ModelList
 from medfm_gui.desk.entry import Topic
 from medfm_gui.desk.protocol import Progress
-from medfm_gui.domain.cards import BrokenPlugin, WeightsStatus
-from medfm_gui.domain.errors import DiskFull, InputError, Interrupted, MedfmError, WeightsRejected
+from medfm_gui.domain.cards import BrokenPlugin, WeightsState, WeightsStatus
+from medfm_gui.domain.errors import DiskFull, InputError, Interrupted, MedfmError
 from medfm_gui.ui import theme
 from medfm_gui.ui.actions import Action
 from medfm_gui.ui.bridge import Ticket
+from medfm_gui.ui.pages.settings import model
 from medfm_gui.ui.pages.settings.page import SECTIONS, SettingsPage
 from medfm_gui.ui.pages.settings.sample import ANSWERS, MODELS, SETTINGS
 from medfm_gui.ui.pages.settings.shortcuts import ShortcutsSection
@@ -44,6 +48,7 @@ from medfm_gui.ui.sample import WAITS, Answers, sample_context
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.switch import Switch
 from medfm_gui.ui.widgets.text import Label
+from medfm_gui.workspace.packs import PackFile
 
 KEYS = [entry.key for entry in SECTIONS]
 HOSTILE = "<img src='/etc/passwd'>&" + "ü" * 10_000
@@ -87,6 +92,10 @@ def click(button: QAbstractButton) -> None:
 def weights(page: SettingsPage) -> WeightsSection:
     assert isinstance(page.section, WeightsSection)
     return page.section
+
+
+def allowed(*licences: str) -> Callable[[Any], SettingsView]:
+    return lambda ask: replace(SETTINGS, network=True, licences=licences)
 
 
 def keys(page: SettingsPage) -> ShortcutsSection:
@@ -202,7 +211,7 @@ def test_a_wrong_file_is_refused_in_place_with_its_missing_tensors(
     assert section.job.way_on.text() == "Choose another file …"
     assert section.job.isVisible()
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("/stick/other.pth", ""))
-    section.table.selectRow(0)  # the way on still means the model that was refused
+    section.table.choose("dinov2-s")  # the way on still means the model that was refused
     click(section.job.way_on)
     assert asked(page, ImportWeights)[-1] == ImportWeights("mae-l", "/stick/other.pth")
 
@@ -210,7 +219,9 @@ def test_a_wrong_file_is_refused_in_place_with_its_missing_tensors(
 def test_work_shows_how_far_it_is_and_can_be_cancelled(
     qtbot: QtBot, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    section = weights(page := show("weights", {**ANSWERS, PullWeights: lambda ask: WAITS}, model="dinov2-l"))
+    section = weights(
+        page := show("weights", {**ANSWERS, PullWeights: lambda ask: WAITS, ReadSettings: allowed()}, model="dinov2-l")
+    )
     qtbot.waitUntil(lambda: section.chosen() is not None)
     cancelled: list[bool] = []
     whole = page.context.desk.ask
@@ -229,14 +240,17 @@ def test_work_shows_how_far_it_is_and_can_be_cancelled(
     assert cancelled == [True]
 
 
-def test_offline_the_refusal_offers_to_allow_the_network(qtbot: QtBot, show: Show) -> None:
-    section = weights(page := show("weights", model="dinov2-l"))
+def test_offline_nothing_is_asked_of_the_hub_and_the_network_is_offered(qtbot: QtBot, show: Show) -> None:
+    answers = {**ANSWERS, AllowNetwork: allowed(), PullWeights: lambda ask: WAITS}
+    section = weights(page := show("weights", answers, model="dinov2-l"))
     qtbot.waitUntil(lambda: section.chosen() is not None)
+    qtbot.waitUntil(lambda: "The network is switched off" in texts(section.details))
     click(section.details.pull_button)
-    qtbot.waitUntil(lambda: section.job.way_on.isVisible())
+    assert "were not fetched" in section.job.message
     assert section.job.way_on.text() == "Allow the network and fetch"
+    assert asked(page, PullWeights) == []
     click(section.job.way_on)
-    qtbot.waitUntil(lambda: len(asked(page, PullWeights)) == 2)
+    qtbot.waitUntil(lambda: len(asked(page, PullWeights)) == 1)
     assert asked(page, AllowNetwork) == [AllowNetwork(True)]
 
 
@@ -256,20 +270,36 @@ def test_what_cannot_be_done_says_why(qtbot: QtBot, show: Show) -> None:
     assert "part of the program" in section.details.pull_button.toolTip()
 
 
-def test_files_of_a_stick_are_imported_in_turn_and_a_refusal_does_not_stop_the_rest(qtbot: QtBot, show: Show) -> None:
+def test_a_stick_is_imported_in_one_go_and_says_what_became_of_each_file(qtbot: QtBot, show: Show) -> None:
     section = weights(page := show("weights"))
     qtbot.waitUntil(lambda: bool(section.rows.rows))
     section.found.look("/media/stick/weights")
     qtbot.waitUntil(lambda: section.found.import_button.isEnabled())
     assert not section.states.isVisible()
-    assert section.found.import_button.text() == "Import 2 files"
+    assert section.found.import_button.text() == "Import 4 files"
     click(section.found.import_button)
-    qtbot.waitUntil(lambda: section.found.job.message == "1 imported, 1 refused.")
-    assert [ask.model for ask in asked(page, ImportWeights)] == ["dinov2-l", "mae-l"]
+    qtbot.waitUntil(lambda: section.found.job.message == "1 imported, 1 here already, 2 refused.")
+    assert asked(page, ImportPack) == [ImportPack("/media/stick/weights")]
     assert "4 of 294 tensors are missing" in texts(section.found)
+    assert "Choose the file of this very model." in texts(section.found)
     click(section.found.close_button)
     assert section.states.isVisible()
     assert page.height() == 772
+
+
+def test_rows_of_a_stick_tell_as_they_come_what_became_of_them(qtbot: QtBot, show: Show) -> None:
+    section = weights(show("weights", {**ANSWERS, ImportPack: lambda ask: WAITS}))
+    qtbot.waitUntil(lambda: bool(section.rows.rows))
+    section.found.look("/media/stick/weights")
+    qtbot.waitUntil(lambda: section.found.import_button.isEnabled())
+    click(section.found.import_button)
+    assert not section.found.import_button.isEnabled()
+    name = "/media/stick/weights/checkpoint_best.pt"
+    section.found._came((PackFile(name, "resnet50", "imported"),))
+    row = next(one for one in section.found.rows.rows if one.file.path == name)
+    assert (row.title, row.outcome) == ("ResNet-50", "Imported")
+    section.found._came((PackFile("/media/stick/weights/new.pt", "", "refused", "It is no file of any model here."),))
+    assert section.found.rows.rows[-1].is_bad
 
 
 def test_a_stick_without_weights_and_one_that_is_gone(qtbot: QtBot, show: Show) -> None:
@@ -285,18 +315,140 @@ def test_a_stick_without_weights_and_one_that_is_gone(qtbot: QtBot, show: Show) 
     qtbot.waitUntil(lambda: "There is no folder “stick”." in other.found.job.message)
 
 
-def test_a_cancel_stops_the_files_that_wait_as_well(qtbot: QtBot, show: Show) -> None:
-    def cancelled(ask: ImportWeights) -> WeightsStatus:
-        raise Interrupted("The import was cancelled.", "Import the file again.")
+def test_a_cancelled_stick_keeps_what_came_and_can_go_on(qtbot: QtBot, show: Show) -> None:
+    def cancelled(ask: ImportPack) -> PackReport:
+        raise Interrupted("The import was cancelled.", "Import the files again.")
 
-    section = weights(page := show("weights", {**ANSWERS, ImportWeights: cancelled}))
+    section = weights(page := show("weights", {**ANSWERS, ImportPack: cancelled}))
     qtbot.waitUntil(lambda: bool(section.rows.rows))
     section.found.look("/media/stick/weights")
     qtbot.waitUntil(lambda: section.found.import_button.isEnabled())
     click(section.found.import_button)
     qtbot.waitUntil(lambda: "was cancelled" in section.found.job.message)
-    assert len(asked(page, ImportWeights)) == 1
-    assert section.found.import_button.isEnabled()
+    assert section.found.job.way_on.text() == "Go on"
+    click(section.found.job.way_on)
+    qtbot.waitUntil(lambda: len(asked(page, ImportPack)) == 2)
+
+
+def test_a_licence_is_shown_and_accepted_once_before_weights_are_fetched(qtbot: QtBot, show: Show) -> None:
+    accepted: list[str] = []
+    answers = {
+        **ANSWERS,
+        ReadSettings: lambda ask: replace(SETTINGS, network=True, licences=tuple(accepted)),
+        AcceptLicence: lambda ask: accepted.append("mae: CC-BY-NC-4.0") or True,
+        PullWeights: lambda ask: WAITS,
+    }
+    section = weights(page := show("weights", answers, model="mae-l"))
+    qtbot.waitUntil(lambda: section.chosen() is not None)
+    qtbot.waitUntil(lambda: "asked before the weights are fetched" in texts(section.details))
+    click(section.details.pull_button)
+    assert section.details.asks_for_licence
+    assert "CC-BY-NC-4.0" in section.details.terms.text()
+    assert "forbids commercial use" in section.details.terms.text()
+    assert "https://huggingface.co/timm/mae-l" in section.details.terms.text()
+    assert asked(page, PullWeights) == []
+    click(section.details.accept_button)
+    qtbot.waitUntil(lambda: asked(page, PullWeights) == [PullWeights("mae-l")])
+    assert asked(page, AcceptLicence) == [AcceptLicence("mae-l")]
+    assert not section.details.asks_for_licence
+
+
+def test_an_accepted_licence_is_not_asked_again_and_one_that_is_declined_fetches_nothing(
+    qtbot: QtBot, show: Show
+) -> None:
+    answers = {**ANSWERS, PullWeights: lambda ask: WAITS}
+    section = weights(page := show("weights", {**answers, ReadSettings: allowed("mae: CC-BY-NC-4.0")}, model="mae-l"))
+    qtbot.waitUntil(lambda: section.chosen() is not None)
+    click(section.details.pull_button)
+    assert asked(page, PullWeights) == [PullWeights("mae-l")]
+    other = weights(page := show("weights", {**answers, ReadSettings: allowed()}, model="mae-l"))
+    qtbot.waitUntil(lambda: other.chosen() is not None)
+    click(other.details.pull_button)
+    click(other.details.decline_button)
+    assert not other.details.asks_for_licence
+    assert asked(page, PullWeights) == []
+
+
+def test_a_gated_model_says_what_to_do_first(qtbot: QtBot, show: Show) -> None:
+    section = weights(show("weights", {**ANSWERS, ReadSettings: allowed()}, model="dinov3-s"))
+    qtbot.waitUntil(lambda: section.chosen() is not None)
+    assert "keep an access token" in dict(model.about(section.chosen()))["Gated"]  # type: ignore[arg-type]
+    click(section.details.pull_button)
+    assert "accepted the licence there, signed in" in section.details.terms.text()
+
+
+def test_a_download_that_was_cancelled_or_broke_off_goes_on(qtbot: QtBot, show: Show) -> None:
+    def broken(ask: PullWeights) -> WeightsStatus:
+        raise Interrupted("Fetching was cancelled.", "Fetch again: what has come is kept.")
+
+    answers = {**ANSWERS, ReadSettings: allowed(), PullWeights: broken}
+    section = weights(page := show("weights", answers, model="dinov2-l"))
+    qtbot.waitUntil(lambda: section.chosen() is not None)
+    click(section.details.pull_button)
+    qtbot.waitUntil(lambda: section.job.way_on.text() == "Go on fetching")
+    click(section.job.way_on)
+    qtbot.waitUntil(lambda: len(asked(page, PullWeights)) == 2)
+
+
+def test_weights_that_somebody_else_brings_in_wait_and_say_so(qtbot: QtBot, show: Show) -> None:
+    section = weights(show("weights", model="clip-b"))
+    qtbot.waitUntil(lambda: section.chosen() is not None)
+    assert not section.details.pull_button.isEnabled() and not section.details.import_button.isEnabled()
+    assert "being brought in already" in texts(section.details)
+
+
+def test_overlap_with_known_datasets_is_among_the_facts(qtbot: QtBot, show: Show) -> None:
+    section = weights(show("weights", model="dinov2-l"))
+    qtbot.waitUntil(lambda: section.chosen() is not None)
+    facts = dict(model.about(section.chosen()))  # type: ignore[arg-type]
+    assert facts["May have seen"] == "MedMNIST"
+    assert "APTOS 2019" in facts["Has not seen"]
+    assert facts["Unknown"] == "all others"
+    assert facts["Size"] == "≈ 1.2 GB"
+
+
+def many() -> tuple[Any, ...]:
+    return tuple(
+        replace(MODELS[at % 4], card=replace(MODELS[at % 4].card, name=f"m{at}", group=f"Family {at % 20:02d}"))
+        for at in range(90)
+    )
+
+
+def test_ninety_models_stand_under_their_headings_and_are_found(qtbot: QtBot, show: Show) -> None:
+    section = weights(show("weights", {**ANSWERS, ListModels: lambda ask: ModelList(many(), ())}))
+    qtbot.waitUntil(lambda: len(section.rows.rows) == 90)
+    assert [group.title for group in section.rows.groups] == [f"Family {at:02d}" for at in range(20)]
+    section.filter.setText("family 07")
+    assert [group.title for group in section.rows.groups] == ["Family 07"]
+    assert section.table.isExpanded(section.rows.index(0, 0))
+    section.filter.setText("nothing of the kind")
+    assert "No model is called so" in texts(section)
+    section.filter.clear()
+    section.shown.setCurrentIndex(1)
+    assert all(one.weights.is_here for one in section.rows.rows) and section.rows.rows
+
+
+def test_what_is_chosen_and_unfolded_stays_when_weights_come(qtbot: QtBot, show: Show) -> None:
+    state = [MODELS]
+    section = weights(page := show("weights", {**ANSWERS, ListModels: lambda ask: ModelList(state[0], ())}))
+    qtbot.waitUntil(lambda: bool(section.rows.rows))
+    heading = next(at for at, group in enumerate(section.rows.groups) if group.title == "AIMv2")
+    section.table.expand(section.rows.index(heading, 0))
+    section.table.choose("aimv2-l")
+    state[0] = tuple(
+        replace(one, weights=replace(one.weights, state=WeightsState.PRESENT)) if one.card.name == "aimv2-l" else one
+        for one in MODELS
+    )
+    page.mark_stale(Topic.MODELS)
+    qtbot.waitUntil(lambda: section.rows.groups[heading].ready == 1)
+    assert section.chosen() is state[0][[one.card.name for one in MODELS].index("aimv2-l")]
+    assert section.table.isExpanded(section.rows.index(heading, 0))
+
+
+def test_the_tree_of_models_is_sound(qtbot: QtBot, qtmodeltester: Any, show: Show) -> None:
+    section = weights(show("weights"))
+    qtbot.waitUntil(lambda: bool(section.rows.rows))
+    qtmodeltester.check(section.rows)
 
 
 def test_weights_are_kept_in_another_folder_or_it_is_said_why_not(qtbot: QtBot, show: Show) -> None:
@@ -466,11 +618,10 @@ def test_names_from_files_stay_plain_and_do_not_widen_the_page(qtbot: QtBot, sho
 
 
 def test_hostile_file_names_on_a_stick(qtbot: QtBot, show: Show) -> None:
-    def refused(ask: ImportWeights) -> WeightsStatus:
-        raise WeightsRejected(f"“{HOSTILE}” holds code.", HOSTILE)
-
-    found = FoundWeightsList((FoundWeights(f"/s/{HOSTILE}.pt", 1, "dinov2-l"),))
-    answers: dict[Any, Any] = {**ANSWERS, LookForWeights: lambda ask: found, ImportWeights: refused}
+    path = f"/s/{HOSTILE}.pt"
+    report = PackReport((PackFile(path, "dinov2-l", "refused", f"“{HOSTILE}” holds code.", HOSTILE),))
+    found = FoundWeightsList((FoundWeights(path, 1, "dinov2-l"),))
+    answers: dict[Any, Any] = {**ANSWERS, LookForWeights: lambda ask: found, ImportPack: lambda ask: report}
     section = weights(page := show("weights", answers))
     qtbot.waitUntil(lambda: bool(section.rows.rows))
     section.found.look("/s")

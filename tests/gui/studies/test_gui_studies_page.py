@@ -186,12 +186,12 @@ def test_a_picture_is_opened_too(make: Make, qtbot: QtBot) -> None:
 def test_prediction_asks_for_the_ticked_runs(make: Make, qtbot: QtBot) -> None:
     page = opened(make(), qtbot)
     page.panel.choices.tick(["r0001", "r0002"])
-    page.panel.explain.setChecked(False)
+    page.panel.explain.choose("")
     page.panel.scope.setCurrentIndex(1)
     page.panel.button.click()
     qtbot.waitUntil(lambda: page.panel.answers.view is not None)
     assert asked(page.context, asks.PredictSource) == [
-        asks.PredictSource(SeriesKey("1.2.1"), ("r0002", "r0001"), explain=False)
+        asks.PredictSource(SeriesKey("1.2.1"), ("r0002", "r0001"), explain="")
     ]
     assert page.panel.work.isHidden()
 

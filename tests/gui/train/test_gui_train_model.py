@@ -7,12 +7,19 @@ import shlex
 import pytest
 from PySide6.QtCore import QCoreApplication
 
-from medfm_gui.desk.asks.train import RunOrder
+from medfm_gui.desk.asks.train import Preflight, RunOrder
 from medfm_gui.domain.cards import ADAPTATIONS
-from medfm_gui.domain.recipe import recipe_from
+from medfm_gui.domain.presets import PRESETS
+from medfm_gui.domain.recipe import Recipe, recipe_from
 from medfm_gui.ui.pages.train import recipes, rules, words
-from medfm_gui.ui.pages.train.model import WAYS, PlanState, Way, command, obstacle, seeds_of, split_choices
-from medfm_gui.ui.pages.train.sample import DATASETS, SPLITS, models
+from medfm_gui.ui.pages.train.axes import seeds_of, shots_of, shots_text
+from medfm_gui.ui.pages.train.costs import pairs_of
+from medfm_gui.ui.pages.train.fields import FIELDS, GROUPS
+from medfm_gui.ui.pages.train.fit import fit, known_dataset, overlap_words
+from medfm_gui.ui.pages.train.model import PlanState, command, factors, obstacle, split_choices
+from medfm_gui.ui.pages.train.sample import ANSWERS, DATASETS, SPLITS, models
+from medfm_gui.ui.pages.train.ways import RUNGS, WAYS, Way
+from medfm_gui.workspace.planning import Device
 from medfm_gui.workspace.training import TrainRequest
 
 KNN, LINEAR, FULL, SCRATCH = Way("knn"), Way("linear"), Way("full"), Way("full", from_scratch=True)
@@ -116,7 +123,7 @@ def test_defaults_are_those_of_the_recipe() -> None:
                 assert getattr(recipe_from(adapt, {field.key: usual}), field.key) == getattr(
                     recipe_from(adapt, {}), field.key
                 )
-            assert not recipes.mistake(adapt, field.key, usual)
+            assert not recipes.mistake(field.key, usual)
     assert recipes.usual("full", "quick", "epochs") == "10"
 
 
@@ -125,7 +132,7 @@ def test_defaults_are_those_of_the_recipe() -> None:
     [("epochs", "0"), ("epochs", "1.5"), ("lr", "nan"), ("lr", "x"), ("batch_size", "1e9"), ("k", "-1")],
 )
 def test_what_the_recipe_refuses_is_a_mistake(key: str, text: str) -> None:
-    assert recipes.FIELDS[key].title in recipes.mistake("full", key, text)
+    assert FIELDS[key].title in recipes.mistake(key, text)
 
 
 def test_an_obstacle_has_a_reason() -> None:
@@ -163,3 +170,150 @@ def test_sizes_and_lists() -> None:
     assert words.listed(["a", "b", "c"]) == "a, b and c"
     assert words.listed(["a", "b", "c", "d"]) == "a, b, c and 1 more"
     assert words.millions(86.58e6) == "86.6 M"
+
+
+@pytest.mark.parametrize(
+    ("text", "shots"),
+    [
+        ("all", (None,)), ("ALL, 4; 1 2", (1, 2, 4, None)), ("16,16", (16,)), ("", None), ("0", None), ("-1", None),
+        ("1-4", None), ("few", None), ("10000000", None),
+    ],
+)  # fmt: skip
+def test_shots_are_read(text: str, shots: tuple[int | None, ...] | None) -> None:
+    assert shots_of(text) == shots
+    if shots:
+        assert shots_of(shots_text(shots)) == shots
+
+
+def test_every_way_stands_on_one_rung() -> None:
+    assert [way for rung in RUNGS for way in rung.ways] == list(WAYS)
+    assert all(way.short and way.gist for way in WAYS)
+
+
+def test_shots_multiply_runs_and_reach_requests_and_commands(state: PlanState) -> None:
+    state.put(models=("dinov2-s", "mae-b"), ways=(KNN, LINEAR), seeds="0-4", shots="1, 4, all")
+    assert state.n_runs == 2 * 2 * 3 * 5 * 5
+    assert factors(state) == "2 models × 2 ways × 3 shots × 5 seeds × 5 folds = 300 runs"
+    request = state.requests()[0]
+    assert request.shots == (1, 4, None)
+    parts = shlex.split(command(request, "/w"))
+    assert parts[parts.index("--shots") + 1] == "1,4,all"
+    assert [parts[at + 1] for at, part in enumerate(parts) if part == "--seed"] == ["0", "1", "2", "3", "4"]
+    state.toggle_cell(("mae-b", KNN), False)
+    assert factors(state).endswith("not all pairs: 225 runs")
+    state.put(shots="some")
+    assert state.requests() == ()
+    assert "Shots are whole numbers" in rules.missing(state, rules.At.ADAPTATION)
+    assert rules.first_gap(state) == (rules.At.ADAPTATION, rules.SHOTS_ARE)
+
+
+def test_too_many_runs_are_refused_where_they_are_made(state: PlanState) -> None:
+    state.put(models=("dinov2-s",), seeds="0-200")
+    assert rules.missing(state, rules.At.ADAPTATION).startswith("These would be 1,005 runs")
+
+
+def test_a_few_shot_order_becomes_a_plan(state: PlanState) -> None:
+    settings = {"shot_tuning": "inner-cv", "aggregate": "mean", "workers": "2"}
+    order = RunOrder("r1", "thorax-phantom", "s", "dinov2-s", "linear", False, 3, "cpu", "", settings, shots=1600)
+    state.repeat(order, DATASETS[0])
+    state.offer_splits([row for row in SPLITS if row.dataset == DATASETS[0].id])
+    (request,) = state.requests()
+    assert (request.shots, request.seeds, request.device) == ((1600,), (3,), "cpu")
+    assert dict(request.settings) == settings
+
+
+def test_what_is_chosen_for_all_ways_reaches_those_that_it_concerns(state: PlanState) -> None:
+    state.put(models=("dinov2-s",), ways=(KNN, LINEAR, FULL))
+    for key, text in (("optimizer", "sgd"), ("channels", "sum"), ("shot_tuning", "inner-cv")):
+        state.set_setting("", key, text)
+    knn, linear, full = (dict(request.settings) for request in state.requests())
+    assert knn == {"channels": "sum"}
+    assert linear == {"channels": "sum", "shot_tuning": "inner-cv"}
+    assert full == {"optimizer": "sgd", "channels": "sum"}
+
+
+def test_every_setting_has_its_place_and_its_words() -> None:
+    from dataclasses import fields
+
+    own = {key for card in ADAPTATIONS for key in card.settings}
+    shared = [key for group in GROUPS for key in group.keys]
+    assert len(shared) == len(set(shared))
+    assert not own & set(shared)
+    left = {item.name for item in fields(Recipe)} - own - set(shared)
+    assert left == {"backbone_gradient", "validation_drop_last"}  # defects of published code, which presets repeat
+    assert own | set(shared) <= set(FIELDS)
+    for key, field in FIELDS.items():
+        for _, word in field.options:
+            assert not recipes.mistake(key, word)
+
+
+@pytest.mark.parametrize("preset", ["", *PRESETS])
+def test_no_preset_is_in_the_way_of_itself(preset: str) -> None:
+    for card in ADAPTATIONS:
+        assert recipes.conflict(card.name, preset, {}, False) == ""
+
+
+def test_two_stages_and_a_few_shots_do_not_go_together() -> None:
+    said = recipes.conflict("linear-grid", "study-b", {}, True)
+    assert said.startswith("Grid of linear heads: with a few shots there are no validation labels")
+    assert recipes.conflict("linear-grid", "study-b", {"": {"protocol": "single-stage"}}, True) == ""
+    assert recipes.conflict("linear-grid", "study-b", {"": {"shot_tuning": "validation"}}, True) == ""
+
+
+def test_a_preset_has_values_of_its_own_for_a_layout() -> None:
+    assert recipes.usual("full", "study-a", "warmup_iterations") == "0"
+    assert recipes.usual("full", "study-a", "warmup_iterations", "isic2019") == "1000"
+    assert recipes.usuals(("knn", "full", "lora"), "study-b", "optimizer") == ("sgd",)
+
+
+def test_an_input_size_is_rounded_and_said() -> None:
+    cards = [model.card for model in models() if model.card.name in ("dinov2-s", "resnet50")]
+    assert recipes.remark("input_size", "225", cards) == "DINOv2 S/14 will see 224 pixels"
+    assert recipes.remark("input_size", "224", cards) == ""
+    assert recipes.remark("input_size", "x", cards) == ""
+
+
+def test_an_attention_head_needs_the_weights_of_its_blocks(state: PlanState) -> None:
+    state.put(models=("dinov2-s",), ways=(Way("attention-head"),))
+    assert "DeiT-B" in rules.missing(state, rules.At.RECIPE)
+    state.set_setting("attention-head", "attention_init", "random")
+    assert rules.missing(state, rules.At.RECIPE) == ""
+
+
+def test_fit_is_an_estimate_until_it_is_measured(state: PlanState) -> None:
+    by_name = {model.card.name: model.card for model in models()}
+    assert fit(by_name["dinov2-s"], state).word == ""
+    state.offer_devices([Device("cuda:0", "Small GPU", 4.0), Device("cpu", "CPU", 64.0)])
+    assert fit(by_name["dinov2-s"], state).word == "fits"
+    assert fit(by_name["dinov2-l"], state).word == "fits frozen"
+    assert fit(by_name["dinov2-g"], state).word == "too large"
+    assert "Estimate" in fit(by_name["dinov2-s"], state).sentence
+    state.put(models=("dinov2-s",))
+    state.take_cost(ANSWERS[Preflight](Preflight(state.requests())))
+    assert fit(by_name["dinov2-s"], state).word == "fits, measured"
+    state.put(device="cpu")
+    assert fit(by_name["dinov2-g"], state).word == "fits"
+
+
+def test_a_known_dataset_is_known_by_its_importer_or_its_name() -> None:
+    from dataclasses import replace
+
+    row = DATASETS[0]
+    assert known_dataset(row) == ""
+    assert known_dataset(replace(row, layout="chexpert")) == "chexpert"
+    assert known_dataset(replace(row, layout="folder", name="CBIS DDSM, masses")) == "cbis-ddsm"
+    assert known_dataset(replace(row, layout="csv", id="aptos-2019-2")) == "aptos2019"
+    assert known_dataset(None) == ""
+    assert {overlap: overlap_words(overlap)[1] for overlap in ("yes", "possible", "no", "unknown")} == {
+        "yes": "bad", "possible": "warning", "no": "", "unknown": "muted",
+    }  # fmt: skip
+
+
+def test_costs_are_told_by_pair(state: PlanState) -> None:
+    state.put(models=("dinov2-s",), ways=(LINEAR, FULL), seeds="0, 1", shots="1, all")
+    cost = ANSWERS[Preflight](Preflight(state.requests()))
+    probe, full = pairs_of(cost.runs)
+    assert (len(probe.runs), len(full.runs)) == (20, 20)
+    assert (probe.seconds or 0) + (full.seconds or 0) == pytest.approx(cost.seconds)
+    assert probe.note == "features already there for 19 of 20 runs"
+    assert probe.axes == "shots 1, all; seeds 0 and 1; folds 1, 2, 3, 4 and 5"

@@ -71,10 +71,26 @@ def finished(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Callable[
 
     monkeypatch.setattr(evaluating, "run_errand", errand)
 
-    def make(dataset: str = "noise", *, seed: int = 0, opened: bool = True) -> str:
-        request = training.TrainRequest(dataset, (MODEL,), ("linear",), seeds=(seed,))
+    def make(
+        dataset: str = "noise",
+        *,
+        seed: int = 0,
+        opened: bool = True,
+        adapt: str = "linear",
+        shots: int | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> str:
+        request = training.TrainRequest(
+            dataset, (MODEL,), (adapt,), seeds=(seed,), shots=(shots,), settings=settings or {}
+        )
         view = training.create_runs(workspace, request)[0]
-        events = (ev.RunStarted(1.0, "cpu"), ev.RunFinished(9.0, {"auc": 0.7}, 3.0, 12.0, 77))
+        costs = {"labels_used": 2 * shots if shots else 20, "peak_memory_bytes": 900_000_000}
+        events = (
+            ev.RunStarted(1.0, "cpu"),
+            ev.RunFinished(
+                9.0, {"auc": 0.7}, 1.5 if adapt == "knn" else 3.0, 12.0, 0 if adapt == "knn" else 77, **costs
+            ),
+        )
         (view.folder / "events.jsonl").write_bytes(b"".join(wire.encode_event(event) for event in events))
         workspace.store.record_events(view.id, events, fold(view.state, events))
         if opened:
@@ -144,6 +160,53 @@ def test_charts_of_one_run_and_of_several(room: Room, finished: Callable[..., st
     assert both["intervals:auc"].chart.series[0].family == "Baseline"
 
 
+def test_the_ladder_of_opened_runs_is_of_the_test(room: Room, finished: Callable[..., str]) -> None:
+    runs = (finished(seed=61), finished(seed=61, adapt="knn"), finished(seed=61, shots=2))
+    drawn = {one.key: one for one in answered(room, asks.ReadDrawings(runs)).drawings}
+    chart = drawn["ladder:ladder-parameters"].chart
+    assert [series.name.partition(" ")[0] for series in chart.series] == list(runs)
+    assert [series.x for series in chart.series] == [(77.0,), (0.0,), (77.0,)]
+    assert "opened test" in chart.note and all(series.low for series in chart.series)
+    assert "linear · 2 shots · seed 61" in chart.series[2].name
+    assert [series.x for series in drawn["ladder:ladder-labels"].chart.series] == [(20.0,), (20.0,), (4.0,)]
+    assert drawn["ladder:ladder-minutes"].chart.series[0].x == (0.05,)
+    curve = drawn["ladder:label-efficiency"].chart
+    assert [(one.name.partition(" · ")[2], one.x) for one in curve.series] == [("linear", (4.0, 20.0))]
+    assert "ladder:ladder-labels" not in {one.key for one in answered(room, asks.ReadDrawings(runs[:1])).drawings}, (
+        "one run is no ladder"
+    )
+
+
+def test_the_ladder_of_sealed_runs_is_of_validation(room: Room, finished: Callable[..., str], tmp_path: Path) -> None:
+    runs = (finished(seed=71, opened=False), finished(seed=71, adapt="knn", opened=False))
+    other = finished("other", seed=71)
+    drawn = {one.key: one for one in answered(room, asks.ReadLadder((*runs, other))).drawings}
+    chart = drawn["ladder:ladder-parameters"].chart
+    assert [series.name.partition(" ")[0] for series in chart.series] == list(runs)
+    assert "Validation numbers" in chart.note and f"the test of {', '.join(runs)} is sealed" in chart.note
+    assert f"other images or count other units: {other}" in chart.note
+    assert not any(series.low for series in chart.series) and {series.y for series in chart.series} == {(0.7,)}
+    every = drawn["ladder-of-all:ladder-parameters"].chart
+    assert {*runs} < {series.name.partition(" ")[0] for series in every.series}
+    assert other not in {series.name.partition(" ")[0] for series in every.series}
+    out = tmp_path / "ladder.csv"
+    answered(room, asks.ExportDrawing(runs, "ladder:ladder-parameters", "csv", str(out)))
+    assert out.read_text().splitlines()[0] == "series,trained parameters,ROC-AUC,low,high"
+    assert answered(room, asks.ReadLadder(("r9999",))).drawings == ()
+
+
+def test_runs_of_other_units_stand_in_no_ladder_together(room: Room, finished: Callable[..., str]) -> None:
+    runs = (
+        finished(seed=81, adapt="knn"),
+        finished(seed=82),
+        finished(seed=83, opened=False, settings={"unit": "patient"}),
+    )
+    drawn = {one.key: one for one in answered(room, asks.ReadLadder(runs)).drawings}
+    chart = drawn["ladder:ladder-parameters"].chart
+    assert [series.name.partition(" ")[0] for series in chart.series] == list(runs[:2])
+    assert runs[2] in chart.note
+
+
 def test_long_lines_are_thinned_for_the_screen_only() -> None:
     points = tuple(float(place) for place in range(25_001))
     chart = ChartSpec("roc", "lines", "ROC", series=(Series("a", points, points), Series("b", (0.0,), (1.0,))))
@@ -184,6 +247,7 @@ def test_every_question_crosses_the_wire(room: Room, finished: Callable[..., str
     runs = (finished(seed=1), finished(seed=2))
     answered(room, asks.CompareRuns(runs))
     every: tuple[Ask[Any], ...] = (asks.ListCandidates(runs[0]), asks.ReadSideBySide(runs), asks.ReadDrawings(runs))
+    every = (*every, asks.ReadLadder(runs))
     for ask in every:
         assert decode_ask(type(ask), *encode_value(ask)) == ask
         answer = answered(room, ask)

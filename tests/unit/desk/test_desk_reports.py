@@ -163,9 +163,7 @@ def test_what_is_left_out_is_named_and_the_looks_are_told_all_the_same(
     assert "Paired comparison" not in told, "one run has none"
     assert not drawn
     whole = build_report(workspace, [run])
-    assert [section.title for section in whole.sections] == [
-        part.heading for part in Part if part not in OF_SEVERAL
-    ]
+    assert [section.title for section in whole.sections] == [part.heading for part in Part if part not in OF_SEVERAL]
 
 
 def test_a_kept_picture_that_is_lost_is_drawn_again(

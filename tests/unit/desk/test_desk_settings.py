@@ -4,6 +4,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,8 +56,8 @@ def room(tmp_path: Path) -> Iterator[Room]:
         yield opened
 
 
-def told() -> tuple[Told, list[Progress]]:
-    heard: list[Progress] = []
+def told() -> tuple[Told, list[Any]]:
+    heard: list[Any] = []
     return Told(lambda _, value: heard.append(value)), heard
 
 
@@ -200,6 +201,7 @@ def test_a_pack_is_brought_in_with_a_word_on_each_file(
         ordered.append(spec)
         on_event(ev.StageStarted(0.0, "pack", 1))
         facts = {"file": spec.files[0], "model": spec.named[0], "state": "refused", "message": "Too short.", "hint": ""}
+        on_event(ev.Answered(0.0, facts))
         return [ev.Answered(0.0, facts)]
 
     monkeypatch.setattr(packs, "run_errand", run)
@@ -207,7 +209,8 @@ def test_a_pack_is_brought_in_with_a_word_on_each_file(
     report = weights.import_pack(room, ImportPack(str(tmp_path / "stick")), said)
     assert [(one.model, one.state, one.message) for one in report.files] == [("dinov2-s", "refused", "Too short.")]
     assert ordered[0].files == (str(tmp_path / "stick" / "dinov2-s.safetensors"),)
-    assert any(one.text == "Going through the files" for one in heard)
+    assert any(isinstance(one, Progress) and one.text == "Going through the files" for one in heard)
+    assert heard[-1] == report  # each file is told as soon as it was gone through
 
 
 def test_a_licence_is_accepted_from_the_window(room: Room) -> None:

@@ -270,7 +270,7 @@ def scored(room: Room, ct: Path, monkeypatch: pytest.MonkeyPatch) -> list[Predic
 
 
 def predicted(room: Room, runs: Sequence[str] = ("r0001",), **changes: Any) -> Any:
-    return answered(room, asks.PredictSource(SeriesKey(STUDY, **changes), tuple(runs), explain=True))
+    return answered(room, asks.PredictSource(SeriesKey(STUDY, **changes), tuple(runs), explain="gradcam"))
 
 
 def test_an_answer_is_made_and_shown_again(room: Room, ct: Path, scored: list[PredictRequest]) -> None:

@@ -31,7 +31,9 @@ def test_zero_stands_left_of_a_break() -> None:
     assert axis.value(axis.zero) == 0.0 and axis.ends[0] == axis.zero
     ticks = axis.ticks(axis.ends[0] - 0.1, axis.ends[1] + 0.1, 12)
     assert ticks[0] == (axis.zero, "0") and all(place > axis.break_at for place, _ in ticks[1:])
-    assert LogAxis.of(chart(0.0)).ends == (-0.85, 0.15), "zeros alone have a width too"
+    alone = LogAxis.of(chart(0.0))
+    assert alone.ends == (-0.5, 0.5) and alone.break_at is None and alone.value(0.2) == 0.0
+    assert alone.ticks(-0.5, 0.5, 9) == ((0.0, "0"),)
 
 
 @pytest.mark.parametrize(("xs", "most"), [((1.0, 1e9), 6), ((10.0, 20.0), 8), ((3.0,), 5), ((0.01, 40.0), 30), ((), 4)])

@@ -9,7 +9,7 @@ import pytest
 from medfm_gui.domain.cards import ADAPTATIONS
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import UsageError
-from medfm_gui.domain.presets import PRESETS, preset_remarks, preset_settings
+from medfm_gui.domain.presets import FEW_SHOT, PRESETS, preset_remarks, preset_settings
 from medfm_gui.domain.recipe import RANGES, WORDS, Recipe, recipe_from
 
 _STUDIES = ("study-a", "study-a-as-published", "study-b", "study-b-as-published")
@@ -100,8 +100,29 @@ def test_as_published_differs_by_the_defects_that_it_names() -> None:
         assert bool(PRESETS[name].defects) == published
         assert bool(PRESETS[name].omitted) == published
     said = preset_remarks("study-b-as-published")
-    assert sum(line.startswith("Repeated") for line in said) == 2
+    assert sum(line.startswith("Repeated") for line in said) == 3
     assert any("test set" in line for line in said if line.startswith("Not repeated"))
+
+
+@pytest.mark.parametrize("preset", ["study-b", "study-b-as-published"])
+def test_study_b_averages_slices_and_joins_validation_where_it_did(preset: str) -> None:
+    for adapt in ("knn", "linear", "linear-grid"):
+        slices = _of(preset, adapt, "sars-cov2-ct", Task.BINARY)
+        assert (slices.aggregate, slices.unit) == ("mean", "patient")
+    assert _of(preset, "full", "sars-cov2-ct").aggregate == "none"
+    assert _of(preset, "knn", Task.MULTILABEL).protocol == "two-stage", "neighbours of training and validation"
+    assert _of(preset, "knn", Task.MULTICLASS).protocol == "single-stage"
+
+
+@pytest.mark.parametrize("adapt", [card.name for card in ADAPTATIONS])
+def test_study_b_with_a_few_shots(adapt: str) -> None:
+    """Corrected, validation labels are neither learned from nor selected on; as published they are both."""
+    for where in ((), (Task.MULTILABEL, "nih-cxr14")):
+        right = _of("study-b", adapt, *where, FEW_SHOT)
+        tuning = "inner-cv" if adapt in ("linear", "linear-grid") else "fixed"
+        assert (right.protocol, right.shot_tuning) == ("single-stage", tuning)
+        assert _of("study-b-as-published", adapt, *where, FEW_SHOT).shot_tuning == "validation"
+    assert _of("study-b-as-published", "linear-grid", FEW_SHOT).protocol == "two-stage"
 
 
 def test_an_unknown_preset_has_no_settings() -> None:

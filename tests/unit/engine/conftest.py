@@ -26,6 +26,7 @@ from medfm_gui.domain.run import FileRef, TrainSpec
 from medfm_gui.domain.split import Assignment, Partition, Split
 from medfm_gui.engine.backbones import build_backbone
 from medfm_gui.engine.tensor_files import write_tensors
+from tests.fixtures.one_thread import one_thread as one_thread
 
 SIZE = 32
 _BACKBONE = '''

@@ -168,3 +168,15 @@ def test_what_cannot_be_tuned_is_refused() -> None:
         recipe_from("full", {"shot_tuning": "inner-cv"})
     with pytest.raises(UsageError, match="shot_rule"):
         recipe_from("linear", {"shot_rule": "mine"})
+
+
+@pytest.mark.parametrize("task", [Task.BINARY, Task.ORDINAL])
+def test_a_patient_who_is_one_case_is_drawn_for_the_finding_of_that_case(task: Task) -> None:
+    """Healthy images of patients with a finding would else fill the shots of the healthy class."""
+    labels = [(0,), (1,)] * 12 + [(0,), (0,)] * 12
+    dataset = _dataset(labels, [f"P{number // 2}" for number in range(48)], task)
+    for seed in range(5):
+        found = draw(dataset, _ids(dataset), 4, seed, all_images=True)
+        cases = cases_of(dataset, found.ids, "mean")
+        assert np.bincount(cases.targets)[:2].tolist() == [4, 4]
+        assert found.patients["a"] == found.patients["b"] == 4

@@ -170,3 +170,10 @@ def test_rows_come_from_the_bank_where_memory_would_not_hold_them(vit: Order, mo
 def test_a_grid_that_is_none_is_refused(setting: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="grid_"):
         recipe_from("linear-grid", setting)
+
+
+def test_a_grid_is_not_selected_by_a_number_that_the_task_does_not_have(order: Order) -> None:
+    spec, folder = order("linear-grid", recipe={**GRID, "selection": "kappa_quadratic"})
+    with pytest.raises(UsageError, match="does not have") as refused:
+        list(run_training(spec, folder))
+    assert "selection=auto" in refused.value.hint

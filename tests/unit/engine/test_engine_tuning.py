@@ -248,6 +248,19 @@ def test_a_model_without_biases_trains_its_norms_and_says_so(order: Order_, monk
     assert "hardly any biases" in scope.warnings[0]
 
 
+def test_a_model_with_neither_biases_nor_norms_does_not_claim_to_train_norms(
+    order: Order_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from medfm_gui.engine.adaptations import bitfit
+
+    monkeypatch.setattr(bitfit, "_LEAST_SHARE", 0.9)
+    monkeypatch.setattr(bitfit, "norms", lambda _: frozenset())
+    scope = bitfit.scope_of(_material(order, "bitfit"))
+    assert scope.change is not None
+    assert scope.change.said == "biases"
+    assert "no norms" in scope.warnings[0]
+
+
 def test_more_blocks_than_there_are_train_all_and_say_so(order: Order_) -> None:
     material = _material(order, "partial", recipe={"blocks": 9})
     scope = SCOPES["partial"](material)

@@ -169,6 +169,41 @@ def test_the_workspace_brings_a_pack_in(
     assert alone.state == "present"
 
 
+def test_a_plugin_that_does_not_load_costs_a_pack_one_file(
+    pockets: tuple[BackboneCard, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dino, mae, _ = pockets
+    files = [_write(card, tmp_path / f"{card.name}.safetensors") for card in (mae, dino)]
+    broken = replace(mae, entry="backbone:nowhere")
+    order = PackSpec((broken, dino), tuple(map(str, files)), ("mae-b", "dinov2-s"), str(tmp_path / "weights"))
+    said = _facts(list(import_pack(order)))
+    assert said["mae-b.safetensors"]["state"] == "refused"
+    assert "plugin" in said["mae-b.safetensors"]["message"]
+    assert said["dinov2-s.safetensors"]["state"] == "imported"
+
+    def pulled(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("medfm_gui.engine.pack.import_file", pulled)
+    gone = _facts(list(import_pack(PackSpec((mae,), (str(files[0]),), ("mae-b",), str(tmp_path / "other")))))
+    assert gone["mae-b.safetensors"]["message"] == "“mae-b.safetensors” cannot be read (Input/output error)."
+
+
+def test_the_licence_of_one_model_of_timms_is_not_that_of_another() -> None:
+    card = read_plugins().card("dinov2-s")
+    one, other = (replace(card, name=f"timm:{arch}", plugin="timm", licence="other") for arch in ("a", "b"))
+    assert one.needs_acceptance
+    assert one.licence_key != other.licence_key
+    assert card.licence_key == read_plugins().card("dinov2-l").licence_key
+
+
+def test_a_tag_that_timm_does_not_have_is_named_as_such() -> None:
+    for name in ("resnet18.nobody_in1k", "resnet18.../../x"):
+        with pytest.raises(NotFound, match="no model") as refused:
+            timm_card(name)
+        assert refused.value.hint
+
+
 def test_a_licence_is_accepted_once_for_all_sizes(
     pockets: tuple[BackboneCard, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ import torch
 from medfm_gui.base.plugins import Catalogue, read_plugins
 from medfm_gui.domain.cards import BackboneCard
 from medfm_gui.engine.backbones import Backbone, build_backbone
+from tests.fixtures.one_thread import one_thread as one_thread
 
 _VIT: dict[str, Any] = {"embed_dim": 64, "depth": 2, "num_heads": 2}
 _RESNET: dict[str, Any] = {"layers": (1, 1, 1, 1), "channels": (8, 16, 24, 32)}

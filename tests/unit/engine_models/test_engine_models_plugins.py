@@ -52,6 +52,27 @@ def test_a_broken_plugin_is_an_error_with_its_reason(code: str, reason: str, wri
         build_backbone(card, 56)
 
 
+@pytest.mark.parametrize(
+    ("line", "promise"),
+    [("feature_dim = 64", "feature_dim = 65"), ("parameters_m = 0.139", "parameters_m = 86.6")],
+)
+def test_a_manifest_that_promises_another_model_is_refused(line: str, promise: str, write_plugin: Write) -> None:
+    manifest = write_plugin() / "pocket" / "plugin.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace(line, promise), encoding="utf-8")
+    card = read_plugins(manifest.parent.parent).card("pocket")
+    with pytest.raises(PluginError, match=r"does not fit its own model Pocket.*promises"):
+        build_backbone(card, 56)
+
+
+def test_a_plugin_of_a_newer_format_is_a_row_with_a_reason(write_plugin: Write) -> None:
+    manifest = write_plugin() / "pocket" / "plugin.toml"
+    text = manifest.read_text(encoding="utf-8").replace("[plugin]\n", "[plugin]\nformat = 2\n")
+    manifest.write_text(text, encoding="utf-8")
+    found = read_plugins(manifest.parent.parent)
+    assert not found.cards
+    assert "another version of this program (plugin format 2, here 1)" in found.broken[0].reason
+
+
 def test_a_broken_package_is_tried_anew(write_plugin: Write) -> None:
     root = write_plugin()
     init = root / "pocket" / "__init__.py"

@@ -73,7 +73,9 @@ def test_what_is_not_known_is_named_and_not_drawn() -> None:
     assert "not known of them: r0001, r0003" in chart.note
     many = ladder(*(rung(f"r{place:04d}", minutes=0.0) for place in range(9)))
     assert "and 3 more" in ladder_chart(many, Cost.MINUTES).note
-    assert {chart.id for chart in charts(many)} == {"ladder-parameters", "ladder-labels"}, "no minutes are known"
+    assert charts(many) == (), "what costs the same is no ladder"
+    drawn = charts(ladder(rung("r0001"), rung("r0002", "full"), rung("r0003", shots=2, labels=4)))
+    assert [chart.id for chart in drawn] == ["ladder-parameters", "ladder-labels", "label-efficiency"]
 
 
 def test_validation_numbers_name_no_interval() -> None:

@@ -81,9 +81,9 @@ class LadderTab(QWidget):
         scopes = {key.partition(":")[0] for key in self._drawings}
         if not scopes:
             self.pane.show_empty(
-                "No ladder of a single run",
+                "No ladder of these runs",
                 "The ladder shows what each way of adapting a model costs and how good it becomes: trained parameters, "
-                "minutes, labels. Compare two runs or more.",
+                "minutes, labels. Compare two runs or more whose costs are known and differ.",
                 icon="compare",
             )
             return

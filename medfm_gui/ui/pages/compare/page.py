@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from PySide6.QtWidgets import QVBoxLayout
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from medfm_gui.desk.asks.compare import Candidate, CandidateList, ListCandidates
+from medfm_gui.desk.asks.compare import Candidate, CandidateList, DrawingList, ListCandidates, ReadLadder
 from medfm_gui.desk.entry import Topic
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.actions import Action
@@ -21,7 +21,10 @@ from medfm_gui.ui.pages.compare.candidates import usual_choice
 from medfm_gui.ui.pages.compare.chooser import RunChooser
 from medfm_gui.ui.pages.compare.exporting import Exports
 from medfm_gui.ui.pages.compare.kept import remember_runs, remembered_runs
+from medfm_gui.ui.pages.compare.ladder import LadderTab
 from medfm_gui.ui.pages.compare.results import Results
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.states import StatePane
 
 
@@ -39,7 +42,10 @@ class ComparePage(Page):
         self.results = Results(context, self.board, self.choose)
         self.exports = Exports(context, self)
         self.state = StatePane(self.board)
-        self._listing = Newest(context.desk, self)
+        self.sealed = Deferred(self._make_ladder)
+        self.sealed.hide()
+        self._listing, self._sealed = Newest(context.desk, self), Newest(context.desk, self)
+        self._sealed_run = ""
         self._runs = remembered_runs(context.memory, context.root)
         self._is_wish = False
         self._is_chosen = bool(self._runs)
@@ -47,7 +53,8 @@ class ComparePage(Page):
         self._seen: frozenset[str] | None = None
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.state)
+        whole.addWidget(self.state, 1)
+        whole.addWidget(self.sealed, 2)
         self._connect()
         context.actions.add(self, *self._actions())
         self.setFocusProxy(self.board.overview.table)
@@ -141,11 +148,35 @@ class ComparePage(Page):
             fine = usual_choice(answer.runs)
         if not fine:
             emptiness.show(self.state, answer, self._runs, context=self.context, choose=self.choose)
+            self._ask_ladder(answer)
             return
+        self._sealed.cancel()
+        self.sealed.hide()
         self._runs = fine + self._take_late(answer, fine)
         if self._is_chosen:  # what nobody chose is chosen anew at the next start, from what is open then
             remember_runs(self.context.memory, self.context.root, self._runs)
         self.results.read(self._runs)
+
+    def _ask_ladder(self, answer: CandidateList) -> None:
+        """While no test is open, validation shows which way of adapting is worth one."""
+        if len(answer.runs) < 2:
+            self.sealed.hide()
+            return
+        self._sealed_run = answer.runs[-1].run
+        self._sealed.ask(ReadLadder((self._sealed_run,)), self._draw_ladder, self._failed)
+
+    def _draw_ladder(self, answer: DrawingList) -> None:
+        if answer.drawings:
+            self.sealed.part.draw(answer.drawings)
+        self.sealed.setVisible(bool(answer.drawings))
+
+    def _make_ladder(self, place: QWidget) -> LadderTab:
+        tab = LadderTab(place)
+        tab.setContentsMargins(SPACE[4], 0, SPACE[4], SPACE[2])
+        tab.export_wanted.connect(
+            lambda key, view, kind, name: self.exports.chart((self._sealed_run,), key, view, kind, name)
+        )
+        return tab
 
     def _take_late(self, answer: CandidateList, shown: Sequence[str]) -> tuple[str, ...]:
         """Runs whose test was opened since the last look: those that were wanted come in, others are offered."""

@@ -19,6 +19,7 @@ from medfm_gui.desk.asks.compare import (
     FileWritten,
     ListCandidates,
     ReadDrawings,
+    ReadLadder,
     ReadSideBySide,
     Side,
     SideBySide,
@@ -174,7 +175,7 @@ def drawings(runs: Sequence[str]) -> tuple[Drawing, ...]:
     return (*made, *ladders(runs))
 
 
-def ladders(runs: Sequence[str]) -> tuple[Drawing, ...]:
+def ladders(runs: Sequence[str], kinds: Sequence[str] = (LADDER, LADDER_OF_ALL)) -> tuple[Drawing, ...]:
     """The ladder of these runs, and that of all of the split with a few shots besides."""
     chosen = tuple(_rung(run, *RUNS[run]) for run in runs)
     few = tuple(
@@ -197,7 +198,7 @@ def ladders(runs: Sequence[str]) -> tuple[Drawing, ...]:
         Drawing(f"{prefix}:{chart.id}", chart.title, chart)
         for prefix, ladder in ((LADDER, test), (LADDER_OF_ALL, every))
         for chart in ladder_charts(ladder)
-        if len(chosen) > 1 or prefix == LADDER_OF_ALL
+        if prefix in kinds and (len(chosen) > 1 or prefix == LADDER_OF_ALL)
     )
 
 
@@ -307,6 +308,7 @@ def sample_answers() -> Answers:
         ListCandidates: lambda ask: CandidateList(ask.reference, candidates(ask.reference), 2),
         ReadSideBySide: lambda ask: side_by_side(ask.runs),
         CompareRuns: lambda ask: side_by_side(ask.runs),
+        ReadLadder: lambda ask: DrawingList(ask.runs, ladders(tuple(RUNS), (LADDER_OF_ALL,))),
         ReadDrawings: lambda ask: DrawingList(ask.runs, drawings(ask.runs)),
         ExportDrawing: lambda ask: FileWritten(ask.path),
         ExportNumbers: lambda ask: FileWritten(ask.path),

@@ -26,6 +26,7 @@ from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.runs import setup, wording
 from medfm_gui.ui.pages.runs.cause import CausePanel
 from medfm_gui.ui.pages.runs.log_view import LogView
+from medfm_gui.ui.pages.runs.map_checks import MapChecksPane
 from medfm_gui.ui.pages.runs.results import Results
 from medfm_gui.ui.theme import SPACE, motion_allowed
 from medfm_gui.ui.widgets.badge import Badge
@@ -87,6 +88,7 @@ class RunPane(QWidget):
         self._curves = Deferred(LiveCurves)
         self.setup = Facts()
         self._log = Deferred(LogView)
+        self._maps = Deferred(lambda parent: MapChecksPane(context, parent))
         self.tabs = QTabWidget()
         self.progress = AtWork()
         self.live = Facts()
@@ -101,13 +103,15 @@ class RunPane(QWidget):
 
     def _build(self) -> None:
         self.tabs.setDocumentMode(True)
-        self.tabs.setAccessibleName("Curves, setup and log of the run")
+        self.tabs.setAccessibleName("Curves, setup, log and map checks of the run")
         self._frame()
         self.plots = StatePane(self._curves)
         self.plots.setContentsMargins(0, SPACE[2], 0, 0)
         self.tabs.addTab(self.plots, "Curves")
         self.tabs.addTab(_scrolled(_column(self.setup)), "Setup")
         self.tabs.addTab(self._log, "Log")
+        self._maps_tab = _scrolled(_column(self._maps))
+        self.tabs.addTab(self._maps_tab, "Maps")
         beside = _scrolled(_column(self.progress, self.live, self.results, left=SPACE[3]))
         beside.setMinimumWidth(_FACTS_PX)
         self.split.addWidget(beside)
@@ -148,6 +152,11 @@ class RunPane(QWidget):
     def log(self) -> LogView:
         """The run's own words."""
         return self._log.part
+
+    @property
+    def maps(self) -> MapChecksPane:
+        """What the heat maps of the run are worth."""
+        return self._maps.part
 
     @property
     def run(self) -> str:
@@ -260,6 +269,8 @@ class RunPane(QWidget):
         item = self._item
         if item is None:
             return
+        if self.tabs.currentWidget() is self._maps_tab:
+            self.maps.show_run(item)
         if self.tabs.currentWidget() is self._log and not self._is_reading:
             self._is_reading = True
             self._context.desk.ask(RunLog(self.run), owner=self, then=self._take_log, failed=self._no_log)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from medfm_gui.desk.asks.map_checks import CheckMaps, KeptMapChecks, ListMapChecks
 from medfm_gui.desk.asks.runs import (
     CancelRuns,
     CheckResumable,
@@ -36,6 +37,7 @@ from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
 from medfm_gui.domain.events import EpochFinished
 from medfm_gui.domain.run import Phase, RunState
 from medfm_gui.store.rows import Opening, RunRow
+from medfm_gui.ui.pages.runs.sample_maps import checked
 from medfm_gui.ui.sample import Answers
 
 _MODELS = {
@@ -143,6 +145,7 @@ def _finished(
         startup_seconds=3.4,
         trained_parameters=parameters,
         device="cuda:0",
+        facts={"trained of the backbone": "all of it"} if parameters > 1_000_000 else {},
         labels_used=2304 + 492,
         peak_memory_bytes=5_120_000_000 if epochs > 1 and parameters > 10_000 else 940_000_000,
     )
@@ -285,6 +288,8 @@ def sample_answers(runs: Sequence[RunItem] = RUNS) -> Answers:
         LookAtSeal: lambda ask: SealFacts(ask.runs, 492, looks),
         OpenTest: lambda ask: TestOpened(ask.runs, (), 3),
         ExportPredictions: lambda ask: Exported(ask.path, 492),
+        ListMapChecks: lambda ask: KeptMapChecks((checked(ask.run),) if ask.run == "r0004" else ()),
+        CheckMaps: lambda ask: checked(ask.run, ask.explain, ask.subset),
     }
 
 

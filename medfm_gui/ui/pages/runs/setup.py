@@ -8,6 +8,7 @@ from medfm_gui.desk.asks.runs import RunFacts, RunItem, RunUse
 from medfm_gui.domain.cards import adaptation
 from medfm_gui.domain.run import Phase
 from medfm_gui.ui.pages.runs import wording
+from medfm_gui.ui.pages.runs.outcome import outcome_facts
 from medfm_gui.ui.widgets.text import one_line
 
 _HASH = 16
@@ -67,6 +68,7 @@ def setup_facts(facts: RunFacts) -> Iterator[tuple[str, str]]:
         yield "Shots", wording.shots(row.shots)
     if row.state.labels_used:
         yield "Labels used", f"{row.state.labels_used:,} labelled images"
+    yield from outcome_facts(row.adapt, row.state, row.recipe)
     yield "Dataset", f"{facts.item.dataset or row.dataset} ({row.dataset})"
     yield "Split", _split(facts)
     yield "Recipe", _recipe(facts)

@@ -42,7 +42,7 @@ def size_of(one: Model) -> str:
     """How large the file of weights is; where it is not here, by its parameters at four bytes each."""
     if one.weights.size:
         return size(one.weights.size)
-    return f"about {size(round(one.card.parameters_m * 4e6))}"
+    return f"≈ {size(round(one.card.parameters_m * 4e6))}"
 
 
 def licence(one: Model) -> str:
@@ -126,7 +126,7 @@ def overlaps(one: Model) -> Iterator[tuple[str, str]]:
             yield title, "all others" if answer == "unknown" and len(named) > _MANY else ", ".join(named)
 
 
-OVERLAPS = (("yes", "Has seen"), ("possible", "May have seen"), ("no", "Has not seen"), ("unknown", "Not known of"))
+OVERLAPS = (("yes", "Has seen"), ("possible", "May have seen"), ("no", "Has not seen"), ("unknown", "Unknown"))
 """Whether a dataset was in the pretraining, and how that is called."""
 _MANY = 8
 

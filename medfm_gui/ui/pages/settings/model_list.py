@@ -12,7 +12,7 @@ from medfm_gui.ui.widgets.tree import DataTree
 from medfm_gui.workspace.models import Model
 
 _WIDTHS = "settings.weights.columns"
-_USUAL = (7, 3, 3, 4)
+_USUAL = (6, 5, 3, 3)
 
 
 class ModelList(DataTree):

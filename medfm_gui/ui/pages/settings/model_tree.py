@@ -22,16 +22,16 @@ _GROUP = 0
 
 COLUMNS: tuple[Column[Model], ...] = (
     Column("Model", lambda one: one.card.title),
-    Column("Parameters", lambda one: model.parameters(one.card.parameters_m), is_number=True),
-    Column("Size", model.size_of, is_number=True),
     Column(
         "Weights",
         lambda one: model.STATES[one.weights.state][2],
         picture=lambda one: icons.icon(*model.STATES[one.weights.state][:2]),
     ),
+    Column("Size", model.size_of, is_number=True),
+    Column("Parameters", lambda one: model.parameters(one.card.parameters_m), is_number=True),
     Column("Licence", model.licence),
 )
-_STATE = 3
+_STATE = 1
 
 
 class ModelTree(QAbstractItemModel):

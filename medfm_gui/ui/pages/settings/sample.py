@@ -109,7 +109,6 @@ MODELS = (
     one("clip-b", "CLIP B/16", Family.CLIP, 86.2, WeightsState.IMPORTING, "MIT"),
     one("vmamba-t", "VMamba T", Family.VMAMBA, 30.2, WeightsState.ABSENT, "MIT"),
     one("aimv2-l", "AIMv2 L/14", Family.AIMV2, 309.2, WeightsState.ABSENT),
-    one("clip-b", "CLIP B/16", Family.CLIP, 86.2, WeightsState.ABSENT, "MIT"),
 )
 BROKEN = (BrokenPlugin("/opt/medfm-studio/plugins/swin", "backbone.0.input_size: Field required"),)
 

@@ -18,12 +18,17 @@ from PySide6.QtWidgets import (
 )
 
 from medfm_gui.desk.asks.studies import HeatMapAnswer, RunSaid
+from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import InternalError
+from medfm_gui.domain.explain import explanation
 from medfm_gui.ui import icons
+from medfm_gui.ui.pages.studies.explaining import method_field, title_of
 from medfm_gui.ui.pages.studies.wording import is_below, line
+from medfm_gui.ui.pages.studies.work import Work
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.viewer.image import HeatMap
 from medfm_gui.ui.viewer.viewer import Viewer
+from medfm_gui.ui.widgets.forms import disable
 from medfm_gui.ui.widgets.panel import Panel
 from medfm_gui.ui.widgets.switch import Switch
 from medfm_gui.ui.widgets.text import Label, escape_mnemonic
@@ -35,12 +40,14 @@ class HeatPanel(Panel):
     """Controls of the overlay; off at first.
 
     Signals:
-        chosen(RunSaid): another run's map is wanted.
+        chosen(RunSaid, str): another run's map is wanted, or one that is made in another way.
+        cancelled(): the map that is being made is wanted no more.
         slice_wanted(): go to the image that was explained.
         export_wanted(): a Secondary Capture is wanted.
     """
 
-    chosen = Signal(object)
+    chosen = Signal(object, str)
+    cancelled = Signal()
     slice_wanted = Signal()
     export_wanted = Signal()
 
@@ -51,10 +58,14 @@ class HeatPanel(Panel):
         self.switch = Switch("Show")
         self.switch.setAccessibleName("Show the heat map over the picture")
         self.runs = QComboBox()
+        self.method = method_field(with_none=False)
+        self.work = Work(self.cancelled.emit)
+        self.blank = Label("", "warning")
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.percent = Label("", "muted", wrap=False)
         self.follow = QCheckBox("Opacity follows the value")
         self.note = Label("", "caption")
+        self.worth = Label("", "caption")
         self.go = QPushButton("Go to the explained image")
         self.export = QPushButton("Export Secondary Capture …")
         self._build()
@@ -85,14 +96,17 @@ class HeatPanel(Panel):
         down.setSpacing(SPACE[0])
         for button in (self.go, self.export):
             down.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
-        for widget in (self.runs, row, self.follow, self.note, buttons):
+        self.method.setAccessibleName("How the map is made")
+        for widget in (self.runs, self.method, self.work, self.blank, row, self.follow, self.note, self.worth, buttons):
             self.add(widget)
+        self.blank.hide()
 
     def _connect(self) -> None:
         self.switch.toggled.connect(lambda _: self._lay_over())
         self.opacity.valueChanged.connect(lambda _: self._lay_over())
         self.follow.toggled.connect(lambda _: self._lay_over())
-        self.runs.activated.connect(self._choose)
+        self.runs.activated.connect(lambda _: self._choose())
+        self.method.activated.connect(lambda _: self._explain())
         self.go.clicked.connect(self.slice_wanted)
         self.export.clicked.connect(self.export_wanted)
         self._viewer.overlay_changed.connect(self._follow_viewer)
@@ -121,11 +135,42 @@ class HeatPanel(Panel):
         else:
             self._viewer.set_heat_map(None)
 
+    def tell(self, said: RunSaid, answer: HeatMapAnswer) -> None:
+        """What is to be known of the map that is shown."""
+        self._show_method(answer.method or said.method)
+        reason = f"{answer.reason[:1].upper()}{answer.reason[1:]}".rstrip(".")
+        if answer.is_blank and answer.rows:
+            about = f" for “{line(answer.target, 60)}”" if answer.target and is_class_specific(answer.method) else ""
+            reason = f"{reason or 'The map is empty'}{about}"
+        self.blank.setText(f"{reason}." if reason else "")
+        self.blank.setVisible(bool(reason))
+        self.note.setText(answer.note)
+        self.note.setVisible(bool(answer.note))
+        is_kept = answer.method == said.method
+        disable(self.export, "" if is_kept else "This map is not kept: predict again with it to export it.")
+        self.worth.setText(_worth(said) if is_kept else "")
+        self.worth.setVisible(bool(self.worth.text()))
+
+    def show_progress(self, progress: Progress | None) -> None:
+        """How far a map is; None when none is being made."""
+        self.work.tell(progress)
+        self.method.setEnabled(progress is None)
+        if progress is not None:
+            self.blank.hide()
+
     def _choose(self) -> None:
         if self.said is not None:
-            self.note.setText(self.said.map_note)
-            self.note.setVisible(bool(self.said.map_note))
-            self.chosen.emit(self.said)
+            self._show_method(self.said.method)
+            self.chosen.emit(self.said, self.said.method)
+
+    def _explain(self) -> None:
+        if self.said is not None:
+            self.chosen.emit(self.said, str(self.method.currentData()))
+
+    def _show_method(self, method: str) -> None:
+        at = self.method.findData(method)
+        if at >= 0:
+            self.method.setCurrentIndex(at)
 
     def _lay_over(self) -> None:
         self._viewer.set_overlay(
@@ -160,5 +205,21 @@ def heat_map(answer: HeatMapAnswer, said: RunSaid, frame: int) -> HeatMap:
     note = ""
     if is_below(said) and said.threshold is not None:
         note = f"{line(said.map_target, 60)} lies below the threshold {said.threshold:.2f}: shown because you asked."
-    label = ", ".join(part for part in ("Grad-CAM", line(answer.target, 60), line(said.title, 60)) if part)
+    if answer.is_blank:
+        note = f"{answer.reason[:1].upper()}{answer.reason[1:]}" or "The map is empty"
+    target = line(answer.target, 60) if is_class_specific(answer.method) else ""
+    label = ", ".join(part for part in (title_of(answer.method), target, line(said.title, 60)) if part)
     return HeatMap(values, frame, label, colours, threshold_note=note)
+
+
+def is_class_specific(method: str) -> bool:
+    """Whether such a map speaks of one class."""
+    card = explanation(method)
+    return card is None or card.class_specific
+
+
+def _worth(said: RunSaid) -> str:
+    """What is known of this run's maps."""
+    if said.checks:
+        return "Maps of this run: " + " ".join(line(sentence, 400) for sentence in said.checks.values())
+    return "The maps of this run were not checked yet: see “Maps” among the run's details."

@@ -85,6 +85,9 @@ class StudiesPage(Page):
         self.panel.heat.chosen.connect(self.maps.show)
         self.panel.heat.slice_wanted.connect(self.maps.go_to_image)
         self.panel.heat.export_wanted.connect(lambda: self.maps.export(identity=self.browser.eye.isChecked()))
+        self.panel.heat.cancelled.connect(self.maps.cancel)
+        self.maps.told.connect(self.panel.heat.tell)
+        self.maps.working.connect(self.panel.heat.show_progress)
         self.maps.failed.connect(lambda error: self.panel.show_error(error, "", None))
 
     def _actions(self) -> tuple[Action, ...]:
@@ -199,7 +202,7 @@ class StudiesPage(Page):
             self.reader.open(self._exact(key))
         elif len(image.said) and image.said[0].slices == 1:
             self.reader.show_frame_of(image.source)
-        self.panel.heat.set_answers(image.said)
+        self.panel.show_explanations(image.said)
 
     def _exact(self, key: SeriesKey) -> SeriesKey:
         node = self.browser.tree.forest.find(key)

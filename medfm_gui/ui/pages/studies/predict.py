@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.runs import RunList as RunsThere
-from medfm_gui.desk.asks.studies import EarlierPrediction, EarlierPredictions, PredictionView, SeriesKey
+from medfm_gui.desk.asks.studies import EarlierPrediction, EarlierPredictions, PredictionView, RunSaid, SeriesKey
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import MedfmError
+from medfm_gui.domain.explain import EXPLANATIONS
 from medfm_gui.ui import icons
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.studies import wording
+from medfm_gui.ui.pages.studies.explaining import ExplanationChoice
+from medfm_gui.ui.pages.studies.neighbours import NeighbourPanel
 from medfm_gui.ui.pages.studies.overlay import HeatPanel
 from medfm_gui.ui.pages.studies.results import Answers
 from medfm_gui.ui.pages.studies.runs import RunChoices, RunList
@@ -27,7 +31,7 @@ from medfm_gui.ui.widgets.text import Label, tip, tip_text
 from medfm_gui.ui.widgets.tree import DataList
 
 _RUNS = "studies.runs"
-_EXPLAIN = "studies.explain"
+_EXPLAIN = "studies.explanation"
 _MOST_ROWS = 4
 _ROOT = QModelIndex()
 
@@ -56,13 +60,14 @@ class PredictPanel(QScrollArea):
         self.no_runs = Label("No run is finished yet. A finished run is what answers here.", "muted")
         self.train = QPushButton("New training")
         self.scope = QComboBox()
-        self.explain = QCheckBox("Grad-CAM heat maps")
+        self.explain = ExplanationChoice()
         self.button = QPushButton("Predict")
         self.reason = Label("", "caption")
         self.work = Work(self.cancelled.emit)
         self.notice = Notice()
         self.answers = Answers()
         self.heat = HeatPanel(viewer)
+        self.neighbours = NeighbourPanel(context)
         self.earlier = EarlierPanel()
         self._build()
         self._connect()
@@ -72,10 +77,7 @@ class PredictPanel(QScrollArea):
         memory = self._context.memory
         self.scope.addItems(["This series", "Whole study"])
         self.scope.setAccessibleName("What is scored")
-        self.explain.setChecked(memory.get(_EXPLAIN, True) is True)
-        tip(
-            self.explain, "A map of what moved the model, over each image. It takes a little longer and proves nothing."
-        )
+        self.explain.choose(str(memory.get(_EXPLAIN, EXPLANATIONS[0].name)))
         self.button.setProperty("role", "primary")
         self.button.setAccessibleName("Predict")
         icons.put(self.train, "train")
@@ -91,18 +93,19 @@ class PredictPanel(QScrollArea):
         column = QVBoxLayout(inside)
         column.setContentsMargins(SPACE[3], SPACE[4], SPACE[4], SPACE[4])
         column.setSpacing(SPACE[2])
-        for part in (ask, self.notice, self.answers, self.heat, self.earlier):
+        for part in (ask, self.notice, self.answers, self.heat, self.neighbours, self.earlier):
             column.addWidget(part)
         column.addStretch(1)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Predict")
         self.scope.hide()
         self.heat.hide()
+        self.neighbours.hide()
         self.earlier.hide()
 
     def _connect(self) -> None:
         self.choices.changed.connect(self._ticked)
-        self.explain.toggled.connect(lambda on: self._context.memory.put(_EXPLAIN, on))
+        self.explain.changed.connect(lambda name: self._context.memory.put(_EXPLAIN, name))
         self.button.clicked.connect(self.wanted)
         self.train.clicked.connect(lambda: self._context.go("train"))
         self.earlier.chosen.connect(self.earlier_wanted)
@@ -123,7 +126,7 @@ class PredictPanel(QScrollArea):
         """What is on screen: the study of it is what can be scored."""
         if key is None or self._key is None or (key.study, key.path) != (self._key.study, self._key.path):
             self.answers.show_prediction(None)
-            self.heat.set_answers(())
+            self.show_explanations(())
             self.earlier.fill(())
             self.notice.hide()
         self._key = key
@@ -179,6 +182,11 @@ class PredictPanel(QScrollArea):
         self.notice.hide()
         self.answers.show_prediction(view, f"Answers · {wording.when(view.created)}")
         self.earlier.mark(view.id)
+
+    def show_explanations(self, said: Sequence[RunSaid]) -> None:
+        """What explains the answers about one image: maps, and neighbours of votes."""
+        self.heat.set_answers(said)
+        self.neighbours.set_answers(said)
 
     def take_earlier(self, answer: EarlierPredictions) -> None:
         """Earlier predictions of what is on screen."""

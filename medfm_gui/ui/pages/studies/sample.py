@@ -8,19 +8,21 @@ import itertools
 import math
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from medfm_gui.desk.asks.data import Tile, TileSheet
+from medfm_gui.desk.asks.data import Thumbnails, Tile, TileSheet
 from medfm_gui.desk.asks.runs import ListRuns, RunItem, RunList
 from medfm_gui.desk.asks.studies import (
     CaptureWritten,
     CloseSeries,
     EarlierPrediction,
     EarlierPredictions,
+    ExplainAgain,
     ExportCapture,
     FileThumbnails,
     HeatMapAnswer,
@@ -44,6 +46,7 @@ from medfm_gui.desk.asks.studies import (
 )
 from medfm_gui.desk.protocol import Nothing
 from medfm_gui.domain.dataset import Skipped, Task
+from medfm_gui.domain.explain import Neighbour
 from medfm_gui.domain.run import Phase, RunState
 from medfm_gui.store.rows import RunRow, SeriesRow, StudyRow
 from medfm_gui.ui.sample import Answers
@@ -238,6 +241,23 @@ def said(number: int, item: RunItem, score: float, threshold: float, *, slices: 
         has_map=True,
         map_target="Nodule",
         map_note=_NOTE,
+        method="gradcam",
+        checks={"randomisation": "Grad-CAM follows the weights: with shuffled ones the maps change."},
+        dataset=item.row.dataset,
+    )
+
+
+def voted(number: int, item: RunItem, score: float) -> RunSaid:
+    """What a vote of neighbours says: no map, but the training images that cast it."""
+    near = tuple(
+        Neighbour(
+            f"chest-{place:04d}", ("Nodule" if place % 3 else "No nodule",), 0.97 - 0.02 * place, 0.2 - 0.02 * place
+        )
+        for place in range(8)
+    )
+    note = "A vote of neighbours has no class gradient, so there is no map: the neighbours are the explanation."
+    return replace(
+        said(number, item, score, 0.5), has_map=False, map_note=note, method="neighbours", checks={}, neighbours=near
     )
 
 
@@ -255,9 +275,19 @@ def _predicted(ask: PredictSource) -> PredictionView:
     items = [item for item in RUNS if item.row.id in ask.runs]
     scores = ((0.81, 0.46), (0.39, 0.52), (0.64, 0.55))
     source = ask.key.path or f"/phantoms/{ask.key.series}"
-    answers = tuple(said(place, item, *scores[place % 3]) for place, item in enumerate(items))
+    answers = tuple(
+        replace(said(place, item, *scores[place % 3]), method=ask.explain) for place, item in enumerate(items)
+    )
     image = ImageSaid(source, ask.key.study, ask.key.series, answers, _CT.warnings if ask.key.study == "1.2.1" else ())
     return PredictionView("p0008", "2026-11-22T09:30:00Z", (image,))
+
+
+def _again(ask: ExplainAgain) -> HeatMapAnswer:
+    made = _heat(ShowHeatMap(ask.prediction, ask.number))
+    if ask.explain == "layercam":
+        blank = bytes(4 * made.rows * made.columns) + made.payload[4 * made.rows * made.columns :]
+        return replace(made, method=ask.explain, payload=blank, is_blank=True, reason="no positive evidence")
+    return replace(made, method=ask.explain)
 
 
 def _heat(ask: ShowHeatMap) -> HeatMapAnswer:
@@ -311,6 +341,8 @@ ANSWERS: Answers = {
     ShowPrediction: lambda ask: PREDICTION,
     ListEarlier: _earlier,
     ShowHeatMap: _heat,
+    ExplainAgain: _again,
+    Thumbnails: lambda ask: _sheet(ask.samples),
     ExportCapture: lambda ask: CaptureWritten(ask.path),
 }
 

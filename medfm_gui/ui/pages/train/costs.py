@@ -34,7 +34,7 @@ class Column(IntEnum):
 
 
 COLUMNS: Final = ("Model", "Adaptation", "Runs", "Trained", "Time, about", "Memory", "Disk", "Note")
-WIDTHS: Final = (128, 112, 46, 66, 84, 68, 66, 44)
+WIDTHS: Final = (120, 108, 46, 66, 84, 66, 78, 44)
 _AT_RIGHT = range(2, 7)
 
 

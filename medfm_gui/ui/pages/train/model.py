@@ -98,6 +98,7 @@ class PlanState(QObject):
         self.cost: PlanCost | None = None
         self._cost_of: tuple[TrainRequest, ...] = ()
         self._measured: dict[str, Measurement] = {}
+        self._cells: tuple[Cell, ...] | None = None
         self.memory: dict[tuple[str, Cell], int] = {}
         """Bytes that were measured, by device and pair."""
 
@@ -150,12 +151,14 @@ class PlanState(QObject):
 
     def cells(self) -> tuple[Cell, ...]:
         """Every pair of model and way that will be trained."""
-        return tuple(
-            (model.card.name, way)
-            for way in self.plan.ways
-            for model in self.chosen_models
-            if (model.card.name, way) not in self.plan.excluded and not obstacle(model, way)
-        )
+        if self._cells is None:  # asked for many times at each change
+            self._cells = tuple(
+                (model.card.name, way)
+                for way in self.plan.ways
+                for model in self.chosen_models
+                if (model.card.name, way) not in self.plan.excluded and not obstacle(model, way)
+            )
+        return self._cells
 
     def requests(self) -> tuple[TrainRequest, ...]:
         """One request a way; empty while something is missing."""
@@ -252,7 +255,7 @@ class PlanState(QObject):
 
     def _set(self, plan: Plan, *, told: bool = False) -> None:
         if told or plan != self.plan:
-            self.plan = plan
+            self.plan, self._cells = plan, None
             if self.cost is not None and self.requests() != self._cost_of:
                 self.take_cost(None)
             self.changed.emit()

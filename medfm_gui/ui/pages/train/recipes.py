@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
-from medfm_gui.domain.cards import BackboneCard, adaptation
+from medfm_gui.domain.cards import BackboneCard, adaptation, suitable_size
 from medfm_gui.domain.errors import UsageError
-from medfm_gui.domain.presets import preset_settings
+from medfm_gui.domain.presets import PRESETS, preset_settings
 from medfm_gui.domain.recipe import Recipe, recipe_from
 from medfm_gui.ui.pages.train.fields import FIELDS, GROUPS, Field, field_of
+from medfm_gui.ui.pages.train.words import listed
 
 _BY_GRADIENT: Final = frozenset(key for group in GROUPS if group.by_gradient for key in group.keys)
 _TUNED_ON_SHOTS: Final = ("linear", "linear-grid")
@@ -35,7 +37,7 @@ def usual(adapt: str, preset: str, key: str, *where: str) -> str:
     """
     if key in _BY_GRADIENT and adapt and not is_by_gradient(adapt):
         return ""
-    value = getattr(_recipe(adapt or "full", preset_settings(preset, adapt, *where)), key)
+    value = getattr(_usual_recipe(adapt, preset, where), key)
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -49,11 +51,19 @@ def usuals(adapts: Iterable[str], preset: str, key: str, *where: str) -> tuple[s
     return tuple(dict.fromkeys(usual(adapt, preset, key, *where) for adapt in (mine or [""])))
 
 
-def _recipe(adapt: str, settings: Mapping[str, str]) -> Recipe:
+def plugins_apart(preset: str, cards: Iterable[BackboneCard]) -> tuple[str, ...]:
+    """The plugins of these models that a preset has values of their own for, and “” for all others."""
+    named = PRESETS[preset].where if preset in PRESETS else {}
+    return tuple(dict.fromkeys(card.plugin if card.plugin in named else "" for card in cards)) or ("",)
+
+
+@lru_cache(maxsize=1024)
+def _usual_recipe(adapt: str, preset: str, where: tuple[str, ...]) -> Recipe:
+    settings = preset_settings(preset, adapt, *where)
     try:
-        return recipe_from(adapt, settings)
-    except UsageError:
-        return recipe_from(adapt, {})
+        return recipe_from(adapt or "full", settings)
+    except UsageError:  # a preset of another task
+        return recipe_from(adapt or "full", {})
 
 
 def settings_for(adapt: str, settings: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
@@ -67,26 +77,36 @@ def settings_for(adapt: str, settings: Mapping[str, Mapping[str, str]]) -> dict[
     return {**shared, **settings.get(adapt, {})}
 
 
-def mistake(key: str, text: str, cards: Iterable[BackboneCard] = ()) -> str:
+def mistake(key: str, text: str) -> str:
     """What is wrong with a value, and what would be right; empty if nothing is."""
     if not text.strip():
         return ""
     try:
-        recipe = recipe_from("linear", {key: text.strip()})  # which has most of what a value may ask for
+        recipe_from("linear", {key: text.strip()})  # which has most of what a value may ask for
     except UsageError as error:
         return _plain(key, error)
-    return _unfit_size(recipe, cards) if key == "input_size" else ""
+    return ""
 
 
-def mistakes(
-    adapts: Iterable[str], settings: Mapping[str, Mapping[str, str]], cards: Iterable[BackboneCard]
-) -> dict[tuple[str, str], str]:
+def remark(key: str, text: str, cards: Iterable[BackboneCard]) -> str:
+    """What becomes of a right value: an input size that a model does not take is rounded to one that it takes."""
+    if key != "input_size" or not text.strip() or mistake(key, text):
+        return ""
+    wanted = int(text)
+    taken: dict[int, list[str]] = {}
+    for card in cards:
+        size = suitable_size(card, wanted)
+        if size != wanted:
+            taken.setdefault(size, []).append(card.title)
+    return "; ".join(f"{listed(titles)} will see {size:,} pixels" for size, titles in taken.items())
+
+
+def mistakes(adapts: Iterable[str], settings: Mapping[str, Mapping[str, str]]) -> dict[tuple[str, str], str]:
     """All that is wrong, by adaptation and key."""
-    chosen = tuple(cards)
     found = {}
     for adapt in ("", *adapts):
         for key, text in settings.get(adapt, {}).items():
-            if said := mistake(key, text, chosen):
+            if said := mistake(key, text):
                 found[adapt, key] = said
     return found
 
@@ -118,14 +138,3 @@ def _plain(key: str, error: UsageError) -> str:
     if field.range:
         return f"{field.title}: a number from {field.range}."
     return f"{field.title}: {error.hint}"
-
-
-def _unfit_size(recipe: Recipe, cards: Iterable[BackboneCard]) -> str:
-    size = recipe.input_size or 0
-    for card in cards:
-        if card.size_rule == "fixed" and size != card.native_size:
-            return f"{card.title} takes {card.native_size} alone."
-        if card.size_rule == "multiple" and size % card.multiple:
-            below = max(card.multiple, size // card.multiple * card.multiple)
-            return f"{card.title} needs a multiple of {card.multiple}, e.g. {below} or {below + card.multiple}."
-    return ""

@@ -116,7 +116,7 @@ def _cells(state: PlanState) -> str:
 def _recipe(state: PlanState) -> str:
     plan = state.plan
     adapts = list(dict.fromkeys(way.adapt for _, way in state.cells()))
-    wrong = recipes.mistakes(adapts, plan.settings, [model.card for model in state.chosen_models])
+    wrong = recipes.mistakes(adapts, plan.settings)
     if wrong:
         return next(iter(wrong.values()))
     few = any(shots is not None for shots in shots_of(plan.shots) or ())

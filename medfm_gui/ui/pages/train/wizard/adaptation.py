@@ -76,10 +76,6 @@ class AdaptationStep(Step):
         """See ``Step``."""
         return self._ladder.first
 
-    def entered(self) -> None:
-        """Everything is known already."""
-        self.show_plan()
-
     def show_plan(self) -> None:
         """Tick what is chosen, say what is impossible and how many runs it makes."""
         self._model.show_plan()

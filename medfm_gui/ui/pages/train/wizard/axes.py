@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from medfm_gui.ui.pages.train.axes import USUAL_DRAWS, USUAL_SHOTS, seeds_of, shot_name, shots_of, shots_text
@@ -38,7 +36,7 @@ class AxesPanel(Panel):
             button.setProperty("role", "quiet")
             button.setCheckable(True)
             button.setAccessibleName(f"Shots: {shot_name(shots)}")
-            button.clicked.connect(partial(self._toggle, shots))
+            button.clicked.connect(lambda chosen, shots=shots: self._toggle(shots, chosen))
             self._usual[shots] = button
             chips.addWidget(button)
         self._draws = action(f"{USUAL_DRAWS} draws")

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QToolButton, QW
 
 from medfm_gui.ui import icons
 from medfm_gui.ui.pages.train import recipes
-from medfm_gui.ui.pages.train.fields import Field
+from medfm_gui.ui.pages.train.fields import Field, field_of
 from medfm_gui.ui.pages.train.model import PlanState
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
@@ -56,7 +56,9 @@ class Settings(QWidget):
                 field.setPlaceholderText(usual or "the model’s own")
                 if not field.hasFocus() and field.text().strip() != text:
                     field.setText(text)
-            row.set_error(recipes.mistake(key, text, cards))
+            row.set_error(recipes.mistake(key, text))
+            if key == "input_size":
+                row.set_hint(recipes.remark(key, text, cards) or field_of(key).hint)
 
     def _usual(self, key: str) -> str:
         return usual_of(self._state, self._adapt, key)
@@ -85,6 +87,7 @@ class FoldedSettings(Panel):
         self.body.setContentsMargins(SPACE[2], SPACE[1], SPACE[3], SPACE[1])
         self._fields = tuple(fields)
         self._state = state
+        self._is_open = False
         self._head = QToolButton(self)
         self._head.setText(title)
         self._head.setProperty("role", "quiet")
@@ -102,7 +105,6 @@ class FoldedSettings(Panel):
         self.body.addLayout(grid)
         self.body.addWidget(self._inside)
         self._inside.hide()
-        self._is_open = False
         self._mark()
 
     def open(self, is_open: bool) -> None:
@@ -118,8 +120,7 @@ class FoldedSettings(Panel):
     def show_plan(self) -> None:
         """Values where it is open, else what was changed, or what there is; one with a mistake opens by itself."""
         mine = self._state.plan.settings.get("", {})
-        cards = [model.card for model in self._state.chosen_models]
-        if not self._is_open and any(recipes.mistake(one.key, mine.get(one.key, ""), cards) for one in self._fields):
+        if not self._is_open and any(recipes.mistake(one.key, mine.get(one.key, "")) for one in self._fields):
             self.open(True)
         if self._is_open:
             self._inside.part.show_plan()
@@ -136,8 +137,9 @@ class FoldedSettings(Panel):
 def usual_of(state: PlanState, adapt: str, key: str) -> str:
     """What a setting is where nothing is typed; what differs between the ways is named after one another."""
     adapts = [adapt] if adapt else list(dict.fromkeys(way.adapt for _, way in state.cells()))
-    plugins = list(dict.fromkeys(model.card.plugin for model in state.chosen_models)) or [""]
-    found = [recipes.usuals(adapts, state.plan.preset, key, *state.where, plugin) for plugin in plugins]
+    plugins = recipes.plugins_apart(state.plan.preset, [model.card for model in state.chosen_models])
+    where = state.where
+    found = [recipes.usuals(adapts, state.plan.preset, key, *where, plugin) for plugin in plugins]
     return OR.join(dict.fromkeys(value for values in found for value in values))
 
 

@@ -25,7 +25,7 @@ from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.models import Model
 
-_CARD_PX = SPACE[-1] * 16
+_CARD_PX = SPACE[-1] * 14
 _TYPING_MS = 60
 
 
@@ -42,6 +42,7 @@ class ModelsStep(Step):
         )
         self._cards: list[FamilyCard] = []
         self._to_make: list[list[Model]] = []
+        self._to_filter: list[FamilyCard] = []
         self._listed: tuple[tuple[Model, ...], str] = ((), "")
         self._maker = QTimer(self)
         self._maker.setInterval(0)
@@ -145,7 +146,7 @@ class ModelsStep(Step):
             card.hide()
             card.setParent(None)
             card.deleteLater()
-        self._cards = []
+        self._cards, self._to_filter = [], []
         self._listed = (tuple(models), known)
         groups: dict[str, list[Model]] = {}
         for model in models:
@@ -157,17 +158,18 @@ class ModelsStep(Step):
             self._maker.start()
 
     def _make_next(self) -> None:
-        if not self._to_make:
-            self._maker.stop()
-            return
-        models = self._to_make.pop(0)
-        card = FamilyCard(models, self.state, self._listed[1], self._inside)
-        self._cards.append(card)
-        words = self._words()
-        if card.matches(words):
-            card.filter(words)
-        self._set_out()
-        if not self._to_make:
+        """One card: make it, or show of it what is searched for."""
+        if self._to_filter:
+            self._to_filter.pop(0).filter(self._words())
+        elif self._to_make:
+            models = self._to_make.pop(0)
+            card = FamilyCard(models, self.state, self._listed[1], self._inside)
+            self._cards.append(card)
+            words = self._words()
+            if card.matches(words):
+                card.filter(words)
+            self._set_out()
+        if not self._to_make and not self._to_filter:
             self._maker.stop()
 
     def _words(self) -> list[str]:
@@ -184,10 +186,9 @@ class ModelsStep(Step):
 
     def _filter(self) -> None:
         words = self._words()
-        for card in self._cards:
-            if card.matches(words):
-                card.filter(words)
+        self._to_filter = [card for card in self._cards if card.matches(words)]
         self._set_out()
+        self._maker.start()
 
     def _set_out(self) -> None:
         words = self._words()

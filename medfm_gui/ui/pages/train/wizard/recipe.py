@@ -87,7 +87,6 @@ class RecipeStep(Step):
     def entered(self) -> None:
         """Ask once which devices there are."""
         learn_devices(self.context, self.state, self)
-        self.show_plan()
 
     def show_plan(self) -> None:
         """Fill fields that nobody is typing in, show what is wrong."""
@@ -95,7 +94,8 @@ class RecipeStep(Step):
         self._show_device()
         wanted = self._wanted()
         self._all.setVisible(any(place in wanted for place in self._groups.values()))
-        for place in (*self._forms.values(), *self._groups.values()):
+        places: list[_Place] = [*self._forms.values(), *self._groups.values()]
+        for place in places:
             if place.made is not None:
                 place.setVisible(place in wanted)
                 if place in wanted:
@@ -106,12 +106,12 @@ class RecipeStep(Step):
         if len(waiting) > 1:
             self._maker.start()
 
-    def _wanted(self) -> list[Deferred[_WayPanel] | Deferred[FoldedSettings]]:
+    def _wanted(self) -> list[_Place]:
         """The panels of the plan, from top to bottom."""
         adapts = {way.adapt for _, way in self.state.cells()}
         by_gradient = any(recipes.is_by_gradient(adapt) for adapt in adapts)
         few = any(shots is not None for shots in shots_of(self.state.plan.shots) or ())
-        found: list[Deferred[_WayPanel] | Deferred[FoldedSettings]] = []
+        found: list[_Place] = []
         found += [form for adapt, form in self._forms.items() if adapt in adapts]
         found += [
             fold
@@ -127,7 +127,7 @@ class RecipeStep(Step):
         if len(waiting) < 2:
             self._maker.stop()
 
-    def _make(self, place: Deferred[_WayPanel] | Deferred[FoldedSettings]) -> None:
+    def _make(self, place: _Place) -> None:
         place.part.show_plan()
         place.show()
 
@@ -153,6 +153,9 @@ class _WayPanel(Panel):
     def show_plan(self) -> None:
         """Values, defaults and mistakes."""
         self._settings.show_plan()
+
+
+_Place = Deferred[_WayPanel] | Deferred[FoldedSettings]
 
 
 def _folded(group: Group, state: PlanState, parent: QWidget) -> FoldedSettings:

@@ -151,6 +151,7 @@ class TrainWizard(QWidget):
 
     def refresh(self) -> None:
         """Ask again for what the open step shows."""
+        self.step.show_plan()
         self.step.entered()
 
     def go_to(self, step: int) -> None:

@@ -1,0 +1,190 @@
+"""The training images that a vote of neighbours was cast by: picture, label, similarity, share of the vote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QListView,
+    QSizePolicy,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+)
+
+from medfm_gui.desk.asks.data import Thumbnails, TileSheet
+from medfm_gui.desk.asks.studies import RunSaid
+from medfm_gui.domain.errors import MedfmError
+from medfm_gui.domain.explain import Neighbour
+from medfm_gui.ui import theme as themes
+from medfm_gui.ui.bridge import Ticket
+from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.studies.rows import paint_lines
+from medfm_gui.ui.pages.studies.thumbs import image_of
+from medfm_gui.ui.pages.studies.wording import line
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.text import Label, escape_mnemonic, tip_text
+from medfm_gui.ui.widgets.tree import DataList
+
+Index = QModelIndex | QPersistentModelIndex
+SIDE_PX: Final = SPACE[-1] * 2
+_ROW_PX: Final = SIDE_PX + SPACE[1]
+_MOST_ROWS: Final = 4
+_ABOUT = (
+    "A vote has no gradient, so there is no map: these training images decided. Similar to the model need not mean "
+    "similar to a reader."
+)
+_ROOT = QModelIndex()
+CAPTION: Final = Qt.ItemDataRole.UserRole + 1
+
+
+class NeighbourPanel(Panel):
+    """The nearest training images of one vote; without one it is not there."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__("Nearest training images", _ABOUT)
+        self._context = context
+        self._said: tuple[RunSaid, ...] = ()
+        self._ticket: Ticket | None = None
+        self.runs = QComboBox()
+        self.runs.setAccessibleName("Whose neighbours are shown")
+        self.runs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.runs.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.runs.activated.connect(lambda _: self._choose())
+        self.model = NeighbourList(self)
+        self.list = DataList("Nearest training images")
+        self.list.setModel(self.model)
+        self.list.setItemDelegate(_Row(self.list))
+        self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.note = Label("", "caption")
+        for widget in (self.runs, self.list, self.note):
+            self.add(widget)
+
+    @property
+    def said(self) -> RunSaid | None:
+        """The answer whose neighbours are shown."""
+        at = self.runs.currentIndex()
+        return self._said[at] if 0 <= at < len(self._said) else None
+
+    def set_answers(self, said: Sequence[RunSaid]) -> None:
+        """Offer the neighbours of those of these answers that were votes."""
+        was = self.said
+        self._said = tuple(one for one in said if one.neighbours)
+        self.runs.clear()
+        for one in self._said:
+            self.runs.addItem(escape_mnemonic(line(one.title, 60)).replace("&&", "&"))
+        runs = [one.run for one in self._said]
+        if was is not None and was.run in runs:
+            self.runs.setCurrentIndex(runs.index(was.run))
+        self.runs.setVisible(len(self._said) > 1)
+        self.setVisible(bool(self._said))
+        self._choose()
+
+    def _choose(self) -> None:
+        if self._ticket is not None:
+            self._ticket.cancel()
+            self._ticket = None
+        said = self.said
+        self.model.fill(said.neighbours if said is not None else ())
+        self.note.hide()
+        if said is None:
+            return
+        rows = min(len(said.neighbours), _MOST_ROWS)
+        self.list.setFixedHeight(rows * _ROW_PX + 2 * self.list.frameWidth() + 2)
+        samples = tuple(one.sample for one in said.neighbours)
+        self._ticket = self._context.desk.ask(
+            Thumbnails(said.dataset, samples, SIDE_PX), owner=self, then=self._take, failed=self._fail
+        )
+
+    def _take(self, sheet: TileSheet) -> None:
+        self._ticket = None
+        self.model.show_pictures({tile.sample: image_of(sheet, tile) for tile in sheet.tiles})
+
+    def _fail(self, error: MedfmError) -> None:
+        """Labels and similarities stay."""
+        self._ticket = None
+        self.note.setText(f"Their pictures cannot be shown: {error.message}")
+        self.note.show()
+
+
+class NeighbourList(QAbstractListModel):
+    """Label and similarity of each, the most similar first."""
+
+    PICTURE: ClassVar[int] = Qt.ItemDataRole.DecorationRole
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._neighbours: tuple[Neighbour, ...] = ()
+        self._pictures: dict[str, QImage] = {}
+
+    def fill(self, neighbours: Sequence[Neighbour]) -> None:
+        """Show these."""
+        self.beginResetModel()
+        self._neighbours = tuple(neighbours)
+        self._pictures = {}
+        self.endResetModel()
+
+    def show_pictures(self, pictures: dict[str, QImage]) -> None:
+        """Their pictures, by sample."""
+        self._pictures = pictures
+        if self._neighbours:
+            self.dataChanged.emit(self.index(0), self.index(len(self._neighbours) - 1))
+
+    def rowCount(self, parent: Index = _ROOT) -> int:
+        """Neighbours."""
+        return 0 if parent.isValid() else len(self._neighbours)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Words and picture of one."""
+        if not index.isValid() or index.row() >= len(self._neighbours):
+            return None
+        one = self._neighbours[index.row()]
+        label = ", ".join(line(name, 60) for name in one.labels) or "no label"
+        caption = f"Similarity {one.similarity:.2f} · {100 * one.weight:.0f} % of the vote"
+        if role == Qt.ItemDataRole.DisplayRole:
+            return label
+        if role == CAPTION:
+            return caption
+        if role == self.PICTURE:
+            return self._pictures.get(one.sample)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{label}. {caption}"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip_text(f"{label}\n{caption}\nSample {line(one.sample, 120)}")
+        return None
+
+
+class _Row(QStyledItemDelegate):
+    """Picture at the left, words at the right."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """One height for all."""
+        return QSize(SPACE[5] * 4, _ROW_PX)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw a row."""
+        shown: Any = option  # its stub names none of the fields
+        painter.save()
+        style = shown.widget.style() if shown.widget is not None else QApplication.style()
+        style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, shown, painter, shown.widget)
+        whole: QRect = shown.rect.adjusted(SPACE[0], SPACE[0], -SPACE[1], -SPACE[0])
+        place = QRect(whole.left(), whole.top(), SIDE_PX, SIDE_PX)
+        painter.fillRect(place, QColor(themes.current().image))
+        picture = index.data(NeighbourList.PICTURE)
+        if isinstance(picture, QImage) and not picture.isNull():
+            size = picture.size().scaled(place.size(), Qt.AspectRatioMode.KeepAspectRatio)
+            target = QRect(place.topLeft(), size)
+            target.moveCenter(place.center())
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(target, picture)
+        left = place.right() + SPACE[2]
+        area = QRect(left, whole.top(), whole.right() - left, whole.height())
+        paint_lines(painter, area, shown.font, str(index.data()), str(index.data(CAPTION)))
+        painter.restore()
