@@ -95,7 +95,8 @@ class FileWritten:
 class StudyPredicted:
     """Scores of one image by one run: one probability a class; ``map`` is the heat map's file or empty.
 
-    ``neighbours`` are the training images that a vote was made of, the most similar first.
+    ``neighbours`` are the training images that a vote was made of, the most similar first. Where the run scores the
+    images of a case together, ``scores`` are the case's, and ``alone`` what this image would get by itself.
     """
 
     at: float
@@ -108,6 +109,7 @@ class StudyPredicted:
     seconds: float = 0.0
     event: Literal["StudyPredicted"] = "StudyPredicted"
     neighbours: tuple[Neighbour, ...] = ()
+    alone: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ class Cost(StrEnum):
     LABELS = "labels"
 
     @property
-    def title(self) -> str:
+    def words(self) -> str:
         """What people read for it."""
         return _TITLES[self]
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-
 FEW_SHOT = "few-shot"
 """What a preset may have settings for where a run is shown a few images of each class."""
 
@@ -150,6 +149,7 @@ _B_OMITTED = (
     "“--fine-tune False” means True on its command line, and its README names a configuration that does not exist.",
     "Its second stage keeps the backbone as the first one left it; here each stage starts from the pretrained weights.",
     "Without validation images it chooses the head on the test set; here the test set is never looked at.",
+    "Its ML-kNN also counts other images of the same patient as neighbours; here those of other patients alone.",
     "Multi-class scores are sigmoids in its evaluation; here they are a softmax.",
     "Some of its splits follow the order of unsorted folders, which differs between computers.",
 )

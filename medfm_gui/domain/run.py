@@ -92,10 +92,15 @@ class PredictSpec:
 
 @dataclass(frozen=True, slots=True)
 class StudyImage:
-    """One decoded image for prediction: an ``.npy`` file, H×W or H×W×3, uint8 or uint16, ready to look at."""
+    """One decoded image for prediction: an ``.npy`` file, H×W or H×W×3, uint8 or uint16, ready to look at.
+
+    Images of the same ``case`` (slices of a series) get one score from a run that joins a patient's images; empty: it
+    is a case by itself.
+    """
 
     source: str
     path: str
+    case: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ _NUMBERS = itertools.count()
 class BankKey:
     """All that decides a feature; runs with equal keys share a bank.
 
-    ``device`` (its kind) and ``torch`` (its version) are here because they decide the last bits; ``rows`` says what a
-    row is (``pooled``, ``depths4``, ``tokens``).
+    ``device`` (its kind) and the versions of ``torch`` and ``timm`` are here because they decide the last bits;
+    ``rows`` says what a row is (``pooled``, ``depths4``, ``tokens``, ``raw tokens``).
     """
 
     model: str
@@ -54,6 +54,7 @@ class BankKey:
     device: str
     torch: str
     rows: str = "pooled"
+    timm: str = ""
 
     @property
     def digest(self) -> str:

@@ -14,6 +14,7 @@ import contextlib
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -167,6 +168,7 @@ class FrozenBackbone:
             dataset_fingerprint=self.dataset.fingerprint,
             device=self.device.type,
             torch=str(torch.__version__),
+            timm=version("timm"),
             rows=f"depths{self._blocks(reading)}" if layout == "depths" else f"raw {layout}" if reading.raw else layout,
         )
 

@@ -1,8 +1,9 @@
 """Which training images are shown when only a few may be: N shots a class.
 
 ``patients`` draws patients by lot, the lot decided by the seed alone: N a class, no patient for two classes, and one
-image of each. Where a patient's images are one case, a patient has the class of that case, and all images are taken. More shots contain fewer, class by class.
-``study-b-nih`` and ``study-b-even`` are Study B's two rules, which know no lot.
+image of each. Where a patient's images are one case, a patient has the class of that case, and all images are taken.
+More shots contain fewer, class by class. ``study-b-nih`` and ``study-b-even`` are Study B's two rules, which know no
+lot.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,7 @@ from medfm_gui.engine.preprocess import Preprocess
 from medfm_gui.engine.progress import Pace
 from medfm_gui.engine.reading import read
 from medfm_gui.engine.saved import BACKBONE, HEAD, HEAD_FACTS, SavedModel, open_model
-from medfm_gui.engine.scoring import SampleScores, Scorer, scores_of_frozen, write_scores
+from medfm_gui.engine.scoring import SampleScores, Scorer, scores_of_case, scores_of_frozen, write_scores
 from medfm_gui.engine.session import make_deterministic, started
 
 NO_GRADIENT = "A vote of neighbours has no class gradient, so there is no map: the neighbours are the explanation."
@@ -113,9 +113,10 @@ def predict_study(spec: StudySpec, models: OpenModels | None = None) -> Generato
     done = 0
     for folder in spec.run_folders:
         model = models.open(Path(folder), device)
+        joined = yield from _joined(model, spec.images)
         for image in spec.images:
             done += 1
-            yield (yield from _predicted(model, image, spec, done))
+            yield (yield from _predicted(model, image, spec, done, joined.get(image.path)))
             yield pace.advanced(1)
     yield ev.RunFinished(time.time(), {}, time.perf_counter() - begun, samples_per_second=pace.samples_per_second)
 
@@ -140,21 +141,70 @@ def _scores(
     return (yield from scorer.scores(ids, "predict"))
 
 
+class _Case(NamedTuple):
+    """What a run says of an image: probabilities (one a class) of its case, and the features D that the case comes to.
+
+    ``alone`` are the probabilities of the image by itself, where it is not the only one.
+    """
+
+    probabilities: torch.Tensor
+    features: torch.Tensor
+    alone: tuple[float, ...] = ()
+
+
+def _joined(model: SavedModel, images: Sequence[StudyImage]) -> Generator[ev.Event, None, dict[str, _Case]]:
+    """By path, the images of cases that a run joins, as it was trained and tested; of other runs none."""
+    members: dict[str, list[str]] = {}
+    if model.head.facts.aggregate != "none":
+        for image in images:
+            if image.case:
+                members.setdefault(image.case, []).append(image.path)
+    files = {image.path: image for image in images}
+    pace = Pace("features", sum(map(len, members.values())))
+    found: dict[str, _Case] = {}
+    for paths in members.values():
+        rows = []
+        for path in paths:
+            rows.append(_seen(model, _inputs(model, _pixels(files[path]))))
+            yield pace.advanced(1)
+        with torch.no_grad():
+            scores, joined = scores_of_case(model.head, torch.cat(rows))
+            alone = model.head.scores(torch.cat(rows)).probabilities.tolist()
+        case = _Case(scores.probabilities[0].float().cpu(), joined)
+        found |= {path: case._replace(alone=tuple(own)) for path, own in zip(paths, alone, strict=True)}
+    return found
+
+
+def _inputs(model: SavedModel, pixels: npt.NDArray[Any]) -> torch.Tensor:
+    return model.preprocess.input(pixels)[None].to(model.device)
+
+
+def _seen(model: SavedModel, inputs: torch.Tensor) -> torch.Tensor:
+    """What the head reads of one image."""
+    with torch.no_grad():
+        return read(model.backbone, model.head.facts.reads, inputs)
+
+
+def _case_of(model: SavedModel, inputs: torch.Tensor) -> _Case:
+    """An image that is a case by itself."""
+    taken = _seen(model, inputs)
+    with torch.no_grad():
+        return _Case(model.head.scores(taken).probabilities[0].float().cpu(), taken[0])
+
+
 def _predicted(
-    model: SavedModel, image: StudyImage, spec: StudySpec, number: int
+    model: SavedModel, image: StudyImage, spec: StudySpec, number: int, joined: _Case | None
 ) -> Generator[ev.Event, None, ev.StudyPredicted]:
-    """Score one image and explain it; yields progress where an explanation takes long."""
+    """Score one image, or take the score of its case, and explain it; yields progress where that takes long."""
     begun = time.perf_counter()
     pixels = _pixels(image)
     head = model.head
-    inputs = model.preprocess.input(pixels)[None].to(model.device)
-    with torch.no_grad():
-        taken = read(model.backbone, head.facts.reads, inputs)
-        scores = head.scores(taken).probabilities[0].float().cpu()
+    inputs = _inputs(model, pixels)
+    scores, features, alone = joined or _case_of(model, inputs)
     target = _target(model.spec, spec.target, scores.tolist())
-    said = ev.StudyPredicted(time.time(), model.spec.run, image.source, tuple(scores.tolist()), target)
+    said = ev.StudyPredicted(time.time(), model.spec.run, image.source, tuple(scores.tolist()), target, alone=alone)
     if spec.explain and isinstance(head, NearestNeighbours | MultiLabelNeighbours):
-        said = replace(said, map_note=NO_GRADIENT, neighbours=neighbours_of(head, taken[0]))
+        said = replace(said, map_note=NO_GRADIENT, neighbours=neighbours_of(head, features))
     elif spec.explain:
         found = yield from _heat_map(model, inputs, target, spec.explain)
         path = _write_map(Path(spec.out) / f"map-{number:05d}.npy", found.map, pixels.shape[:2], model.preprocess)

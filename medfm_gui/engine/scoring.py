@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from medfm_gui.base.atomic import atomic_write
 from medfm_gui.domain import events as ev
@@ -18,7 +19,7 @@ from medfm_gui.engine.backbones import Backbone
 from medfm_gui.engine.bank import Rows
 from medfm_gui.engine.cases import Cases, bags_of, cases_of, rows_of
 from medfm_gui.engine.features import FrozenBackbone, StoredFeatures
-from medfm_gui.engine.head import BagHead, Head
+from medfm_gui.engine.head import BagHead, Head, Scores
 from medfm_gui.engine.images import ImageReader
 from medfm_gui.engine.loader import ahead, batches_of
 from medfm_gui.engine.progress import Pace
@@ -95,6 +96,23 @@ def scores_of_rows(features: StoredFeatures, head: Head, cases: Cases, ids: Sequ
         logits = None if scores.logits is None else scores.logits.float().cpu().numpy()
         parts.append((scores.probabilities.float().cpu().numpy(), logits))
     return of_images(_joined(cases.firsts, parts, len(head.facts.classes)), cases, ids)
+
+
+def scores_of_case(head: Head, rows: Tensor) -> tuple[Scores, Tensor]:
+    """Scores 1 × classes of one case by a head that joins images, and the row D that its images come to.
+
+    Args:
+        rows: n × D, what was read of each of its images.
+    """
+    match head.facts.aggregate:
+        case "attention" if isinstance(head, BagHead):
+            there = torch.ones(1, len(rows), dtype=torch.bool, device=rows.device)
+            return head.bag_scores(rows[None], there), rows.mean(dim=0)
+        case "max":
+            joined = rows.amax(dim=0)
+        case _:
+            joined = rows.double().mean(dim=0).to(rows.dtype)
+    return head.scores(joined[None]), joined
 
 
 def of_images(scores: SampleScores, cases: Cases, ids: Sequence[str]) -> SampleScores:

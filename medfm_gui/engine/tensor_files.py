@@ -139,10 +139,20 @@ def _read_pickle(path: Path, first: str) -> dict[str, Tensor]:
     }
     if len(tensors) > _MAX_TENSORS:
         raise WeightsRejected(f"“{path.name}” holds {len(tensors)} tensors, more than any model.", _AGAIN)
+    if not all(map(_is_plain, tensors.values())):
+        raise WeightsRejected(
+            f"“{path.name}” holds tensors without numbers, sparse or quantised ones, which no model here has.",
+            "Use a .safetensors file of this model, or one saved as a plain state dict.",
+        )
     whole = path.stat().st_size
     if sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) > 2 * whole:
         raise WeightsRejected(f"“{path.name}” declares more numbers than it holds.", _AGAIN)
     return tensors
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether every number of it is there and in its place."""
+    return tensor.device.type == "cpu" and tensor.layout is torch.strided and not tensor.is_quantized
 
 
 def _unwrapped(held: object, first: str) -> Mapping[Any, Any]:

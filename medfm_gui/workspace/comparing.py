@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medfm_gui.base import wire
@@ -12,7 +12,7 @@ from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError, MedfmError, UsageError
 from medfm_gui.domain.evaluation import Comparison
-from medfm_gui.domain.run import run_name
+from medfm_gui.domain.run import TrainSpec, run_name
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.evaluating import EvaluationFile, opened, operating_point, test_predictions
 from medfm_gui.workspace.journal import note
@@ -177,7 +177,8 @@ def _compute(
     tell("Drawing the charts", len(views), len(views))
     pairs = tuple(paired.adjust_holm(found))
     names = {view.id: title(view) for view in views}
-    file = ComparisonFile(tuple(names), pairs, paired.sentence(pairs, names))
+    said = [paired.sentence(pairs, names), _differ_in_seed(views)]
+    file = ComparisonFile(tuple(names), pairs, "\n".join(part for part in said if part))
     main = headline(dataset.task)
     rows = [
         row
@@ -191,6 +192,22 @@ def _compute(
         for view, result in zip(views, results, strict=True)
     ]
     return file, (drawing.roc_chart(named), drawing.interval_chart(rows, names, families))
+
+
+def _differ_in_seed(views: Sequence[RunView]) -> str:
+    """Which runs are the reference trained once more: their differences are chance, no way of adapting."""
+
+    def apart_from_seed(view: RunView) -> TrainSpec:
+        return replace(view.spec, run="", seed=0, created="", code_version="", device="")
+
+    first = views[0]
+    twins = [view.id for view in views[1:] if apart_from_seed(view) == apart_from_seed(first)]
+    if not twins:
+        return ""
+    return (
+        f"{', '.join(twins)} and {first.id} differ in nothing but their seed: what lies between them is how much a "
+        "training varies by chance."
+    )
 
 
 def title(view: RunView) -> str:

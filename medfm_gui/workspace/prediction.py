@@ -236,7 +236,7 @@ def _decode(
     images: list[StudyImage] = []
     units: list[_Unit] = []
     numbers = itertools.count()
-    for unit in found:
+    for number, unit in enumerate(found):
         kept: list[Path] = []
         wanted = [(file, folder / "images" / f"{next(numbers):05d}.npy") for file in unit.files]
         results = {}
@@ -247,7 +247,7 @@ def _decode(
             result = results[str(file)]
             if result.ok:
                 kept.append(file)
-                images.append(StudyImage(_name(file), str(pixels)))
+                images.append(StudyImage(_name(file), str(pixels), case=str(number)))
             else:
                 skipped.append(Skipped(str(file), result.reason, result.message))
         if kept:
@@ -345,7 +345,7 @@ def _pool(
             if not events:
                 continue
             scores = np.mean([event.scores for event in events], axis=0)
-            top = max(events, key=lambda event: event.scores[event.target] if event.target >= 0 else max(event.scores))
+            top = max(events, key=_suspicion)
             explained: Explanation | None = None
             if request.explain:
                 stem = f"{len(predictions) + 1:03d}-{run_id}"
@@ -353,6 +353,12 @@ def _pool(
                 explained = replace(explained, checks=checks[run_id] if explained.map else {})
             predictions.append(_prediction(workspace, unit, run_id, spec, scores.tolist(), len(events), explained))
     return predictions
+
+
+def _suspicion(event: ev.StudyPredicted) -> float:
+    """How strongly an image by itself speaks for the explained class, so that the one that does most is shown."""
+    scores = event.alone or event.scores
+    return scores[event.target] if event.target >= 0 else max(scores)
 
 
 def _prediction(

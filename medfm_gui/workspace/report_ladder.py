@@ -29,7 +29,8 @@ def ladder_section(ladder: Ladder, names: Mapping[str, str]) -> Section:
         (3, 4, 5, 6, 7),
     )
     told = tuple(f"{chart.title}, for {', '.join(names.values())}." for chart in drawn)
-    return Section(Part.LADDER.heading, (Charts(drawn, told), table, Paragraph(_TWO_MODELS, "small")))
+    shown = (Charts(drawn, told),) if drawn else ()
+    return Section(Part.LADDER.heading, (*shown, table, Paragraph(_TWO_MODELS, "small")))
 
 
 def minutes_text(minutes: float) -> str:

@@ -1,8 +1,9 @@
 """k nearest neighbours: nothing is trained, the training images themselves vote.
 
 ``vote`` is DINOv2's; ``ml-knn`` is that of Zhang & Zhou for images with several labels, which counts once, among the
-training images, how often k neighbours have a label that an image has, and that it has not. The training images that
-stand behind a score are kept by id, so that a prediction can name them.
+training images, how often k neighbours have a label that an image has, and that it has not. There a patient's other
+images do not count as neighbours, for an image to come has none among the training images. Those that stand behind a
+score are kept by id, so that a prediction can name them.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def _head(material: Material, train: Cases, references: Tensor, k: int) -> Voter
     labels = torch.from_numpy(_one_hot(train.targets, len(dataset.classes), dataset.task))
     if facts.kind == "knn":
         return NearestNeighbours(facts, references, labels)
-    return MultiLabelNeighbours(facts, _counted(references, labels, k))
+    return MultiLabelNeighbours(facts, _counted(references, labels, k, _groups(train)))
 
 
 def _one_hot(targets: Targets, classes: int, task: Task) -> npt.NDArray[np.int8]:
@@ -99,16 +100,22 @@ def _one_hot(targets: Targets, classes: int, task: Task) -> npt.NDArray[np.int8]
     return np.eye(classes, dtype=np.int8)[targets]
 
 
-def _counted(references: Tensor, labels: Tensor, k: int) -> Mapping[str, Tensor]:
+def _groups(train: Cases) -> Tensor:
+    """The patient of each training case, as a number."""
+    return torch.from_numpy(np.unique(np.array(train.names), return_inverse=True)[1])
+
+
+def _counted(references: Tensor, labels: Tensor, k: int, groups: Tensor) -> Mapping[str, Tensor]:
     """The tensors of ``MultiLabelNeighbours``: equations 4 to 6 of the paper, smoothing 1.
 
-    An image in which a label was not assessed is left out of that label's counts.
+    An image in which a label was not assessed is left out of that label's counts. Neighbours are of other ``groups``.
     """
-    n, classes = labels.shape
+    classes = labels.shape[1]
     counts = torch.zeros(2, classes, k + 1, dtype=torch.float64)
     columns = torch.arange(classes)
-    for places, found in _by_the_others(references, k, torch.arange(n)):
-        near = (labels[found.indices] > 0).sum(dim=1)
+    for places, found in _by_the_others(references, k, groups):
+        there = (found.similarities > -torch.inf)[:, :, None]
+        near = ((labels[found.indices] > 0) & there).sum(dim=1)
         for having in (0, 1):
             known = (labels[places] == having).double()
             counts[having].index_put_((columns.expand_as(near), near), known, accumulate=True)
@@ -126,7 +133,7 @@ def _by_the_others(references: Tensor, k: int, groups: Tensor) -> Iterator[tuple
 
 def _left_out(material: Material, head: Voters, train: Cases) -> dict[str, float]:
     """Loss and metrics of the training cases, each scored by those of other patients, named ``loo_…``."""
-    groups = torch.from_numpy(np.unique(np.array(train.names), return_inverse=True)[1])
+    groups = _groups(train)
     decide = head.vote if isinstance(head, NearestNeighbours) else head.posterior
     parts: Sequence[Tensor] = [decide(found) for _, found in _by_the_others(head.references, head.facts.k, groups)]
     loss, metrics = validation_of(material.dataset, train.targets, torch.cat(list(parts)).numpy())

@@ -76,7 +76,6 @@ class LinesCanvas(QWidget):
         for items in self._items:
             items.leave(self.pane)
         self._decades = LogAxis.of(chart) if chart.x_log else None
-        self.pane.set_decades(self._decades)
         self._traces = self._placed(chart, slots)
         self._shown = [True] * len(self._traces)
         x_range, y_range = self._ranges()
@@ -93,7 +92,7 @@ class LinesCanvas(QWidget):
         self.pane.y_name.set_text(chart.y_label)
         width, height = _AXIS_PX if self._square else (None, None)
         self.pane.set_axis("left", width)
-        self.pane.set_axis("bottom", height)
+        self.pane.set_axis("bottom", height, decades=self._decades)
         self.pane.set_home(x_range, y_range)
         self.pane.reset()
         self.put_readout_away()

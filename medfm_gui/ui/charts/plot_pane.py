@@ -131,19 +131,26 @@ class PlotPane(QWidget):
         """Show this range of x, as a neighbour does."""
         self._box.setXRange(*limits, padding=0)
 
-    def set_axis(self, side: str, px: int | None = None, *, values: bool = True, powers: bool = False) -> None:
+    def set_axis(
+        self,
+        side: str,
+        px: int | None = None,
+        *,
+        values: bool = True,
+        powers: bool = False,
+        decades: LogAxis | None = None,
+    ) -> None:
         """Fix the room of the ``left`` or ``bottom`` axis (None: as needed).
 
-        ``values`` False leaves its numbers out; ``powers`` True writes each value as the power of ten it is of.
+        ``values`` False leaves its numbers out; ``powers`` True writes each value as the power of ten it is of;
+        ``decades`` marks the lower axis by a logarithmic one.
         """
+        if side == "bottom":
+            self._grid.set_decades(decades)
         axis = self._sides[side]
         (axis.setWidth if side == "left" else axis.setHeight)(px)
         axis.setStyle(showValues=values)
         axis.setLogMode(powers)
-
-    def set_decades(self, axis: LogAxis | None) -> None:
-        """Mark x by a logarithmic axis, or by its own values."""
-        self._grid.set_decades(axis)
 
     def restyle(self) -> None:
         """Take the current theme's colours."""

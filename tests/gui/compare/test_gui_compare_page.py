@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from medfm_gui.desk.asks import compare as asks
 from medfm_gui.desk.asks.runs import OpenTest
 from medfm_gui.desk.protocol import Progress
+from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.errors import DatabaseBusy, DiskFull, InputError
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.pages.compare import exporting, sample
@@ -513,18 +514,22 @@ def test_the_ladder_is_drawn_against_what_is_chosen(
 ) -> None:
     monkeypatch.setattr(exporting, "ask_path", lambda *_: "/out/labels.svg")
     tab = compared.board.ladder
-    assert tab.view.chart is None, "nobody looks at it"
+
+    def shown() -> ChartSpec:
+        assert tab.view.chart is not None
+        return tab.view.chart
+
+    assert tab.view.isHidden() or tab.view.chart is None, "nobody looks at it"
     compared.board.tabs.setCurrentIndex(3)
-    chart = tab.view.chart
-    assert chart is not None and chart.x_label == "trained parameters" and tab.scope.isVisible()
-    assert [series.name.partition(" ")[0] for series in chart.series] == list(RUNS)
+    assert shown().x_label == "trained parameters" and tab.scope.isVisible()
+    assert [series.name.partition(" ")[0] for series in shown().series] == list(RUNS)
     tab.axis.setCurrentIndex(tab.axis.findText("Minutes of training"))
-    assert tab.view.chart is not None and tab.view.chart.x_label == "minutes of training"
+    assert shown().x_label == "minutes of training"
     tab.scope.setCurrentIndex(1)
-    assert tab.view.chart.x_label == "minutes of training", "the axis stays"
-    assert "Validation numbers" in tab.view.chart.note
+    assert shown().x_label == "minutes of training", "the axis stays"
+    assert "Validation numbers" in shown().note
     tab.axis.setCurrentIndex(tab.axis.findText("Labels, few-shot curves"))
-    assert tab.view.chart.series[0].spread_low
+    assert shown().series[0].spread_low
     with qtbot.waitSignal(tab.export_wanted) as asked_for:
         tab.view.export_wanted.emit("svg", "labels.svg")
     assert asked_for.args is not None and asked_for.args[0] == "ladder-of-all:label-efficiency"

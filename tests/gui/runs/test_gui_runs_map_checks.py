@@ -155,9 +155,9 @@ def test_the_tab_shows_the_run_that_is_chosen(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: page.state.state == "content")
     page.visit(run="r0004")
     page.pane.tabs.setCurrentIndex(3)
-    qtbot.waitUntil(lambda: verdicts(page.pane.maps) == ["Passed", "Failed", "Open"])
+    qtbot.waitUntil(lambda: verdicts(page.pane.maps.part) == ["Passed", "Failed", "Open"])
     page.visit(run="r0001")
-    assert page.pane.maps.said.text() == NO_MAPS
+    assert page.pane.maps.part.said.text() == NO_MAPS
     assert (page.width(), page.height()) == (1080, 772)
 
 

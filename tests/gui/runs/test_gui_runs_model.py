@@ -167,3 +167,23 @@ def test_a_curve_of_unknown_numbers_has_no_best() -> None:
     unknown = EpochFinished(1.0, 1, 20, {"auc": None}, 1.0, best=True)
     at_work = item(1, "dinov2-s", "full", replace(running(1), curve=(unknown,)))
     assert wording.best_so_far(at_work) is None
+
+
+def test_what_a_run_cost_has_columns_and_facts(table: RunTable) -> None:
+    item = RUNS[1]
+    costly = replace(
+        item.row,
+        shots=4,
+        state=replace(item.row.state, labels_used=1024, peak_memory_bytes=5_100_000_000, device="cpu"),
+    )
+    table.renew([replace(item, row=costly)])
+
+    def cell(column: Column, role: Qt.ItemDataRole = Qt.ItemDataRole.DisplayRole) -> str:
+        return str(table.data(table.index(1, column), role))
+
+    assert (cell(Column.MEMORY), cell(Column.LABELS)) == ("5.1 GB", "1,024")
+    assert cell(Column.ADAPTATION).endswith(", N = 4")
+    assert "4 patients a class" in cell(Column.ADAPTATION, Qt.ItemDataRole.ToolTipRole)
+    assert "process" in cell(Column.MEMORY, Qt.ItemDataRole.ToolTipRole)
+    waiting = table.row_of("r0016")
+    assert table.data(table.index(waiting, Column.MEMORY)) == "–" == table.data(table.index(waiting, Column.LABELS))

@@ -29,6 +29,7 @@ from medfm_gui.domain.run import Phase
 from medfm_gui.ui.bridge import Batch, Ticket
 from medfm_gui.ui.pages.runs import page as page_module
 from medfm_gui.ui.pages.runs.deeds import DEEDS
+from medfm_gui.ui.pages.runs.model import Column
 from medfm_gui.ui.pages.runs.page import RunsPage
 from medfm_gui.ui.pages.runs.sample import ANSWERS, RUNS, curve, item, running, sample_answers
 from medfm_gui.ui.pages.runs.seal import SealDialog
@@ -401,3 +402,16 @@ def test_fifty_runs_are_there_at_once(show: Open, qtbot: QtBot) -> None:
     page.show()
     page.grab()
     assert time.perf_counter() - begun < 0.1
+
+
+def test_costs_have_columns_where_there_is_room(show: Open, qtbot: QtBot) -> None:
+    page = show()
+    table = page.board.table
+    page.resize(1400, 800)
+    qtbot.waitUntil(lambda: not table.isColumnHidden(Column.MEMORY))
+    table.setColumnWidth(Column.MEMORY, 91)
+    page.resize(1010, 800)
+    qtbot.waitUntil(lambda: table.isColumnHidden(Column.MEMORY) and table.isColumnHidden(Column.LABELS))
+    table.setColumnWidth(Column.SEED, 60)
+    kept = page.context.memory.get("runs.columns")
+    assert isinstance(kept, dict) and kept["Memory"] == 91 and kept["Seed"] == 60, "a hidden column keeps its width"

@@ -332,10 +332,15 @@ def test_a_cancelled_stick_keeps_what_came_and_can_go_on(qtbot: QtBot, show: Sho
 
 def test_a_licence_is_shown_and_accepted_once_before_weights_are_fetched(qtbot: QtBot, show: Show) -> None:
     accepted: list[str] = []
+
+    def accept(ask: AcceptLicence) -> bool:
+        accepted.append("mae: CC-BY-NC-4.0")
+        return True
+
     answers = {
         **ANSWERS,
         ReadSettings: lambda ask: replace(SETTINGS, network=True, licences=tuple(accepted)),
-        AcceptLicence: lambda ask: accepted.append("mae: CC-BY-NC-4.0") or True,
+        AcceptLicence: accept,
         PullWeights: lambda ask: WAITS,
     }
     section = weights(page := show("weights", answers, model="mae-l"))
@@ -429,7 +434,7 @@ def test_ninety_models_stand_under_their_headings_and_are_found(qtbot: QtBot, sh
 
 
 def test_what_is_chosen_and_unfolded_stays_when_weights_come(qtbot: QtBot, show: Show) -> None:
-    state = [MODELS]
+    state: list[tuple[Any, ...]] = [MODELS]
     section = weights(page := show("weights", {**ANSWERS, ListModels: lambda ask: ModelList(state[0], ())}))
     qtbot.waitUntil(lambda: bool(section.rows.rows))
     heading = next(at for at, group in enumerate(section.rows.groups) if group.title == "AIMv2")

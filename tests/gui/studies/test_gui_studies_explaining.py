@@ -155,7 +155,7 @@ def test_a_vote_shows_its_nearest_training_images_instead_of_a_map(qtbot: QtBot,
     qtbot.waitUntil(lambda: model.index(0).data(Qt.ItemDataRole.DecorationRole) is not None)
     assert asked(page, Thumbnails)[-1].dataset == "chest-phantoms"
     assert model.index(0).data() == "No nodule"
-    assert model.index(0).data(CAPTION) == "Similarity 0.97 · 20 % of the vote"
+    assert model.index(0).data(CAPTION) == "Similarity 0.97 · vote 20 %"
     panel.runs.setCurrentIndex(1)
     panel.runs.activated.emit(1)
     assert panel.said is not None and panel.said.run == "r0002"
@@ -173,3 +173,13 @@ def test_neighbours_whose_pictures_are_gone_keep_their_labels(qtbot: QtBot, show
     qtbot.waitUntil(page.panel.neighbours.note.isVisible)
     assert "There is no dataset" in page.panel.neighbours.note.text()
     assert page.panel.neighbours.model.rowCount() == 8
+
+
+def test_a_picture_that_the_run_was_trained_on_is_told(qtbot: QtBot, shown: Make) -> None:
+    page = shown(ShowPrediction=votes)
+    assert not page.panel.neighbours.note.isVisible()
+    said = sample.voted(0, sample.RUNS[0], 0.7)
+    same = replace(said, neighbours=(replace(said.neighbours[0], similarity=1.0), *said.neighbours[1:]))
+    page.panel.show_explanations((same,))
+    assert "among the training images" in page.panel.neighbours.note.text()
+    assert page.panel.neighbours.note.isVisible()

@@ -84,11 +84,16 @@ def finished(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Callable[
             dataset, (MODEL,), (adapt,), seeds=(seed,), shots=(shots,), settings=settings or {}
         )
         view = training.create_runs(workspace, request)[0]
-        costs = {"labels_used": 2 * shots if shots else 20, "peak_memory_bytes": 900_000_000}
         events = (
             ev.RunStarted(1.0, "cpu"),
             ev.RunFinished(
-                9.0, {"auc": 0.7}, 1.5 if adapt == "knn" else 3.0, 12.0, 0 if adapt == "knn" else 77, **costs
+                9.0,
+                {"auc": 0.7},
+                1.5 if adapt == "knn" else 3.0,
+                12.0,
+                0 if adapt == "knn" else 77,
+                labels_used=2 * shots if shots else 20,
+                peak_memory_bytes=900_000_000,
             ),
         )
         (view.folder / "events.jsonl").write_bytes(b"".join(wire.encode_event(event) for event in events))
@@ -132,6 +137,8 @@ def test_a_comparison_is_computed_once_and_read_afterwards(room: Room, finished:
     computed = answered(room, asks.CompareRuns(runs), lambda kind, value: told.append(value))
     assert told and told[0].total == 3
     assert computed.is_compared and {pair.b for pair in computed.pairs} == {runs[0]}
+    assert "several seeds of each" in computed.sentence, "one run each is two models"
+    assert f"{', '.join(runs[1:])} and {runs[0]} differ in nothing but their seed" in computed.sentence
     assert all(pair.p_adjusted is None or pair.p_adjusted >= pair.p for pair in computed.pairs)
     assert answered(room, asks.ReadSideBySide(runs)) == computed
     again = (runs[1], runs[0], runs[2])

@@ -30,7 +30,7 @@ from medfm_gui.domain.errors import (
     UsageError,
     WorkerFailed,
 )
-from medfm_gui.domain.report import OF_SEVERAL, Outline, Part
+from medfm_gui.domain.report import OF_SEVERAL, Charts, Outline, Paragraph, Part, Table
 from medfm_gui.domain.run import StudySpec, fold
 from medfm_gui.workspace import data, evaluating, examples, training
 from medfm_gui.workspace.place import Workspace, open_workspace
@@ -78,7 +78,9 @@ def finished(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Callable[
 
     def make(*, seed: int = 0, opened: bool = True, adapt: str = "linear") -> str:
         view = training.create_runs(workspace, training.TrainRequest("noise", (MODEL,), (adapt,), seeds=(seed,)))[0]
-        events: tuple[ev.Event, ...] = (ev.RunStarted(1.0, "cpu"), ev.RunFinished(9.0, {"auc": 0.7}, 3.0, 12.0, 77))
+        trained = 0 if adapt == "knn" else 77
+        end = ev.RunFinished(9.0, {"auc": 0.7}, 3.0, 12.0, trained, labels_used=28, peak_memory_bytes=940_000_000)
+        events: tuple[ev.Event, ...] = (ev.RunStarted(1.0, "cpu"), end)
         (view.folder / "events.jsonl").write_bytes(b"".join(map(wire.encode_event, events)))
         workspace.store.record_events(view.id, events, fold(view.state, events))
         if opened:
@@ -164,6 +166,25 @@ def test_what_is_left_out_is_named_and_the_looks_are_told_all_the_same(
     assert not drawn
     whole = build_report(workspace, [run])
     assert [section.title for section in whole.sections] == [part.heading for part in Part if part not in OF_SEVERAL]
+
+
+def test_several_runs_stand_on_a_ladder_with_what_they_cost(
+    workspace: Workspace, finished: Callable[..., str], drawn: list[StudySpec]
+) -> None:
+    alike, other = (finished(seed=31), finished(seed=32)), finished(seed=31, adapt="knn")
+    outline = Outline(parts=(Part.LADDER, Part.MODELS))
+    *_, section = build_report(workspace, alike, outline=outline).sections[:2]
+    assert section.title == "Adaptation ladder" and [block.block for block in section.blocks] == ["table", "paragraph"]
+    *_, section = build_report(workspace, (*alike, other), outline=outline).sections[:2]
+    charts, table, said = section.blocks
+    assert isinstance(charts, Charts) and isinstance(table, Table) and isinstance(said, Paragraph)
+    assert [chart.id for chart in charts.charts] == ["ladder-parameters"], "the runs differ in nothing else"
+    assert [row[0] for row in table.rows] == [other, *alike], "from the lowest rung to the highest"
+    assert table.rows[0][3:8] == ("all", "0", "0.05", "940", "28") and "(" in table.rows[0][8]
+    assert "several seeds" in said.text
+    models = build_report(workspace, (*alike, other), outline=outline).sections[0].blocks[0]
+    assert isinstance(models, Table) and models.rows[0][-3:] == ("0.05", "940", "28")
+    assert not drawn
 
 
 def test_a_kept_picture_that_is_lost_is_drawn_again(

@@ -12,11 +12,12 @@ import pytest
 from PIL import Image
 
 from medfm_gui.base import wire
+from medfm_gui.base.plugins import read_plugins
 from medfm_gui.base.settings import Settings
 from medfm_gui.datasets.ingest import ImportOptions
 from medfm_gui.datasets.split import SplitRequest
 from medfm_gui.desk.answers.train import ENTRIES
-from medfm_gui.desk.asks.train import CreateRuns, ListModels, Preflight, RunSpecOf
+from medfm_gui.desk.asks.train import AddModel, CreateRuns, ListModels, Preflight, RunSpecOf
 from medfm_gui.desk.protocol import Ask, decode_ask
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
@@ -200,3 +201,34 @@ def test_an_order_is_read_back_in_the_wizards_words(room: Room) -> None:
     assert (order.dataset, order.split, order.model, order.adapt) == ("noise", "noise-s2", MODEL, "full")
     assert (order.seed, order.device, order.from_scratch) == (5, "cpu", True)
     assert dict(order.settings) == changed
+
+
+def test_a_few_shot_order_is_read_back(room: Room) -> None:
+    request = _request("linear", shots=(4, None), seeds=(2,), settings={"shot_tuning": "inner-cv"})
+    few, every = (_asked(room, RunSpecOf(run)) for run in _asked(room, CreateRuns((request,))).runs)
+    assert (few.shots, every.shots) == (4, None)
+    assert (few.seed, dict(few.settings)) == (2, {"shot_tuning": "inner-cv"})
+
+
+def test_an_order_by_a_preset_is_read_back_without_its_settings(room: Room) -> None:
+    request = _request("linear-grid", preset="study-b", settings={"epochs": "3"})
+    (run,) = _asked(room, CreateRuns((request,))).runs
+    order = _asked(room, RunSpecOf(run))
+    assert (order.preset, dict(order.settings)) == ("study-b", {"epochs": "3"})
+
+
+def test_a_model_of_timm_is_added_by_its_own_name(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    from medfm_gui.workspace import models
+
+    wanted: list[str] = []
+
+    def card_of(name: str) -> Any:
+        wanted.append(name)
+        return read_plugins().card(MODEL)
+
+    monkeypatch.setattr(models, "card_of", card_of)
+    for typed in ("convnext_tiny", " timm:convnext_tiny "):
+        assert _asked(room, AddModel(typed)).name == MODEL
+    assert wanted == ["timm:convnext_tiny"] * 2
+    with pytest.raises(UsageError):
+        _asked(room, AddModel("timm: ".strip()))

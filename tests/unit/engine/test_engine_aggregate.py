@@ -12,16 +12,17 @@ import pytest
 import torch
 
 from medfm_gui.datasets.files import read_dataset
+from medfm_gui.datasets.pixels import PixelCache
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.errors import InputError, UsageError
 from medfm_gui.domain.recipe import recipe_from
-from medfm_gui.domain.run import PredictSpec, TrainSpec
+from medfm_gui.domain.run import PredictSpec, StudyImage, StudySpec, TrainSpec
 from medfm_gui.engine.bank import BankKey, FeatureBank
 from medfm_gui.engine.cases import bags_of, cases_of, rows_of
 from medfm_gui.engine.features import StoredFeatures
 from medfm_gui.engine.head import BagHead, HeadFacts
-from medfm_gui.engine.predict import predict_subset
+from medfm_gui.engine.predict import predict_study, predict_subset
 from medfm_gui.engine.saved import open_model
 from medfm_gui.engine.train import run_training
 
@@ -135,6 +136,38 @@ def test_every_image_of_a_patient_has_the_score_of_its_case(
     assert open_model(folder, torch.device("cpu")).head.facts.aggregate == aggregate
     list(predict_subset(PredictSpec(str(folder), "val", str(tmp_path)), tmp_path))
     assert np.allclose(np.load(tmp_path / "val.npz")["scores"], held["scores"], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("adapt", "aggregate"),
+    [("linear", "mean"), ("linear", "max"), ("linear", "attention"), ("linear-grid", "mean"), ("knn", "max")],
+)
+def test_slices_of_a_study_are_scored_together_as_they_were_in_training(
+    order: Order, tmp_path: Path, adapt: str, aggregate: str
+) -> None:
+    """The threshold was fixed on scores of whole patients, so a study must get such a score too."""
+    recipe = {"aggregate": aggregate, "unit": "patient", "epochs": 3, "k": 3}
+    spec, folder = order(adapt, data="multilabel", recipe=recipe)
+    list(run_training(spec, folder))
+    held = np.load(folder / "predictions" / "val.npz")
+    expected = dict(zip(map(str, held["sample"]), held["scores"], strict=True))
+    who = {sample.id: sample.patient or "" for sample in _data(spec).samples}
+    cache, images = PixelCache(Path(spec.pixels)), []
+    for name in expected:
+        np.save(tmp_path / f"{name}.npy", cache.image(name))
+        images.append(StudyImage(f"/study/{name}", str(tmp_path / f"{name}.npy"), case=who[name]))
+    cache.close()
+    events = list(predict_study(StudySpec((str(folder),), tuple(images), str(tmp_path), device="cpu")))
+    said = {Path(event.source).name: event for event in events if isinstance(event, ev.StudyPredicted)}
+    assert said.keys() == expected.keys()
+    for name, event in said.items():
+        assert np.allclose(event.scores, expected[name], atol=1e-5)
+        assert len(event.alone) == len(event.scores)
+    apart = [replace(image, case="") for image in images]
+    events = list(predict_study(StudySpec((str(folder),), tuple(apart), str(tmp_path), device="cpu")))
+    for one in (event for event in events if isinstance(event, ev.StudyPredicted)):
+        assert not one.alone
+        assert np.allclose(one.scores, said[Path(one.source).name].alone, atol=1e-5)
 
 
 def test_a_stopped_attention_over_images_ends_in_the_same_bytes(order: Order) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,23 @@ def test_it_learns_on_a_frozen_and_on_a_trained_backbone(
     list(predict_subset(PredictSpec(str(folder), "val", str(tmp_path)), tmp_path))
     stored, again = (np.load(path / "val.npz")["scores"] for path in (folder / "predictions", tmp_path))
     assert np.allclose(stored, again, atol=1e-6)
+
+
+@pytest.mark.parametrize("augment", [False, True])
+def test_where_the_card_says_so_it_reads_tokens_before_the_last_norm(
+    bench: Any, order: Order, tmp_path: Path, augment: bool
+) -> None:
+    card, weights = tiny_transformer(bench.root, bench.card)
+    recipe, banks = {**SMALL, "epochs": 1, "augment": augment}, str(tmp_path / "banks")
+    results = []
+    for words in ("normed", "raw"):
+        one = replace(card, attention_tokens=words)
+        spec, folder = order("attention-head", card=one, weights=weights, recipe=recipe, features=banks)
+        events = list(run_training(spec, folder))
+        results.append(_results(events))
+        assert open_model(folder, torch.device("cpu")).head.facts.reads.raw is (words == "raw")
+        assert any(event.computed for event in events if isinstance(event, ev.FeaturesReady)), "a bank of its own"
+    assert results[0] != results[1]
 
 
 def test_tokens_of_a_frozen_backbone_are_computed_once(vit: Order) -> None:

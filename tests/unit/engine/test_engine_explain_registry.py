@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import nn
 
-from medfm_gui.base.plugins import read_plugins
 from medfm_gui.domain.cards import BackboneCard
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.explain import EXPLANATIONS
@@ -17,13 +16,10 @@ from medfm_gui.engine.adapters import Adapters, with_adapters
 from medfm_gui.engine.backbones import Backbone
 from medfm_gui.engine.explain.maps import HeatMap
 from medfm_gui.engine.explain.methods import AT_ONCE, STEP_BY_STEP, heat_maps
-from tests.fixtures.tiny import tiny, tiny_backbone
+from tests.fixtures.tiny import distinct_cards, tiny, tiny_backbone
 
-CARDS = read_plugins().cards
 CLASSES = 3
-_SHAPES = {(card.plugin, card.features, card.cam, str(tiny(card))): card for card in reversed(CARDS)}
-every_shape = pytest.mark.parametrize("card", _SHAPES.values(), ids=lambda card: card.name)
-"""Cards that differ at a tiny size; what is a larger size of the same model is not looked at again."""
+every_shape = pytest.mark.parametrize("card", distinct_cards(), ids=lambda card: card.name)
 
 
 def _backbone(card: BackboneCard, how: str) -> Backbone:
@@ -51,12 +47,12 @@ def _images(backbone: Backbone, count: int = 1) -> torch.Tensor:
 
 
 def _check(maps: Sequence[HeatMap], size: int) -> None:
-    """Maps of the right size; those that are not empty have a strongest and a weakest place."""
+    """Maps of the right size, not all of them empty; those that are not have a strongest and a weakest place."""
     for one in maps:
         assert one.map.shape == (size, size) and one.map.dtype == np.float32
         assert one.map.min() >= 0 and one.map.max() <= 1
         assert (one.map.std() > 0.005 and one.map.max() > 0.9) or one.note
-    assert any(not one.note for one in maps), {one.note for one in maps}
+    assert any(one.map.max() > 0.9 for one in maps), {one.note for one in maps}
 
 
 def test_the_table_knows_every_card_of_an_explanation() -> None:

@@ -50,7 +50,7 @@ def test_ml_knn_is_that_of_the_paper() -> None:
     query = functional.normalize(torch.from_numpy(random.normal(size=(300, 6))).float(), dim=1)
     labels = torch.from_numpy(random.integers(0, 2, (70, 3))).to(torch.int8)
     facts = HeadFacts("ml-knn", Task.MULTILABEL, ("a", "b", "c"), 6, k=7)
-    head = MultiLabelNeighbours(facts, _counted(references, labels, 7))
+    head = MultiLabelNeighbours(facts, _counted(references, labels, 7, torch.arange(70)))
     found = head.scores(query * 3).probabilities.numpy()
     assert np.allclose(found, _by_hand(references.numpy(), labels.numpy(), query.numpy(), 7), atol=1e-5)
     again = head_of(facts, head.state_dict()).scores(query * 3).probabilities.numpy()
@@ -62,10 +62,24 @@ def test_what_was_not_assessed_is_not_counted() -> None:
     labels = torch.zeros(30, 2, dtype=torch.int8)
     labels[:10, 0] = 1
     labels[:, 1] = -1
-    counted = _counted(references, labels, 3)
+    counted = _counted(references, labels, 3, torch.arange(30))
     assert counted["prior"][0] == pytest.approx(11 / 32)
     assert counted["prior"][1] == 0.5
     assert torch.allclose(counted["likelihood"][:, 1], torch.full((2, 4), 0.25))
+
+
+def test_ml_knn_does_not_learn_from_other_images_of_the_same_patient() -> None:
+    """Each image twice, as of one patient: by the twin alone every label would seem certain."""
+    random = np.random.default_rng(2)
+    rows = functional.normalize(torch.from_numpy(random.normal(size=(40, 6))).float(), dim=1)
+    labels = torch.from_numpy(random.integers(0, 2, (40, 1))).to(torch.int8)
+    twice, patients = torch.repeat_interleave(torch.arange(40), 2), torch.repeat_interleave(torch.arange(40), 2)
+    images = _counted(rows[twice], labels[twice], 1, torch.arange(80))["likelihood"][:, 0]
+    by_patient = _counted(rows[twice], labels[twice], 1, patients)["likelihood"][:, 0]
+    assert images[1, 1] > 0.9, "a twin always has what its image has"
+    assert by_patient[1, 1] < 0.75
+    few = _counted(rows[:4], labels[:4], 3, torch.tensor([0, 0, 0, 1]))["likelihood"]
+    assert bool(few.isfinite().all())
 
 
 def test_the_nearest_training_images_are_named() -> None:

@@ -1,4 +1,8 @@
-"""The contract of every model of the registry, at a tiny size: whatever a plugin adds is checked by these tests."""
+"""The contract of every model of the registry, at a tiny size: whatever a plugin adds is checked by these tests.
+
+What is computed is computed once for cards that are the same network at that size (``every_shape``); what is only
+built is built for every card.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +21,11 @@ from medfm_gui.engine.converters import converted
 from medfm_gui.engine.explain.gradcam import heat_map
 from medfm_gui.engine.fit import load_checked
 from medfm_gui.engine.tensor_files import read_tensors, write_tensors
-from tests.fixtures.tiny import tiny, tiny_backbone
+from tests.fixtures.tiny import distinct_cards, tiny, tiny_backbone
 
 CARDS = read_plugins().cards
 every_card = pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+every_shape = pytest.mark.parametrize("card", distinct_cards(), ids=lambda card: card.name)
 
 
 def _images(backbone: Backbone, count: int = 2) -> torch.Tensor:
@@ -42,7 +47,7 @@ def _load(backbone: Backbone, path: Path) -> None:
     load_checked(backbone.module, named, ignore=card.weights.ignore, what=path.name, model=card.title)
 
 
-@every_card
+@every_shape
 def test_features_tokens_and_depths_have_the_shapes_they_say(card: BackboneCard) -> None:
     backbone = tiny_backbone(card)
     images = _images(backbone)
@@ -65,7 +70,25 @@ def test_features_tokens_and_depths_have_the_shapes_they_say(card: BackboneCard)
         torch.testing.assert_close(mean, features, atol=1e-5, rtol=1e-4)
 
 
-@every_card
+def test_an_attention_head_reads_dinov2_before_its_last_norm() -> None:
+    cards = read_plugins().cards
+    assert {card.plugin for card in cards if card.attention_tokens == "raw"} == {"dinov2"}
+    backbone = _shaken(tiny_backbone(next(card for card in cards if card.name == "dinov2-s-reg")))
+    with torch.no_grad():
+        raw, tokens = (backbone.tokens(_images(backbone), raw=raw) for raw in (True, False))
+        assert not torch.allclose(raw, tokens, atol=1e-3)
+        torch.testing.assert_close(backbone.module.norm(raw), tokens)  # type: ignore[operator]
+
+
+@every_shape
+def test_raw_tokens_are_of_the_same_shape(card: BackboneCard) -> None:
+    backbone = tiny_backbone(card)
+    with torch.no_grad():
+        raw, tokens = (backbone.tokens(_images(backbone), raw=raw) for raw in (True, False))
+    assert raw.shape == tokens.shape
+
+
+@every_shape
 def test_a_training_step_reaches_every_parameter_and_lowers_the_loss(card: BackboneCard) -> None:
     backbone = _shaken(tiny_backbone(card))
     images, targets = _images(backbone), torch.tensor([0, 1])
@@ -97,7 +120,7 @@ def test_blocks_hold_most_of_the_model_each_once(card: BackboneCard) -> None:
     assert set(inside) <= {id(one) for one in backbone.module.parameters()}
 
 
-@every_card
+@every_shape
 def test_a_file_of_it_comes_back_equal_and_an_incomplete_one_is_refused(card: BackboneCard, tmp_path: Path) -> None:
     source, other = tiny_backbone(card), tiny_backbone(card, seed=1)
     whole = dict(source.module.state_dict())
@@ -113,7 +136,7 @@ def test_a_file_of_it_comes_back_equal_and_an_incomplete_one_is_refused(card: Ba
     assert gone in refused.value.message or card.weights.converter == "order"  # which has but an order to go by
 
 
-@every_card
+@every_shape
 def test_every_adapter_gets_a_gradient(card: BackboneCard) -> None:
     backbone = _shaken(tiny_backbone(card))
     names = backbone.lora_targets("attention+mlp")
@@ -133,7 +156,7 @@ def test_every_adapter_gets_a_gradient(card: BackboneCard) -> None:
     assert inert == []
 
 
-@every_card
+@every_shape
 def test_its_heat_map_varies(card: BackboneCard) -> None:
     backbone = _shaken(tiny_backbone(card, image_size=tiny(card).size_for_maps))
     head = nn.Linear(backbone.feature_dim, 4)

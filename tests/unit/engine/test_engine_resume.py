@@ -93,7 +93,7 @@ def test_a_checkpoint_stands_before_its_epoch_is_told(order: Order) -> None:
 def test_a_worker_that_was_killed_goes_on_in_the_same_bytes(order: Order) -> None:
     _, folder = order("full", recipe={"epochs": 40})
     with _started(folder) as worker:
-        _wait_for_epoch(folder, 4)
+        _wait_for_epoch(worker, folder, 4)
         os.kill(worker.pid, signal.SIGKILL)
         worker.wait(timeout=10)
     with _started(folder) as worker:
@@ -134,9 +134,9 @@ def _events(folder: Path) -> list[ev.Event]:
     return found
 
 
-def _wait_for_epoch(folder: Path, epoch: int) -> None:
+def _wait_for_epoch(worker: subprocess.Popen[bytes], folder: Path, epoch: int) -> None:
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and worker.poll() is None:
         log = folder / "events.jsonl"
         if log.exists() and any(isinstance(one, ev.EpochFinished) and one.epoch >= epoch for one in _events(folder)):
             return

@@ -174,3 +174,16 @@ def test_a_file_without_tensors_is_refused(tmp_path: Path) -> None:
     path.write_bytes(struct.pack("<Q", len(header)) + header)
     with pytest.raises(WeightsRejected, match="no tensors"):
         read_tensors(path)
+
+
+@pytest.mark.filterwarnings("ignore:Validating sparse")
+@pytest.mark.parametrize(
+    "tensor",
+    [torch.empty(10, device="meta"), torch.ones(3, 4).to_sparse()],
+    ids=["without numbers", "sparse"],
+)
+def test_tensors_that_no_model_has_are_refused(tensor: torch.Tensor, tmp_path: Path) -> None:
+    torch.save({"weight": torch.ones(2), "other": tensor}, tmp_path / "odd.pt")
+    with pytest.raises(WeightsRejected, match="sparse or quantised") as refused:
+        read_tensors(tmp_path / "odd.pt")
+    assert refused.value.hint

@@ -160,3 +160,30 @@ def test_fitted_words_fit(text: str, room: float) -> None:
 def test_characters_without_a_glyph_count_a_whole_em() -> None:
     assert width_mm("中", 72) == pytest.approx(25.4)
     assert width_mm("i", 72) < width_mm("W", 72) < 25.4 * 1.1
+
+
+def test_a_ladder_has_decades_a_place_for_zero_and_no_lines_of_single_points() -> None:
+    costs = (0.0, 1538.0, 1538.0, 22_000_000.0)
+    series = tuple(
+        Series(f"r{at} Tiny", (x,), (0.7,), (0.6,), (0.8,), "MAE", "lora", markers=True) for at, x in enumerate(costs)
+    )
+    links = (Series("Tiny", (0.0, 1538.0), (0.7, 0.7)),)
+    chart = ChartSpec("l", "lines", "L", "trained parameters", "AUC", series, x_log=True, links=links)
+    svg = draw(chart, width_mm=166, height_mm=70)
+    said = words(svg)
+    assert {"0", "10,000", "10 M", "trained parameters", "r3 Tiny"} <= set(said)
+    assert any(part.get("id") == "break" for part in parse(svg).iter())
+    crowd = replace(chart, series=tuple(replace(series[1], name=f"r{at}") for at in range(60)), links=())
+    assert "r3" not in words(draw(crowd, width_mm=166, height_mm=70)), "sixty names help nobody"
+
+
+def test_own_ticks_and_draws_are_drawn() -> None:
+    curve = Series(
+        "knn", (2.0, 8.0), (0.6, 0.7), (0.5, 0.6), (0.7, 0.8), "MAE", "knn", True, False, (0.5, 0.7), (0.7, 0.7)
+    )
+    chart = ChartSpec(
+        "e", "lines", "E", "labels", "AUC", (curve,), x_log=True, x_ticks=((2.0, "2 (1)"), (8.0, "8 (4)"))
+    )
+    plain = replace(chart, series=(replace(curve, spread_low=(), spread_high=()),))
+    assert {"2 (1)", "8 (4)"} <= set(words(draw(chart, width_mm=166, height_mm=60)))
+    assert len(draw(chart, width_mm=166, height_mm=60)) > len(draw(plain, width_mm=166, height_mm=60))

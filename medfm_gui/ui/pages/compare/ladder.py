@@ -20,7 +20,7 @@ from medfm_gui.ui.widgets.text import Label
 _LABELS = "label-efficiency"
 _SCOPES = (("Compared runs", LADDER), ("All finished runs of this split", LADDER_OF_ALL))
 _AXES = (
-    *((cost.title.capitalize(), f"ladder-{cost}") for cost in Cost),
+    *((cost.words.capitalize(), f"ladder-{cost}") for cost in Cost),
     ("Labels, few-shot curves", _LABELS),
 )
 

@@ -88,7 +88,7 @@ class RunPane(QWidget):
         self._curves = Deferred(LiveCurves)
         self.setup = Facts()
         self._log = Deferred(LogView)
-        self._maps = Deferred(lambda parent: MapChecksPane(context, parent))
+        self.maps = Deferred(lambda parent: MapChecksPane(context, parent))
         self.tabs = QTabWidget()
         self.progress = AtWork()
         self.live = Facts()
@@ -110,7 +110,7 @@ class RunPane(QWidget):
         self.tabs.addTab(self.plots, "Curves")
         self.tabs.addTab(_scrolled(_column(self.setup)), "Setup")
         self.tabs.addTab(self._log, "Log")
-        self._maps_tab = _scrolled(_column(self._maps))
+        self._maps_tab = _scrolled(_column(self.maps))
         self.tabs.addTab(self._maps_tab, "Maps")
         beside = _scrolled(_column(self.progress, self.live, self.results, left=SPACE[3]))
         beside.setMinimumWidth(_FACTS_PX)
@@ -152,11 +152,6 @@ class RunPane(QWidget):
     def log(self) -> LogView:
         """The run's own words."""
         return self._log.part
-
-    @property
-    def maps(self) -> MapChecksPane:
-        """What the heat maps of the run are worth."""
-        return self._maps.part
 
     @property
     def run(self) -> str:
@@ -270,7 +265,7 @@ class RunPane(QWidget):
         if item is None:
             return
         if self.tabs.currentWidget() is self._maps_tab:
-            self.maps.show_run(item)
+            self.maps.part.show_run(item)
         if self.tabs.currentWidget() is self._log and not self._is_reading:
             self._is_reading = True
             self._context.desk.ask(RunLog(self.run), owner=self, then=self._take_log, failed=self._no_log)

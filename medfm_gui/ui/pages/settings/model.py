@@ -9,6 +9,7 @@ from pathlib import Path
 from medfm_gui.desk.asks.settings import FoundWeights, Package
 from medfm_gui.domain.cards import KNOWN_DATASETS, BrokenPlugin, WeightsState
 from medfm_gui.ui.actions import Action
+from medfm_gui.ui.advice import window_words
 from medfm_gui.ui.widgets.rows import Column
 from medfm_gui.workspace.models import Model
 from medfm_gui.workspace.packs import PackFile
@@ -187,7 +188,7 @@ def after(row: FoundRow, file: PackFile, title: str) -> FoundRow:
     outcome = OUTCOMES.get(file.state, file.state)
     is_bad = file.state == "refused"
     words = f"{outcome}: {file.message}" if file.message else outcome
-    return replace(row, title=title or row.title, outcome=words, is_bad=is_bad, hint=file.hint)
+    return replace(row, title=title or row.title, outcome=words, is_bad=is_bad, hint=window_words(file.hint))
 
 
 def found_columns(root: str) -> tuple[Column[FoundRow], ...]:

@@ -40,6 +40,9 @@ _ABOUT = (
     "A vote has no gradient, so there is no map: these training images decided. Similar to the model need not mean "
     "similar to a reader."
 )
+_THE_SAME: Final = 0.9995
+"""A similarity at which two decimals say 1.00."""
+_KNOWN = "The first looks the same to the model: this image, or a copy of it, was probably among the training images."
 _ROOT = QModelIndex()
 CAPTION: Final = Qt.ItemDataRole.UserRole + 1
 
@@ -63,7 +66,7 @@ class NeighbourPanel(Panel):
         self.list.setItemDelegate(_Row(self.list))
         self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.note = Label("", "caption")
+        self.note = Label("", "warning")
         for widget in (self.runs, self.list, self.note):
             self.add(widget)
 
@@ -93,7 +96,9 @@ class NeighbourPanel(Panel):
             self._ticket = None
         said = self.said
         self.model.fill(said.neighbours if said is not None else ())
-        self.note.hide()
+        is_known = said is not None and said.neighbours[0].similarity >= _THE_SAME
+        self.note.setText(_KNOWN if is_known else "")
+        self.note.setVisible(is_known)
         if said is None:
             return
         rows = min(len(said.neighbours), _MOST_ROWS)
@@ -110,7 +115,8 @@ class NeighbourPanel(Panel):
     def _fail(self, error: MedfmError) -> None:
         """Labels and similarities stay."""
         self._ticket = None
-        self.note.setText(f"Their pictures cannot be shown: {error.message}")
+        pictures = f"Their pictures cannot be shown: {error.message}"
+        self.note.setText(" ".join(part for part in (self.note.text(), pictures) if part))
         self.note.show()
 
 
@@ -147,7 +153,7 @@ class NeighbourList(QAbstractListModel):
             return None
         one = self._neighbours[index.row()]
         label = ", ".join(line(name, 60) for name in one.labels) or "no label"
-        caption = f"Similarity {one.similarity:.2f} · {100 * one.weight:.0f} % of the vote"
+        caption = f"Similarity {one.similarity:.2f} · vote {100 * one.weight:.0f} %"
         if role == Qt.ItemDataRole.DisplayRole:
             return label
         if role == CAPTION:

@@ -74,6 +74,7 @@ class HeatPanel(Panel):
 
     def _build(self) -> None:
         self.add_to_corner(self.switch)
+        self.switch.setMinimumWidth(self.switch.sizeHint().width() + SPACE[0])  # its words are a fraction wider
         self.runs.setAccessibleName("Whose map is shown")
         self.runs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.runs.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

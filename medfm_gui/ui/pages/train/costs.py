@@ -34,7 +34,7 @@ class Column(IntEnum):
 
 
 COLUMNS: Final = ("Model", "Adaptation", "Runs", "Trained", "Time, about", "Memory", "Disk", "Note")
-WIDTHS: Final = (120, 108, 46, 66, 84, 66, 78, 44)
+WIDTHS: Final = (112, 122, 44, 64, 84, 66, 74, 44)
 _AT_RIGHT = range(2, 7)
 
 

@@ -26,7 +26,8 @@ _LINE_PX: Final = SPACE[4] + SPACE[0]
 _COLUMNS_PX: Final = (SPACE[-1] * 2 - SPACE[0], SPACE[-1] * 2 - SPACE[0], SPACE[-1] * 3 - SPACE[0], SPACE[-1] * 3)
 """Of parameters, input size, fit and weights, from left to right."""
 _TITLE_PX: Final = SPACE[-1] * 5
-"""A title has at least so much; what then has no room is left out, in the order parameters, size, fit."""
+"""A title has at least so much; what then has no room is left out, the input size first, then fit and parameters."""
+_LEFT_OUT: Final = (1, 1, 0)
 
 
 class ModelBox(QCheckBox):
@@ -93,8 +94,9 @@ class ModelBox(QCheckBox):
             (state, role),
         )
         columns = [(*said, width) for said, width in zip(texts, _COLUMNS_PX, strict=True)]
-        while len(columns) > 1 and _TITLE_PX + sum(width for *_, width in columns) > self.width():
-            columns.pop(0)
+        for place in _LEFT_OUT:
+            if _TITLE_PX + sum(width for *_, width in columns) > self.width():
+                columns.pop(place)
         return columns
 
     def _shorten(self) -> None:
@@ -111,7 +113,7 @@ class ModelBox(QCheckBox):
         self.setAccessibleName(f"{card.title}, {card.parameters_m:,.1f} million parameters, {state}")
         tip(
             self,
-            f"{card.name}: features of length {card.feature_dim}, input a "
+            f"{card.title} ({card.name}): features of length {card.feature_dim}, input a "
             f"{'multiple of ' + str(card.multiple) if card.size_rule == 'multiple' else card.size_rule} size, "
             f"weights: {self._model.weights.source}. {self._fit.sentence}".strip(),
         )

@@ -25,7 +25,7 @@ from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.models import Model
 
-_CARD_PX = SPACE[-1] * 14
+_CARD_PX = SPACE[-1] * 16
 _TYPING_MS = 60
 
 
