@@ -22,9 +22,12 @@ from medfm_gui.base.atomic import atomic_write
 from medfm_gui.base.settings import Settings
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.events import RunFinished, RunStarted, StudyPredicted
+from medfm_gui.domain.recipe import Recipe
 from medfm_gui.domain.run import StudyImage, StudySpec
+from medfm_gui.engine.fitted import Fitted
 from medfm_gui.engine.head import HeadFacts, LinearHead
 from medfm_gui.engine.predict import OpenModels
+from medfm_gui.engine.preprocess import preprocess_of
 from medfm_gui.engine.saved import save_model
 from medfm_gui.imaging.phantom.write import write_patient
 from medfm_gui.imaging.pool import DecodePool
@@ -101,6 +104,8 @@ def _finished_run(workspace: Workspace, model: str) -> Path:
     folder = prepare(workspace.root, 8, 32).order(_RUN, card, "full")
     backbone = pretrained(card)
     head = LinearHead(HeadFacts("linear", Task.BINARY, CLASSES, backbone.feature_dim))
-    said = [RunStarted(time.time(), "cpu"), *save_model(folder, head, backbone), RunFinished(time.time(), {}, 1.0)]
+    fitted = Fitted(head, trained_parameters=0, samples_per_second=1.0, backbone_trained=True)
+    kept = save_model(folder, fitted, backbone, preprocess_of(Recipe(), card, card.input_size))
+    said = [RunStarted(time.time(), "cpu"), *kept, RunFinished(time.time(), {}, 1.0)]
     atomic_write(folder / "events.jsonl", b"".join(map(wire.encode_event, said)))
     return folder

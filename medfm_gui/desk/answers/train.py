@@ -24,7 +24,7 @@ from medfm_gui.desk.entry import Entry, Lane, Topic
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain.errors import NotFound, UsageError
-from medfm_gui.domain.presets import PRESETS, preset_settings
+from medfm_gui.domain.presets import FEW_SHOT, PRESETS, preset_settings
 from medfm_gui.domain.recipe import Recipe, recipe_from
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.planning import PlanCost
@@ -96,7 +96,8 @@ def run_spec_of(room: Room, ask: RunSpecOf, told: Told) -> RunOrder:
     spec = spec_of(room.workspace.run(ask.run))
     family = spec.split_id.removesuffix(f"-f{spec.fold}") if spec.fold is not None else spec.split_id
     preset = spec.preset if spec.preset in PRESETS else ""
-    where = (spec.adapt, _layout_of(room, spec.dataset_id), spec.task, spec.card.plugin)
+    few = () if spec.shots is None else (FEW_SHOT,)
+    where = (spec.adapt, _layout_of(room, spec.dataset_id), spec.task, spec.card.plugin, *few)
     usual = recipe_from(spec.adapt, preset_settings(preset, *where))
     changed = {
         item.name: _as_text(getattr(spec.recipe, item.name))

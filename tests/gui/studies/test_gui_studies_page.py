@@ -257,7 +257,7 @@ def test_another_study_takes_the_answers_away(make: Make, qtbot: QtBot) -> None:
     page = predicted(make(), qtbot)
     page.visit(study="1.2.4")
     assert page.panel.answers.view is None
-    assert page.panel.heat.isHidden()
+    assert not page.panel.heat.isVisible()
     assert page.reader.viewer.heat_map is None
 
 

@@ -140,8 +140,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         name="tiny", title="Tiny", family=Family.BASELINE, arch="tiny", entry="backbone:build", plugin="tiny",
         plugin_folder=str(plugin), pretraining="none", pretraining_data="none", parameters_m=0.001, input_size=SIZE,
         native_size=SIZE, multiple=1, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25), features="mean", cam="[3]",
-        licence="MIT", weights=WeightsSource(), adaptations=("knn", "linear", "lora", "bitfit", "partial", "full"), feature_dim=12,
-        convolutional=True,
+        licence="MIT", weights=WeightsSource(), adaptations=("knn", "linear", "lora", "bitfit", "partial", "full"),
+        feature_dim=12, convolutional=True,
     )  # fmt: skip
     torch.manual_seed(0)
     file = root / "weights" / "tiny.safetensors"

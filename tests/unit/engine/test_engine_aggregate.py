@@ -109,7 +109,7 @@ def test_attention_is_that_of_the_paper(stored: StoredFeatures) -> None:
         float((head.weight.weight @ (torch.tanh(head.value(row)) * torch.sigmoid(head.gate(row)))).item()) for row in h
     ]
     share = np.exp(weights) / np.exp(weights).sum()
-    expected = head.linear(sum(a * row for a, row in zip(share.tolist(), h, strict=True)))  # type: ignore[arg-type]
+    expected = head.linear(sum(a * row for a, row in zip(share.tolist(), h, strict=True)))
     assert torch.allclose(head(h[None], torch.ones(1, 3, dtype=torch.bool))[0], expected, atol=1e-6)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from timm.models.vision_transformer import VisionTransformer, checkpoint_filter_fn
 
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain import events as ev
@@ -49,8 +50,8 @@ def vit(bench: Any, order: Order) -> Order:
     return make
 
 
-def _deit(**more: Any) -> torch.nn.Module:
-    built: torch.nn.Module = timm.create_model(
+def _deit(**more: Any) -> VisionTransformer:
+    built: VisionTransformer = timm.create_model(
         token_trunk.ARCH, pretrained=False, num_classes=0, embed_dim=64, depth=2, num_heads=1, **more
     )
     return built
@@ -64,7 +65,7 @@ def test_the_head_is_deit_on_tokens_with_positions_of_their_grid(tmp_path: Path)
     head = TokenHead(FACTS, pretrained_trunk(FACTS, file)).eval()
     tokens = torch.randn(3, 16, 8)
     resized = _deit(img_size=64)  # four by four patches
-    resized.load_state_dict(timm.models.vision_transformer.checkpoint_filter_fn(pretrained.state_dict(), resized))
+    resized.load_state_dict(checkpoint_filter_fn(pretrained.state_dict(), resized))
     with torch.no_grad():
         entered = head.enter_norm(head.enter(tokens))
         seen = torch.cat((resized.cls_token.expand(3, -1, -1), entered), dim=1) + resized.pos_embed

@@ -67,7 +67,7 @@ def test_every_head_is_as_if_it_were_alone(task: Task) -> None:
             some = slice(5 * step, 5 * step + 5)
             loss = objective.total(alone(rows[some, part.start : part.stop]), targets[some])
             optimiser.zero_grad()
-            (loss / objective.mass(targets[some])).backward()
+            (loss / objective.mass(targets[some])).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
         weight, bias = heads.head(number)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,8 +65,8 @@ def test_without_calibration_images_there_is_no_threshold_and_it_is_said(
 ) -> None:
     from medfm_gui.domain.split import Partition
     from medfm_gui.engine import train
+    from medfm_gui.engine.material import partitions_for_training as whole
 
-    whole = train.partitions_for_training
     monkeypatch.setattr(train, "partitions_for_training", lambda *a: {**whole(*a), Partition.CAL: ()})
     spec, folder = order("linear", recipe=TWO)
     events = list(run_training(spec, folder))
@@ -104,7 +105,7 @@ def test_few_shots_and_all_validation_images_exclude_each_other(order: Order) ->
 def test_a_relay_hands_down_what_is_thrown() -> None:
     heard: list[str] = []
 
-    def work() -> object:
+    def work() -> Generator[ev.Event, None, Any]:
         try:
             yield ev.EpochFinished(0, 1, 2, {})
         except PauseRequested as pause:
@@ -115,7 +116,7 @@ def test_a_relay_hands_down_what_is_thrown() -> None:
             yield ev.RunResumed(0, 3)
         return "done"
 
-    told = Relay(10).told(work())  # type: ignore[arg-type]
+    told = Relay(10).told(work())
     first = next(told)
     assert isinstance(first, ev.EpochFinished)
     assert (first.epoch, first.epochs) == (11, 12)
@@ -126,7 +127,7 @@ def test_a_relay_hands_down_what_is_thrown() -> None:
     with pytest.raises(StopIteration) as end:
         next(told)
     assert end.value.value == "done"
-    other = Relay(10).told(work())  # type: ignore[arg-type]
+    other = Relay(10).told(work())
     next(other)
     with pytest.raises(PauseRequested) as paused:
         other.throw(PauseRequested())

@@ -200,6 +200,24 @@ class Simple:
         pooled: Tensor = self.module(images).mean(dim=(2, 3))
         return pooled
 
+    @property
+    def token_dim(self) -> int:
+        return self.feature_dim
+
+    def tokens(self, images: Tensor, *, raw: bool = False) -> Tensor:
+        rows: Tensor = self.module(images).flatten(2).mT
+        return rows
+
+    def depths(self, images: Tensor, last: int) -> tuple[Tensor, Tensor]:
+        mean = self.features(images)
+        return mean[:, None], mean
+
+    def blocks(self) -> list[nn.Module]:
+        return [self.module]
+
+    def lora_targets(self, which: str) -> list[str]:
+        return [""]
+
     def cam_layer(self) -> nn.Module:
         return self.module
 

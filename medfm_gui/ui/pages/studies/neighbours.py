@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QWidget,
 )
 
 from medfm_gui.desk.asks.data import Thumbnails, TileSheet
@@ -50,8 +51,8 @@ CAPTION: Final = Qt.ItemDataRole.UserRole + 1
 class NeighbourPanel(Panel):
     """The nearest training images of one vote; without one it is not there."""
 
-    def __init__(self, context: Context) -> None:
-        super().__init__("Nearest training images", _ABOUT)
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__("Nearest training images", _ABOUT, parent)
         self._context = context
         self._said: tuple[RunSaid, ...] = ()
         self._ticket: Ticket | None = None

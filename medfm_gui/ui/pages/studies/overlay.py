@@ -51,8 +51,8 @@ class HeatPanel(Panel):
     slice_wanted = Signal()
     export_wanted = Signal()
 
-    def __init__(self, viewer: Viewer) -> None:
-        super().__init__("Heat map")
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
+        super().__init__("Heat map", parent=parent)
         self._viewer = viewer
         self._said: tuple[RunSaid, ...] = ()
         self.switch = Switch("Show")

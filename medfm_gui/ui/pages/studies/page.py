@@ -20,6 +20,7 @@ from medfm_gui.ui.page import Page
 from medfm_gui.ui.pages.studies.asking import Predictions
 from medfm_gui.ui.pages.studies.browser import Browser
 from medfm_gui.ui.pages.studies.maps import Maps
+from medfm_gui.ui.pages.studies.overlay import HeatPanel
 from medfm_gui.ui.pages.studies.predict import PredictPanel
 from medfm_gui.ui.pages.studies.reading import Reader
 from medfm_gui.ui.theme import SPACE
@@ -82,13 +83,16 @@ class StudiesPage(Page):
         self.predictions.came.connect(self._came)
         self.predictions.another_wanted.connect(self.browser.ask_file)
         self.panel.answers.image_chosen.connect(self._image_chosen)
-        self.panel.heat.chosen.connect(self.maps.show)
-        self.panel.heat.slice_wanted.connect(self.maps.go_to_image)
-        self.panel.heat.export_wanted.connect(lambda: self.maps.export(identity=self.browser.eye.isChecked()))
-        self.panel.heat.cancelled.connect(self.maps.cancel)
-        self.maps.told.connect(self.panel.heat.tell)
-        self.maps.working.connect(self.panel.heat.show_progress)
+        self.panel.heat_made.connect(self._heat_made)
         self.maps.failed.connect(lambda error: self.panel.show_error(error, "", None))
+
+    def _heat_made(self, heat: HeatPanel) -> None:
+        heat.chosen.connect(self.maps.show)
+        heat.slice_wanted.connect(self.maps.go_to_image)
+        heat.export_wanted.connect(lambda: self.maps.export(identity=self.browser.eye.isChecked()))
+        heat.cancelled.connect(self.maps.cancel)
+        self.maps.told.connect(heat.tell)
+        self.maps.working.connect(heat.show_progress)
 
     def _actions(self) -> tuple[Action, ...]:
         group = self.title

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
@@ -24,6 +25,7 @@ from medfm_gui.ui.pages.studies.runs import RunChoices, RunList
 from medfm_gui.ui.pages.studies.work import Work
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.viewer.viewer import Viewer
+from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.panel import Panel
 from medfm_gui.ui.widgets.table import ROW_PX
@@ -43,11 +45,13 @@ class PredictPanel(QScrollArea):
         wanted(): predict what is open.
         cancelled(): the prediction under way is wanted no more.
         earlier_wanted(str): show an earlier prediction.
+        heat_made(HeatPanel): the controls of the overlay are there now.
     """
 
     wanted = Signal()
     cancelled = Signal()
     earlier_wanted = Signal(str)
+    heat_made = Signal(object)
 
     def __init__(self, context: Context, viewer: Viewer) -> None:
         super().__init__()
@@ -66,8 +70,8 @@ class PredictPanel(QScrollArea):
         self.work = Work(self.cancelled.emit)
         self.notice = Notice()
         self.answers = Answers()
-        self.heat = HeatPanel(viewer)
-        self.neighbours = NeighbourPanel(context)
+        self._heat = Deferred(partial(self._make_heat, viewer))
+        self._neighbours = Deferred(partial(NeighbourPanel, context))
         self.earlier = EarlierPanel()
         self._build()
         self._connect()
@@ -93,15 +97,20 @@ class PredictPanel(QScrollArea):
         column = QVBoxLayout(inside)
         column.setContentsMargins(SPACE[3], SPACE[4], SPACE[4], SPACE[4])
         column.setSpacing(SPACE[2])
-        for part in (ask, self.notice, self.answers, self.heat, self.neighbours, self.earlier):
+        for part in (ask, self.notice, self.answers, self._heat, self._neighbours, self.earlier):
             column.addWidget(part)
         column.addStretch(1)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Predict")
         self.scope.hide()
-        self.heat.hide()
-        self.neighbours.hide()
+        self._heat.hide()
+        self._neighbours.hide()
         self.earlier.hide()
+
+    def _make_heat(self, viewer: Viewer, place: QWidget) -> HeatPanel:
+        panel = HeatPanel(viewer, place)
+        self.heat_made.emit(panel)
+        return panel
 
     def _connect(self) -> None:
         self.choices.changed.connect(self._ticked)
@@ -185,8 +194,24 @@ class PredictPanel(QScrollArea):
 
     def show_explanations(self, said: Sequence[RunSaid]) -> None:
         """What explains the answers about one image: maps, and neighbours of votes."""
-        self.heat.set_answers(said)
-        self.neighbours.set_answers(said)
+        has_map = any(one.has_map for one in said)
+        if has_map or self._heat.made is not None:
+            self.heat.set_answers(said)
+        self._heat.setVisible(has_map)
+        has_votes = any(one.neighbours for one in said)
+        if has_votes or self._neighbours.made is not None:
+            self.neighbours.set_answers(said)
+        self._neighbours.setVisible(has_votes)
+
+    @property
+    def heat(self) -> HeatPanel:
+        """The controls of the overlay."""
+        return self._heat.part
+
+    @property
+    def neighbours(self) -> NeighbourPanel:
+        """The training images that voted."""
+        return self._neighbours.part
 
     def take_earlier(self, answer: EarlierPredictions) -> None:
         """Earlier predictions of what is on screen."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from medfm_gui.domain.cards import BackboneCard, adaptation, suitable_size
 from medfm_gui.domain.errors import UsageError
-from medfm_gui.domain.presets import PRESETS, preset_settings
+from medfm_gui.domain.presets import FEW_SHOT, PRESETS, preset_settings
 from medfm_gui.domain.recipe import Recipe, recipe_from
 from medfm_gui.ui.pages.train.fields import FIELDS, GROUPS, Field, field_of
 from medfm_gui.ui.pages.train.words import listed
@@ -123,6 +123,10 @@ def conflict(adapt: str, preset: str, settings: Mapping[str, Mapping[str, str]],
         recipe = recipe_from(adapt, {**preset_settings(preset, adapt, *where), **settings_for(adapt, settings)})
     except UsageError as error:
         return f"{title}: {error.message}"
+    if few:
+        recipe = recipe_from(
+            adapt, {**preset_settings(preset, adapt, *where, FEW_SHOT), **settings_for(adapt, settings)}
+        )
     if few and recipe.protocol == "two-stage" and recipe.shot_tuning != "validation":
         return (
             f"{title}: with a few shots there are no validation labels to train on in a second stage. "
