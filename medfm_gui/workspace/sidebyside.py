@@ -245,8 +245,15 @@ def _thin(series: Series, most: int) -> Series:
     def taken(values: tuple[float, ...]) -> tuple[float, ...]:
         return tuple(values[place] for place in places) if len(values) == count else values
 
-    kept = {name: taken(getattr(series, name)) for name in ("x", "y", "low", "high", "spread_low", "spread_high")}
-    return replace(series, **kept)
+    return replace(
+        series,
+        x=taken(series.x),
+        y=taken(series.y),
+        low=taken(series.low),
+        high=taken(series.high),
+        spread_low=taken(series.spread_low),
+        spread_high=taken(series.spread_high),
+    )
 
 
 def export_chart(chart: ChartSpec, kind: str, out: Path, picture: bytes = b"") -> Path:

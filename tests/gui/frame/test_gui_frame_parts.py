@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from medfm_gui.ui import page_stack
 from medfm_gui.ui.page import Page
 from medfm_gui.ui.page_stack import PageStack
-from medfm_gui.ui.pages import PAGES
+from medfm_gui.ui.pages import PAGES, PageEntry
 from medfm_gui.ui.sample import sample_context
 from medfm_gui.ui.widgets.deferred import Deferred, make_all, make_next, unmade
 from medfm_gui.ui.widgets.text import Label
@@ -58,18 +58,23 @@ def chain(first: QWidget) -> list[QWidget]:
     return found
 
 
+def _there(place: Deferred[Label]) -> tuple[bool, bool]:
+    """Whether the part is made, and whether it is seen."""
+    return place.made is not None, place.made is not None and place.made.isVisible()
+
+
 def test_a_part_is_made_when_it_is_seen(qtbot: QtBot) -> None:
     tabs = QTabWidget()
     qtbot.addWidget(tabs)
     seen, hidden = Deferred(lambda _: Label("first")), Deferred(lambda _: Label("second"))
     tabs.addTab(seen, "First")
     tabs.addTab(hidden, "Second")
-    assert seen.made is None
+    assert _there(seen) == (False, False)
     tabs.show()
-    assert seen.made is not None and seen.made.isVisible(), "in the same turn, so no empty frame is painted"
-    assert hidden.made is None
+    assert _there(seen) == (True, True), "in the same turn, so no empty frame is painted"
+    assert _there(hidden) == (False, False)
     tabs.setCurrentIndex(1)
-    assert hidden.made is not None and hidden.made.isVisible()
+    assert _there(hidden) == (True, True)
 
 
 def test_a_part_is_made_once_and_where_it_is_needed(qtbot: QtBot) -> None:
@@ -130,7 +135,7 @@ def test_a_part_that_came_late_stands_in_the_tab_order_where_it_is_seen(qtbot: Q
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.key)
 def test_no_step_of_a_page_makes_much_or_styles_it_over_and_over(
-    entry: page_stack.PageEntry, qtbot: QtBot, counter: Counter
+    entry: PageEntry, qtbot: QtBot, counter: Counter
 ) -> None:
     stack = QStackedWidget()
     qtbot.addWidget(stack)

@@ -51,9 +51,10 @@ def vit(bench: Any, order: Order) -> Order:
 
 
 def _deit(**more: Any) -> VisionTransformer:
-    built: VisionTransformer = timm.create_model(
+    built = timm.create_model(
         token_trunk.ARCH, pretrained=False, num_classes=0, embed_dim=64, depth=2, num_heads=1, **more
     )
+    assert isinstance(built, VisionTransformer)
     return built
 
 
@@ -66,6 +67,7 @@ def test_the_head_is_deit_on_tokens_with_positions_of_their_grid(tmp_path: Path)
     tokens = torch.randn(3, 16, 8)
     resized = _deit(img_size=64)  # four by four patches
     resized.load_state_dict(checkpoint_filter_fn(pretrained.state_dict(), resized))
+    assert resized.cls_token is not None and resized.pos_embed is not None
     with torch.no_grad():
         entered = head.enter_norm(head.enter(tokens))
         seen = torch.cat((resized.cls_token.expand(3, -1, -1), entered), dim=1) + resized.pos_embed

@@ -29,7 +29,6 @@ from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.ladder import Ladder, Rung
-from medfm_gui.metrics.ladder import charts as ladder_charts
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.store.rows import Opening
 from medfm_gui.ui.pages.compare.wording import heading
@@ -191,13 +190,15 @@ def ladders(runs: Sequence[str], kinds: Sequence[str] = (LADDER, LADDER_OF_ALL))
         for seed in range(5)
         for title, family in (("DINOv2 ViT-S/14 · linear", "DINOv2"),)
     )
+    from medfm_gui.workspace.ladder import ladder_charts  # sample answers are made as the desk makes them
+
     test = Ladder(chosen, "auc", "test", "On the opened test, by patient.")
     note = "Validation numbers, for the test of r0100, r0101 and 13 more is sealed."
     every = Ladder(tuple(replace(rung, low=None, high=None) for rung in (*chosen, *few)), "auc", "val", note)
     return tuple(
-        Drawing(f"{prefix}:{chart.id}", chart.title, chart)
+        Drawing(one.key, one.name, one.chart)
         for prefix, ladder in ((LADDER, test), (LADDER_OF_ALL, every))
-        for chart in ladder_charts(ladder)
+        for one in ladder_charts(ladder, prefix)
         if prefix in kinds and (len(chosen) > 1 or prefix == LADDER_OF_ALL)
     )
 
