@@ -47,7 +47,7 @@ def ladder_chart(ladder: Ladder, cost: Cost) -> ChartSpec:
         kind="lines",
         title=f"Adaptation ladder: {title} against {cost.words}",
         x_label=cost.words,
-        y_label=title,
+        y_label=title.partition(", ")[0],  # the rest of a long name stands above
         series=series,
         note=" ".join(note for note in notes if note),
         x_log=True,
@@ -87,7 +87,7 @@ def label_chart(ladder: Ladder) -> ChartSpec | None:
         kind="lines",
         title=f"Label efficiency: {title}",
         x_label=f"{Cost.LABELS.words} (shots a class)",
-        y_label=title,
+        y_label=title.partition(", ")[0],  # the rest of a long name stands above
         series=series,
         note=" ".join(note for note in notes if note),
         x_log=True,
