@@ -303,7 +303,7 @@ def test_weights_files_that_are_refused(inside: Inside, medfm: Medfm, tmp_path: 
     lite0 = next(one for one in every_model(load_settings())[0] if one.card.name == "efficientnet-lite0")
     (tmp_path / "cut.pth").write_bytes(Path(lite0.weights.path).read_bytes()[:4_000_000])
     orders = [
-        (tmp_path / "attack.pt", "efficientnet-lite0"),
+        (tmp_path / "attack.pt", "resnet50"),  # one model’s files come in one after the other
         (tmp_path / "cut.pth", "efficientnet-lite0"),
         (Path(lite0.weights.path), "efficientnet-lite1"),
     ]
@@ -335,8 +335,9 @@ NEEDED = {
     "predict": ("nowhere.png", "--run", "r9"),
     "weights import": ("nowhere.pt", "--model", "resnet50"),
     "weights pull": ("resnet50",),
+    "weights accept": ("resnet50",),
     "study import": ("nowhere",),
-    **dict.fromkeys(("pause", "resume", "cancel", "supervise", "compare"), ("r9",)),
+    **dict.fromkeys(("pause", "resume", "cancel", "supervise", "compare", "maps"), ("r9",)),
 }
 SLOW = {("demo",), ("doctor",)}
 

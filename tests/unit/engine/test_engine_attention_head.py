@@ -51,9 +51,10 @@ def vit(bench: Any, order: Order) -> Order:
 
 
 def _deit(**more: Any) -> VisionTransformer:
-    built: VisionTransformer = timm.create_model(
+    built = timm.create_model(
         token_trunk.ARCH, pretrained=False, num_classes=0, embed_dim=64, depth=2, num_heads=1, **more
     )
+    assert isinstance(built, VisionTransformer)
     return built
 
 
@@ -68,6 +69,7 @@ def test_the_head_is_deit_on_tokens_with_positions_of_their_grid(tmp_path: Path)
     resized.load_state_dict(checkpoint_filter_fn(pretrained.state_dict(), resized))
     with torch.no_grad():
         entered = head.enter_norm(head.enter(tokens))
+        assert resized.cls_token is not None and resized.pos_embed is not None
         seen = torch.cat((resized.cls_token.expand(3, -1, -1), entered), dim=1) + resized.pos_embed
         expected = head.linear(resized.norm(resized.blocks(seen))[:, 0])
         assert torch.allclose(head(tokens), expected, atol=1e-5)
