@@ -254,10 +254,12 @@ def test_no_preset_is_in_the_way_of_itself(preset: str) -> None:
 
 
 def test_two_stages_and_a_few_shots_do_not_go_together() -> None:
-    said = recipes.conflict("linear-grid", "study-b", {}, True)
+    two = {"protocol": "two-stage"}
+    said = recipes.conflict("linear-grid", "study-b", {"": two}, True)
     assert said.startswith("Grid of linear heads: with a few shots there are no validation labels")
-    assert recipes.conflict("linear-grid", "study-b", {"": {"protocol": "single-stage"}}, True) == ""
-    assert recipes.conflict("linear-grid", "study-b", {"": {"shot_tuning": "validation"}}, True) == ""
+    assert recipes.conflict("linear-grid", "study-b", {"": two}, False) == ""
+    assert recipes.conflict("linear-grid", "study-b", {}, True) == "", "the preset tunes few shots by themselves"
+    assert recipes.conflict("linear-grid", "study-b", {"": {**two, "shot_tuning": "validation"}}, True) == ""
 
 
 def test_a_preset_has_values_of_its_own_for_a_layout() -> None:
