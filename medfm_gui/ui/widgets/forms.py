@@ -244,3 +244,16 @@ class _QuietCombo(QComboBox):
     def wheelEvent(self, event: QWheelEvent) -> None:
         if _is_meant(self, event):
             super().wheelEvent(event)
+
+
+def fields_in_a_row(*fields: tuple[Label, QWidget]) -> QHBoxLayout:
+    """Names with their fields beside them from the left, as they stand above a chart or a table."""
+    row = QHBoxLayout()
+    row.setSpacing(SPACE[1])
+    for name, field in fields:
+        name.setBuddy(field)
+        row.addWidget(name)
+        row.addWidget(field)
+        row.addSpacing(SPACE[3])
+    row.addStretch(1)
+    return row

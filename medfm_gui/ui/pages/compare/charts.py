@@ -23,7 +23,7 @@ from medfm_gui.ui.charts.view import ChartView
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.pages.compare.model import metrics_of, name_of
 from medfm_gui.ui.theme import SPACE
-from medfm_gui.ui.widgets.forms import choice
+from medfm_gui.ui.widgets.forms import choice, fields_in_a_row
 from medfm_gui.ui.widgets.table import PlainDelegate
 from medfm_gui.ui.widgets.text import Label, one_line
 
@@ -76,15 +76,8 @@ class ChartGrid(QWidget):
             view.setMinimumHeight(_CHART_PX)
             view.export_wanted.connect(lambda kind, name, place=place: self._export(place, kind, name))
         self._run_name = Label("Run", "muted", wrap=False)
-        head = QHBoxLayout()
-        head.setSpacing(SPACE[1])
         name = Label("Metric", "muted", wrap=False)
-        for label, field in ((name, self.metric_field), (self._run_name, self.run_field)):
-            label.setBuddy(field)
-            head.addWidget(label)
-            head.addWidget(field)
-            head.addSpacing(SPACE[3])
-        head.addStretch(1)
+        head = fields_in_a_row((name, self.metric_field), (self._run_name, self.run_field))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[2])

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.compare import LADDER, LADDER_OF_ALL, Drawing, Side, SideBySide
 from medfm_gui.domain.ladder import Cost
 from medfm_gui.ui.charts.view import ChartView
 from medfm_gui.ui.pages.compare.charts import slots_of
 from medfm_gui.ui.theme import SPACE
-from medfm_gui.ui.widgets.forms import choice
+from medfm_gui.ui.widgets.forms import choice, fields_in_a_row
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label
 
@@ -52,14 +52,7 @@ class LadderTab(QWidget):
         self.view.export_wanted.connect(self._export)
         for field in (self.axis, self.scope):
             field.setMinimumContentsLength(_FIELD_LETTERS)
-        head = QHBoxLayout()
-        head.setSpacing(SPACE[1])
-        for label, field in ((axis_name, self.axis), (self._scope_name, self.scope)):
-            label.setBuddy(field)
-            head.addWidget(label)
-            head.addWidget(field)
-            head.addSpacing(SPACE[3])
-        head.addStretch(1)
+        head = fields_in_a_row((axis_name, self.axis), (self._scope_name, self.scope))
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, SPACE[2], 0, SPACE[2])

@@ -30,7 +30,7 @@ from medfm_gui.ui.pages.compare.model import (
 from medfm_gui.ui.pages.compare.run_cell import RunDelegate
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
-from medfm_gui.ui.widgets.forms import choice
+from medfm_gui.ui.widgets.forms import choice, fields_in_a_row
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import ROW_PX, DataTable
 from medfm_gui.ui.widgets.text import Label, one_line, shown
@@ -236,13 +236,7 @@ class ClassesTab(QWidget):
         self.metric_field = choice(())
         self.metric_field.setAccessibleName("Metric by class")
         self.metric_field.currentIndexChanged.connect(lambda _: self._fill())
-        name = Label("Metric", "muted", wrap=False)
-        name.setBuddy(self.metric_field)
-        head = QHBoxLayout()
-        head.setSpacing(SPACE[1])
-        head.addWidget(name)
-        head.addWidget(self.metric_field)
-        head.addStretch(1)
+        head = fields_in_a_row((Label("Metric", "muted", wrap=False), self.metric_field))
         self.table = DataTable("Numbers by class")
         self.table.setModel(self.model)
         self.table.setItemDelegate(IntervalDelegate(self.table))
