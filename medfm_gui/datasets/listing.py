@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from medfm_gui.domain.dataset import Skipped, Task
+from medfm_gui.domain.dataset import Count, Skipped, Statement, Task
 from medfm_gui.domain.errors import UsageError
 
 
@@ -20,6 +20,7 @@ class ImportOptions:
     ``labels`` names one column of classes, or several columns of 0 and 1; ``path``, ``patient``, ``group`` and
     ``fold`` name columns; ``images`` is the folder the table's paths start from. ``table`` is the label table of
     a DICOM tree and ``join`` its column that names the object. ``task`` is a ``Task`` by name, ``positive`` a class.
+    ``policies`` chooses among a layout's label policies by name, ``preset`` takes those of a study (``study-a``).
     """
 
     labels: tuple[str, ...] = ()
@@ -32,6 +33,8 @@ class ImportOptions:
     join: str = ""
     task: str = ""
     positive: str = ""
+    policies: Mapping[str, str] = field(default_factory=dict)
+    preset: str = ""
 
     def __post_init__(self) -> None:
         if self.task and self.task not in set(Task):
@@ -55,6 +58,8 @@ class Entry:
     group: str | None = None
     fold: str | None = None
     covariates: Mapping[str, str] = field(default_factory=dict)
+    masks: tuple[str, ...] = ()
+    """Files of the label images of a segmentation, as ``file``."""
 
 
 Picture = tuple[str, int, NDArray[Any]]
@@ -67,6 +72,8 @@ class Listing:
 
     ``classes`` fixes names and order of the classes where the layout knows them; ``task`` likewise.
     ``pictures`` streams the pixels of a layout whose entries are no files; None = the decode pool reads them.
+    ``counts`` compares with the published numbers, ``policies`` says which label policies were applied, and
+    ``statement`` what is known of the dataset.
     """
 
     layout: str
@@ -79,3 +86,6 @@ class Listing:
     warnings: tuple[str, ...] = ()
     taken: Mapping[str, str] = field(default_factory=dict)
     pictures: Callable[[], Iterator[Picture]] | None = None
+    counts: tuple[Count, ...] = ()
+    policies: Mapping[str, str] = field(default_factory=dict)
+    statement: Statement = field(default_factory=Statement)

@@ -19,15 +19,17 @@ class Task(StrEnum):
     MULTICLASS = "multiclass"
     ORDINAL = "ordinal"
     MULTILABEL = "multilabel"
+    SEGMENTATION = "segmentation"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One 2-D image as it lies on disk.
+    """One 2-D image, or one volume, as it lies on disk.
 
-    ``target`` has one class index (binary, multi-class, ordinal) or one of 0, 1, ``UNKNOWN`` for
-    each class (multi-label). ``path`` is relative to the dataset's source, with ``/``;
-    ``frame`` is the image's index in a file that holds many.
+    ``target`` has one class index (binary, multi-class, ordinal), one of 0, 1, ``UNKNOWN`` for each class
+    (multi-label), or nothing (segmentation: then ``masks`` name the label images). ``path`` is relative to the
+    dataset's source, with ``/``; ``frame`` is the image's index in a file that holds many; ``slices`` counts those
+    of a volume and is 0 for an image.
     """
 
     id: str
@@ -41,6 +43,47 @@ class Sample:
     columns: int = 0
     pixels_sha256: str = ""
     covariates: Mapping[str, str] = field(default_factory=dict)
+    masks: tuple[str, ...] = ()
+    slices: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number that a published dataset is known to have, beside the one that was found here.
+
+    ``source`` says where the known number comes from (``studies.md`` tags: data, pub, mem …); ``known`` is None where
+    nobody published it.
+    """
+
+    what: str
+    found: int
+    known: int | None = None
+    source: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the found number is the known one, or nothing is known."""
+        return self.known is None or self.known == self.found
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a dataset says of itself beside its images; every field may be empty, and then is shown as “not stated”.
+
+    ``sampling`` is consecutive, enriched, case-control or unknown; ``prevalence`` the share of the event in the
+    intended population, in words or per cent; ``codes`` maps a class to its code, written ``SCT 254837009``,
+    ``RadLex RID…`` or a local one.
+    """
+
+    unit: str = ""
+    sampling: str = ""
+    prevalence: str = ""
+    reference_standard: str = ""
+    reference_timing: str = ""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    licence: str = ""
+    redistribution: bool | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +100,8 @@ class Dataset:
     """Samples with one task, frozen: ``fingerprint`` covers every label, patient, fold and pixel.
 
     ``source`` is the absolute folder or file it was read from; ``taken`` says which columns or files
-    were taken for what; ``positive`` is the class that counts as the event of a binary task.
+    were taken for what; ``positive`` is the class that counts as the event of a binary task. The classes of a
+    segmentation are its labels in the order of their values, background left out.
     """
 
     id: str
@@ -73,9 +117,16 @@ class Dataset:
     taken: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    counts: tuple[Count, ...] = ()
+    policies: Mapping[str, str] = field(default_factory=dict)
+    """What was chosen of the layout's label policies, by name."""
+    statement: Statement = field(default_factory=Statement)
+    """What the layout knows; a person's own words lie beside the dataset."""
+    parent: str = ""
+    """The dataset of which this is a corrected version."""
 
     def __post_init__(self) -> None:
-        if len(self.classes) < (1 if self.task is Task.MULTILABEL else 2):
+        if len(self.classes) < (1 if self.task in (Task.MULTILABEL, Task.SEGMENTATION) else 2):
             raise InputError(
                 f"The labels hold only one class ({', '.join(self.classes) or 'none'}): nothing to tell apart.",
                 "Check the label column or folder, or add images of another class.",

@@ -24,6 +24,8 @@ class LeakKind(StrEnum):
 
     PATIENT = "patient"
     PIXELS = "identical pixels"
+    GROUP = "lesion or group"
+    NEAR = "near-duplicate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,36 @@ class Leak:
     a: str
     b: str
     partitions: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class LeakCheck:
+    """One look for one kind of leak: how it was made, how many images it compared, how many pairs it found.
+
+    ``reason`` says why it was not made; then ``compared`` is 0.
+    """
+
+    kind: LeakKind
+    method: str
+    compared: int = 0
+    found: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What the leak gate looked at before a split was frozen, and what it cannot see.
+
+    ``suspects`` are near-duplicates: they warn, they do not block. ``sha256`` is over everything else, so that a
+    report can name it.
+    """
+
+    checks: tuple[LeakCheck, ...]
+    leaks: tuple[Leak, ...] = ()
+    suspects: tuple[Leak, ...] = ()
+    accepted: str | None = None
+    unseen: tuple[str, ...] = ()
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +102,9 @@ class Split:
     fold: int | None = None
     warnings: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    certificate: Certificate | None = None
+    as_published: bool = False
+    """Whether the split repeats a published rule with its leaks."""
 
     def __post_init__(self) -> None:
         sides: dict[str, Partition] = {}
