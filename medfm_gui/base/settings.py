@@ -18,6 +18,7 @@ class Settings:
     """``workspace`` and ``weights_dir`` are folders, empty for the defaults; ``network`` allows downloads.
 
     ``features_gb`` is what stored features of a workspace may take of the disk, in 10⁹ bytes; 0 = whatever they need.
+    ``pixels_gb`` is the same for decoded pixels, which are made again from the files when they are needed.
     ``licences`` of weights were accepted, as ``BackboneCard.licence_key`` has them.
     """
 
@@ -26,6 +27,7 @@ class Settings:
     network: bool = False
     features_gb: float = 20.0
     licences: tuple[str, ...] = ()
+    pixels_gb: float = 100.0
 
 
 def settings_file() -> Path:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from medfm_gui import __version__
-from medfm_gui.cli import data, demo, maps, models, results, runs, studies
+from medfm_gui.cli import data, datasets, demo, maps, models, results, runs, studies
 
 app = typer.Typer(
     name="medfm",
@@ -23,7 +23,6 @@ for command in (
     models.models,
     models.settings,
     data.layouts,
-    data.datasets,
     data.split,
     runs.train,
     runs.runs,
@@ -42,6 +41,7 @@ for command in (
 ):
     app.command()(command)
 app.command("import")(data.import_)
+app.add_typer(datasets.datasets)
 app.add_typer(models.weights)
 app.add_typer(studies.study)
 

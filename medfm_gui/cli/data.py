@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, skipped_lines, table
 from medfm_gui.domain.dataset import Dataset
-from medfm_gui.domain.errors import LeakError
+from medfm_gui.domain.errors import LeakError, UsageError
 from medfm_gui.domain.split import Leak, Split
+
+if TYPE_CHECKING:
+    from medfm_gui.datasets.layout import Layout
 
 
 def layouts(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
@@ -20,9 +23,41 @@ def layouts(workspace: Place = None, json: AsJson = False, quiet: Quiet = False,
     with answering(json, quiet, debug) as answer:
         from medfm_gui.datasets.layouts import LAYOUTS
 
-        rows = [{"name": item.name, "title": item.title, "task": item.task} for item in LAYOUTS]
-        shown = table("layout", "what it is", "task", rows=[tuple(row.values()) for row in rows])
+        rows = [_layout_row(item) for item in LAYOUTS]
+        shown = table(
+            "layout",
+            "what it is",
+            "task",
+            "policies (--policy)",
+            "presets (--preset)",
+            rows=[
+                (item.name, item.title, item.task, _policies_line(item), ", ".join(item.presets)) for item in LAYOUTS
+            ],
+        )
         answer.give({"layouts": rows}, table=shown)
+
+
+def _layout_row(item: Layout) -> dict[str, Any]:
+    policies = [
+        {
+            "name": policy.name,
+            "title": policy.title,
+            "choices": [{"value": choice.value, "title": choice.title} for choice in policy.choices],
+            "default": policy.standard,
+        }
+        for policy in item.policies
+    ]
+    presets = {name: dict(values) for name, values in item.presets.items()}
+    return {"name": item.name, "title": item.title, "task": item.task, "policies": policies, "presets": presets}
+
+
+def _policies_line(item: Layout) -> str:
+    """“pathology=benign|callback|excluded”, the standard value first."""
+    return "; ".join(
+        f"{policy.name}="
+        + "|".join(sorted((choice.value for choice in policy.choices), key=lambda value: value != policy.standard))
+        for policy in item.policies
+    )
 
 
 def import_(
@@ -43,6 +78,10 @@ def import_(
     ] = "",
     task: Annotated[str, typer.Option(help="binary, multiclass, ordinal or multilabel.")] = "",
     positive: Annotated[str, typer.Option(help="The class that counts as the event.")] = "",
+    policy: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE: a label policy of the layout (see “layouts”); repeatable.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="The label policies of a published study: study-a or study-b.")] = "",
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -65,6 +104,8 @@ def import_(
             join=join,
             task=task,
             positive=positive,
+            policies=_policies(policy or ()),
+            preset=preset,
         )
         with open_workspace(workspace) as room:
             dataset = import_dataset(
@@ -74,7 +115,26 @@ def import_(
         document["skipped"] = [wire.plain(item) for item in dataset.skipped]
         document["warnings"] = list(dataset.warnings)
         document["taken"] = dict(dataset.taken)
+        document["policies"] = dict(dataset.policies)
+        document["counts"] = [{**wire.plain(item), "agrees": item.agrees} for item in dataset.counts]
+        document["statement"] = wire.plain(dataset.statement)
         answer.give(document, _dataset_lines(dataset, dry_run))
+
+
+def _policies(said: Sequence[str]) -> dict[str, str]:
+    """What was chosen with ``--policy NAME=VALUE``.
+
+    Raises:
+        UsageError: one is not written like that, or a name is given two values.
+    """
+    chosen: dict[str, str] = {}
+    for text in said:
+        name, sign, value = (part.strip() for part in text.partition("="))
+        if not sign or not name or not value:
+            raise UsageError(f"“{text}” is no policy.", "Write --policy NAME=VALUE; “medfm layouts” lists them.")
+        if chosen.setdefault(name, value) != value:
+            raise UsageError(f"The policy “{name}” was given two values.", "Give each policy once.")
+    return chosen
 
 
 def _dataset_row(dataset: Dataset) -> dict[str, Any]:
@@ -93,6 +153,8 @@ def _dataset_row(dataset: Dataset) -> dict[str, Any]:
 
 
 def _dataset_lines(dataset: Dataset, dry_run: bool) -> list[str]:
+    from medfm_gui.datasets.published import difference
+
     what = "would hold" if dry_run else "holds"
     patients = f", {dataset.n_patients} patients" if dataset.n_patients else ""
     lines = [
@@ -100,6 +162,8 @@ def _dataset_lines(dataset: Dataset, dry_run: bool) -> list[str]:
         f"{_listed(dataset.classes)} ({dataset.task.value})"
     ]
     lines += [f"{key}: {value}" for key, value in dataset.taken.items()]
+    lines += [f"policy {name}: {value}" for name, value in dataset.policies.items()]
+    lines += [f"{difference(item)} ({item.source})" if item.source else difference(item) for item in dataset.counts]
     lines += [f"warning: {text}" for text in dataset.warnings]
     return lines + skipped_lines(dataset.skipped)
 
@@ -132,14 +196,38 @@ def split(
             "Default: the dataset's own partitions where it has any, else 70/15/15."
         ),
     ] = "",
-    by: Annotated[str, typer.Option(help="patient, image or group: what never stands on two sides.")] = "patient",
+    by: Annotated[
+        str, typer.Option(help="patient, image, group or a column (site, study): what never stands on two sides.")
+    ] = "patient",
     seed: Annotated[int, typer.Option(help="Seed of the division.")] = 0,
     folds: Annotated[int, typer.Option(help="Number of cross-validation folds.")] = 0,
     official: Annotated[bool, typer.Option("--official", help="Use the dataset's own folds or partitions.")] = False,
     file: Annotated[Path | None, typer.Option(help="CSV with sample or path, and partition.")] = None,
+    nested: Annotated[bool, typer.Option("--nested", help="With --folds: as many folds within each training side.")] = (
+        False
+    ),
+    preset: Annotated[
+        str,
+        typer.Option(help="A published rule: study-a or study-b (corrected), or study-a-as-published, with its leaks."),
+    ] = "",
+    leave_out: Annotated[str, typer.Option(help="Column (site, scanner): each of its values once the test.")] = "",
+    by_time: Annotated[str, typer.Option(help="Column of dates or numbers: the latest images are the test.")] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Also write the split as CSV for --file; with the id of a split, only write that one."),
+    ] = None,
+    near: Annotated[
+        bool | None,
+        typer.Option(
+            "--near-duplicates/--no-near-duplicates", help="Look for near-duplicates. Default: up to 100,000."
+        ),
+    ] = None,
     accept_leaks: Annotated[str, typer.Option(help="Reason for keeping a split that leaks.")] = "",
     drop_leaks: Annotated[
         bool, typer.Option("--drop-leaks", help="Drop what leaks from training and validation.")
+    ] = False,
+    move_leaks: Annotated[
+        bool, typer.Option("--move-leaks", help="Move whole groups that leak to the more guarded side.")
     ] = False,
     workspace: Place = None,
     json: AsJson = False,
@@ -147,9 +235,9 @@ def split(
     debug: Debug = False,
 ) -> None:
     """Divide a dataset into training, validation and a sealed test; frozen, after the leak gate."""
-    with answering(json, quiet, debug) as answer:
+    with answering(json, quiet, debug) as answer, answer.progress() as bars:
         from medfm_gui.datasets.split import SplitRequest
-        from medfm_gui.workspace.data import make_split
+        from medfm_gui.workspace.data import export_split, make_split, splits_of
         from medfm_gui.workspace.place import open_workspace
 
         request = SplitRequest(
@@ -161,25 +249,62 @@ def split(
             file=file.expanduser().absolute() if file else None,
             accept=accept_leaks,
             drop=drop_leaks,
+            nested=nested,
+            preset=preset,
+            leave_out=leave_out,
+            in_time=by_time,
+            move=move_leaks,
         )
         with open_workspace(workspace) as room:
+            if out and (room.root / "splits" / f"{dataset}.json").is_file():
+                place = export_split(room, dataset, out)
+                row = _split_row(splits_of(room, dataset)[0])
+                answer.give({"split": dataset, **row, "file": str(place)}, [f"{dataset} written to {place}"])
+                return
             try:
-                made = make_split(room, dataset, request)
+                made = make_split(
+                    room, dataset, request, look=near, on_progress=bars.counting("Looking for near-duplicates")
+                )
             except LeakError as error:
                 if json:
                     _give_leaks(error)
                 raise
+            files = [str(export_split(room, item.id, _named(out, item))) for item in made.splits] if out else []
         first = made.splits[0]
         document = {"split": made.id, **_split_row(first)}
         if len(made.splits) > 1:
             document["folds"] = [{"split": item.id, **_split_row(item)} for item in made.splits]
+        if made.inner:
+            document["inner"] = [
+                {"split": item.id, "family": item.family, "sizes": item.sizes, "rule": item.rule} for item in made.inner
+            ]
+        if files:
+            document["files"] = files
+            document["file"] = files[0]
         lines = [
             f"{item.id}: " + ", ".join(f"{name} {size}" for name, size in item.sizes.items() if size)
             for item in made.splits
         ]
         warnings = dict.fromkeys(text for item in made.splits for text in item.warnings)
         lines += [f"warning: {text}" for text in warnings]
+        lines += _certificate_lines(first)
         answer.give(document, lines)
+
+
+def _named(out: Path, item: Split) -> Path:
+    """Where a split's table goes: of several folds each has its number in the name."""
+    return out if item.fold is None or item.family is None else out.with_stem(f"{out.stem}-f{item.fold}")
+
+
+def _certificate_lines(item: Split) -> list[str]:
+    found = item.certificate
+    if found is None:
+        return []
+    looks = [
+        f"{look.kind.value}: " + (f"{look.found} found among {look.compared} images" if look.compared else look.reason)
+        for look in found.checks
+    ]
+    return [f"certificate {found.sha256}", *looks, *(f"cannot be seen: {text}" for text in found.unseen)]
 
 
 def _split_row(item: Split) -> dict[str, Any]:
@@ -190,7 +315,12 @@ def _split_row(item: Split) -> dict[str, Any]:
         "sizes": item.sizes,
         "patients": groups,
         "leaks": [_leak_row(leak) for leak in item.leaks],
-        "certificate": item.fingerprint,
+        "fingerprint": item.fingerprint,
+        "certificate": item.certificate.sha256 if item.certificate else item.fingerprint,
+        "checks": [wire.plain(look) for look in item.certificate.checks] if item.certificate else [],
+        "suspects": [_leak_row(leak) for leak in item.certificate.suspects] if item.certificate else [],
+        "unseen": list(item.certificate.unseen) if item.certificate else [],
+        "as_published": item.as_published,
         "accepted": item.acceptance,
         "dropped": list(item.dropped),
         "rule": item.rule,

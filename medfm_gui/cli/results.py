@@ -22,7 +22,7 @@ def _rows(found: tuple[Evaluation, ...]) -> list[tuple[str, ...]]:
     return [
         (
             row.run,
-            row.metric + (f" ({row.label})" if row.label else ""),
+            row.metric + (f" ({row.label})" if row.label else "") + _subset(row),
             _number(row.value) or "not estimable",
             f"{_number(row.low)}–{_number(row.high)}" if row.low is not None else "",
             row.method,
@@ -30,6 +30,10 @@ def _rows(found: tuple[Evaluation, ...]) -> list[tuple[str, ...]]:
         )
         for row in found
     ]
+
+
+def _subset(row: Evaluation) -> str:
+    return "" if row.subset == "test" else f", {row.subset}"
 
 
 def evaluate(
@@ -50,12 +54,20 @@ def evaluate(
         with open_workspace(workspace) as room:
             opening = open_and_evaluate(room, run, reason=open_test, on_event=bars.event)
         document = {
-            "evaluations": [wire.plain(row) for row in opening.evaluations],
+            "evaluations": [wire.plain(row) for row in (*opening.evaluations, *opening.without_flagged)],
+            "flagged": {file.run: list(file.flagged) for file in opening.files if file.flagged},
             "test_openings": opening.test_openings,
             "openings": [{"run": file.run, "opened": file.opened, "reason": file.reason} for file in opening.files],
         }
-        shown = table("run", "metric", "value", "95 % interval", "method", "n", rows=_rows(opening.evaluations))
-        answer.give(document, [f"This test set was opened {opening.test_openings} time(s) in this workspace."], shown)
+        rows = _rows((*opening.evaluations, *opening.without_flagged))
+        shown = table("run", "metric", "value", "95 % interval", "method", "n", rows=rows)
+        said = [f"This test set was opened {opening.test_openings} time(s) in this workspace."]
+        said += [
+            f"{file.run}: the leak gate flagged {len(file.flagged)} test images; the last rows are without them."
+            for file in opening.files
+            if file.without_flagged
+        ]
+        answer.give(document, said, shown)
 
 
 def predictions(
@@ -88,7 +100,7 @@ def compare(
         with open_workspace(workspace) as room:
             found = compare_runs(room, run)
         runs = [
-            {**run_row(view), "evaluations": [wire.plain(row) for row in test.evaluations]}
+            {**run_row(view), "evaluations": [wire.plain(row) for row in (*test.evaluations, *test.without_flagged)]}
             for view, test in zip(found.views, found.tests, strict=True)
         ]
         pairs = [wire.plain(pair) for pair in found.file.pairs]

@@ -9,11 +9,14 @@ import typer
 
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, skipped_lines, table
+from medfm_gui.domain.deidentification import Dates, Deidentification, Deidentified
 from medfm_gui.domain.explain import explanation_names
 
 if TYPE_CHECKING:
     from medfm_gui.domain.study import Study
     from medfm_gui.workspace.prediction import StudyPrediction
+
+_MOST_HELD = 20
 
 study = typer.Typer(name="study", help="DICOM studies.", no_args_is_help=True)
 
@@ -78,19 +81,24 @@ def prediction_lines(item: StudyPrediction) -> list[str]:
 
 @study.command("import")
 def import_(
-    path: Annotated[Path, typer.Argument(help="A folder or a file.")],
+    path: Annotated[Path, typer.Argument(help="A folder, a DICOM file, a DICOMDIR, or a ZIP archive of them.")],
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Index the DICOM studies of a folder."""
-    with answering(json, quiet, debug) as answer:
+    """Index the DICOM studies of a folder; of one that was read before, only new and changed files are opened."""
+    with answering(json, quiet, debug) as answer, answer.progress() as bars:
         from medfm_gui.workspace.place import open_workspace
         from medfm_gui.workspace.studies import import_studies
 
         with open_workspace(workspace) as room:
-            found = import_studies(room, path)
+            found = import_studies(
+                room,
+                path,
+                on_progress=bars.counting("Reading headers"),
+                on_unpacked=bars.counting("Unpacking the archive"),
+            )
         document = {
             "studies": [study_row(item) for item in found.studies],
             "skipped": [wire.plain(item) for item in found.skipped],
@@ -110,6 +118,87 @@ def list_(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, d
         with open_workspace(workspace) as room:
             found = every_study(room)
         answer.give({"studies": [study_row(item) for item in found]}, table=_studies_table(found))
+
+
+@study.command("anonymise")
+def anonymise(
+    studies: Annotated[
+        list[str], typer.Argument(metavar="STUDY...", help="Studies by UID, or folders and files of studies.")
+    ],
+    out: Annotated[Path, typer.Option(help="A new or an empty folder for the copies.")],
+    dates: Annotated[Dates, typer.Option(help="Dates: removed, shifted a patient at a time, or kept.")] = Dates.REMOVE,
+    keep_uids: Annotated[bool, typer.Option("--keep-uids", help="Leave UIDs as they are.")] = False,
+    clean_descriptors: Annotated[
+        bool, typer.Option("--clean-descriptors", help="Keep known words of descriptions.")
+    ] = False,
+    keep_patient: Annotated[
+        bool, typer.Option("--keep-patient-characteristics", help="Keep sex, age (capped at 90), size and weight.")
+    ] = False,
+    keep_device: Annotated[bool, typer.Option("--keep-device", help="Keep maker, model and serial number.")] = False,
+    series: Annotated[list[str] | None, typer.Option(help="Only these series, by UID.")] = None,
+    burned_in_checked: Annotated[
+        bool,
+        typer.Option("--burned-in-checked", help="You looked at every image that may show a name, and none does."),
+    ] = False,
+    faces_known: Annotated[
+        bool, typer.Option("--faces-known", help="You know that faces might be rebuilt from volumes of heads.")
+    ] = False,
+    workspace: Place = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write copies of studies that name nobody (PS3.15 Annex E), with a report of what was removed."""
+    with answering(json, quiet, debug) as answer, answer.progress() as bars:
+        from medfm_gui.workspace.deidentifying import Watch, Wish, deidentify, find_studies
+        from medfm_gui.workspace.place import open_workspace
+
+        options = Deidentification(dates, keep_uids, clean_descriptors, keep_patient, keep_device)
+        with open_workspace(workspace) as room:
+            wish = Wish(
+                studies=find_studies(room, studies),
+                out=out,
+                options=options,
+                series=tuple(series or ()),
+                all_looked_at=burned_in_checked,
+                faces_known=faces_known,
+            )
+            done = deidentify(room, wish, watch=Watch(bars.at))
+        answer.give(anonymised_row(done), [f"{done.written} images of {len(done.patients)} patients in {done.out}"])
+        for text in anonymised_remarks(done):
+            answer.remark(text)
+
+
+def anonymised_row(done: Deidentified) -> dict[str, Any]:
+    """What was written and what was not, as a document; values that were removed are nowhere in it."""
+    return {
+        "out": done.out,
+        "report": done.report,
+        "written": done.written,
+        "patients": list(done.patients),
+        "codes": list(done.codes),
+        "studies": [study_row(item) for item in done.studies],
+        "skipped": [wire.plain(item) for item in done.held],
+        "faces": [wire.plain(item) for item in done.faces],
+        "removed": [wire.plain(item) for item in done.removals],
+        "notes": list(done.notes),
+    }
+
+
+def anonymised_remarks(done: Deidentified) -> list[str]:
+    """What a person has to know of the copies."""
+    lines = [f"report: {done.report}", *done.notes]
+    lines += [
+        f"warning: from a {face.modality} series of {face.images} images a face might be rebuilt. {face.reason} "
+        "No face was removed."
+        for face in done.faces
+    ]
+    if done.held:
+        lines.append(f"{len(done.held)} images were held back:")
+        lines += [f"  {item.path}: {item.message}" for item in done.held[:_MOST_HELD]]
+        if len(done.held) > _MOST_HELD:
+            lines.append(f"  and {len(done.held) - _MOST_HELD} more (--json lists all)")
+    return lines
 
 
 def study_row(item: Study) -> dict[str, Any]:

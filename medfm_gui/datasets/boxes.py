@@ -1,7 +1,8 @@
 """Boxes around findings: from a dataset's own columns, or from a table.
 
 Own columns, as shares of the image or in pixels: ``box_xc, box_yc, box_w, box_h`` (centre and size, as YOLO writes
-them) or ``x0, y0, x1, y1`` (also ``xmin …``, ``box_x0 …``). A table has ``sample`` (a sample's id, path or file name)
+them) or ``x0, y0, x1, y1`` (also ``xmin …``, ``box_x0 …``); ``boxes`` holds several of one image, in pixels:
+``x0 y0 x1 y1; x0 y0 x1 y1``. A table has ``sample`` (a sample's id, path or file name)
 and ``x0, y0, x1, y1`` in pixels of the image as it lay on disk, one row a box.
 """
 
@@ -25,11 +26,12 @@ _CORNERS = (
 )
 _CENTRES = (words("boxxc boxyc boxw boxh"), words("xc yc w h"), words("xcenter ycenter width height"))
 _SAMPLE_NAMES = words("sample sampleid id path file filename image imagename name")
+_SEVERAL = "boxes"
 _WHOLE = 1.0
 
 
 def own_boxes(dataset: Dataset) -> tuple[Box, ...]:
-    """The boxes that a dataset's own columns give, one a sample; none where it has no such columns.
+    """The boxes that a dataset's own columns give; none where it has no such columns.
 
     Numbers that are all at most 1 are shares of the image, others pixels.
     """
@@ -41,7 +43,18 @@ def own_boxes(dataset: Dataset) -> tuple[Box, ...]:
         samples = {sample.id: sample for sample in dataset.samples}
         made = [_box(samples[one], numbers, centred, are_shares) for one, numbers in found.items()]
         return tuple(box for box in made if box is not None)
-    return ()
+    return tuple(box for sample in dataset.samples for box in _listed(sample))
+
+
+def _listed(sample: Sample) -> list[Box]:
+    """The boxes of a cell “x0 y0 x1 y1; x0 y0 x1 y1”; what is no box in it is left out."""
+    boxes: list[Box] = []
+    for part in sample.covariates.get(_SEVERAL, "").split(";"):
+        numbers = [number for word in part.split() if (number := _number(word)) is not None]
+        box = _box(sample, numbers, False, False) if len(numbers) == 4 else None
+        if box is not None:
+            boxes.append(box)
+    return boxes
 
 
 def read_boxes(path: Path, dataset: Dataset) -> tuple[Box, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from medfm_gui.datasets.groups import Key, covariate, group_of, grouped, patient_of, pixels_of
+from medfm_gui.datasets.leaks import GUARDED
 from medfm_gui.datasets.stratify import classes_of, deal
 from medfm_gui.datasets.text import counted, examples
 from medfm_gui.domain.dataset import Dataset, Sample, Task
@@ -20,6 +21,10 @@ _SERVED = (Partition.TRAIN, Partition.TEST, Partition.VAL, Partition.CAL)
 """Who gets a group first where a class has few: without training or test there is nothing to say of it."""
 
 
+SAFE: tuple[Key, ...] = (patient_of, pixels_of, group_of)
+"""What must never stand on two sides."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """What stays whole: its name in sentences, the keys that tie samples together, and all groups these make."""
@@ -31,8 +36,8 @@ class Unit:
 
     @property
     def is_safe(self) -> bool:
-        """Whether the groups are exactly what must not be parted: patients and identical pixels."""
-        return self.keys == (patient_of, pixels_of)
+        """Whether the groups are exactly what must not be parted: patients, groups and identical pixels."""
+        return self.keys == SAFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,10 @@ class Division:
     warnings: tuple[str, ...] = ()
     leaks: tuple[Leak, ...] = ()
     dropped: tuple[str, ...] = ()
+    reason: str = ""
+    """Why leaks may stay, where the rule itself says so."""
+    inner: tuple[Division, ...] = ()
+    """Folds within the training side."""
 
 
 def unit_of(dataset: Dataset, by: str) -> Unit:
@@ -59,21 +68,20 @@ def unit_of(dataset: Dataset, by: str) -> Unit:
 
 def _keys_of(dataset: Dataset, by: str) -> tuple[str, tuple[Key, ...], tuple[str, ...]]:
     has_group = any(sample.group for sample in dataset.samples)
-    safe: tuple[Key, ...] = (patient_of, pixels_of, group_of) if has_group else (patient_of, pixels_of)
     if by == "patient":
         if dataset.n_patients is None and not has_group:
             warning = (
                 "No patients are known, so the division is by image: images of one patient may stand on both sides."
             )
-            return "image", safe, (warning,)
-        return "patient" if dataset.n_patients else "group", safe, ()
+            return "image", SAFE, (warning,)
+        return "patient" if dataset.n_patients else "group", SAFE, ()
     if by == "image":
         return "image", (pixels_of,), ()
     if by == "group" and has_group:
-        return "group", safe, ()
+        return "group", SAFE, ()
     known = sorted({name for sample in dataset.samples for name in sample.covariates})
     if by in known:
-        return by, (*safe, covariate(by)), ()
+        return by, (*SAFE, covariate(by)), ()
     raise UsageError(
         f"The dataset has no group “{by}” to divide by.",
         f"Use --by patient or --by image{', --by group' if has_group else ''}"
@@ -134,6 +142,28 @@ def with_validation(
     return {**partition_of, **dealt(dataset, learnt, unit, shares, seed)}
 
 
+def moved(
+    partition_of: Mapping[str, Partition], groups: Sequence[Sequence[Sample]]
+) -> tuple[dict[str, Partition], int]:
+    """The same sides, but every group that stands on several goes whole to the most guarded one; how many images moved.
+
+    Raises:
+        SplitError: training or test would be empty.
+    """
+    sides = dict(partition_of)
+    count = 0
+    for group in groups:
+        standing = {sides[item.id] for item in group if item.id in sides}
+        if len(standing) > 1:
+            kept = min(standing, key=GUARDED.index)
+            away = [item.id for item in group if item.id in sides and sides[item.id] is not kept]
+            sides.update(dict.fromkeys(away, kept))
+            count += len(away)
+    if {Partition.TRAIN, Partition.TEST} - set(sides.values()):
+        raise SplitError("Moving whole groups would leave training or test without images.", "Drop the leaks instead.")
+    return sides, count
+
+
 def class_warnings(
     dataset: Dataset, partition_of: Mapping[str, Partition], unit: Unit, *, strict: bool = True
 ) -> tuple[str, ...]:
@@ -145,6 +175,8 @@ def class_warnings(
     Raises:
         SplitError: a class is missing where it must not; multi-label findings only warn, as they may be rare.
     """
+    if dataset.task is Task.SEGMENTATION:  # its classes are those of voxels
+        return ()
     multilabel = dataset.task is Task.MULTILABEL
     sides: defaultdict[Partition, set[int]] = defaultdict(set)
     for sample in dataset.samples:
@@ -178,7 +210,7 @@ def check_classes_fill_folds(dataset: Dataset, folds: int, unit: Unit) -> None:
     Raises:
         SplitError: a class has fewer units than there are folds (not asked of several findings an image).
     """
-    if dataset.task is Task.MULTILABEL:
+    if dataset.task in (Task.MULTILABEL, Task.SEGMENTATION):
         return
     having: Counter[int] = Counter()
     for group in unit.groups:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write
-from medfm_gui.domain.dataset import Dataset, Sample, Skipped, Task
+from medfm_gui.domain.dataset import Count, Dataset, Sample, Skipped, Statement, Task
 from medfm_gui.domain.errors import InputError, NotFound
 from medfm_gui.domain.run import FileRef
 from medfm_gui.domain.split import Split
@@ -40,6 +40,10 @@ class Manifest:
     warnings: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     format: int = 1
+    counts: tuple[Count, ...] = ()
+    policies: Mapping[str, str] = field(default_factory=dict)
+    statement: Statement = field(default_factory=Statement)
+    parent: str = ""
 
 
 def write_dataset(folder: Path, dataset: Dataset) -> FileRef:
@@ -65,6 +69,10 @@ def write_dataset(folder: Path, dataset: Dataset) -> FileRef:
         taken=dataset.taken,
         warnings=dataset.warnings,
         skipped=dataset.skipped,
+        counts=dataset.counts,
+        policies=dataset.policies,
+        statement=dataset.statement,
+        parent=dataset.parent,
     )
     path = (folder / MANIFEST).absolute()
     return FileRef(str(path), wire.write(path, manifest))
@@ -102,6 +110,10 @@ def read_dataset(folder: Path) -> Dataset:
         taken=manifest.taken,
         warnings=manifest.warnings,
         skipped=manifest.skipped,
+        counts=manifest.counts,
+        policies=manifest.policies,
+        statement=manifest.statement,
+        parent=manifest.parent,
     )
 
 

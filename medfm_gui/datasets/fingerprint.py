@@ -13,7 +13,7 @@ from medfm_gui.domain.split import Partition
 
 
 def dataset_fingerprint(task: Task, classes: Sequence[str], samples: Sequence[Sample]) -> str:
-    """SHA-256 over classes and, for each sample, its pixels, target, patient, group and fold.
+    """SHA-256 over classes and, for each sample, its pixels, target (or masks), patient, group and fold.
 
     Independent of the folder's place, of file names and of the order of the samples. Patients and groups count by
     which images belong together, not by how they are called, so that one dataset has one fingerprint in
@@ -24,6 +24,7 @@ def dataset_fingerprint(task: Task, classes: Sequence[str], samples: Sequence[Sa
     rows = sorted(
         f"{sample.pixels_sha256} {','.join(map(str, sample.target))} {patients.get(sample.patient or '', '')} "
         f"{groups.get(sample.group or '', '')} {sample.fold or ''}"
+        + (f" {sample.masks_sha256}" if sample.masks_sha256 else "")
         for sample in samples
     )
     return hashlib.sha256(wire.canonical([task.value, list(classes), rows])).hexdigest()
@@ -62,6 +63,11 @@ def sample_set_hash(dataset: Dataset, ids: Iterable[str]) -> str:
         return _digest(sorted(_content(by_id[sample_id]) for sample_id in ids))
     except KeyError as error:
         raise NotFound(f"The dataset has no sample “{error.args[0]}”.", "Take a split of this dataset.") from None
+
+
+def contents_hash(contents: Iterable[str]) -> str:
+    """As ``sample_set_hash``, of what each sample stands for: its pixels' hash or, without one, ``path#frame``."""
+    return _digest(sorted(contents))
 
 
 def _content(sample: Sample) -> str:

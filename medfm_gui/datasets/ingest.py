@@ -11,16 +11,20 @@ from typing import Any
 from numpy.typing import NDArray
 
 from medfm_gui.datasets.fingerprint import dataset_fingerprint
+from medfm_gui.datasets.ingest_volumes import read_volumes
 from medfm_gui.datasets.labels import Labelling, label
 from medfm_gui.datasets.layout import Decoder, Tools
 from medfm_gui.datasets.layouts import choose
 from medfm_gui.datasets.listing import Entry, ImportOptions, Listing, Picture
+from medfm_gui.datasets.pixel_sources import sources_of, write_sources
 from medfm_gui.datasets.pixels import Cached, ShardWriter, write_index
 from medfm_gui.datasets.pseudonym import pseudonym
+from medfm_gui.datasets.published import difference
 from medfm_gui.datasets.text import counted, examples, shown
 from medfm_gui.datasets.walk import has_dicom_mark
 from medfm_gui.domain.dataset import Dataset, Sample, Skipped, Task
 from medfm_gui.domain.errors import InputError, UsageError
+from medfm_gui.imaging.file_facts import FileFacts
 
 __all__ = ["ImportOptions", "read_source"]
 
@@ -38,6 +42,7 @@ class Decoded:
     header: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     cached: Cached | None = None
+    file: FileFacts | None = None
 
 
 def read_source(
@@ -65,21 +70,24 @@ def read_source(
     Raises:
         InputError: the source has no usable image, one class only, or cannot be read as that layout.
         TableError: a table lacks what is needed.
-        UsageError: the options do not fit.
+        UsageError: the options do not fit, or the layout has no such policy, value or preset.
     """
     if not source.exists():
         raise InputError(f"“{shown(str(source))}” does not exist.", "Check the path.")
     chosen, reason = choose(layout, source)
+    options = replace(options, policies=chosen.chosen(options))
     listing = chosen.read(source, options, Tools(pool, key))
     listing = _sorted(_with_patients_of_headers(listing, pool, key))
-    labelling = _labelling(listing, options)
-    listing, labelling = _without_unlabelled(listing, labelling)
-    decoded, skipped = _decode(listing, pixels, pool, on_progress or _silent)
-    listing, labelling = _of_readable(listing, labelling, options, decoded, skipped)
-    samples, cached = _samples(listing.entries, labelling, decoded)
-    warnings = (*listing.warnings, *labelling.warnings, *_remarks(samples, decoded.values()))
+    if listing.task is Task.SEGMENTATION:
+        read = _volumes(listing, options, pixels, pool, on_progress or _silent)
+    else:
+        read = _pictures(listing, options, pixels, pool, on_progress or _silent)
+    listing, labelling, samples, skipped = read.listing, read.labelling, read.samples, read.skipped
+    warnings = (*_unlike_published(listing), *_unused(listing, options), *listing.warnings, *labelling.warnings)
+    warnings = (*warnings, *_remarks(samples, read.notes))
     if pixels:
-        write_index(pixels, cached)
+        write_index(pixels, read.cached)
+        write_sources(pixels, sources_of(listing, samples, read.files))
     return Dataset(
         id=dataset_id,
         name=name,
@@ -94,7 +102,64 @@ def read_source(
         taken={"layout": f"{listing.layout} ({reason})", **listing.taken, **labelling.taken},
         warnings=warnings,
         skipped=(*listing.skipped, *skipped),
+        counts=listing.counts,
+        policies=listing.policies or options.policies,
+        statement=listing.statement,
     )
+
+
+def _unused(listing: Listing, options: ImportOptions) -> list[str]:
+    """A warning where columns were named for a release, which knows its own."""
+    named = ("labels", "path", "patient", "group", "fold", "join", "table", "images")
+    said = [name for name in named if getattr(options, name)]
+    if not listing.counts or not said:
+        return []
+    return [f"The layout “{listing.layout}” knows its own columns and folders; not used: {', '.join(said)}."]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Entries that became samples, with what was noted of each, and the file it was read from."""
+
+    listing: Listing
+    labelling: Labelling
+    samples: tuple[Sample, ...]
+    cached: Mapping[str, Cached]
+    skipped: tuple[Skipped, ...]
+    notes: tuple[tuple[str, ...], ...]
+    files: tuple[FileFacts | None, ...]
+
+
+def _pictures(
+    listing: Listing, options: ImportOptions, pixels: Path | None, pool: Decoder, on_progress: Progress
+) -> _Read:
+    """Label and decode every picture."""
+    labelling = _labelling(listing, options)
+    listing, labelling = _without_unlabelled(listing, labelling)
+    decoded, skipped = _decode(listing, pixels, pool, on_progress)
+    listing, labelling = _of_readable(listing, labelling, options, decoded, skipped)
+    samples, cached = _samples(listing.entries, labelling, decoded)
+    facts = [decoded[number] for number in sorted(decoded)]
+    notes, files = tuple(fact.notes for fact in facts), tuple(fact.file for fact in facts)
+    return _Read(listing, labelling, samples, cached, tuple(skipped), notes, files)
+
+
+def _volumes(
+    listing: Listing, options: ImportOptions, pixels: Path | None, pool: Decoder, on_progress: Progress
+) -> _Read:
+    """Open every image of a segmentation with its masks.
+
+    Raises:
+        UsageError: another task or a positive class was asked for.
+    """
+    if options.task not in ("", Task.SEGMENTATION) or options.positive:
+        raise UsageError(
+            f"“{listing.layout}” holds masks: its task is segmentation, without a positive class.",
+            "Leave out --task and --positive.",
+        )
+    found = read_volumes(listing, pixels=pixels, pool=pool, on_progress=on_progress)
+    files = tuple(None for _ in found.samples)
+    return _Read(found.listing, found.labelling, found.samples, found.cached, found.skipped, found.notes, files)
 
 
 def _silent(done: int, total: int) -> None:
@@ -189,9 +254,9 @@ def _decode(
         number = int(result.key)
         if result.ok:
             header, notes = dict(result.header), tuple(result.notes)
-            decoded[number] = Decoded(
-                result.rows, result.columns, result.stored_sha256, header, notes, result.cached if pixels else None
-            )
+            cached = result.cached if pixels else None
+            size = result.rows, result.columns
+            decoded[number] = Decoded(*size, result.stored_sha256, header, notes, cached, result.file)
         else:
             failed[number] = Skipped(listing.entries[number].path, result.reason, result.message)
         on_progress(done, len(listing.entries))
@@ -243,7 +308,7 @@ def _of_readable(
     listing = replace(listing, entries=tuple(listing.entries[number] for number in kept))
     if skipped:
         labelling = _labelling(listing, options)
-    if len(kept) < len(labelling.classes):
+    if not listing.counts and len(kept) < len(labelling.classes):  # a release has its findings, however little of it
         raise InputError(
             f"There are {counted(len(kept), 'image')} for {len(labelling.classes)} classes.",
             "Add images, or check the label column.",
@@ -252,6 +317,15 @@ def _of_readable(
 
 
 # -- samples and what is remarkable about them
+
+
+def _unlike_published(listing: Listing) -> list[str]:
+    """A warning of the numbers that are not the published ones: never an error, for a part may be all one has."""
+    apart = [count for count in listing.counts if not count.agrees]
+    if not apart:
+        return []
+    of = f" ({len(apart)} of {counted(len(listing.counts), 'number')})" if len(apart) > 1 else ""
+    return [f"Not as published{of}: {examples(map(difference, apart), most=4)}."]
 
 
 def _samples(
@@ -282,9 +356,9 @@ def _samples(
     return tuple(samples), cached
 
 
-def _remarks(samples: Sequence[Sample], decoded: Iterable[Decoded]) -> list[str]:
+def _remarks(samples: Sequence[Sample], noted: Iterable[Sequence[str]]) -> list[str]:
     """Warnings: what the decoder noted, how often; identical images; more than one kind of image."""
-    notes = Counter(note for fact in decoded for note in fact.notes)
+    notes = Counter(note for notes in noted for note in notes)
     remarks = [f"{counted(number, 'image')}: {note}" for note, number in notes.most_common(20)]
     remarks += _identical(samples)
     for name in _CONFOUNDERS:
@@ -303,7 +377,7 @@ def _identical(samples: Sequence[Sample]) -> list[str]:
     for sample in samples:
         by_pixels[sample.pixels_sha256].append(sample)
     twins = [found for found in by_pixels.values() if len(found) > 1]
-    torn = [found for found in twins if len({sample.target for sample in found}) > 1]
+    torn = [found for found in twins if len({(sample.target, sample.masks_sha256) for sample in found}) > 1]
     remarks = []
     if twins:
         pairs = examples(" = ".join(map(_place, found[:3])) for found in twins)

@@ -11,7 +11,8 @@ from medfm_gui.datasets.listing import ImportOptions, Listing
 from medfm_gui.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from medfm_gui.imaging.pool import HeaderResult, PictureJob, PictureResult
+    from medfm_gui.imaging.examined import VolumeJob, VolumeResult
+    from medfm_gui.imaging.pool import HeaderResult, PictureJob, PictureResult, RecordResult
 
 
 class Decoder(Protocol):
@@ -21,8 +22,20 @@ class Decoder(Protocol):
         """Decode pictures, in any order."""
         ...
 
+    def volumes(self, jobs: Iterable[VolumeJob]) -> Iterator[VolumeResult]:
+        """Look at volumes and their masks, in any order."""
+        ...
+
     def headers(self, paths: Iterable[Path]) -> Iterator[HeaderResult]:
         """Read DICOM headers, in any order."""
+        ...
+
+    def to_npys(self, files: Iterable[tuple[str | Path, Path]]) -> Iterator[PictureResult]:
+        """Decode pictures at full size, each into an ``.npy`` file of its own; the result's key is the path."""
+        ...
+
+    def records(self, paths: Iterable[Path]) -> Iterator[RecordResult]:
+        """Read what MATLAB files say beside their pixels, in any order."""
         ...
 
 

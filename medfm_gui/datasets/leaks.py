@@ -1,4 +1,4 @@
-"""What two sides of a split share: a patient, or the very same pixels."""
+"""What two sides of a split share: a patient, a lesion or another group, or the very same pixels."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from medfm_gui.datasets.text import counted, examples
 from medfm_gui.domain.dataset import Dataset, Sample
 from medfm_gui.domain.split import Leak, LeakKind, Partition
 
-_GUARDED = (Partition.TEST, Partition.CAL, Partition.VAL, Partition.TRAIN)
+GUARDED = (Partition.TEST, Partition.CAL, Partition.VAL, Partition.TRAIN)
 """The side that keeps its image when two share one, first of all."""
 
 _KEYS: Mapping[LeakKind, Callable[[Sample], str | None]] = {
     LeakKind.PATIENT: lambda sample: sample.patient,
     LeakKind.PIXELS: lambda sample: sample.pixels_sha256 or None,
+    LeakKind.GROUP: lambda sample: sample.group,
+}
+_WORDS: Mapping[str, str] = {
+    LeakKind.PATIENT.value: "a patient",
+    LeakKind.PIXELS.value: "identical pixels",
+    LeakKind.GROUP.value: "a lesion or group",
 }
 
 
@@ -22,7 +28,8 @@ def find_leaks(dataset: Dataset, partition_of: Mapping[str, Partition]) -> tuple
     """All samples that stand on a less guarded side (``a``) than one they share something with (``b``).
 
     Test is guarded before calibration, validation and training, so dropping every ``a`` leaves no leak and a whole
-    test set. One leak a sample and kind, in the order of the dataset; time and size grow linearly.
+    test set. One leak a sample and kind, in the order of the dataset; time and size grow linearly. A group that is
+    shared because its patient is, is told once, as the patient.
 
     Args:
         partition_of: sample id → side; samples that are not in it stand nowhere.
@@ -44,11 +51,13 @@ def find_leaks(dataset: Dataset, partition_of: Mapping[str, Partition]) -> tuple
     if not found:
         return ()
     place = {sample.id: number for number, sample in enumerate(dataset.samples)}
-    return tuple(sorted(found, key=lambda leak: (place[leak.a], leak.kind)))
+    torn_patients = {(leak.a, leak.partitions) for leak in found if leak.kind is LeakKind.PATIENT}
+    kept = [leak for leak in found if leak.kind is not LeakKind.GROUP or (leak.a, leak.partitions) not in torn_patients]
+    return tuple(sorted(kept, key=lambda leak: (place[leak.a], leak.kind)))
 
 
 def _pairs(kind: LeakKind, sharing: Sequence[Sample], partition_of: Mapping[str, Partition]) -> Iterable[Leak]:
-    kept = min(sharing, key=lambda sample: _GUARDED.index(partition_of[sample.id]))
+    kept = min(sharing, key=lambda sample: GUARDED.index(partition_of[sample.id]))
     side = partition_of[kept.id]
     for sample in sharing:
         if partition_of[sample.id] is not side:
@@ -60,7 +69,7 @@ def describe(dataset: Dataset, leaks: Sequence[Leak]) -> str:
     names = _names(dataset)
     kinds = Counter((leak.kind.value, *leak.partitions) for leak in leaks)
     parts = [
-        f"{counted(number, 'image')} in {a} with {'a patient' if kind == LeakKind.PATIENT else kind} of {b}"
+        f"{counted(number, 'image')} in {a} with {_WORDS.get(kind, kind)} of {b}"
         for (kind, a, b), number in sorted(kinds.items())
     ]
     pairs = examples(f"{names[leak.a]} and {names[leak.b]}" for leak in leaks)

@@ -1,7 +1,9 @@
 """The pixel cache: decoded images in a few large files, mapped into memory instead of read.
 
 ``index.json`` holds columns of equal length (sample, shard, offset in bytes, rows, columns, channels, type), for
-250,000 short lists would cost a worker more memory than the images it looks at.
+250,000 short lists would cost a worker more memory than the images it looks at. The shards lie beside it, or, where it
+names a ``set``, in that folder of the workspace's ``pixels/``, which several datasets of the same files share (see
+``pixel_store``). One dataset may have several indexes, one a ``Look``: ``index.json`` is what the import made.
 """
 
 from __future__ import annotations
@@ -20,6 +22,9 @@ from medfm_gui.base.atomic import atomic_write
 from medfm_gui.domain.errors import InputError, NotFound
 
 INDEX = "index.json"
+IMPORT_SIDE = 512
+"""The shorter side at most, in pixels, of what the import keeps."""
+STORE = "pixels"
 _TYPES = ("uint8", "uint16")
 _AGAIN = "Import the dataset again."
 Pixels = NDArray[Any]
@@ -43,6 +48,42 @@ class Cached(Protocol):
     @property
     def dtype(self) -> str:
         """``uint8`` or ``uint16``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How files become cached pixels.
+
+    ``side`` is the shorter side, in pixels, to which larger images are shrunk (a JPEG perhaps only to half as much
+    more, see ``imaging.small``); 0 stands for what the import made. ``clamp`` are the bounds of a
+    CT's values in HU; None shows each image through the window of its header.
+    """
+
+    side: int = 0
+    clamp: tuple[float, float] | None = None
+
+    @property
+    def index(self) -> str:
+        """The name of a dataset's index for it."""
+        if self.is_imported:
+            return INDEX
+        bounds = f"-hu{self.clamp[0]:g}to{self.clamp[1]:g}" if self.clamp else ""
+        return f"index-{self.side or IMPORT_SIDE}{bounds}.json"
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the import makes it."""
+        return self.clamp is None and self.side in (0, IMPORT_SIDE)
+
+    @property
+    def key(self) -> str:
+        """Short text that is empty for what the import makes, and else differs where a pixel would."""
+        return "" if self.is_imported else self.index.removeprefix("index-").removesuffix(".json")
+
+
+def store_of(folder: Path) -> Path:
+    """The folder of shared pixels of the workspace in which ``folder`` is ``datasets/<id>/pixels``."""
+    return folder.parent.parent.parent / STORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +118,22 @@ class ShardWriter:
             self._file.close()
 
 
-def write_index(folder: Path, places: Mapping[str, Cached]) -> str:
-    """Write ``index.json`` of a cache folder for sample id → place; returns its SHA-256."""
+def write_index(
+    folder: Path, places: Mapping[str, Cached], *, name: str = INDEX, about: Mapping[str, str | int] | None = None
+) -> str:
+    """Write the index of a cache folder for sample id → place; returns its SHA-256.
+
+    Args:
+        name: of the index.
+        about: more to be said in it: ``set``, where the shards lie in the shared store.
+    """
     ids = sorted(places)
     shards = sorted({place.shard for place in places.values()})
     number = {name: position for position, name in enumerate(shards)}
     found = [places[sample_id] for sample_id in ids]
     columns = {
         "format": 1,
+        **(about or {}),
         "shards": shards,
         "samples": ids,
         "shard": [number[place.shard] for place in found],
@@ -94,7 +143,11 @@ def write_index(folder: Path, places: Mapping[str, Cached]) -> str:
         "channels": [place.shape[2] if len(place.shape) == 3 else 1 for place in found],
         "type": [_TYPES.index(place.dtype) for place in found],
     }
-    return atomic_write(folder / INDEX, json.dumps(columns, separators=(",", ":")))
+    return atomic_write(folder / name, json.dumps(columns, separators=(",", ":")))
+
+
+IMPORTED = Look()
+"""What the import made."""
 
 
 class PixelCache:
@@ -107,9 +160,13 @@ class PixelCache:
         InputError: its index is damaged.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        columns = _read_index(folder / INDEX)
+    def __init__(self, folder: Path, look: Look = IMPORTED) -> None:
+        columns = _read_index(folder / look.index)
+        self.look = look
+        self.set: str = columns.get("set", "")
+        """The folder of the shared store in which the pixels lie; empty: beside the index."""
+        self._folder = store_of(folder) / self.set if self.set else folder
+        self._held: object = None
         self._shards: list[str] = columns["shards"]
         self._row = {sample_id: position for position, sample_id in enumerate(columns["samples"])}
         names = ("shard", "offset", "rows", "columns", "channels", "type")
@@ -156,6 +213,31 @@ class PixelCache:
             if not path.is_file() or path.stat().st_size < needed:
                 raise self._lost(number)
 
+    def keep(self, held: object) -> None:
+        """Let an object live as long as this cache does: the lock that keeps its pixels from being removed."""
+        self._held = held
+
+    def suffices(self, whole: Mapping[str, tuple[int, int]], side: int) -> bool:
+        """Whether each image is as large as a model of that side could use.
+
+        Args:
+            whole: rows and columns of the whole image by sample id; 0 where that is not known.
+            side: the shorter side that is wanted, in pixels.
+        """
+        rows, columns = self._table[2], self._table[3]
+        short = np.minimum(rows, columns)
+        known = [min(whole.get(sample_id, (0, 0))) for sample_id in self._row]
+        return bool((short >= np.minimum(np.array(known, dtype=np.int64), side)).all())
+
+    def places(self) -> dict[str, Place]:
+        """Where each image lies, by sample id."""
+        found = {}
+        for sample_id, column in self._row.items():
+            shard, offset, rows, columns, channels, kind = (int(value) for value in self._table[:, column])
+            shape = (rows, columns) if channels == 1 else (rows, columns, channels)
+            found[sample_id] = Place(self._shards[shard], offset, shape, _TYPES[kind])
+        return found
+
     def close(self) -> None:
         """Let go of the mapped files (views that are still held keep theirs)."""
         self._maps.clear()
@@ -190,6 +272,8 @@ def _read_index(path: Path) -> dict[str, Any]:
 def _safe(columns: dict[str, Any]) -> bool:
     """Whether no name leads out of the cache's folder and every number is one that can be."""
     names = all(isinstance(name, str) and Path(name).name == name for name in columns["shards"])
+    place = columns.get("set", "")
+    names = names and isinstance(place, str) and Path(place).name == place
     limits = {"shard": len(columns["shards"]), "type": len(_TYPES)}
     numbers = all(
         type(value) is int and 0 <= value < limits.get(name, 1 << 62)

@@ -1,6 +1,7 @@
-"""A Dataset becomes Splits: in shares, in folds, as officially published, or as a list says; always past the leak gate.
+"""A Dataset becomes Splits: in shares, folds or time, by site, as published, or as a list says; past the leak gate.
 
-``make_split`` is the story: choose the unit that stays whole, divide, look for leaks, look at the classes, freeze.
+``make_split`` is the story: choose the unit that stays whole, divide, look for leaks, look at the classes, freeze with
+a certificate of what was looked at.
 """
 
 from __future__ import annotations
@@ -11,28 +12,32 @@ from pathlib import Path
 
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.datasets import fingerprint
+from medfm_gui.datasets.certificate import certificate
 from medfm_gui.datasets.divide import (
     DEFAULT_RATIOS,
-    VALIDATION_SHARE,
+    SAFE,
     Division,
     Unit,
-    check_classes_fill_folds,
     class_warnings,
     dealt,
+    moved,
     ratios,
     unit_of,
     with_validation,
 )
-from medfm_gui.datasets.groups import group_names, grouped, patient_of, pixels_of
+from medfm_gui.datasets.folds import in_folds, in_time, left_out, validation_rule, within
+from medfm_gui.datasets.groups import group_names, grouped
 from medfm_gui.datasets.leaks import contradictions, describe, find_leaks
-from medfm_gui.datasets.official import Base, division_of_file, official_divisions
-from medfm_gui.datasets.stratify import deal
+from medfm_gui.datasets.near_duplicates import NearDuplicates
+from medfm_gui.datasets.official import division_of_file, official_divisions
+from medfm_gui.datasets.published_rules import AS_PUBLISHED, REASON, rule_of
 from medfm_gui.datasets.text import counted
-from medfm_gui.domain.dataset import Dataset, Task
-from medfm_gui.domain.errors import LeakError, SplitError, UsageError
+from medfm_gui.domain.dataset import Dataset
+from medfm_gui.domain.errors import LeakError, UsageError
 from medfm_gui.domain.split import Assignment, Leak, LeakKind, Partition, Split
 
 _MOST_FOLDS = 100
+_MOST_NESTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,10 @@ class SplitRequest:
 
     With ``ratios`` empty, no ``folds`` and no ``file``, the dataset's official folds are taken where it has any,
     else 70/15/15. ``by`` is patient, image, group or a covariate's name; ``accept`` is a written reason for keeping
-    leaks; ``drop`` takes what leaks out of the less guarded side.
+    leaks; ``drop`` takes what leaks out of the less guarded side, ``move`` takes whole groups to the more guarded one.
+    ``nested`` divides each fold's training in as many folds again. ``leave_out`` and ``in_time`` name a covariate:
+    each value once the test, or the earliest for training and the latest for the test. ``preset`` is a published rule
+    (``study-a``, corrected, or ``study-a-as-published``, with its leaks).
     """
 
     ratios: str = ""
@@ -52,23 +60,55 @@ class SplitRequest:
     file: Path | None = None
     accept: str = ""
     drop: bool = False
+    nested: bool = False
+    preset: str = ""
+    leave_out: str = ""
+    in_time: str = ""
+    move: bool = False
 
     def __post_init__(self) -> None:
         if self.folds and not 2 <= self.folds <= _MOST_FOLDS:
             raise UsageError(f"{self.folds} folds are not possible.", f"Use 2 to {_MOST_FOLDS} folds.")
-        if self.accept and self.drop:
-            raise UsageError("Leaks can be accepted or dropped, not both.", "Choose one.")
+        if bool(self.accept) + self.drop + self.move > 1:
+            raise UsageError("Leaks can be accepted, dropped or moved, one of the three.", "Choose one.")
         if (self.accept and not self.accept.strip()) or (self.official and self.file):
             raise UsageError("The request contradicts itself or gives an empty reason.", "Write the reason in words.")
+        if self.nested and not 2 <= self.folds <= _MOST_NESTED:
+            raise UsageError("Nested folds need folds.", f"Give --folds, 2 to {_MOST_NESTED}, with --nested.")
+        ways = [
+            bool(self.folds),
+            self.official,
+            bool(self.file),
+            *map(bool, (self.preset, self.leave_out, self.in_time)),
+        ]
+        if sum(ways) > 1:
+            raise UsageError(
+                "The request names several ways to divide.",
+                "Use one of --folds, --official, --file, --preset, --leave-out and --by-time.",
+            )
 
 
-def make_split(dataset: Dataset, request: SplitRequest, *, split_id: str = "", created: str = "") -> tuple[Split, ...]:
+def make_split(
+    dataset: Dataset,
+    request: SplitRequest,
+    *,
+    split_id: str = "",
+    created: str = "",
+    near: NearDuplicates | None = None,
+    near_reason: str = "",
+) -> tuple[Split, ...]:
     """Divide a dataset; one Split, or one a fold (ids ``<split_id>-f1`` …, all with that ``family``).
 
-    The same samples and the same request give the same split, whatever the order of the samples.
+    Nested folds follow the folds they lie in: ids ``<split_id>-f1-inner-f1`` …, family ``<split_id>-f1-inner``, each
+    with the test of the fold around it. The same samples and the same request give the same split, whatever the order
+    of the samples.
+
+    Args:
+        near: the near-duplicates of the dataset, for the certificate; they warn and never block. Without them
+            ``near_reason`` says why.
 
     Raises:
-        LeakError: two sides share a patient or identical pixels, and this was neither accepted nor dropped;
+        LeakError: two sides share a patient, a group or identical pixels, and this was neither accepted nor resolved;
             ``.leaks`` holds them all.
         SplitError: a class or a side would be empty.
         UsageError: the request does not fit the dataset.
@@ -79,10 +119,19 @@ def make_split(dataset: Dataset, request: SplitRequest, *, split_id: str = "", c
     stem = split_id or f"{dataset.id}-s1"
     family = stem if len(divisions) > 1 else None
     settings = _settings(request)
-    names = group_names(unit.groups if unit.is_safe else grouped(dataset.samples, (patient_of, pixels_of)))
-    return tuple(
-        Split(
-            id=f"{stem}-f{division.fold}" if family else stem,
+    names = group_names(unit.groups if unit.is_safe else grouped(dataset.samples, SAFE))
+
+    def frozen(division: Division, name: str, family: str | None) -> Split:
+        reason = (request.accept.strip() or division.reason or None) if division.leaks else None
+        vouched = certificate(
+            dataset, division.partition_of, division.leaks, accepted=reason, near=near, near_reason=near_reason
+        )
+        warnings = division.warnings
+        if vouched.suspects:
+            said = f"{counted(len(vouched.suspects), 'pair')} of near-duplicates on two sides; see the certificate."
+            warnings = (*warnings, said)
+        return Split(
+            id=name,
             dataset=dataset.id,
             dataset_fingerprint=dataset.fingerprint,
             rule=division.rule,
@@ -91,15 +140,21 @@ def make_split(dataset: Dataset, request: SplitRequest, *, split_id: str = "", c
             fingerprint=fingerprint.split_fingerprint(dataset, division.partition_of),
             created=created,
             leaks=division.leaks,
-            acceptance=request.accept.strip() or None if division.leaks else None,
+            acceptance=reason,
             dropped=division.dropped,
             family=family,
             fold=division.fold,
-            warnings=division.warnings,
+            warnings=warnings,
             settings=settings,
+            certificate=vouched,
+            as_published=request.preset.endswith(AS_PUBLISHED),
         )
-        for division in divisions
-    )
+
+    made = [frozen(division, f"{stem}-f{division.fold}" if family else stem, family) for division in divisions]
+    for division in divisions:
+        inside = f"{stem}-f{division.fold}-inner"
+        made += [frozen(inner, f"{inside}-f{inner.fold}", inside) for inner in division.inner]
+    return tuple(made)
 
 
 def sample_set_hash(dataset: Dataset, ids: Iterable[str]) -> str:
@@ -113,69 +168,82 @@ def sample_set_hash(dataset: Dataset, ids: Iterable[str]) -> str:
 
 def _divisions(dataset: Dataset, request: SplitRequest, unit: Unit) -> list[Division]:
     has_folds = any(sample.fold for sample in dataset.samples)
+    if request.preset:
+        return _as_published(dataset, request, unit)
     if request.file:
-        base, said = division_of_file(dataset, request.file)
-        return _published(dataset, [base], request, unit, said)
-    if request.official or (has_folds and not request.ratios and not request.folds):
+        (rule, sides), said = division_of_file(dataset, request.file)
+        return _given(dataset, [Division(sides, rule)], request, unit, said)
+    if request.official or (has_folds and not _is_made(request)):
         bases = official_divisions(dataset, whole_folds=unit.name == "image")
-        return _published(dataset, bases, request, unit, ())
-    made = _in_folds(dataset, request, unit) if request.folds else [_in_shares(dataset, request, unit)]
+        several = len(bases) > 1
+        given = [Division(sides, rule, number if several else None) for number, (rule, sides) in enumerate(bases, 1)]
+        return _given(dataset, given, request, unit, ())
+    made = _made(dataset, request, unit)
     if has_folds:
         ignored = "The dataset brings official folds; this split does not follow them."
         made = [replace(division, warnings=(*division.warnings, ignored)) for division in made]
-    return [
-        replace(item, warnings=(*unit.warnings, *item.warnings, *class_warnings(dataset, item.partition_of, unit)))
-        for item in _past_the_gate(dataset, made, request)
-    ]
+    strict = not (request.leave_out or request.in_time)
+    done = []
+    for item in _past_the_gate(dataset, made, request):
+        classes = class_warnings(dataset, item.partition_of, unit, strict=strict)
+        item = replace(item, warnings=(*unit.warnings, *item.warnings, *classes))
+        if request.nested:
+            inner = _past_the_gate(dataset, within(dataset, unit, item, request.folds, request.seed), request)
+            item = replace(item, inner=tuple(inner))
+        done.append(item)
+    return done
 
 
-def _in_shares(dataset: Dataset, request: SplitRequest, unit: Unit) -> Division:
+def _is_made(request: SplitRequest) -> bool:
+    return bool(request.ratios or request.folds or request.leave_out or request.in_time)
+
+
+def _made(dataset: Dataset, request: SplitRequest, unit: Unit) -> list[Division]:
+    if request.folds:
+        return in_folds(dataset, unit, request.folds, request.seed)
+    if request.leave_out:
+        return left_out(dataset, unit, request.leave_out, request.seed)
+    if request.in_time:
+        return [in_time(dataset, unit, request.in_time, request.ratios)]
     text = request.ratios or DEFAULT_RATIOS
     sides = dealt(dataset, unit.groups, unit, ratios(text), str(request.seed))
-    return Division(sides, f"{text} by {unit.name}, seed {request.seed}")
+    return [Division(sides, f"{text} by {unit.name}, seed {request.seed}")]
 
 
-def _in_folds(dataset: Dataset, request: SplitRequest, unit: Unit) -> list[Division]:
-    if len(unit.groups) < request.folds:
-        raise SplitError(
-            f"There are {counted(len(unit.groups), unit.name)} for {request.folds} folds.", "Use fewer folds."
-        )
-    check_classes_fill_folds(dataset, request.folds, unit)
-    names = [str(number) for number in range(1, request.folds + 1)]
-    seed = str(request.seed)
-    folds = deal(unit.groups, dict.fromkeys(names, 1.0), seed, multilabel=dataset.task is Task.MULTILABEL)
-    fold_of = {sample.id: name for name, found in folds.items() for group in found for sample in group}
-    divisions = []
-    for number, name in enumerate(names, 1):
-        sides = {sample: Partition.TEST if fold == name else Partition.TRAIN for sample, fold in fold_of.items()}
-        sides = with_validation(dataset, sides, unit, f"{seed} fold {name}")
-        rule = f"fold {number} of {request.folds} by {unit.name}, seed {seed}, {_validation_rule()}"
-        divisions.append(Division(sides, rule, fold=number))
-    return divisions
+def _as_published(dataset: Dataset, request: SplitRequest, unit: Unit) -> list[Division]:
+    """A study's rule as it was, or its corrected variant: the same shares with what belongs together kept together."""
+    rule = rule_of(dataset, request.preset)
+    published = rule.divide(dataset)
+    if request.preset.endswith(AS_PUBLISHED):
+        division = Division(published.partition_of, f"{request.preset}: {published.rule}", reason=REASON)
+        return _given(dataset, [division], request, unit, published.said)
+    groups = [[item for item in group if item.id in published.partition_of] for group in unit.groups]
+    whole = [group for group in groups if group]
+    if rule.corrected:
+        sides = dealt(dataset, whole, unit, ratios(rule.corrected), str(request.seed))
+        words = f"{request.preset}: {rule.corrected} by {unit.name}, seed {request.seed}"
+        return _given(dataset, [Division(sides, words, warnings=unit.warnings)], request, unit, ())
+    sides, count = moved(published.partition_of, whole)
+    said = (*published.said, *((f"{counted(count, 'image')} moved to keep groups whole.",) if count else ()))
+    return _given(dataset, [Division(sides, f"{request.preset}: {published.rule}")], request, unit, said)
 
 
-def _validation_rule() -> str:
-    return f"validation {VALIDATION_SHARE:.0%} of the training side"
-
-
-def _published(
-    dataset: Dataset, bases: list[Base], request: SplitRequest, unit: Unit, said: tuple[str, ...]
+def _given(
+    dataset: Dataset, divisions: list[Division], request: SplitRequest, unit: Unit, said: tuple[str, ...]
 ) -> list[Division]:
     """Divisions that others made: past the gate first, then validation is drawn where there is none."""
-    several = len(bases) > 1
     if dataset.n_patients is None:
         said = (*said, "No patients are known, so whether this division parts them cannot be checked.")
-    raw = [Division(sides, rule, number if several else None, said) for number, (rule, sides) in enumerate(bases, 1)]
     done = []
-    for division in _past_the_gate(dataset, raw, request):
+    for division in _past_the_gate(dataset, divisions, request):
         sides, rule = division.partition_of, division.rule
         if Partition.VAL not in sides.values():
             sides = with_validation(dataset, sides, unit, f"{request.seed} {rule}")
-            rule = f"{rule}, {_validation_rule()} by {unit.name}, seed {request.seed}"
-        left_out = len(dataset.samples) - len(sides) - len(division.dropped)
-        warnings = [*division.warnings, *class_warnings(dataset, sides, unit, strict=False)]
-        if left_out:
-            warnings.append(f"{counted(left_out, 'image')} stand on no side, for the division does not name them.")
+            rule = f"{rule}, {validation_rule()} by {unit.name}, seed {request.seed}"
+        out = len(dataset.samples) - len(sides) - len(division.dropped)
+        warnings = [*said, *division.warnings, *class_warnings(dataset, sides, unit, strict=False)]
+        if out:
+            warnings.append(f"{counted(out, 'image')} stand on no side, for the division does not name them.")
         leaks = find_leaks(dataset, sides) if division.leaks else ()
         done.append(replace(division, partition_of=sides, rule=rule, warnings=tuple(warnings), leaks=leaks))
     return done
@@ -188,21 +256,27 @@ def _past_the_gate(dataset: Dataset, divisions: list[Division], request: SplitRe
         LeakError: some leak; all leaks of all divisions are in it, each once.
     """
     found = [(division, find_leaks(dataset, division.partition_of)) for division in divisions]
-    leaks = _each_once(leak for _, some in found for leak in some)
-    if leaks and not request.accept and not request.drop:
+    resolved = request.accept or request.drop or request.move
+    leaks = _each_once(leak for division, some in found if not division.reason for leak in some)
+    if leaks and not resolved:
         raise LeakError(
             describe(dataset, leaks),
-            "Drop them from training (--drop-leaks), or keep them with a written reason (--accept-leaks REASON).",
+            "Drop them from training (--drop-leaks), move whole groups to the more guarded side (--move-leaks), "
+            "or keep them with a written reason (--accept-leaks REASON).",
             leaks=leaks,
         )
-    return [_cleared(dataset, division, some, drop=request.drop) for division, some in found]
+    return [_cleared(dataset, division, some, request) for division, some in found]
 
 
-def _cleared(dataset: Dataset, division: Division, leaks: tuple[Leak, ...], *, drop: bool) -> Division:
+def _cleared(dataset: Dataset, division: Division, leaks: tuple[Leak, ...], request: SplitRequest) -> Division:
     if not leaks:
         return division
     warnings = (*division.warnings, *contradictions(dataset, leaks))
-    if not drop:
+    if request.move:
+        sides, count = moved(division.partition_of, grouped(dataset.samples, SAFE))
+        said = f"{counted(count, 'image')} moved with the whole group to a more guarded side."
+        return replace(division, partition_of=sides, warnings=(*warnings, said))
+    if not request.drop:
         return replace(division, leaks=leaks, warnings=warnings)
     gone = {leak.a for leak in leaks}
     kept = {sample: side for sample, side in division.partition_of.items() if sample not in gone}
@@ -221,12 +295,12 @@ def _each_once(leaks: Iterable[Leak]) -> tuple[Leak, ...]:
 def _assignments(dataset: Dataset, division: Division, names: Mapping[str, str]) -> tuple[Assignment, ...]:
     """Each sample with its side and its group, in the order of the dataset.
 
-    A group is what must not be parted: patients and identical pixels, whatever the unit was. Where samples stand
-    nowhere, groups are made anew, for two that only a missing sample joined share nothing.
+    A group is what must not be parted: patients, groups and identical pixels, whatever the unit was. Where samples
+    stand nowhere, groups are made anew, for two that only a missing sample joined share nothing.
     """
     placed = [sample for sample in dataset.samples if sample.id in division.partition_of]
     if len(placed) < len(dataset.samples):
-        names = group_names(grouped(placed, (patient_of, pixels_of)))
+        names = group_names(grouped(placed, SAFE))
     return tuple(Assignment(item.id, division.partition_of[item.id], names[item.id]) for item in placed)
 
 
@@ -241,5 +315,10 @@ def _settings(request: SplitRequest) -> dict[str, str]:
         "file": request.file.name if request.file else "",
         "file_sha256": sha256_file(request.file) if request.file else "",
         "drop leaks": "yes" if request.drop else "",
+        "move leaks": "yes" if request.move else "",
+        "nested": "yes" if request.nested else "",
+        "preset": request.preset,
+        "leave out": request.leave_out,
+        "in time": request.in_time,
     }
     return {key: value for key, value in settings.items() if value}

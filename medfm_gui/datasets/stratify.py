@@ -37,9 +37,12 @@ def deal(
 
 
 def classes_of(sample: Sample, *, multilabel: bool) -> list[int]:
-    """What a sample counts for: its class, or its positive findings (-1 = none of them, a kind of its own)."""
+    """What a sample counts for: its class, or its positive findings (-1 = none of them, a kind of its own).
+
+    Samples without a class, those of a segmentation, are all of one kind.
+    """
     if not multilabel:
-        return [sample.target[0]]
+        return [sample.target[0]] if sample.target else [-1]
     return [number for number, mark in enumerate(sample.target) if mark == 1] or [-1]
 
 

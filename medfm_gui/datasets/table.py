@@ -1,4 +1,7 @@
-"""A delimited text file read as a table: encoding, delimiter and ragged rows are found out, never guessed silently."""
+"""A delimited text file read as a table: encoding, delimiter and ragged rows are found out, never guessed silently.
+
+Workbooks and Parquet files become the same table, where the extra that reads them is installed (``sheets``).
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from medfm_gui.datasets.sheets import SHEET_SUFFIXES, read_sheet
 from medfm_gui.datasets.text import cell, counted, nearest, plain_name, shown
 from medfm_gui.domain.errors import TableError
 
 _LARGEST_BYTES = 1 << 30
+_MOST_KNOWN = 1 << 16
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells, each as long as ``columns``; ``lines`` are their line numbers in the file, from 1."""
+    """Rows of cells, each as long as ``columns``; ``lines`` are their line numbers in the file, from 1.
+
+    ``delimiter`` is empty where the file is no text; then ``form`` says what it is.
+    """
 
     path: Path
     columns: tuple[str, ...]
@@ -27,6 +35,12 @@ class Table:
     lines: tuple[int, ...]
     delimiter: str
     warnings: tuple[str, ...] = ()
+    form: str = ""
+
+    @property
+    def kind(self) -> str:
+        """“parted by comma”, or which sheet was read."""
+        return self.form or f"parted by {delimiter_name(self.delimiter)}"
 
     def column(self, name: str) -> list[str]:
         """All cells of a column."""
@@ -63,12 +77,21 @@ def read_table(path: Path) -> Table:
     Raises:
         TableError: it cannot be read, is no text, has no rows, or is broken at a line that is named.
     """
+    if path.suffix.lower() in SHEET_SUFFIXES and path.is_file():
+        rows, form, said = read_sheet(path)
+        return _table(path, rows, "", said, form)
     text, warnings = _text_of(path)
     delimiter = _delimiter(text)
     try:
         numbered = _rows(text, delimiter)
     except csv.Error as error:
         raise TableError(f"“{shown(path.name)}” is broken: {error}.", "Save it again as CSV (UTF-8).") from error
+    return _table(path, numbered, delimiter, warnings)
+
+
+def _table(
+    path: Path, numbered: list[tuple[int, list[str]]], delimiter: str, warnings: tuple[str, ...], form: str = ""
+) -> Table:
     if len(numbered) < 2:
         raise TableError(
             f"“{shown(path.name)}” has {'a header and no rows' if numbered else 'no rows'}.", "Check the file."
@@ -80,7 +103,7 @@ def read_table(path: Path) -> Table:
         warnings = (*warnings, f"{counted(ragged, 'row')} with more cells than the header: the rest was left out.")
     rows = tuple(tuple((*row, *[""] * (width - len(row)))[:width]) for _, row in numbered[1:])
     lines = tuple(line for line, _ in numbered[1:])
-    return Table(path, columns, rows, lines, delimiter, warnings)
+    return Table(path, columns, rows, lines, delimiter, warnings, form)
 
 
 def _text_of(path: Path) -> tuple[str, tuple[str, ...]]:
@@ -124,12 +147,23 @@ def _delimiter(text: str) -> str:
     return max(steady or _DELIMITERS, key=lambda mark: (scored[mark][1], scored[mark][0]) if steady else scored[mark])
 
 
+class _Cells(dict[str, str]):
+    """Cells by what stands in the file: one that comes again, as most do, is made once and kept once."""
+
+    def __missing__(self, raw: str) -> str:
+        made = cell(raw)
+        if len(self) < _MOST_KNOWN:
+            self[raw] = made
+        return made
+
+
 def _rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    known = _Cells()
     found = []
     try:
         for row in reader:
-            cells = [cell(value) for value in row]
+            cells = [known[value] for value in row]
             if any(cells):
                 found.append((reader.line_num, cells))
     except csv.Error as error:

@@ -23,12 +23,16 @@ _DEEPEST = 32
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Files below ``root`` as (relative path with ``/`` as the system spells it), sorted; and what was not entered."""
+    """Files below ``root`` as (relative path with ``/`` as the system spells it), sorted; and what was not entered.
+
+    ``junk`` are the hidden files and the rubbish of file managers that were left out, a folder of them counting once.
+    """
 
     root: Path
     files: tuple[str, ...]
     skipped: tuple[Skipped, ...] = ()
     suffixes: frozenset[str] = field(default_factory=frozenset)
+    junk: tuple[str, ...] = ()
 
 
 def walk(root: Path) -> Tree:
@@ -38,11 +42,17 @@ def walk(root: Path) -> Tree:
         InputError: the folder itself cannot be read.
     """
     skipped: list[Skipped] = []
-    files = sorted(_below(root, "", 0, skipped))
-    return Tree(root, tuple(files), tuple(skipped), frozenset(suffix_of(name) for name in files))
+    junk: list[str] = []
+    files = sorted(_below(root, "", 0, skipped, junk))
+    return Tree(root, tuple(files), tuple(skipped), frozenset(suffix_of(name) for name in files), tuple(sorted(junk)))
 
 
-def _below(folder: Path, prefix: str, depth: int, skipped: list[Skipped]) -> Iterator[str]:
+def is_junk(name: str) -> bool:
+    """Whether a file or folder of that name is hidden or left behind by a file manager (``._x``, ``Thumbs.db``)."""
+    return name.startswith(".") or name.casefold() in _JUNK
+
+
+def _below(folder: Path, prefix: str, depth: int, skipped: list[Skipped], junk: list[str]) -> Iterator[str]:
     try:
         with os.scandir(folder) as listed:
             items = list(listed)
@@ -55,14 +65,15 @@ def _below(folder: Path, prefix: str, depth: int, skipped: list[Skipped]) -> Ite
         skipped.append(Skipped(shown(prefix), "unreadable", f"This folder cannot be read ({error.strerror})."))
         return
     for item in items:
-        if item.name.startswith(".") or item.name.casefold() in _JUNK:
-            continue
         name = prefix + item.name
+        if is_junk(item.name):
+            junk.append(name)
+            continue
         if item.is_dir(follow_symlinks=False):
             if depth >= _DEEPEST:
                 skipped.append(Skipped(shown(name), "too_deep", f"Folders deeper than {_DEEPEST} are not read."))
             else:
-                yield from _below(Path(item.path), name + "/", depth + 1, skipped)
+                yield from _below(Path(item.path), name + "/", depth + 1, skipped, junk)
         elif item.is_symlink() and Path(item.path).is_dir():
             skipped.append(Skipped(shown(name), "link", "This is a link to another folder, and such are not followed."))
         else:

@@ -132,15 +132,19 @@ class Room:
         """A private folder that is gone when the desk ends: files that the window maps."""
         return Path(self._scratch.name)
 
-    def pool(self) -> DecodePool:
-        """The decode pool of this thread: full-size pixels, none kept."""
+    def pool(self, *, is_patient: bool = False) -> DecodePool:
+        """The decode pool of this thread: full-size pixels, none kept.
+
+        Args:
+            is_patient: of a thread that works while people look at something else; as it was first asked for.
+        """
         from medfm_gui.imaging.pool import DecodePool
 
         me = threading.get_ident()
         with self._guard:
             found = self._pools.get(me)
             if found is None:
-                found = self._pools[me] = DecodePool()
+                found = self._pools[me] = DecodePool(is_patient=is_patient)
             return found
 
     def warm(self) -> WarmWorker:

@@ -45,6 +45,8 @@ class Sample:
     covariates: Mapping[str, str] = field(default_factory=dict)
     masks: tuple[str, ...] = ()
     slices: int = 0
+    masks_sha256: str = ""
+    """Over the labels of the masks' voxels, as ``pixels_sha256`` is over the image's."""
 
 
 @dataclass(frozen=True, slots=True)

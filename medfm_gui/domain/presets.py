@@ -119,6 +119,10 @@ _STUDY_B_WHERE: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "multilabel": {"knn_rule": "ml-knn"},
         "nih-cxr14": {"shot_rule": "study-b-nih"},
         "linear": {"epochs": "20"},  # penalties, which Study B does not have
+        "msd": {"clip_low": "5", "clip_high": "95"},
+        "brain-tumor": {"clip_low": "5", "clip_high": "95", "clip_below": "zero"},
+        "amos22": {"hu_window": "-1024,600"},
+        "btcv": {"hu_window": "-1024,600"},
         "linear-grid": {"protocol": "two-stage"},
         "knn multilabel": {"protocol": "two-stage"},  # neighbours are training and validation images; in a vote not
         "linear sars-cov2-ct": _SLICES,

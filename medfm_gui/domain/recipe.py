@@ -123,6 +123,14 @@ class Recipe:
     aggregate: str = "none"
     """How a patient's images become one case of a frozen adaptation: ``none`` (each image for itself), ``mean`` or
     ``max`` of their features, or trained ``attention``."""
+    clip_low: float = 0.0
+    """Percentile of an image's values below which they are cut off; 0 = none is."""
+    clip_high: float = 100.0
+    """Percentile of an image's values above which they are cut off; 100 = none is."""
+    clip_below: str = "clip"
+    """What is below ``clip_low`` becomes that percentile (``clip``) or ``zero`` (Study B's brain tumours)."""
+    hu_window: str = ""
+    """Bounds of a CT's values in HU, with a comma (``-1024,600``); empty = the window of each file's header."""
 
 
 RANGES: Mapping[str, tuple[float, float]] = {
@@ -150,6 +158,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "ema": (0, 0.999999),
     "attention_width": (64, 4096),
     "attention_depth": (1, 64),
+    "clip_low": (0, 49),
+    "clip_high": (51, 100),
 }
 """Lowest and highest value of each setting that is a number."""
 
@@ -181,6 +191,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "shot_tuning": ("fixed", "inner-cv", "validation"),
     "protocol": ("single-stage", "two-stage"),
     "aggregate": ("none", "mean", "max", "attention"),
+    "clip_below": ("clip", "zero"),
 }
 """The words that a setting may hold, the usual one first; ``threshold_rule`` has its own grammar."""
 
@@ -206,6 +217,29 @@ def recipe_from(adapt: str, settings: Mapping[str, str]) -> Recipe:
     _check(recipe)
     _check_frozen(adapt, recipe)
     return recipe
+
+
+HU_LIMITS = (-32_768.0, 65_535.0)
+"""The least and the greatest bound of ``hu_window``."""
+
+
+def hu_bounds(text: str) -> tuple[float, float] | None:
+    """The two bounds of ``hu_window``; None where it is empty.
+
+    Raises:
+        UsageError: it is no pair of numbers, the lower one first.
+    """
+    if not text.strip():
+        return None
+    try:
+        low, high = numbers_of(text)
+        if HU_LIMITS[0] <= low <= high - 1 <= HU_LIMITS[1]:
+            return low, high
+    except ValueError:
+        pass
+    raise UsageError(
+        f"“hu_window={text}” is no pair of Hounsfield values.", "Write the lower one first, as in hu_window=-1024,600."
+    )
 
 
 def numbers_of(text: str) -> tuple[float, ...]:
@@ -247,6 +281,7 @@ def _check(recipe: Recipe) -> None:
     for key, words in WORDS.items():
         if getattr(recipe, key) not in words:
             raise UsageError(f"“{key}={getattr(recipe, key)}” is not known.", f"Use {key}={_either(words)}.")
+    hu_bounds(recipe.hu_window)
     rule, _, number = recipe.threshold_rule.partition(":")
     try:
         good = (rule == "youden" and not number) or (rule in ("sensitivity", "specificity") and 0 < float(number) < 1)

@@ -58,6 +58,10 @@ class TrainSpec:
     kind: Literal["train"] = "train"
     head_weights: FileRef | None = None
     """The file of pretrained weights that the head begins with (``attention-head``: DeiT-B's)."""
+    pixels_side: int = 0
+    """The shorter side of cached images at most, in pixels; 0 = as the import made them."""
+    split_certificate: str = ""
+    """SHA-256 of the split's certificate: what the leak gate had looked at."""
 
 
 def run_name(
@@ -189,6 +193,40 @@ class CheckMapsSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class FeaturesSpec:
+    """Fill the feature bank with every image of a dataset; nothing is trained and no label is read.
+
+    ``dataset`` is its manifest, ``pixels`` its cache's folder, ``features`` the folder of all banks.
+    """
+
+    dataset: FileRef
+    pixels: str
+    features: str
+    card: BackboneCard
+    weights: FileRef
+    device: str = "auto"
+    kind: Literal["features"] = "features"
+
+
+@dataclass(frozen=True, slots=True)
+class LooksSpec:
+    """Show a few decoded images (``.npy`` files) as a recipe lets a model see them; nothing is learnt.
+
+    The answer is ``looks.npy`` in the folder ``out``: each image prepared, then ``views`` random views of it, drawn by
+    ``seed``, all shown ``side`` pixels wide.
+    """
+
+    card: BackboneCard
+    recipe: Recipe
+    images: tuple[str, ...]
+    out: str
+    views: int = 4
+    side: int = 160
+    seed: int = 0
+    kind: Literal["looks"] = "looks"
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeSpec:
     """What this computer can do with tensors: devices, memory, versions."""
 
@@ -196,7 +234,17 @@ class ProbeSpec:
 
 
 Spec = (
-    TrainSpec | PredictSpec | StudySpec | WeightsSpec | PackSpec | TimmSpec | PreflightSpec | CheckMapsSpec | ProbeSpec
+    TrainSpec
+    | PredictSpec
+    | StudySpec
+    | WeightsSpec
+    | PackSpec
+    | TimmSpec
+    | PreflightSpec
+    | CheckMapsSpec
+    | FeaturesSpec
+    | LooksSpec
+    | ProbeSpec
 )
 
 

@@ -58,3 +58,19 @@ class Scan:
 
     studies: tuple[Study, ...]
     skipped: tuple[Skipped, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element of a file's header in words: ``tag`` as ``(0008,0060)``, ``depth`` below how many sequences.
+
+    ``is_hidden``: its value may say who the patient is and was not wanted, so it is not here.
+    """
+
+    tag: str
+    name: str
+    representation: str
+    value: str
+    depth: int = 0
+    is_private: bool = False
+    is_hidden: bool = False

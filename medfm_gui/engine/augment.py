@@ -41,7 +41,20 @@ def augmented_input(
     Raises:
         InputError: as ``unit_square``.
     """
-    return preprocess.normalised(_POLICIES[policy](image, preprocess, random))
+    square, rest = augmented_square(image, preprocess, policy, random)
+    return rest.normalised(square)
+
+
+def augmented_square(
+    image: npt.NDArray[Any], preprocess: Preprocess, policy: str, random: np.random.Generator
+) -> tuple[Tensor, Preprocess]:
+    """The same view in 0…1, 1 or 3 × size × size, and what is left to be done with it.
+
+    Raises:
+        InputError: as ``unit_square``.
+    """
+    image, rest = preprocess.cut(image)
+    return _POLICIES[policy](image, rest, random), rest
 
 
 def random_of(*keys: int) -> np.random.Generator:

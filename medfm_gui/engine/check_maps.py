@@ -31,7 +31,8 @@ from medfm_gui.engine.explain.maps import HeatMap, Map
 from medfm_gui.engine.explain.methods import check_known, heat_maps
 from medfm_gui.engine.head import MultiLabelNeighbours, NearestNeighbours
 from medfm_gui.engine.images import ImageReader
-from medfm_gui.engine.material import open_dataset, open_split
+from medfm_gui.engine.material import dataset_of, open_split
+from medfm_gui.engine.pixels import look_of, pixels_ready
 from medfm_gui.engine.progress import Pace
 from medfm_gui.engine.saved import BACKBONE, HEAD, SavedModel, open_model
 from medfm_gui.engine.session import make_deterministic, started
@@ -58,7 +59,8 @@ def check_maps(spec: CheckMapsSpec) -> Generator[ev.Event, None, None]:
             f"The run {model.spec.run} is a vote of neighbours and has no maps to check.",
             "Check a run with another adaptation.",
         )
-    dataset, pixels = open_dataset(model.spec.dataset, model.spec.pixels)
+    dataset = dataset_of(model.spec.dataset)
+    pixels = yield from pixels_ready(dataset, model.spec.pixels, look_of(model.spec), check=False)
     subject = _Subject(spec, model, dataset, _reader(model, pixels))
     ids = subject.ids()
     drawn = sorted(ids, key=lambda one: hashlib.sha256(f"{spec.seed} {one}".encode()).digest())[: spec.images]

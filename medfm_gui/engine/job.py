@@ -14,6 +14,8 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import InternalError, UsageError
 from medfm_gui.domain.run import (
     CheckMapsSpec,
+    FeaturesSpec,
+    LooksSpec,
     PackSpec,
     PredictSpec,
     PreflightSpec,
@@ -77,6 +79,10 @@ def events_of(spec: Spec, folder: Path, models: OpenModels | None = None) -> Gen
             yield from _preflight(spec, folder)
         case CheckMapsSpec():
             yield from _check_maps(spec)
+        case FeaturesSpec():
+            yield from _features(spec)
+        case LooksSpec():
+            yield from _looks(spec)
         case ProbeSpec():
             yield from _probe()
 
@@ -160,6 +166,18 @@ def _check_maps(spec: CheckMapsSpec) -> Iterator[ev.Event]:
     from medfm_gui.engine.check_maps import check_maps  # brings scipy's statistics, which no prediction needs
 
     yield from check_maps(spec)
+
+
+def _features(spec: FeaturesSpec) -> Iterator[ev.Event]:
+    from medfm_gui.engine.fill_bank import fill_bank  # brings the image reader, which a probe does not need
+
+    yield from fill_bank(spec)
+
+
+def _looks(spec: LooksSpec) -> Iterator[ev.Event]:
+    from medfm_gui.engine.looks import show_looks
+
+    yield from show_looks(spec)
 
 
 def _probe() -> Iterator[ev.Event]:

@@ -93,15 +93,24 @@ def checked(reference: FileRef, what: str) -> Path:
 
 
 def open_dataset(reference: FileRef, pixels: str) -> tuple[Dataset, PixelCache]:
-    """A dataset by its manifest, with its pixels.
+    """A dataset by its manifest, with the pixels that its import made.
 
     Raises:
         NotFound, InputError: a file is gone, damaged or changed.
     """
-    dataset = read_dataset(checked(reference, "The dataset's manifest").parent)
+    dataset = dataset_of(reference)
     cache = PixelCache(Path(pixels))
     cache.check()
     return dataset, cache
+
+
+def dataset_of(reference: FileRef) -> Dataset:
+    """A dataset by its manifest.
+
+    Raises:
+        NotFound, InputError: a file is gone, damaged or changed.
+    """
+    return read_dataset(checked(reference, "The dataset's manifest").parent)
 
 
 def open_split(spec: TrainSpec, dataset: Dataset) -> Split:
@@ -184,6 +193,6 @@ def frozen_backbone(
         banks=Path(spec.features),
         weights_sha256=spec.weights.sha256 if spec.weights else "",
         workers=spec.recipe.workers,
-        preprocessing=images.preprocess.key,
+        preprocessing="-".join(filter(None, (images.preprocess.key, images.pixels.look.key))),
         limit_bytes=round(limit_gb * _GIGA) if limit_gb > 0 else None,
     )

@@ -27,7 +27,8 @@ from medfm_gui.engine.explain.methods import check_known, explained
 from medfm_gui.engine.explain.neighbours import neighbours_of
 from medfm_gui.engine.head import MultiLabelNeighbours, NearestNeighbours
 from medfm_gui.engine.images import ImageReader
-from medfm_gui.engine.material import frozen_backbone, open_dataset, open_split
+from medfm_gui.engine.material import dataset_of, frozen_backbone, open_split
+from medfm_gui.engine.pixels import look_of, pixels_ready
 from medfm_gui.engine.preprocess import Preprocess
 from medfm_gui.engine.progress import Pace
 from medfm_gui.engine.reading import read
@@ -76,10 +77,12 @@ def predict_subset(spec: PredictSpec, out: Path) -> Generator[ev.Event, None, No
     yield started(device)
     model = open_model(Path(spec.run_folder), device)
     if spec.dataset is not None:
-        dataset, pixels = open_dataset(spec.dataset, spec.pixels)
+        dataset = dataset_of(spec.dataset)
+        pixels = yield from pixels_ready(dataset, spec.pixels, look_of(model.spec))
         ids: Sequence[str] = [sample.id for sample in dataset.samples]
     else:
-        dataset, pixels = open_dataset(model.spec.dataset, model.spec.pixels)
+        dataset = dataset_of(model.spec.dataset)
+        pixels = yield from pixels_ready(dataset, model.spec.pixels, look_of(model.spec))
         ids = _partition(model.spec, dataset, spec.subset)
     images = ImageReader(
         pixels, model.spec.card, model.backbone.image_size, pin=device.type == "cuda", prepare=model.preprocess

@@ -61,7 +61,7 @@ def measure(spec: PreflightSpec, folder: Path) -> Generator[ev.Event, None, None
     make_deterministic()
     yield started(device)
     begun = time.perf_counter()
-    material = yield from prepared(draft, folder, device)
+    material = yield from prepared(draft, folder, device, measuring=True)
     loaded = time.perf_counter() - begun
     if draft.adapt in SCOPES:
         facts = yield from _tuning(material, SCOPES[draft.adapt](material), spec.seconds)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -39,6 +39,27 @@ _FLAT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
+class Clip:
+    """Values of an image beyond two of its percentiles are cut off.
+
+    What lies below becomes the lower percentile, or 0 with ``to_zero`` (then that percentile itself does too).
+    """
+
+    low: float
+    high: float
+    to_zero: bool = False
+
+    def applied(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The image with that done, of the same shape and type."""
+        low, high = np.percentile(image, (self.low, self.high))
+        floor, ceiling = (np.rint(value).astype(image.dtype) for value in (low, high))
+        cut: npt.NDArray[Any] = np.clip(image, floor, ceiling)
+        if self.to_zero:
+            cut[image <= floor] = 0
+        return cut
+
+
+@dataclass(frozen=True, slots=True)
 class Preprocess:
     """How a stored image becomes a model's input.
 
@@ -52,11 +73,20 @@ class Preprocess:
     geometry: Literal["stretch", "centre-crop"] = "stretch"
     channels: Literal["repeat", "red", "sum"] = "repeat"
     min_max: bool = False
+    clip: Clip | None = None
+    """What is cut off of an image's values before anything else."""
 
     @property
     def key(self) -> str:
         """Short text that differs where an input would; the feature bank's key holds it."""
-        return f"{PREPROCESSING}-{hashlib.sha256(wire.canonical(asdict(self))).hexdigest()[:16]}"
+        said = asdict(self)
+        if self.clip is None:
+            del said["clip"]  # an earlier version had none, and its features still serve
+        return f"{PREPROCESSING}-{hashlib.sha256(wire.canonical(said)).hexdigest()[:16]}"
+
+    def cut(self, image: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Preprocess]:
+        """An image whose extreme values are cut off, and what is left to be done with it."""
+        return (image, self) if self.clip is None else (self.clip.applied(image), replace(self, clip=None))
 
     def input(self, image: npt.NDArray[Any]) -> Tensor:
         """What the model sees of an image: float32, 3 × size × size.
@@ -72,15 +102,19 @@ class Preprocess:
         Raises:
             InputError: as ``unit_square``.
         """
+        image, _ = self.cut(image)
         if self.geometry == "stretch":
             return unit_square(image, self.size)
         large, edge = self._crop
         return unit_square(image, large)[:, edge : edge + self.size, edge : edge + self.size]
 
+    def visible(self, square: Tensor) -> Tensor:
+        """A square as the model sees it but for mean and deviation, in 0…1: 1 or 3 × S × S."""
+        return _spread(square) if self.min_max else square
+
     def normalised(self, square: Tensor) -> Tensor:
         """A square in 0…1, 1 or 3 × S × S, as the filters of three colours meet it: 3 × S × S."""
-        if self.min_max:
-            square = _spread(square)
+        square = self.visible(square)
         if self.channels == "repeat" or not _is_grey(square):
             return normalised(square, self.mean, self.std)
         plane = square[:1]
@@ -127,7 +161,14 @@ def preprocess_of(
         geometry="centre-crop" if recipe.geometry == "centre-crop" else "stretch",
         channels="red" if recipe.channels == "red" else "sum" if recipe.channels == "sum" else "repeat",
         min_max=recipe.normalisation == "min-max",
+        clip=_clip_of(recipe),
     )
+
+
+def _clip_of(recipe: Recipe) -> Clip | None:
+    if (recipe.clip_low, recipe.clip_high) == (0, 100):
+        return None
+    return Clip(recipe.clip_low, recipe.clip_high, recipe.clip_below == "zero")
 
 
 def unit_square(image: npt.NDArray[Any], size: int) -> Tensor:

@@ -25,9 +25,9 @@ from medfm_gui.engine.devices import choose_device
 from medfm_gui.engine.images import ImageReader
 from medfm_gui.engine.material import (
     Material,
+    dataset_of,
     input_size,
     may_select,
-    open_dataset,
     open_split,
     partitions_for_training,
     shots_of,
@@ -36,6 +36,7 @@ from medfm_gui.engine.material import (
 from medfm_gui.engine.memory import peak_bytes
 from medfm_gui.engine.normalisation import preprocess_for
 from medfm_gui.engine.outcome import check_unit
+from medfm_gui.engine.pixels import look_of, pixels_ready
 from medfm_gui.engine.protocol import single_stage, two_stages
 from medfm_gui.engine.session import make_deterministic, started
 
@@ -104,19 +105,25 @@ def _refuse(spec: TrainSpec) -> None:
         )
 
 
-def prepared(spec: TrainSpec, folder: Path, device: torch.device) -> Generator[ev.Event, None, Material]:
+def prepared(
+    spec: TrainSpec, folder: Path, device: torch.device, *, measuring: bool = False
+) -> Generator[ev.Event, None, Material]:
     """Everything that the adaptation needs, checked.
+
+    Args:
+        measuring: only its speed is asked for, so images that are there serve, however small.
 
     Raises:
         MedfmError: a file is gone, damaged or changed, or the recipe does not fit the data or the model.
     """
-    yield ev.StageStarted(time.time(), "weights")
-    dataset, pixels = open_dataset(spec.dataset, spec.pixels)
+    dataset = dataset_of(spec.dataset)
     split = open_split(spec, dataset)
     ids = partitions_for_training(spec, split, dataset)
     yield from _shots_told(spec, split, dataset)
     yield from _size_told(spec)
     check_unit(spec.recipe.unit, dataset, ids[Partition.VAL])
+    pixels = yield from pixels_ready(dataset, spec.pixels, look_of(spec), at_once=measuring)
+    yield ev.StageStarted(time.time(), "weights")
     torch.manual_seed(spec.seed)  # a start from scratch draws its weights here
     backbone = load_backbone(spec.card, image_size=input_size(spec), weights=weights_file(spec))
     backbone.module.to(device)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from medfm_gui.domain.errors import UnreadableFile
 from medfm_gui.imaging.grid import Grid, common_grid
 from medfm_gui.imaging.overlay import thumbnail
+from medfm_gui.imaging.plain_frame import plain_frame
 from medfm_gui.imaging.read import read_picture
 from medfm_gui.imaging.reasons import Reason, refusal
 from medfm_gui.imaging.stored import FrameFile, open_file
@@ -36,6 +37,11 @@ def answer_series(order: dict[str, Any], files: dict[str, FrameFile]) -> dict[st
         return _warmed()
     if order["work"] == "thumbnail":
         return _thumbnail(order, files)
+    if order["work"] == "frame" and order["frame"] == 0 and order["path"] not in files:
+        plain = plain_frame(order["path"], Grid(**order["grid"]))
+        if plain is not None:
+            _put(order["out"], order["at"], plain)
+            return {"notes": []}
     opened = _opened(order["path"], files)
     if order["work"] == "begin":
         return _begin(order, opened)

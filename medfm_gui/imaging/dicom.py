@@ -37,7 +37,7 @@ from medfm_gui.imaging.frames import check_image, decode_frame, pixel_length
 from medfm_gui.imaging.gate import Admitted, FileKind, admit
 from medfm_gui.imaging.header import DicomHeader, clean_uid
 from medfm_gui.imaging.picture import Picture, stored_sha256
-from medfm_gui.imaging.presentation import header_notes, modality_values, present
+from medfm_gui.imaging.presentation import OVERLAY, has_overlay, header_notes, modality_values, present
 from medfm_gui.imaging.reasons import Reason, refusal
 
 MAX_INFLATED_BYTES = 256 << 20
@@ -85,12 +85,23 @@ def read_dicom(admitted: Admitted, *, frame: int | None = None) -> Picture:
         UnreadableFile: many frames and none chosen, or anything that keeps the file from becoming pixels.
     """
     with parsing(admitted, pixels=True) as parsed:
+        return picture_of(parsed, frame)
+
+
+def picture_of(parsed: Parsed, frame: int | None) -> Picture:
+    """One frame of a parsed file, ready to look at.
+
+    Raises:
+        UnreadableFile: as ``read_dicom``.
+    """
+    with el.quiet():
         header = header_of(parsed)
         index = _frame(header, frame)
         raw = decode_frame(parsed.data, index)
         with contained():
             pixels, notes = present(parsed.data, raw, index)
-        notes = (*header_notes(header), *notes, *((PREAMBLE,) if parsed.has_foreign_preamble else ()))
+        overlays = (OVERLAY,) if has_overlay(parsed.data) else ()
+        notes = (*header_notes(header), *notes, *overlays, *((PREAMBLE,) if parsed.has_foreign_preamble else ()))
         return Picture(pixels, stored_sha256(raw), header.covariates(), notes)
 
 

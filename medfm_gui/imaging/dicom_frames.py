@@ -9,14 +9,17 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from medfm_gui.imaging import elements as el
-from medfm_gui.imaging.dicom import contained, header_of, parsing
+from medfm_gui.imaging.dicom import contained, header_of, parsing, picture_of
 from medfm_gui.imaging.frames import decode_frame
 from medfm_gui.imaging.gate import Admitted
 from medfm_gui.imaging.header import DicomHeader, header_to_plain
 from medfm_gui.imaging.overlay import to_eight_bit
+from medfm_gui.imaging.picture import Picture
 from medfm_gui.imaging.presentation import (
+    OVERLAY,
     coloured,
     first_window,
+    has_overlay,
     header_notes,
     hounsfield_notes,
     is_inverted,
@@ -25,6 +28,7 @@ from medfm_gui.imaging.presentation import (
     voi_table,
 )
 from medfm_gui.imaging.reasons import Reason, refusal
+from medfm_gui.imaging.series import slice_spacing
 from medfm_gui.imaging.stored import Stored
 
 _TOMOGRAPHIC = ("CT", "MR", "PT", "NM")
@@ -67,6 +71,14 @@ class DicomFile:
                 slope, intercept, notes = rescale(self._data, frame)
                 return Stored(raw, slope, intercept, (*notes, *self._lossy()))
 
+    def picture(self, frame: int | None) -> Picture:
+        """One frame ready to look at; None takes the only one.
+
+        Raises:
+            UnreadableFile: there are several and none was chosen, or it cannot be decoded.
+        """
+        return picture_of(self._parsed, frame)
+
     def _lossy(self) -> tuple[str, ...]:
         from medfm_gui.imaging.presentation import LOSSY
 
@@ -86,7 +98,9 @@ class DicomFile:
                 "aspect": _aspect(self._data),
                 "positions_mm": positions,
             }
-            notes = [*header_notes(header), *stored.notes, *(() if flat else (MANY_PLANES,))]
+            gaps = slice_spacing(sorted(positions))[1] if len(positions) > 1 else []
+            overlays = (OVERLAY,) if has_overlay(self._data) else ()
+            notes = [*header_notes(header), *stored.notes, *overlays, *gaps, *(() if flat else (MANY_PLANES,))]
             if stored.pixels.ndim == 2:
                 notes += self._grey(found, header, frame, stored)
         return {**found, "notes": list(dict.fromkeys(notes))}

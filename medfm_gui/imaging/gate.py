@@ -10,17 +10,20 @@ import contextlib
 import os
 import stat
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from medfm_gui.domain.errors import UnreadableFile
 from medfm_gui.imaging.reasons import Reason, refusal
 
 MAX_FILE_BYTES = 2 << 30
 _HEAD_BYTES = 4096
-_OPEN_FLAGS = (
+_VOLUME_HEADER = 540
+OPEN_FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_NOFOLLOW", 0)
@@ -38,15 +41,30 @@ class FileKind(StrEnum):
     BMP = "bmp"
     WEBP = "webp"
     DICOM = "dicom"
+    MATLAB = "matlab"
+    NIFTI = "nifti"
+    NRRD = "nrrd"
+    META = "meta"
+    ARRAY = "array"
+
+
+VOLUMES = frozenset({FileKind.NIFTI, FileKind.NRRD, FileKind.META, FileKind.ARRAY})
+"""Formats that may hold a stack of slices, with or without a place in the patient."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A regular file that passed, opened once: whoever reads uses this handle, at position 0. ``size`` in bytes."""
+    """A regular file that passed, opened once: whoever reads uses this handle, at position 0. ``size`` in bytes.
+
+    ``path`` is the file behind all links, for a library that can only open by name; ``changed_ns`` when its contents
+    were last changed.
+    """
 
     kind: FileKind
     handle: BinaryIO
     size: int
+    path: str = ""
+    changed_ns: int = 0
 
 
 def inspect(path: Path, *, root: Path | None = None) -> FileKind:
@@ -71,7 +89,7 @@ def admit(path: Path, *, root: Path | None = None) -> Iterator[Admitted]:
     """
     try:
         target = _regular_target(path, root)
-        descriptor = os.open(target, _OPEN_FLAGS)
+        descriptor = os.open(target, OPEN_FLAGS)
     except OSError as error:
         raise refusal(Reason.UNREADABLE, f"The file cannot be opened ({error.strerror}).") from error
     except ValueError as error:  # a NUL in the name
@@ -92,7 +110,7 @@ def admit(path: Path, *, root: Path | None = None) -> Iterator[Admitted]:
             raise refusal(Reason.UNREADABLE, f"The file cannot be read ({error.strerror}).") from error
         kind = _kind(head, status.st_size)
         handle.seek(0)
-        yield Admitted(kind, handle, status.st_size)
+        yield Admitted(kind, handle, status.st_size, target, status.st_mtime_ns)
 
 
 def _regular_target(path: Path, root: Path | None) -> str:
@@ -125,6 +143,11 @@ _SIGNATURES: tuple[tuple[bytes, FileKind], ...] = (
     (b"MM\0*", FileKind.TIFF),
     (b"II+\0", FileKind.TIFF),
     (b"MM\0+", FileKind.TIFF),
+    (b"MATLAB 5.0", FileKind.MATLAB),
+    (b"MATLAB 7.3", FileKind.MATLAB),
+    (b"\x89HDF\r\n\x1a\n", FileKind.MATLAB),  # without MATLAB's 512 bytes of text before it
+    (b"NRRD000", FileKind.NRRD),
+    (b"\x93NUMPY", FileKind.ARRAY),
 )
 
 _OTHER_PICTURES: tuple[tuple[int, bytes, str], ...] = (
@@ -132,13 +155,8 @@ _OTHER_PICTURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\0\0\0\x0cjP  ", "a JPEG 2000 file outside of DICOM"),
     (0, b"\xff\x4f\xff\x51", "a JPEG 2000 stream outside of DICOM"),
     (4, b"ftyp", "a HEIC/AVIF photograph or a film"),
-    (344, b"n+1\0", "a NIfTI volume"),
-    (344, b"ni1\0", "a NIfTI header"),
-    (0, b"NRRD", "an NRRD volume"),
-    (0, b"\x89HDF", "an HDF5 or MATLAB file"),
-    (0, b"MATLAB 5.0", "a MATLAB file"),
-    (0, b"\x93NUMPY", "a NumPy array"),
-    (0, b"ObjectType", "a MetaImage header"),
+    (344, b"ni1\0", "a NIfTI header whose voxels lie in another file (.img)"),
+    (4, b"ni2\0", "a NIfTI header whose voxels lie in another file (.img)"),
 )
 
 _NO_PICTURES: tuple[tuple[int, bytes, str], ...] = (
@@ -170,12 +188,39 @@ def _kind(head: bytes, size: int) -> FileKind:
     for offset, magic, name in _OTHER_PICTURES:
         if head[offset : offset + len(magic)] == magic:
             raise refusal(Reason.UNSUPPORTED_FORMAT, f"It is {name}, which is not read here.")
+    if head.startswith(b"\x1f\x8b") and _is_volume(_first_inflated(head)):
+        return FileKind.NIFTI
     for offset, magic, name in _NO_PICTURES:
         if head[offset : offset + len(magic)] == magic:
             raise refusal(Reason.NOT_AN_IMAGE, f"It is {name}, not an image.")
+    if _is_volume(head):
+        return FileKind.NIFTI
+    if head.startswith((b"ObjectType", b"NDims")) and b"=" in head[:64]:
+        return FileKind.META
     if _looks_like_bare_dicom(head, size):
         return FileKind.DICOM
     raise refusal(Reason.NOT_AN_IMAGE, f"It is {_text(head)}, not an image.")
+
+
+def looks_like_dicom(head: bytes, size: int) -> bool:
+    """Whether a file of ``size`` bytes that begins so passes for DICOM."""
+    try:
+        return _kind(head, size) is FileKind.DICOM
+    except UnreadableFile:
+        return False
+
+
+def _is_volume(head: bytes) -> bool:
+    """Whether these are the first bytes of a NIfTI file that holds its own voxels."""
+    return head[344:348] == b"n+1\0" or head[4:8] == b"n+2\0"
+
+
+def _first_inflated(head: bytes) -> bytes:
+    """The beginning of what a gzip file holds, from its first bytes; nothing where they are damaged."""
+    try:
+        return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(head, _VOLUME_HEADER)
+    except zlib.error:
+        return b""
 
 
 def _looks_like_bare_dicom(head: bytes, size: int) -> bool:

@@ -25,8 +25,12 @@ from typing import Any, Self, TypeVar
 
 from medfm_gui.base import children
 from medfm_gui.domain.errors import DiskFull, InternalError
-from medfm_gui.imaging.header import DicomHeader, header_from_plain
+from medfm_gui.imaging.batches import Held, batch_orders
+from medfm_gui.imaging.examined import VolumeJob, VolumeResult, volume_order, volume_result
+from medfm_gui.imaging.file_facts import FileFacts
+from medfm_gui.imaging.header import DicomHeader, header_from_values
 from medfm_gui.imaging.reasons import Reason
+from medfm_gui.imaging.record import Record, record_from_plain
 
 MEMORY_BYTES = 4 << 30
 SECONDS_A_FILE = 20.0
@@ -35,6 +39,12 @@ _IN_HAND = 8
 _AHEAD = 4
 _MOST_CHILDREN = 16
 _CHILD = "medfm_gui.imaging.child"
+_SURROUNDINGS: Mapping[str, str] = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": "1073741824",  # glibc gives each image's memory back and faults it in again, else
+    "MALLOC_TRIM_THRESHOLD_": "1073741824",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,10 @@ class PictureJob:
     path: str
     root: str | None = None
     frame: int | None = None
+    clamp: tuple[float, float] | None = None
+    """Bounds of a CT's values, in HU; None: the window of its header."""
+    sha256: str = ""
+    """Of a file whose pixels are known already: it then vouches for them, and ``stored_sha256`` may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,8 @@ class PictureResult:
     header: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     cached: CachedPixels | None = None
+    file: FileFacts | None = None
+    """The file as it was read; None unless its pixels were cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +101,17 @@ class HeaderResult:
     reason: str = ""
     message: str = ""
     header: DicomHeader | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordResult:
+    """What a MATLAB file says beside its pixels, or why nothing."""
+
+    path: str
+    ok: bool
+    reason: str = ""
+    message: str = ""
+    record: Record | None = None
 
 
 _Answers = collections.deque[tuple[str, dict[str, Any], str]]
@@ -111,7 +138,7 @@ class _Child:
         self.since = time.monotonic()
         self.process: subprocess.Popen[bytes] = children.spawn(
             children.python(_CHILD),
-            environment=children.clean_environment({"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}),
+            environment=children.clean_environment(_SURROUNDINGS),
             folder=Path(tempfile.gettempdir()),
             stdout=subprocess.PIPE,
         )
@@ -162,6 +189,7 @@ class DecodePool:
         short_side: the shorter side of cached pixels at most; None keeps full size.
         processes: how many children; by default one a core, but one core is left free from three up.
         seconds_a_file, memory_bytes: the limits for one file and for one child.
+        is_patient: the children leave the processor to others first, for work that nobody waits for.
     """
 
     def __init__(
@@ -172,13 +200,14 @@ class DecodePool:
         processes: int | None = None,
         seconds_a_file: float = SECONDS_A_FILE,
         memory_bytes: int = MEMORY_BYTES,
+        is_patient: bool = False,
     ) -> None:
         cores = os.cpu_count() or 2
         self._most = processes or min(_MOST_CHILDREN, cores if cores <= 2 else cores - 1)
         self._shards = shards
         if shards is not None:
             shards.mkdir(parents=True, exist_ok=True)
-        self._settings = {"short_side": short_side, "memory_bytes": memory_bytes}
+        self._settings = {"short_side": short_side, "memory_bytes": memory_bytes, "is_patient": is_patient}
         self._seconds_a_file = seconds_a_file
         self._children: list[_Child] = []
         self._waiting: collections.deque[_Order] = collections.deque()
@@ -204,7 +233,7 @@ class DecodePool:
             child.end(kill=bool(child.in_hand) or not child.is_ready)
         self._children.clear()
         self._waiting.clear()
-        self._make_durable()
+        self.sync()
 
     def pictures(self, jobs: Iterable[PictureJob]) -> Iterator[PictureResult]:
         """Decode images; results come in any order, each job gives one. Jobs are drawn as they are needed.
@@ -214,7 +243,7 @@ class DecodePool:
             InternalError: children cannot be started.
         """
         yield from self.run(map(_picture_order, jobs), _picture_result)
-        self._make_durable()
+        self.sync()
 
     def headers(self, paths: Iterable[str | Path], *, root: str | Path | None = None) -> Iterator[HeaderResult]:
         """Read DICOM headers; the pixels are looked for, not read. Results come in any order.
@@ -223,21 +252,55 @@ class DecodePool:
             root: the folder that links may not lead out of.
         """
         place = None if root is None else _absolute(root)
-        orders = ((str(path), {"work": "header", "path": _absolute(path), "root": place}) for path in paths)
-        yield from self.run(orders, _header_result)
+        held: Held = {}
+        for key, words in self.run(batch_orders(paths, place, held), lambda key, words, _: (key, words)):
+            batch = held.pop(key)
+            if words["ok"]:
+                yield from map(_batched_header, batch, words["headers"])
+            else:  # one of them ended or held up the child: each by itself, so that it takes no other with it
+                singly = ((path, {"work": "header", "path": _absolute(path), "root": place}) for path in batch)
+                yield from self.run(singly, _header_result)
+
+    def records(self, paths: Iterable[str | Path], *, root: str | Path | None = None) -> Iterator[RecordResult]:
+        """Read what MATLAB files say beside their pixels. Results come in any order.
+
+        Args:
+            root: the folder that links may not lead out of.
+        """
+        place = None if root is None else _absolute(root)
+        orders = ((str(path), {"work": "record", "path": _absolute(path), "root": place}) for path in paths)
+        yield from self.run(orders, _record_result)
+
+    def volumes(self, jobs: Iterable[VolumeJob]) -> Iterator[VolumeResult]:
+        """Look at volumes with their masks, and keep the middle slice of each; results come in any order.
+
+        Raises:
+            DiskFull: the previews could not be written.
+        """
+        placed = (
+            VolumeJob(
+                job.key,
+                _absolute(job.path),
+                tuple(map(_absolute, job.masks)),
+                None if job.root is None else _absolute(job.root),
+                job.apart,
+            )
+            for job in jobs
+        )
+        yield from self.run(map(volume_order, placed), volume_result)
+        self.sync()
 
     def to_npy(self, path: str | Path, out: Path, *, frame: int | None = None) -> PictureResult:
         """Decode one image at full size into an ``.npy`` file; the result's key is the path."""
-        (result,) = self.to_npys([(path, out)], frame=frame)
+        (result,) = self.to_npys([(PictureJob(str(path), str(path), frame=frame), out)])
         return result
 
-    def to_npys(self, files: Iterable[tuple[str | Path, Path]], *, frame: int | None = None) -> Iterator[PictureResult]:
-        """Decode images at full size, each into an ``.npy`` file of its own; results come in any order."""
-        orders = (
-            (str(path), {"work": "npy", "path": _absolute(path), "frame": frame, "out": _absolute(out)})
-            for path, out in files
-        )
-        yield from self.run(orders, _picture_result)
+    def to_npys(self, files: Iterable[tuple[str | Path | PictureJob, Path]]) -> Iterator[PictureResult]:
+        """Decode images at full size, each into an ``.npy`` file of its own; results come in any order.
+
+        The key of a result is its job's, of a mere path the path.
+        """
+        yield from self.run((_npy_order(job, out) for job, out in files), _picture_result)
 
     def run(
         self, orders: Iterable[tuple[str, Mapping[str, Any]]], result: Callable[[str, dict[str, Any], str], _Result]
@@ -303,7 +366,9 @@ class DecodePool:
     def _deadline(self, child: _Child) -> float:
         if not child.is_ready:
             return child.since + _SECONDS_TO_START
-        return child.since + self._seconds_a_file if child.in_hand else float("inf")
+        if not child.in_hand:
+            return float("inf")
+        return child.since + float(child.in_hand[0][1].words.get("seconds", self._seconds_a_file))
 
     def _heard(self, child: _Child, line: bytes) -> bool:
         """Take in an answer; False if it is none, which only a broken child would say."""
@@ -343,8 +408,8 @@ class DecodePool:
             if self._failed_starts >= 3:
                 raise InternalError("Decoding processes cannot be started.", "Install MedFM Studio again.")
 
-    def _make_durable(self) -> None:
-        """Force shards to disk; a child that was killed could not."""
+    def sync(self) -> None:
+        """Force to the disk what was written to the shards so far; a child that was killed could not."""
         for shard in self._written:
             with shard.open("r+b") as handle:
                 os.fsync(handle.fileno())
@@ -364,7 +429,13 @@ _LAST_WORDS: Mapping[Reason, str] = {
 
 def _picture_order(job: PictureJob) -> tuple[str, dict[str, Any]]:
     root = _absolute(job.root) if job.root is not None else None
-    return job.key, {"work": "picture", "path": _absolute(job.path), "root": root, "frame": job.frame}
+    words = {"work": "picture", "path": _absolute(job.path), "root": root, "frame": job.frame}
+    return job.key, {**words, "clamp": job.clamp, "sha256": job.sha256}
+
+
+def _npy_order(job: str | Path | PictureJob, out: Path) -> tuple[str, dict[str, Any]]:
+    key, words = _picture_order(job if isinstance(job, PictureJob) else PictureJob(str(job), str(job)))
+    return key, {**words, "work": "npy", "out": _absolute(out)}
 
 
 def _picture_result(key: str, words: dict[str, Any], shard: str) -> PictureResult:
@@ -380,9 +451,22 @@ def _picture_result(key: str, words: dict[str, Any], shard: str) -> PictureResul
         header=words.get("header") or {},
         notes=tuple(words.get("notes", ())),
         cached=CachedPixels(shard, cached["offset"], tuple(cached["shape"]), cached["dtype"]) if cached else None,
+        file=FileFacts(*words["file"]) if words.get("file") else None,
     )
 
 
 def _header_result(key: str, words: dict[str, Any], shard: str) -> HeaderResult:
-    header = header_from_plain(words["header"]) if words.get("header") else None
+    header = header_from_values(words["values"]) if words.get("values") else None
     return HeaderResult(key, bool(words["ok"]), str(words.get("reason", "")), str(words.get("message", "")), header)
+
+
+def _batched_header(path: str, said: list[Any]) -> HeaderResult:
+    """One file of a batch: the values of its header, or the reason and the message of its refusal."""
+    if len(said) == 2:
+        return HeaderResult(path, False, str(said[0]), str(said[1]))
+    return HeaderResult(path, True, header=header_from_values(said))
+
+
+def _record_result(key: str, words: dict[str, Any], shard: str) -> RecordResult:
+    record = record_from_plain(words["record"]) if words.get("record") else None
+    return RecordResult(key, bool(words["ok"]), str(words.get("reason", "")), str(words.get("message", "")), record)

@@ -25,6 +25,7 @@ FOR_PROCESSING = "FOR PROCESSING: raw detector values, not meant to be looked at
 LOSSY = "The image was compressed with loss."
 BURNED_IN = "The image has text burned in, perhaps a name."
 IRREGULAR = "Some numbers in the header are not numbers and were left out."
+OVERLAY = "Graphics (overlays) lie beside the pixels; they are not drawn and not learnt from."
 _HOUNSFIELD = (-1100.0, 32_000.0)
 
 
@@ -37,6 +38,11 @@ def header_notes(header: DicomHeader) -> tuple[str, ...]:
         (header.irregular > 0, IRREGULAR),
     )
     return tuple(note for true, note in said if true)
+
+
+def has_overlay(data: Dataset) -> bool:
+    """Whether an overlay plane (groups 6000 to 60FE, even) lies beside the pixels or in their unused bits."""
+    return any(0x6000 <= tag.group <= 0x60FE and tag.element in (0x3000, 0x0102) for tag in data.keys())  # noqa: SIM118
 
 
 def present(data: Dataset, raw: npt.NDArray[Any], frame: int) -> tuple[Pixels, tuple[str, ...]]:

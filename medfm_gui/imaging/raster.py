@@ -68,6 +68,30 @@ def read_raster(admitted: Admitted, *, frame: int | None = None) -> Picture:
         return Picture(_upright(pixels, orientation), stored_sha256(values), {}, (*notes, *remarks))
 
 
+def read_scaled(admitted: Admitted, short_side: int) -> tuple[Picture, int, int] | None:
+    """A JPEG at a half, a quarter or an eighth of its size, so that its shorter side is still ``short_side`` or more.
+
+    Returns:
+        The picture (without ``stored_sha256``, which is of all pixels) and rows and columns of the whole image; None
+        where no such scale is small enough.
+
+    Raises:
+        UnreadableFile: as ``read_raster``.
+    """
+    with _opened(admitted) as image:
+        _check_size(image)
+        columns, rows = image.size
+        if min(rows, columns) < 2 * short_side or image.draft(None, (short_side, short_side)) is None:
+            return None
+        if image.size == (columns, rows):
+            return None
+        values, mode, orientation, notes = _loaded(image, None)
+        pixels, remarks = _ready(values, mode)
+        if orientation in (5, 6, 7, 8):
+            rows, columns = columns, rows
+        return Picture(_upright(pixels, orientation), "", {}, (*notes, *remarks)), rows, columns
+
+
 def read_stored(admitted: Admitted, *, frame: int = 0) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
     """One page upright with the values it holds: deep grey is not windowed, everything else as ``read_raster``.
 

@@ -33,6 +33,13 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     UID_CLASH = "uid_clash"
     FILE_SET_INDEX = "file_set_index"
+    MISSING = "missing"
+    NOT_LISTED = "not_listed"
+    ENCRYPTED = "encrypted"
+    BOMB = "bomb"
+    BAD_MASK = "bad_mask"
+    MASK_GEOMETRY = "mask_geometry"
+    MASK_LABELS = "mask_labels"
 
 
 _HINTS: Mapping[Reason, str] = {
@@ -40,8 +47,8 @@ _HINTS: Mapping[Reason, str] = {
     Reason.NOT_REGULAR: "Choose an ordinary file.",
     Reason.OUTSIDE: "Copy the file into the folder.",
     Reason.UNREADABLE: "Check that the file exists and that you may read it.",
-    Reason.NOT_AN_IMAGE: "Use PNG, JPEG, TIFF, BMP, WebP or DICOM.",
-    Reason.UNSUPPORTED_FORMAT: "Convert it to PNG, TIFF or DICOM.",
+    Reason.NOT_AN_IMAGE: "Use PNG, JPEG, TIFF, BMP, WebP, DICOM, NIfTI, NRRD, MHA or NPY.",
+    Reason.UNSUPPORTED_FORMAT: "Convert it to PNG, TIFF, DICOM or NIfTI.",
     Reason.NOT_DICOM: "Open it as a plain image.",
     Reason.TRUNCATED: "Copy or export the file again; a transfer was probably cut short.",
     Reason.TOO_LARGE: "Export it at a smaller size, or as separate images.",
@@ -50,8 +57,15 @@ _HINTS: Mapping[Reason, str] = {
     Reason.DECODER_DIED: "Leave this file out, or export it again uncompressed.",
     Reason.TIMED_OUT: "Leave this file out, or export it again uncompressed.",
     Reason.NO_PIXELS: "Leave this file out.",
+    Reason.MISSING: "Copy the whole medium again, or open what is there.",
+    Reason.NOT_LISTED: "Open the folder to read these files too.",
+    Reason.ENCRYPTED: "Unpack the archive with its password, and open the folder.",
+    Reason.BOMB: "Unpack the archive yourself if you trust it, and open the folder.",
     Reason.MULTI_FRAME: "Say which frame is meant.",
     Reason.NO_SUCH_FRAME: "Choose a frame that the file has; frames count from 0.",
+    Reason.BAD_MASK: "Export the mask again as whole numbers, one a class.",
+    Reason.MASK_GEOMETRY: "Resample the mask to its image, or leave both out.",
+    Reason.MASK_LABELS: "Correct the mask, or name its labels.",
     Reason.NONFINITE: "Replace values that are not numbers and export the file again.",
 }
 

@@ -34,7 +34,13 @@ _LONG_STRING, _SHORT_TEXT = 64, 1024
 
 
 def write_secondary_capture(
-    out: Path, rgb: npt.NDArray[np.uint8], *, source: Path | None, title: str, notice: str
+    out: Path,
+    rgb: npt.NDArray[np.uint8],
+    *,
+    source: Path | None,
+    title: str,
+    notice: str,
+    frame: int | None = None,
 ) -> None:
     """Write a colour image as a Secondary Capture object in a new series.
 
@@ -44,6 +50,7 @@ def write_secondary_capture(
         source: the DICOM file that the image was made from, whose study it joins; None for another source.
         title: the series description, e.g. what the colours mean.
         notice: the sentence that must be seen with the image.
+        frame: index of the frame of the source that the image was made from, where the source has several.
 
     Raises:
         UnreadableFile: the source cannot be read as DICOM.
@@ -52,6 +59,8 @@ def write_secondary_capture(
     origin = read_identity(source) if source is not None else None
     with el.quiet():  # odd values of the source are passed on as they are
         data = _described(origin, title, notice)
+        if frame is not None and "SourceImageSequence" in data:
+            data.SourceImageSequence[0].ReferencedFrameNumber = frame + 1  # DICOM counts from 1
         _put_pixels(data, with_notice(rgb, notice))
         with atomic_file(out, expected_bytes=rgb.nbytes) as handle:
             data.save_as(handle, enforce_file_format=True)

@@ -7,6 +7,7 @@ and the spacing; what does not fit (gaps, doubles, mixed planes, clashing UIDs) 
 from __future__ import annotations
 
 import collections
+import contextlib
 import math
 import os
 import re
@@ -22,12 +23,13 @@ from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import Interrupted
 from medfm_gui.domain.study import Instance, Scan, Series, Study
+from medfm_gui.imaging.gantry import shear_remark
 from medfm_gui.imaging.header import DicomHeader
 from medfm_gui.imaging.objections import objections
 from medfm_gui.imaging.pool import DecodePool, PictureJob
 from medfm_gui.imaging.reasons import Reason
+from medfm_gui.imaging.walking import Found, KnownHeaders, Walk, found_files, read_headers
 
-_JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 _SAME_PLACE_MM = 0.01
 _UNEVEN = 0.05
 _FIRST_LOOK_S = 0.15
@@ -60,40 +62,65 @@ class Watch:
             Interrupted: nobody waits any more.
         """
         if self.should_stop is not None and self.should_stop():
-            raise Interrupted("Reading the folder was stopped.", "Open it again; nothing of it was kept.")
+            raise Interrupted("Reading the folder was stopped.", "Open it again; it goes on where it was.")
         if self.on_progress is not None:
             self.on_progress(done, total)
 
 
-def scan(path: Path, pool: DecodePool, watch: Watch | None = None) -> Scan:
+def scan(path: Path, pool: DecodePool, watch: Watch | None = None, known: KnownHeaders | None = None) -> Scan:
     """Every study below a folder, or in one file.
 
     Links to folders are not followed, hidden files are counted only, and a DICOMDIR is passed over:
     its files are found by themselves. The originals are only read.
 
+    Args:
+        known: headers of an earlier reading; files that did not change since are not opened.
+
     Raises:
-        Interrupted: the watcher wanted no more.
+        Interrupted: the watcher wanted no more; what was read until then is in ``known``.
     """
     path = path.absolute()
-    files, skipped = _files(path)
-    return _scanned(files, skipped, path if path.is_dir() else None, pool, watch or Watch())
+    if not path.is_dir():
+        return _scanned((Found(str(path)),), 1, None, pool, watch or Watch(), known)
+    walk = Walk(path)
+    return _scanned(walk, walk, path, pool, watch or Watch(), known)
 
 
-def scan_files(files: Sequence[str], pool: DecodePool) -> Scan:
-    """The studies that these files make up, and no other file beside them."""
-    return _scanned(files, [], None, pool, Watch())
+def scan_files(
+    files: Sequence[str],
+    pool: DecodePool,
+    *,
+    root: Path | None = None,
+    watch: Watch | None = None,
+    known: KnownHeaders | None = None,
+) -> Scan:
+    """The studies that these files make up, and no other file beside them.
+
+    Args:
+        root: the folder that links may not lead out of.
+    """
+    return _scanned(found_files(files, looked_at=known is not None), len(files), root, pool, watch or Watch(), known)
 
 
-def _scanned(files: Sequence[str], skipped: list[Skipped], root: Path | None, pool: DecodePool, watch: Watch) -> Scan:
-    images = []
+def _scanned(
+    files: Iterable[Found],
+    size: Walk | int,
+    root: Path | None,
+    pool: DecodePool,
+    watch: Watch,
+    known: KnownHeaders | None,
+) -> Scan:
+    images, skipped = [], []
     preview = _Preview(watch.on_study)
-    for done, result in enumerate(pool.headers(files, root=root), 1):
-        if result.ok and result.header is not None:
-            images.append(_Image(result.path, result.header))
-            preview.add(images[-1])
-        elif result.reason != Reason.FILE_SET_INDEX or root is None:
-            skipped.append(Skipped(result.path, result.reason, result.message))
-        watch.step(done, len(files))
+    with contextlib.closing(read_headers(files, pool, root=root, known=known)) as results:
+        for done, result in enumerate(results, 1):
+            if result.ok and result.header is not None:
+                images.append(_Image(result.path, result.header))
+                preview.add(images[-1])
+            elif result.reason != Reason.FILE_SET_INDEX or root is None:
+                skipped.append(Skipped(result.path, result.reason, result.message))
+            watch.step(done, size.count if isinstance(size, Walk) else size)
+    skipped += size.skipped if isinstance(size, Walk) else []
     images.sort(key=lambda image: _natural(image.path))
     kept, doubles = _without_doubles(images, pool)
     skipped += doubles
@@ -126,44 +153,6 @@ class _Preview:
         self._grown.clear()
         now = time.monotonic()
         self._next = now + max(_LOOK_S, _DEAR * (now - begun))
-
-
-def _files(path: Path) -> tuple[list[str], list[Skipped]]:
-    if not path.is_dir():
-        return [str(path)], []
-    files: list[str] = []
-    skipped: list[Skipped] = []
-    hidden = 0
-    folders = [str(path)]
-    while folders:
-        folder = folders.pop()
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError as error:
-            skipped.append(Skipped(folder, Reason.UNREADABLE.value, f"The folder cannot be read ({error.strerror})."))
-            continue
-        for entry in entries:
-            if entry.name.startswith(".") or entry.name.lower() in _JUNK:
-                hidden += 1
-            elif not _is_unicode(entry.name):
-                shown = os.fsencode(entry.path).decode("utf-8", "backslashreplace")
-                skipped.append(Skipped(shown, Reason.BAD_NAME.value, "Its name is not valid Unicode; rename it."))
-            elif entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
-            elif not (entry.is_symlink() and entry.is_dir()):
-                files.append(entry.path)
-    if hidden:
-        skipped.append(Skipped(str(path), Reason.HIDDEN.value, f"{hidden} hidden entries were passed over."))
-    return files, skipped
-
-
-def _is_unicode(name: str) -> bool:
-    """Names that are not can be opened, but neither stored in a record nor shown."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _natural(text: str) -> list[tuple[int, int, str]]:
@@ -232,8 +221,7 @@ def _study(patient: str, uid: str, images: Sequence[_Image], clashes: set[str]) 
     by_series = collections.defaultdict(list)
     for image in images:
         header = image.header
-        unnamed = f"series {Path(image.path).parent} {header.series_description} {header.series_number}"
-        by_series[header.series_uid or _uid_of(unnamed)].append(image)
+        by_series[header.series_uid or _unnamed_series(image)].append(image)
     series = [one for name, members in by_series.items() for one in _series(name, members, clashes)]
     first = images[0].header
     return Study(
@@ -248,6 +236,11 @@ def _study(patient: str, uid: str, images: Sequence[_Image], clashes: set[str]) 
     )
 
 
+def _unnamed_series(image: _Image) -> str:
+    header = image.header
+    return _uid_of(f"series {Path(image.path).parent} {header.series_description} {header.series_number}")
+
+
 def _series(uid: str, images: Sequence[_Image], clashes: set[str]) -> list[Series]:
     """One series, or several where one UID joins images of different geometry."""
     planes = collections.defaultdict(list)
@@ -258,8 +251,8 @@ def _series(uid: str, images: Sequence[_Image], clashes: set[str]) -> list[Serie
         shared.append("The files have no Series Instance UID and were grouped by their folder.")
     if len(planes) > 1:
         shared.append(f"The series mixes {len(planes)} geometries and was taken apart.")
-    folders = {str(Path(image.path).parent) for image in images}
-    if any(str(Path(path).parent) in folders for path in clashes):
+    folders = {os.path.dirname(path) for path in clashes}  # noqa: PTH120 - a hundred thousand times
+    if folders and any(os.path.dirname(image.path) in folders for image in images):  # noqa: PTH120 - as above
         shared.append("Another file has the UID of an image of this series and other pixels; it was left out.")
     return [_plane(uid, members, shared) for members in planes.values()]
 
@@ -304,7 +297,9 @@ def _plane(uid: str, images: Sequence[_Image], shared: Sequence[str]) -> Series:
     if not is_placed:
         return series
     spacing, gaps = slice_spacing([item.position_mm for item in instances if item.position_mm is not None])
-    remarks = (*series.warnings, *gaps, *_overlap(spacing, [image.header.slice_thickness for image in images]))
+    sheared = shear_remark([image.header for image in images])
+    overlap = _overlap(spacing, [image.header.slice_thickness for image in images])
+    remarks = (*series.warnings, *gaps, *sheared, *overlap)
     return replace(series, slice_spacing_mm=spacing, warnings=remarks)
 
 

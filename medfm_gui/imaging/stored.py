@@ -13,9 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from medfm_gui.imaging.gate import FileKind, admit
+from medfm_gui.imaging.gate import VOLUMES, Admitted, FileKind, admit
 from medfm_gui.imaging.grid import Extent, Grid, StoredType, fits
 from medfm_gui.imaging.overlay import to_eight_bit
+from medfm_gui.imaging.picture import Picture
 from medfm_gui.imaging.reasons import Reason, refusal
 from medfm_gui.imaging.window import percentile_window
 
@@ -97,6 +98,13 @@ class FrameFile(Protocol):
             UnreadableFile: there is no such frame, or it cannot be decoded.
         """
 
+    def picture(self, frame: int | None) -> Picture:
+        """One frame ready to look at.
+
+        Raises:
+            UnreadableFile: as ``stored``.
+        """
+
     def facts(self, frame: int, stored: Stored) -> dict[str, Any]:
         """What this file says of how its frames are to be shown, as JSON values of ``volume.ViewFacts``."""
 
@@ -119,6 +127,13 @@ class PictureFile:
             pixels, notes = read_stored(admitted, frame=frame)
         return Stored(to_eight_bit(pixels) if pixels.ndim == 3 else pixels, notes=notes)
 
+    def picture(self, frame: int | None) -> Picture:
+        """One page ready to look at."""
+        from medfm_gui.imaging.raster import read_raster
+
+        with admit(self._path) as admitted:
+            return read_raster(admitted, frame=frame)
+
     def facts(self, frame: int, stored: Stored) -> dict[str, Any]:
         """What there is to know of it."""
         found: dict[str, Any] = {"header": None, "frames": self.frames, "notes": list(stored.notes)}
@@ -132,6 +147,32 @@ class PictureFile:
         return found
 
 
+class MatlabFile(PictureFile):
+    """The one image of a MATLAB record."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.frames = 1
+
+    def stored(self, frame: int) -> Stored:
+        """The image as its numbers."""
+        from medfm_gui.imaging.matlab import read_values  # h5py, for a kind of file that hardly anybody has
+
+        if frame:
+            raise refusal(Reason.NO_SUCH_FRAME, f"The file has no image number {frame}.")
+        with admit(self._path) as admitted:
+            return Stored(read_values(admitted))
+
+    def picture(self, frame: int | None) -> Picture:
+        """The image ready to look at."""
+        from medfm_gui.imaging.matlab import read_matlab
+
+        if frame:
+            raise refusal(Reason.NO_SUCH_FRAME, f"The file has no image number {frame}.")
+        with admit(self._path) as admitted:
+            return read_matlab(admitted)
+
+
 def open_file(path: Path) -> FrameFile:
     """A file whose frames are wanted.
 
@@ -139,8 +180,23 @@ def open_file(path: Path) -> FrameFile:
         UnreadableFile: it is not an image that is read here.
     """
     with admit(path) as admitted:
-        if admitted.kind is FileKind.DICOM:
-            from medfm_gui.imaging.dicom_frames import DicomFile  # pydicom costs 0.2 s, which a PNG need not pay
+        return open_admitted(path, admitted)
 
-            return DicomFile(admitted)
+
+def open_admitted(path: Path, admitted: Admitted) -> FrameFile:
+    """As ``open_file``, of a file that has passed the gate.
+
+    Raises:
+        UnreadableFile: it is not an image that is read here.
+    """
+    if admitted.kind is FileKind.DICOM:
+        from medfm_gui.imaging.dicom_frames import DicomFile  # pydicom costs 0.2 s, which a PNG need not pay
+
+        return DicomFile(admitted)
+    if admitted.kind in VOLUMES:
+        from medfm_gui.imaging.volume_file import VolumeFile  # brings a reader of its own
+
+        return VolumeFile(admitted)
+    if admitted.kind is FileKind.MATLAB:
+        return MatlabFile(path)
     return PictureFile(path)

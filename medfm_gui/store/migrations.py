@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from medfm_gui.base.atomic import atomic_file
 from medfm_gui.domain.errors import InternalError
+from medfm_gui.store import headers
 from medfm_gui.store.connection import begin_immediate, damaged, roll_back
 from medfm_gui.store.schema import APPLICATION_ID, INDEXES, TABLES
 
@@ -40,7 +41,12 @@ def cost_of_runs(db: Database) -> None:
         db.execute(f"ALTER TABLE runs ADD COLUMN {column}")
 
 
-MIGRATIONS: tuple[Migration, ...] = (first_tables, cost_of_runs)
+def headers_of_files(db: Database) -> None:
+    """Version 3: headers that were read for the index of studies, to be read no second time."""
+    db.execute(headers.TABLE)
+
+
+MIGRATIONS: tuple[Migration, ...] = (first_tables, cost_of_runs, headers_of_files)
 VERSION = len(MIGRATIONS)
 
 

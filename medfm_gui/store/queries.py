@@ -19,7 +19,16 @@ from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.events import EpochFinished
 from medfm_gui.domain.run import Phase
 from medfm_gui.store import facts
-from medfm_gui.store.cells import Cell, place_of, text_cell, text_mapping_of, text_of, texts_of, whole_numbers_of
+from medfm_gui.store.cells import (
+    Cell,
+    json_of,
+    place_of,
+    text_cell,
+    text_mapping_of,
+    text_of,
+    texts_of,
+    whole_numbers_of,
+)
 from medfm_gui.store.readers import Reader
 from medfm_gui.store.rows import (
     DatasetRow,
@@ -63,7 +72,7 @@ def samples_page(
     Raises:
         UsageError: a partition is asked for without the split it belongs to.
     """
-    if only is None or only == SampleFilter():
+    if only is None or only == SampleFilter(sealed=only.sealed):
         count = "SELECT coalesce(max(n_samples), 0) FROM datasets WHERE id = ?"
         total = reader.db.conn.execute(count, [text_cell(dataset_id)]).fetchone()[0]
         # positions are 0, 1, 2 …, so a page is found by key however far down it is
@@ -101,10 +110,75 @@ def _filtered(dataset_id: str, only: SampleFilter) -> tuple[str, list[Cell]]:
         source += " AND s.patient = ?"
         values.append(text_cell(only.patient))
     if only.text:
-        columns = ("s.id", "s.path", "coalesce(s.patient, '')")
-        source += f" AND ({' OR '.join(f'instr(lower({column}), lower(?))' for column in columns)})"
-        values += [text_cell(only.text)] * len(columns)
+        said, found = _said(only)
+        source += f" AND ({said})"
+        values += found
+    if only.covariate is not None:
+        source += " AND EXISTS (SELECT 1 FROM json_each(s.covariates) c WHERE c.key = ? AND c.value = ?)"
+        values += [text_cell(name) for name in only.covariate]
+    if only.ids is not None:
+        source += " AND s.id IN (SELECT value FROM json_each(?))"
+        values.append(json_of(only.ids))
+    told = only.class_index is not None or (only.covariate is not None and only.covariate_tells)
+    if only.sealed and told:
+        source += f" AND s.id NOT IN ({_SEALED})"
+        values.append(json_of(only.sealed))
     return source, values
+
+
+_SEALED = "SELECT sample FROM assignments WHERE partition = 'test' AND split IN (SELECT value FROM json_each(?))"
+
+
+def _said(only: SampleFilter) -> tuple[str, list[Cell]]:
+    """The condition for a text: in the id, the patient or the path; a path may tell the label of a sealed test."""
+    columns = ("s.id", "coalesce(s.patient, '')", "s.path")
+    parts = [f"instr(lower({column}), lower(?))" for column in columns]
+    values: list[Cell] = [text_cell(only.text)] * len(columns)
+    if only.sealed:
+        parts[-1] = f"({parts[-1]} AND s.id NOT IN ({_SEALED}))"
+        values.append(json_of(only.sealed))
+    return " OR ".join(parts), values
+
+
+def sealed_ids(reader: Reader, sealed: Sequence[str], ids: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Samples in the test of these splits; of ``ids`` alone where they are given."""
+    values: list[Cell] = [json_of(tuple(sealed))]
+    narrowed = ""
+    if ids is not None:
+        narrowed = " AND sample IN (SELECT value FROM json_each(?))"
+        values.append(json_of(tuple(ids)))
+    rows = reader.db.conn.execute(f"SELECT DISTINCT sample FROM ({_SEALED}{narrowed})", values).fetchall()
+    return tuple(text_of(row[0]) for row in rows)
+
+
+def splits_with_runs(reader: Reader, dataset_id: str) -> frozenset[str]:
+    """Splits of a dataset on which a run was ordered."""
+    rows = reader.db.conn.execute("SELECT DISTINCT split FROM runs WHERE dataset = ?", [text_cell(dataset_id)])
+    return frozenset(text_of(row[0]) for row in rows)
+
+
+def test_contents(reader: Reader, split_id: str) -> tuple[str, ...]:
+    """What the seal of a split's test follows: a line a sample, its pixels or, without a hash, its place."""
+    joined = (
+        "SELECT s.pixels_sha256, s.path, s.frame FROM assignments a JOIN splits p ON p.id = a.split"
+        " JOIN samples s ON s.dataset = p.dataset AND s.id = a.sample WHERE a.split = ? AND a.partition = 'test'"
+    )
+    rows = reader.db.conn.execute(joined, [text_cell(split_id)]).fetchall()
+    return tuple(text_of(row[0]) or f"{text_of(row[1])}#{row[2]}" for row in rows)
+
+
+def covariate_values(
+    reader: Reader, dataset_id: str, *, most: int = 200
+) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
+    """Covariates whose values repeat (``most`` at most): the name, then value and number of samples, frequent first."""
+    counted = (
+        "SELECT c.key AS name, c.value AS value, count(*) AS n FROM samples s, json_each(s.covariates) c"
+        " WHERE s.dataset = ? GROUP BY c.key, c.value ORDER BY c.key, n DESC, c.value"
+    )
+    found: dict[str, list[tuple[str, int]]] = {}
+    for name, value, number in reader.db.conn.execute(counted, [text_cell(dataset_id)]):
+        found.setdefault(text_of(name), []).append((text_of(value), number))
+    return tuple((name, tuple(values)) for name, values in found.items() if 1 < len(values) <= most)
 
 
 def splits(reader: Reader, dataset_id: str | None = None) -> tuple[SplitRow, ...]:

@@ -61,7 +61,9 @@ class SampleFilter:
     """Which samples of a dataset to list; what is not given does not restrict.
 
     ``class_index`` is the class of a sample, or one positive finding of a multi-label one; ``partition``
-    counts in ``split``; ``text`` stands in the id, the path or the patient.
+    counts in ``split``; ``text`` stands in the id, the path or the patient; ``covariate`` is a name and a value;
+    ``ids`` are the only samples to list. A filter by class, or by a covariate where ``covariate_tells``, leaves out the
+    test samples of the splits in ``sealed``, and a text is not looked for in their paths.
     """
 
     class_index: int | None = None
@@ -69,14 +71,22 @@ class SampleFilter:
     split: str | None = None
     partition: Partition | None = None
     text: str = ""
+    covariate: tuple[str, str] | None = None
+    ids: tuple[str, ...] | None = None
+    sealed: tuple[str, ...] = ()
+    covariate_tells: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SamplePage:
-    """A page of samples in the order of the dataset, and how many there are on all pages."""
+    """A page of samples in the order of the dataset, and how many there are on all pages.
+
+    ``hidden`` are those of a sealed test: they come without their label and what may tell it.
+    """
 
     total: int
     samples: tuple[Sample, ...]
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

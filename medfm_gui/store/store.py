@@ -30,6 +30,7 @@ from medfm_gui.domain.run import RunState, TrainSpec
 from medfm_gui.domain.split import Split
 from medfm_gui.domain.study import Study
 from medfm_gui.store import queries, records
+from medfm_gui.store.headers import HeaderTable
 from medfm_gui.store.opening import Place, prepare_for_reading, prepare_for_writing
 from medfm_gui.store.readers import Reader, Readers
 from medfm_gui.store.writer import BUSY_LIMIT_S, NoWriter, Writer
@@ -48,6 +49,8 @@ class Store(contextlib.AbstractContextManager["Store"]):
         self._place = place
         self._writer = writer
         self._readers = Readers(place.file, path.parent)
+        self.headers = HeaderTable(writer, self._readers)
+        """Headers of files that were read for the index of studies."""
 
     @classmethod
     def open(

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
-import itertools
-import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,23 +9,17 @@ from typing import TYPE_CHECKING
 
 from medfm_gui.domain.dataset import Dataset, Sample, Task
 from medfm_gui.domain.errors import LeakError
-from medfm_gui.domain.split import Leak, Partition, Split
-from medfm_gui.workspace import data
+from medfm_gui.domain.split import Certificate, Leak, Partition, Split
+from medfm_gui.workspace import covariates, data, near, sealing
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.sources import SkippedGroup, skipped_groups
 
 if TYPE_CHECKING:
     from medfm_gui.datasets.split import SplitRequest
 
-NOT_RECORDED = "not recorded"
-_FEW = 12
+PATIENTS_BY_CLASS = "Patients with a class"
 _SHOWN = 8
-_MOST_SECTIONS = 40
 _LISTED = 500
-_FIRST = ("sex", "gender", "patient_sex", "age", "patient_age", "age_approx", "view", "view_position", "modality")
-_AGES = ((0, 18, "0–17 years"), (18, 40, "18–39 years"), (40, 60, "40–59 years"), (60, 80, "60–79 years"))
-_OLDEST = "80 years and older"
-_AGE = re.compile(r"^0*(\d{1,3}(?:\.\d+)?)\s*([YMWD]?)(?:ears?)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +34,28 @@ class SplitWish:
     file: str = ""
     accept: str = ""
     drop: bool = False
+    nested: bool = False
+    preset: str = ""
+    leave_out: str = ""
+    in_time: str = ""
+    move: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One value of a characteristic: images that have it, in each column of the table."""
+    """One value of a characteristic: images that have it, in each column of the table; None where that is hidden."""
 
     name: str
-    counts: tuple[int, ...]
+    counts: tuple[int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A characteristic and its values."""
+    """A characteristic and its values. ``wholes`` are what its counts are of: images, or patients, in each column."""
 
     title: str
     lines: tuple[Line, ...]
+    wholes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +63,7 @@ class Characteristics:
     """Images and patients in all and in each partition, and how classes and covariates stand there.
 
     ``columns`` begins with “all”; ``patients`` has None where none are known. A line's counts follow ``columns``.
+    ``n_hidden`` images stand in a sealed test: counts of classes, and of covariates that may tell them, are without.
     """
 
     dataset: str
@@ -76,6 +73,7 @@ class Characteristics:
     patients: tuple[int | None, ...]
     sections: tuple[Section, ...]
     left_out: tuple[str, ...] = ()
+    n_hidden: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +102,12 @@ class Quality:
     units: tuple[str, ...]
     has_patients: bool
     folds: tuple[str, ...]
+    presets: tuple[tuple[str, str], ...] = ()
+    """Published rules for this layout: name and title."""
+    sites: tuple[str, ...] = ()
+    """Covariates whose values can be left out one by one."""
+    times: tuple[str, ...] = ()
+    """Covariates that hold dates or numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,10 @@ class SplitPlan:
     n_leaks: int = 0
     n_drop: int = 0
     message: str = ""
+    suspects: tuple[LeakLine, ...] = ()
+    n_suspects: int = 0
+    near: str = ""
+    """Why near-duplicates were not compared yet; empty where they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +158,9 @@ class SplitFacts:
     leaks: tuple[LeakLine, ...] = ()
     dropped: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    certificate: Certificate | None = None
+    suspects: tuple[LeakLine, ...] = ()
+    as_published: bool = False
 
 
 def characteristics(workspace: Workspace, dataset_id: str, split_id: str = "") -> Characteristics:
@@ -162,11 +173,19 @@ def characteristics(workspace: Workspace, dataset_id: str, split_id: str = "") -
     side_of = _sides(data.splits_of(workspace, split_id)[0]) if split_id else {}
     columns = _columns(side_of)
     table = _Table(dataset.samples, columns, side_of)
-    sections = [Section("Class", _class_lines(dataset, table))]
-    chosen, left_out = _covariates(dataset.samples)
-    sections += [Section(_title(name), table.lines(*_grouping(name, dataset.samples))) for name in chosen]
+    hidden = sealing.sealed_samples(workspace, dataset_id)
+    seen = table.without(hidden)
+    sections = [Section("Class", _class_lines(dataset, seen), seen.images())]
+    if dataset.n_patients is not None and dataset.task is not Task.SEGMENTATION:
+        patients = tuple(number or 0 for number in seen.patients())
+        sections.append(Section(PATIENTS_BY_CLASS, seen.patients_of(dataset), patients))
+    chosen, left_out = covariates.listed(dataset.samples)
+    for name in chosen:
+        counted = table if sealing.is_neutral(name) else seen
+        lines = counted.lines(*covariates.grouping(name, dataset.samples))
+        sections.append(Section(covariates.title(name), lines, counted.images()))
     return Characteristics(
-        dataset_id, split_id, columns, table.images(), table.patients(), tuple(sections), tuple(left_out)
+        dataset_id, split_id, columns, table.images(), table.patients(), tuple(sections), tuple(left_out), len(hidden)
     )
 
 
@@ -176,13 +195,15 @@ def quality(workspace: Workspace, dataset_id: str) -> Quality:
     Raises:
         NotFound: the dataset is not there.
     """
+    from medfm_gui.datasets.published_rules import presets_of
+
     dataset = data.read(workspace, dataset_id)
-    twins = _twins(dataset)
+    twins = _twins(dataset, sealing.sealed_samples(workspace, dataset_id))
     has_patients = dataset.n_patients is not None
     units = ["patient"] if has_patients else []
     units += ["image"]
     units += ["group"] if any(sample.group for sample in dataset.samples) else []
-    units += _repeating(dataset.samples)
+    units += covariates.repeating(dataset.samples)
     return Quality(
         dataset=dataset_id,
         warnings=dataset.warnings,
@@ -193,6 +214,9 @@ def quality(workspace: Workspace, dataset_id: str) -> Quality:
         units=tuple(units),
         has_patients=has_patients,
         folds=tuple(sorted({sample.fold for sample in dataset.samples if sample.fold})),
+        presets=presets_of(dataset),
+        sites=tuple(covariates.sites(dataset.samples)),
+        times=tuple(covariates.times(dataset.samples)),
     )
 
 
@@ -208,7 +232,19 @@ def request_of(wish: SplitWish) -> SplitRequest:
 
     file = Path(wish.file).expanduser().absolute() if wish.file else None
     return SplitRequest(
-        wish.ratios, wish.by, wish.seed, wish.folds, wish.official, file, accept=wish.accept, drop=wish.drop
+        wish.ratios,
+        wish.by,
+        wish.seed,
+        wish.folds,
+        wish.official,
+        file,
+        accept=wish.accept,
+        drop=wish.drop,
+        nested=wish.nested,
+        preset=wish.preset,
+        leave_out=wish.leave_out,
+        in_time=wish.in_time,
+        move=wish.move,
     )
 
 
@@ -221,19 +257,29 @@ def plan_split(workspace: Workspace, dataset_id: str, wish: SplitWish) -> SplitP
     from medfm_gui.datasets import split as dividing
 
     dataset = data.read(workspace, dataset_id)
+    looked = near.known(workspace, dataset)
     try:
-        splits = dividing.make_split(dataset, request_of(wish))
+        splits = dividing.make_split(dataset, request_of(wish), near=looked.found, near_reason=looked.reason)
     except LeakError as error:
         lines = _leak_lines(dataset, error.leaks)
         drop = len({leak.a for leak in error.leaks})
         return SplitPlan(leaks=lines, n_leaks=len(error.leaks), n_drop=drop, message=error.message)
+    splits = tuple(split for split in splits if split.family == splits[0].family)
     columns = tuple(side.value for side in Partition if any(split.sizes[side.value] for split in splits))
     folds = []
     for split in splits:
         table = _Table(dataset.samples, columns, _sides(split))
         folds.append(PlannedFold(split.rule, split.sizes, _class_lines(dataset, table)))
     warnings = dict.fromkeys(warning for split in splits for warning in split.warnings)
-    return SplitPlan(columns, tuple(folds), tuple(warnings))
+    doubtful = dict.fromkeys(leak for split in splits if split.certificate for leak in split.certificate.suspects)
+    return SplitPlan(
+        columns,
+        tuple(folds),
+        tuple(warnings),
+        suspects=_leak_lines(dataset, tuple(doubtful)),
+        n_suspects=len(doubtful),
+        near=looked.reason,
+    )
 
 
 def split_facts(workspace: Workspace, dataset_id: str, split_id: str) -> SplitFacts:
@@ -246,11 +292,22 @@ def split_facts(workspace: Workspace, dataset_id: str, split_id: str) -> SplitFa
     split = data.splits_of(workspace, split_id)[0]
     side_of = _sides(split)
     columns = _columns(side_of)[1:]
-    lines = _class_lines(dataset, _Table(dataset.samples, columns, side_of))
+    table = _Table(dataset.samples, columns, side_of).without(sealing.sealed_samples(workspace, dataset_id))
+    lines = _class_lines(dataset, table)
     listed = split.dropped[:_LISTED]
     places = _places(dataset, set(listed))
     dropped = tuple(places.get(name, name) for name in listed)
-    return SplitFacts(split_id, columns, lines, _leak_lines(dataset, split.leaks), dropped, split.settings)
+    return SplitFacts(
+        split_id,
+        columns,
+        lines,
+        _leak_lines(dataset, split.leaks),
+        dropped,
+        split.settings,
+        certificate=split.certificate,
+        suspects=_leak_lines(dataset, split.certificate.suspects) if split.certificate else (),
+        as_published=split.as_published,
+    )
 
 
 # -- counting
@@ -263,6 +320,17 @@ class _Table:
         self._samples = samples
         self._columns = columns
         self._side_of = side_of
+        self._covered: frozenset[str] = frozenset()
+
+    def without(self, hidden: frozenset[str]) -> _Table:
+        """The same table without some samples; a partition that has nothing else counts as hidden."""
+        if not hidden:
+            return self
+        seen = [sample for sample in self._samples if sample.id not in hidden]
+        table = _Table(seen, self._columns, self._side_of)
+        there = {self._side_of.get(sample.id, "") for sample in seen}
+        table._covered = frozenset(name for name in self._columns if name != "all" and name not in there)
+        return table
 
     def images(self) -> tuple[int, ...]:
         return self._row(Counter(self._side_of.get(sample.id, "") for sample in self._samples))
@@ -285,7 +353,28 @@ class _Table:
                 found[value][self._side_of.get(sample.id, "")] += 1
         place = {name: number for number, name in enumerate(order)}
         names = sorted(found, key=lambda name: (place.get(name, len(place)), *_rank(name, found[name].total())))
-        return tuple(Line(name, self._row(found[name])) for name in names)
+        return tuple(Line(name, self._masked(self._row(found[name]))) for name in names)
+
+    def patients_of(self, dataset: Dataset) -> tuple[Line, ...]:
+        """Patients with at least one image of each class; a patient may stand in several lines."""
+        found: list[defaultdict[str, set[str]]] = [defaultdict(set) for _ in dataset.classes]
+        for sample in self._samples:
+            if sample.patient is None or not sample.target:
+                continue
+            multi = dataset.task is Task.MULTILABEL
+            shown = [place for place, value in enumerate(sample.target) if value == 1] if multi else sample.target
+            for place in shown:
+                found[place][self._side_of.get(sample.id, "")].add(sample.patient)
+                found[place]["all"].add(sample.patient)
+        return tuple(
+            Line(name, self._masked(tuple(len(one[column]) for column in self._columns)))
+            for name, one in zip(dataset.classes, found, strict=True)
+        )
+
+    def _masked(self, counts: tuple[int, ...]) -> tuple[int | None, ...]:
+        return tuple(
+            None if name in self._covered else number for name, number in zip(self._columns, counts, strict=True)
+        )
 
     def _row(self, counts: Counter[str]) -> tuple[int, ...]:
         return tuple(counts.total() if name == "all" else counts[name] for name in self._columns)
@@ -293,7 +382,7 @@ class _Table:
 
 def _rank(name: str, count: int) -> tuple[int, int, str]:
     """Frequent values first, then “other”, then what is not recorded."""
-    return (2 if name == NOT_RECORDED else 1 if name.startswith("other (") else 0, -count, name)
+    return (2 if name == covariates.NOT_RECORDED else 1 if name.startswith("other (") else 0, -count, name)
 
 
 def _sides(split: Split) -> dict[str, str]:
@@ -307,6 +396,8 @@ def _columns(side_of: Mapping[str, str]) -> tuple[str, ...]:
 
 def _class_lines(dataset: Dataset, table: _Table) -> tuple[Line, ...]:
     names = dataset.classes
+    if dataset.task is Task.SEGMENTATION:
+        return table.lines(lambda sample: "with masks" if sample.masks else "without masks")
     if dataset.task is Task.MULTILABEL:
         return table.lines(
             lambda sample: [names[number] for number, value in enumerate(sample.target) if value == 1], order=names
@@ -314,124 +405,33 @@ def _class_lines(dataset: Dataset, table: _Table) -> tuple[Line, ...]:
     return table.lines(lambda sample: names[sample.target[0]], order=names)
 
 
-# -- covariates
-
-
-def _covariates(samples: Sequence[Sample]) -> tuple[list[str], list[str]]:
-    """Covariates worth a section, the usual ones first; and those left out because hardly a value repeats."""
-    values: defaultdict[str, set[str]] = defaultdict(set)
-    filled: Counter[str] = Counter()
-    for sample in samples:
-        for name, value in sample.covariates.items():
-            values[name].add(value)
-            filled[name] += 1
-    names = sorted(values, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name))
-    kept = [name for name in names if _is_age(name) or len(values[name]) <= max(_FEW, filled[name] // 2)]
-    return kept[:_MOST_SECTIONS], [_title(name) for name in names if name not in kept[:_MOST_SECTIONS]]
-
-
-def _repeating(samples: Sequence[Sample]) -> list[str]:
-    """Covariates by which a dataset can be divided: every value stands for a site, a scanner, an era."""
-    values: defaultdict[str, set[str]] = defaultdict(set)
-    filled: Counter[str] = Counter()
-    for sample in samples:
-        for name, value in sample.covariates.items():
-            values[name].add(value)
-            filled[name] += 1
-    return sorted(name for name in values if 3 <= len(values[name]) <= filled[name] // 2)
-
-
-def _is_age(name: str) -> bool:
-    return re.sub(r"[\W_]+", "", name.casefold()) in {"age", "patientage", "ageapprox", "ageatstudy", "ageyears"}
-
-
-def _title(name: str) -> str:
-    words = name.replace("_", " ").strip() or name
-    return words[:1].upper() + words[1:]
-
-
-def _grouping(name: str, samples: Sequence[Sample]) -> tuple[Callable[[Sample], str], Sequence[str]]:
-    """What a covariate's value counts as (its age group, its range, or itself where frequent), and the lines' order."""
-    if _is_age(name):
-        ages = [title for _, _, title in _AGES]
-        return lambda sample: _age_group(sample.covariates.get(name, "")), [*ages, _OLDEST]
-    counted = Counter(sample.covariates[name] for sample in samples if sample.covariates.get(name))
-    if len(counted) <= _FEW:
-        return lambda sample: sample.covariates.get(name) or NOT_RECORDED, ()
-    bounds = _quartiles(counted)
-    if bounds:
-        return lambda sample: _range_of(sample.covariates.get(name, ""), bounds), _ranges(bounds)
-    frequent = {value for value, _ in counted.most_common(_SHOWN)}
-    rest = f"other ({len(counted) - _SHOWN} values)"
-    return lambda sample: _itself(sample.covariates.get(name, ""), frequent, rest), ()
-
-
-def _itself(value: str, frequent: set[str], rest: str) -> str:
-    if not value:
-        return NOT_RECORDED
-    return value if value in frequent else rest
-
-
-def _age_group(value: str) -> str:
-    found = _AGE.match(value.strip())
-    if not found:
-        return NOT_RECORDED
-    years = float(found[1]) / {"M": 12, "W": 52, "D": 365}.get(found[2].upper(), 1)
-    return next((title for low, high, title in _AGES if low <= years < high), _OLDEST)
-
-
-def _quartiles(counted: Counter[str]) -> tuple[float, ...]:
-    """The bounds of four ranges of numbers with about as many images each; nothing where values are no numbers."""
-    try:
-        numbers = sorted(float(value) for value in counted.elements())
-    except ValueError:
-        return ()
-    if not all(map(math.isfinite, numbers)):
-        return ()
-    places = [round(share * (len(numbers) - 1)) for share in (0, 0.25, 0.5, 0.75, 1)]
-    return tuple(dict.fromkeys(numbers[place] for place in places))
-
-
-def _ranges(bounds: Sequence[float]) -> list[str]:
-    """Names of the ranges between bounds, the last one with its end."""
-    last = len(bounds) - 2
-    pairs = enumerate(itertools.pairwise(bounds))
-    names = [f"{low:g} to {'' if number == last else 'below '}{high:g}" for number, (low, high) in pairs]
-    return names or [f"{bounds[0]:g}"]
-
-
-def _range_of(value: str, bounds: Sequence[float]) -> str:
-    if not value:
-        return NOT_RECORDED
-    place = bisect.bisect_right(bounds, float(value)) - 1
-    names = _ranges(bounds)
-    return names[min(place, len(names) - 1)]
-
-
 # -- identical images and leaks
 
 
-def _twins(dataset: Dataset) -> list[Twins]:
-    """Sets of images with the same pixels, those with different labels first."""
+def _twins(dataset: Dataset, hidden: frozenset[str]) -> list[Twins]:
+    """Sets of images with the same pixels, those with different labels first; of hidden ones no label is told."""
     by_pixels: defaultdict[str, list[Sample]] = defaultdict(list)
     for sample in dataset.samples:
         if sample.pixels_sha256:
             by_pixels[sample.pixels_sha256].append(sample)
-    found = [_twins_of(dataset, sharing) for sharing in by_pixels.values() if len(sharing) > 1]
+    found = [_twins_of(dataset, sharing, hidden) for sharing in by_pixels.values() if len(sharing) > 1]
     return sorted(found, key=lambda twins: not twins.is_torn)
 
 
-def _twins_of(dataset: Dataset, sharing: Sequence[Sample]) -> Twins:
+def _twins_of(dataset: Dataset, sharing: Sequence[Sample], hidden: frozenset[str]) -> Twins:
     listed = sharing[:_SHOWN]
+    shown = {sample.target for sample in sharing if sample.id not in hidden}
     return Twins(
         tuple(sample.id for sample in listed),
-        tuple(map(_place, listed)),
-        tuple(_label(dataset, sample) for sample in listed),
-        len({sample.target for sample in sharing}) > 1,
+        tuple(sample.id if sample.id in hidden else _place(sample) for sample in listed),
+        tuple("hidden" if sample.id in hidden else _label(dataset, sample) for sample in listed),
+        len(shown) > 1,
     )
 
 
 def _label(dataset: Dataset, sample: Sample) -> str:
+    if dataset.task is Task.SEGMENTATION:
+        return "masks" if sample.masks else "no mask"
     if dataset.task is not Task.MULTILABEL:
         return dataset.classes[sample.target[0]]
     found = [dataset.classes[number] for number, value in enumerate(sample.target) if value == 1]

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medfm_gui.domain.dataset import Dataset
-from medfm_gui.domain.errors import InputError, NotFound
+from medfm_gui.domain.errors import InputError, NotFound, UsageError
 from medfm_gui.domain.split import Split
 from medfm_gui.workspace.journal import note
+from medfm_gui.workspace.pixels import share_pixels
 from medfm_gui.workspace.place import Workspace, new_folder, now, pseudonym_key, slug
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def import_dataset(
                 created=now(),
                 on_progress=on_progress,
             )
-        if folder:
+        if folder and pixels:
+            share_pixels(workspace, dataset, pixels)
             write_dataset(folder, dataset)
             workspace.store.put_dataset(dataset, str(folder))
             note(workspace, "dataset imported", dataset.id, fingerprint=dataset.fingerprint, layout=dataset.layout)
@@ -101,14 +103,26 @@ def _dataset_folders(workspace: Workspace) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class SplitOutcome:
-    """The frozen split, or one split a fold; ``id`` names them all together."""
+    """The frozen split, or one split a fold; ``id`` names them all together. ``inner`` are folds within folds."""
 
     id: str
     splits: tuple[Split, ...]
+    inner: tuple[Split, ...] = ()
 
 
-def make_split(workspace: Workspace, dataset_id: str, request: SplitRequest) -> SplitOutcome:
-    """Divide a dataset and freeze the result.
+def make_split(
+    workspace: Workspace,
+    dataset_id: str,
+    request: SplitRequest,
+    *,
+    look: bool | None = None,
+    on_progress: Progress | None = None,
+) -> SplitOutcome:
+    """Divide a dataset and freeze the result with its certificate.
+
+    Args:
+        look: look for near-duplicates; None: unless the dataset is so large that it would take long.
+        on_progress: told how far that look is; raises where it is to stop, and then nothing is frozen.
 
     Raises:
         LeakError: an official list puts a patient or an image on two sides and nobody accepted it.
@@ -116,22 +130,51 @@ def make_split(workspace: Workspace, dataset_id: str, request: SplitRequest) -> 
     """
     from medfm_gui.datasets import split as dividing
     from medfm_gui.datasets.files import write_split
+    from medfm_gui.workspace import near
 
     dataset = read(workspace, dataset_id)
-    stem = _free_split_id(workspace, dataset_id)
-    splits = dividing.make_split(dataset, request, split_id=stem, created=now())
-    for split in splits:
+    stem = free_split_id(workspace, dataset_id)
+    looked = near.known(workspace, dataset) if look is not False else near.Looked(None, "It was not asked for.")
+    if look is not False and looked.found is None:
+        dividing.make_split(dataset, request)  # what cannot be divided is refused before the look
+        looked = near.near_duplicates(workspace, dataset, always=bool(look), on_progress=on_progress)
+    splits = dividing.make_split(
+        dataset, request, split_id=stem, created=now(), near=looked.found, near_reason=looked.reason
+    )
+    outer = tuple(split for split in splits if split.family in (None, stem))
+    inner = tuple(split for split in splits if split.family not in (None, stem))
+    for split in (*inner, *outer):  # the newest file is the one that a run takes by itself
         path = workspace.root / "splits" / f"{split.id}.json"
         write_split(path, split)
         workspace.store.put_split(split, str(path))
         details = {"fingerprint": split.fingerprint, "dataset": dataset_id}
+        if split.certificate:
+            details["certificate"] = split.certificate.sha256
         if split.acceptance:
             details["leaks accepted because"] = split.acceptance
         note(workspace, "split made", split.id, **details)
-    return SplitOutcome(stem, splits)
+    return SplitOutcome(stem, outer, inner)
 
 
-def _free_split_id(workspace: Workspace, dataset_id: str) -> str:
+def export_split(workspace: Workspace, name: str, out: Path) -> Path:
+    """Write a split as a table (sample, path, partition, group) that ``split --file`` reads back; returns its place.
+
+    Raises:
+        NotFound: there is no such split.
+        UsageError: the name means several folds.
+    """
+    from medfm_gui.datasets.split_file import write_split_table
+
+    splits = splits_of(workspace, name)
+    if len(splits) > 1:
+        raise UsageError(f"“{name}” has {len(splits)} folds.", f"Export one of them: {splits[0].id} …")
+    out = out.expanduser().absolute()
+    write_split_table(out, read(workspace, splits[0].dataset), splits[0])
+    return out
+
+
+def free_split_id(workspace: Workspace, dataset_id: str) -> str:
+    """An id that no split of the dataset has yet: ``<dataset>-s1``, ``-s2`` and so on."""
     number = 1
     taken = {path.stem for path in (workspace.root / "splits").glob(f"{dataset_id}-s*.json")}
     while any(name == f"{dataset_id}-s{number}" or name.startswith(f"{dataset_id}-s{number}-") for name in taken):

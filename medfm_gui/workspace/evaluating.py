@@ -9,14 +9,15 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.dataset import Dataset
-from medfm_gui.domain.errors import Interrupted, SealError, UsageError
+from medfm_gui.domain.errors import InputError, Interrupted, SealError, UsageError
 from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
 from medfm_gui.domain.run import FileRef, Phase, PredictSpec
 from medfm_gui.workspace import data, training
@@ -26,7 +27,12 @@ from medfm_gui.workspace.place import Workspace, now
 from medfm_gui.workspace.scores import read_scores, scored
 from medfm_gui.workspace.training import RunView
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
 TEST = "test"
+WITHOUT_FLAGGED = "test without flagged images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,10 @@ class EvaluationFile:
     sample_set: str
     predictions: FileRef
     evaluations: tuple[Evaluation, ...]
+    flagged: tuple[str, ...] = ()
+    """Test samples that the leak gate named: leaks that were accepted, and near-duplicates of other sides."""
+    without_flagged: tuple[Evaluation, ...] = ()
+    """The headline without the units of those samples; its subset is ``WITHOUT_FLAGGED``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,11 @@ class Opening:
     def evaluations(self) -> tuple[Evaluation, ...]:
         """All rows, run by run."""
         return tuple(row for file in self.files for row in file.evaluations)
+
+    @property
+    def without_flagged(self) -> tuple[Evaluation, ...]:
+        """The headline of every run again, where its test has flagged images, without them."""
+        return tuple(row for file in self.files for row in file.without_flagged)
 
 
 def evaluate(
@@ -119,6 +134,7 @@ def _open(
         raise
     samples, scores = read_scores(path)
     sample_set = sample_set_hash(dataset, samples)
+    named, without = _without_flagged(workspace, view, dataset, samples, scores)
     rows = compute(
         scored(dataset, samples, scores),
         run=view.id,
@@ -130,9 +146,50 @@ def _open(
     )
     opened_at = now()
     reference = FileRef(str(path), sha256_file(path))
-    file = EvaluationFile(view.id, TEST, opened_at, reason, sample_set, reference, tuple(rows))
+    file = EvaluationFile(view.id, TEST, opened_at, reason, sample_set, reference, tuple(rows), named, without)
     wire.write(evaluation_path(workspace, view.id), file)
     index(workspace, file, dataset)
+
+
+def _without_flagged(
+    workspace: Workspace, view: RunView, dataset: Dataset, samples: Sequence[str], scores: npt.NDArray[np.float32]
+) -> tuple[tuple[str, ...], tuple[Evaluation, ...]]:
+    """Which test samples the leak gate named, and the headline without their units."""
+    from medfm_gui.datasets.certificate import flagged
+    from medfm_gui.datasets.split import sample_set_hash
+    from medfm_gui.metrics.evaluate import evaluate as compute
+
+    split = data.splits_of(workspace, view.spec.split_id)[0]
+    named = tuple(name for name in flagged(split) if name in set(samples))
+    if not named:
+        return (), ()
+    unit = view.spec.recipe.unit
+    gone = set(named)
+    if unit == "patient":
+        patient_of = {sample.id: sample.patient for sample in dataset.samples}
+        torn = {patient_of[name] for name in named} - {None}
+        gone |= {name for name in samples if patient_of.get(name) in torn}
+    kept = [number for number, name in enumerate(samples) if name not in gone]
+    if not kept:
+        return named, ()
+    left = [samples[number] for number in kept]
+    try:
+        rows = compute(
+            scored(dataset, left, scores[kept]),
+            run=view.id,
+            subset=WITHOUT_FLAGGED,
+            unit=unit,
+            point=operating_point(view.folder),
+            sample_set=sample_set_hash(dataset, left),
+            code_version=__version__,
+        )
+    except InputError:  # what is left cannot be scored: one class alone, or no unit
+        return named, ()
+    note = {"left out": f"{len(named)} flagged images"}
+    whole = [row for row in rows if not row.label]
+    return named, tuple(
+        replace(row, parameters={**row.parameters, **note}) for row in whole if row.metric == whole[0].metric
+    )
 
 
 def index(workspace: Workspace, file: EvaluationFile, dataset: Dataset) -> None:

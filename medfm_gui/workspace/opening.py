@@ -85,9 +85,13 @@ class OpenedSeries:
     """UID: series that share it can be scrolled together."""
 
     def frame_of(self, path: str) -> int | None:
-        """The first frame that comes from a file, as a prediction names it; None if none does."""
+        """The first frame that comes from a file, as a prediction names it; None if none does.
+
+        A frame of a file that holds several is named ``file#index``.
+        """
         for index, source in enumerate(self.sources):
-            if spelt(source.path) == path:
+            name = spelt(source.path)
+            if path in (name, f"{name}#{source.frame}"):
                 return index
         return None
 

@@ -23,6 +23,7 @@ from medfm_gui.domain.run import Phase, PreflightSpec, TrainSpec
 from medfm_gui.domain.split import Partition
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.errands import run_errand
+from medfm_gui.workspace.pixels import PixelNeed, needs_of, sized
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.training import TrainRequest
 
@@ -101,6 +102,8 @@ class PlanCost:
     measurements: tuple[Measurement, ...]
     to_measure: int
     disk_free_bytes: int
+    pixels: tuple[PixelNeed, ...] = ()
+    """Images that have to be decoded first, because a model needs them larger than they are kept."""
 
     @property
     def seconds(self) -> float | None:
@@ -117,7 +120,12 @@ class PlanCost:
     @property
     def disk_bytes(self) -> int:
         """What stays, and the most that any run needs besides."""
-        return sum(run.disk_bytes for run in self.runs) + max((run.disk_more_bytes for run in self.runs), default=0)
+        pixels = sum(need.at_most_bytes for need in self.pixels)
+        return (
+            pixels
+            + sum(run.disk_bytes for run in self.runs)
+            + max((one.disk_more_bytes for one in self.runs), default=0)
+        )
 
     @property
     def is_measured(self) -> bool:
@@ -181,14 +189,15 @@ def preflight(
     Raises:
         as ``training.create_runs``; Interrupted: it was stopped.
     """
-    drafts = [draft for request in requests for draft in training.drafts_of(workspace, request)]
+    drafts = sized([draft for request in requests for draft in training.drafts_of(workspace, request)])
+    pixels = needs_of(workspace, drafts)
     wanted = _to_measure(drafts)
     found = {one.key: one for one in known if one.key in wanted and not one.problem}
     training_ids = _training_ids(workspace, drafts)
 
     def costs() -> PlanCost:
         free = shutil.disk_usage(workspace.root).free
-        return PlanCost(_run_costs(drafts, found, training_ids), tuple(found.values()), len(wanted), free)
+        return PlanCost(_run_costs(drafts, found, training_ids), tuple(found.values()), len(wanted), free, pixels)
 
     on_part(costs())
     open_ = [(key, draft) for key, draft in wanted.items() if key not in found]
@@ -235,6 +244,7 @@ def _group(draft: TrainSpec) -> tuple[object, ...]:
         recipe.channels,
         recipe.normalisation,
         recipe.geometry,
+        (recipe.clip_low, recipe.clip_high),
         recipe.workers,
         draft.device,
         _by_gradient(draft),

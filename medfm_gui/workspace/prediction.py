@@ -1,18 +1,18 @@
 """One study, one file or one folder, scored by finished runs, with heat maps on request.
 
 Foreign files are decoded in children with limits; a worker that knows nothing of DICOM scores the
-pixels. A tomographic series is scored slice by slice and pooled by the mean of its slices.
+pixels. A tomographic series is scored slice by slice, a file with many frames frame by frame, and pooled by
+the mean (``prediction_units``).
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import re
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,13 +25,14 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Skipped, Task
 from medfm_gui.domain.errors import InputError, NotFound, UnreadableFile, UsageError
 from medfm_gui.domain.explain import NEIGHBOURS, NOT_CLASS_SPECIFIC, Neighbour, explanation, explanation_names
+from medfm_gui.domain.recipe import hu_bounds
 from medfm_gui.domain.run import Phase, StudyImage, StudySpec, TrainSpec
-from medfm_gui.domain.study import Scan
-from medfm_gui.workspace import map_checks, studies, training
+from medfm_gui.workspace import map_checks, training
 from medfm_gui.workspace.errands import OnEvent, ask_warm, check, run_errand
 from medfm_gui.workspace.evaluating import operating_point
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace, made_folder, now
+from medfm_gui.workspace.prediction_units import Frame, Unit, expanded, units_of
 
 if TYPE_CHECKING:
     from medfm_gui.imaging.pool import DecodePool
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 DICOM_OUTPUTS = ("sc",)
 NOTICE = "Research use only - not for clinical use"
 MAP_NOTE = "Relative to this image's maximum: not comparable between images or models. A map is no proof."
-_TOMOGRAPHIC = ("CT", "MR", "PT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,13 @@ class Explanation:
     note: str = ""
     checks: Mapping[str, str] = field(default_factory=dict)
     neighbours: tuple[Neighbour, ...] = ()
+    frame: int | None = None
+    """Index of the explained image in ``source``, where that holds several."""
+
+    @property
+    def place(self) -> str:
+        """The explained image: its file, or ``file#index``."""
+        return self.source if self.frame is None else f"{self.source}#{self.frame}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +103,6 @@ class PredictionFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Unit:
-    """What gets one prediction: an image, or the slices of a series."""
-
-    source: str
-    files: tuple[Path, ...]
-    study: str = ""
-    is_dicom: bool = False
-    warnings: tuple[str, ...] = ()
-    series: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class PredictRequest:
     """What to score with which runs; ``dicom`` names DICOM objects to write beside the PNG maps.
 
@@ -131,6 +126,8 @@ class _Means:
     warm: WarmWorker | None
     on_event: OnEvent | None
     stop: threading.Event | None
+    clamp: tuple[float, float] | None = None
+    """Bounds of a CT's values, in HU, which the runs learnt from."""
 
 
 def predict(
@@ -161,11 +158,26 @@ def predict(
         raise InputError(f"“{source}” does not exist.", "Check the path.")
     with contextlib.ExitStack() as held:
         folder = held.enter_context(made_folder(workspace.root / "predictions", "p", counted=True))
-        means = _Means(pool or held.enter_context(_new_pool()), warm, on_event, stop)
+        means = _Means(pool or held.enter_context(_new_pool()), warm, on_event, stop, _clamp(specs))
         file = _predicted(workspace, replace(request, source=source), specs, folder, means)
     index(workspace, file)
     note(workspace, "prediction made", file.id, runs=" ".join(request.runs))
     return file
+
+
+def _clamp(specs: Mapping[str, TrainSpec]) -> tuple[float, float] | None:
+    """Between which values the runs saw a CT.
+
+    Raises:
+        UsageError: not all of them saw it alike.
+    """
+    found = {hu_bounds(spec.recipe.hu_window) for spec in specs.values()}
+    if len(found) > 1:
+        raise UsageError(
+            "These runs saw CT images between different HU values, so one picture cannot be given to all of them.",
+            "Predict with the runs of each hu_window by themselves.",
+        )
+    return found.pop() if found else None
 
 
 def _predicted(
@@ -229,30 +241,21 @@ def _new_pool() -> DecodePool:
 
 def _decode(
     workspace: Workspace, request: PredictRequest, folder: Path, specs: Mapping[str, TrainSpec], means: _Means
-) -> tuple[list[_Unit], list[StudyImage], list[Skipped]]:
+) -> tuple[list[Unit], list[StudyImage], list[Skipped]]:
     (folder / "images").mkdir()
     check(means.stop)
-    found, skipped = _units(workspace, request, means.pool)
+    found, skipped = units_of(workspace, request.source, request.series, means.pool)
     images: list[StudyImage] = []
-    units: list[_Unit] = []
+    units: list[Unit] = []
     numbers = itertools.count()
     for number, unit in enumerate(found):
-        kept: list[Path] = []
-        wanted = [(file, folder / "images" / f"{next(numbers):05d}.npy") for file in unit.files]
-        results = {}
-        for result in means.pool.to_npys(wanted):
-            check(means.stop)
-            results[result.key] = result
-        for file, pixels in wanted:
-            result = results[str(file)]
-            if result.ok:
-                kept.append(file)
-                images.append(StudyImage(_name(file), str(pixels), case=str(number)))
-            else:
-                skipped.append(Skipped(str(file), result.reason, result.message))
+        unit, kept, lost = _read(unit, folder / "images", numbers, means)
+        skipped += lost
         if kept:
-            warnings = tuple(dict.fromkeys((*unit.warnings, *_objections(kept[0], unit, specs, means.pool))))
-            units.append(replace(unit, files=tuple(kept), warnings=warnings))
+            images += [StudyImage(frame.name, str(pixels), case=str(number)) for frame, pixels in kept.items()]
+            objected = _objections(next(iter(kept)).file, unit, specs, means.pool)
+            warnings = tuple(dict.fromkeys((*unit.warnings, *objected)))
+            units.append(replace(unit, frames=tuple(kept), warnings=warnings))
     if not units:
         first = skipped[0] if skipped else Skipped(str(request.source), "empty", "It holds no image.")
         raise UnreadableFile(
@@ -261,50 +264,37 @@ def _decode(
     return units, images, skipped
 
 
-def _name(file: Path) -> str:
-    """A path as the worker's order and answer can hold it: bytes that are no UTF-8 are spelt out."""
-    return str(file).encode("utf-8", "backslashreplace").decode()
+def _read(
+    unit: Unit, folder: Path, numbers: Iterator[int], means: _Means
+) -> tuple[Unit, dict[Frame, Path], list[Skipped]]:
+    """The unit's frames as arrays of ``folder``, and what cannot be decoded.
 
+    A file that is no DICOM object shows only now that it holds several frames; then each is read.
+    """
+    from medfm_gui.imaging.pool import PictureJob
+    from medfm_gui.imaging.volume import count_frames
 
-def _units(workspace: Workspace, request: PredictRequest, pool: DecodePool) -> tuple[list[_Unit], list[Skipped]]:
-    """DICOM series where there are any, and every other image by itself."""
-    found = _found(workspace, request, pool)
-    units = []
-    for study in found.studies:
-        studies.keep(workspace, study)
-        for series in study.series:
-            if request.series and series.uid not in request.series:
-                continue
-            files = tuple(Path(item.path) for item in series.instances)
-            if series.modality in _TOMOGRAPHIC and len(files) > 1:
-                folder = os.path.commonpath([file.parent for file in files])
-                units.append(_Unit(folder, files, study.uid, True, series.warnings, series.uid))
-            else:
-                units += [_Unit(str(file), (file,), study.uid, True, series.warnings, series.uid) for file in files]
+    outs = {frame: folder / f"{next(numbers):05d}.npy" for frame in unit.frames}
+    by_name = {frame.name: frame for frame in outs}
+    jobs = (
+        (PictureJob(frame.name, str(frame.file), frame=frame.index, clamp=means.clamp), out)
+        for frame, out in outs.items()
+    )
+    kept: dict[Frame, Path] = {}
     skipped = []
-    for item in found.skipped:
-        path = Path(item.path)
-        if item.reason == "not_dicom" and not request.series:
-            units.append(_Unit(str(path), (path,)))
+    for result in means.pool.to_npys(jobs):
+        check(means.stop)
+        frame = by_name[result.key]
+        if result.ok:
+            kept[frame] = outs[frame]
+        elif result.reason == "multi_frame" and frame.index is None and len(unit.frames) == 1:
+            return _read(expanded(unit, max(1, count_frames(means.pool, str(frame.file)))), folder, numbers, means)
         else:
-            skipped.append(item)
-    return units, skipped
+            skipped.append(Skipped(frame.name, result.reason, result.message))
+    return unit, {frame: kept[frame] for frame in unit.frames if frame in kept}, skipped
 
 
-def _found(workspace: Workspace, request: PredictRequest, pool: DecodePool) -> Scan:
-    """What is to be scored: all of the source, or of wanted series the files that the index names below it."""
-    from medfm_gui.imaging.series import scan, scan_files
-
-    if not request.series:
-        return scan(request.source, pool)
-    files = studies.files_of(workspace, request.series)
-    below = [file for file in files if Path(file).is_relative_to(request.source)]
-    if not below:
-        raise NotFound("There is no such series in the study.", "Open its folder again.")
-    return scan_files(below, pool)
-
-
-def _objections(file: Path, unit: _Unit, specs: Mapping[str, TrainSpec], pool: DecodePool) -> tuple[str, ...]:
+def _objections(file: Path, unit: Unit, specs: Mapping[str, TrainSpec], pool: DecodePool) -> tuple[str, ...]:
     """Where a DICOM file looks unlike what it claims to be, or unlike what the runs were trained on."""
     if not unit.is_dicom:
         return ()
@@ -329,7 +319,7 @@ def _objections(file: Path, unit: _Unit, specs: Mapping[str, TrainSpec], pool: D
 def _pool(
     workspace: Workspace,
     specs: Mapping[str, TrainSpec],
-    units: Sequence[_Unit],
+    units: Sequence[Unit],
     images: Sequence[StudyImage],
     said: Sequence[ev.StudyPredicted],
     request: PredictRequest,
@@ -341,7 +331,7 @@ def _pool(
     checks = {run_id: map_checks.sentences(workspace, run_id, request.explain) for run_id in specs if request.explain}
     for unit in units:
         for run_id, spec in specs.items():
-            events = [heard[run_id, _name(file)] for file in unit.files if (run_id, _name(file)) in heard]
+            events = [heard[run_id, frame.name] for frame in unit.frames if (run_id, frame.name) in heard]
             if not events:
                 continue
             scores = np.mean([event.scores for event in events], axis=0)
@@ -363,7 +353,7 @@ def _suspicion(event: ev.StudyPredicted) -> float:
 
 def _prediction(
     workspace: Workspace,
-    unit: _Unit,
+    unit: Unit,
     run_id: str,
     spec: TrainSpec,
     scores: Sequence[float],
@@ -395,15 +385,18 @@ def _prediction(
 
 
 def _explain(
-    event: ev.StudyPredicted, spec: TrainSpec, pixels: Path, unit: _Unit, request: PredictRequest, stem: Path
+    event: ev.StudyPredicted, spec: TrainSpec, pixels: Path, unit: Unit, request: PredictRequest, stem: Path
 ) -> Explanation:
     from medfm_gui.imaging.overlay import overlay, write_png
     from medfm_gui.imaging.secondary_capture import write_secondary_capture
 
     target = spec.classes[event.target] if event.target >= 0 else ""
+    shown = next(frame for frame in unit.frames if frame.name == event.source)
+    file = replace(shown, index=None).name
     if not event.map:
         method = NEIGHBOURS if event.neighbours else request.explain
-        return Explanation(method, "", target, source=event.source, note=event.map_note, neighbours=event.neighbours)
+        nearest = Explanation(method, "", target, source=file, note=event.map_note, neighbours=event.neighbours)
+        return replace(nearest, frame=shown.index)
     picture = np.load(pixels, allow_pickle=False)
     coloured = overlay(picture, np.load(event.map, allow_pickle=False))
     png = stem.with_name(f"{stem.name}-{request.explain}.png")
@@ -411,14 +404,14 @@ def _explain(
     dicom = ""
     if "sc" in request.dicom:
         target_file = png.with_suffix(".dcm")
-        source = Path(event.source) if unit.is_dicom else None
+        source = shown.file if unit.is_dicom else None
         title = f"{_title(request.explain, target)}, {spec.card.title}, {spec.adapt}, {event.run}"
-        write_secondary_capture(target_file, coloured, source=source, title=title, notice=NOTICE)
+        write_secondary_capture(target_file, coloured, source=source, title=title, notice=NOTICE, frame=shown.index)
         dicom = str(target_file)
     card = explanation(request.explain)
     general = NOT_CLASS_SPECIFIC if card is not None and not card.class_specific else ""
     remark = " ".join(part for part in (event.map_note, general, MAP_NOTE) if part)
-    return Explanation(request.explain, str(png), target, event.map, dicom, event.source, remark)
+    return Explanation(request.explain, str(png), target, event.map, dicom, file, remark, frame=shown.index)
 
 
 def _title(method: str, target: str) -> str:

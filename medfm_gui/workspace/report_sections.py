@@ -26,7 +26,7 @@ from medfm_gui.domain.report import (
     Section,
     Table,
 )
-from medfm_gui.domain.split import Partition, Split
+from medfm_gui.domain.split import LeakCheck, Partition, Split
 from medfm_gui.metrics.names import method_title, metric_title
 from medfm_gui.workspace.comparing import ComparisonFile
 from medfm_gui.workspace.evaluating import EvaluationFile, operating_point, test_predictions
@@ -55,8 +55,10 @@ def estimate(row: Evaluation) -> str:
     return f"{row.value:.3f} ({row.low:.3f}–{row.high:.3f})"
 
 
-def data_section(dataset: Dataset, split: Split) -> Section:
-    """What was imported, and how the classes lie in the partitions."""
+def data_section(
+    dataset: Dataset, split: Split, stated: Sequence[tuple[str, str]] = (), flow: Table | None = None
+) -> Section:
+    """What was imported, what it states of itself, where its images went, how the classes lie in the partitions."""
     facts = [
         ("Dataset", dataset.name),
         ("Layout", dataset.layout),
@@ -67,7 +69,8 @@ def data_section(dataset: Dataset, split: Split) -> Section:
         ("Fingerprint (SHA-256)", dataset.fingerprint),
         *((f"Taken for {key}", value) for key, value in dataset.taken.items()),
     ]
-    blocks: list[Block] = [Facts(tuple(facts)), _balance(dataset, split)]
+    blocks: list[Block] = [Facts(tuple(facts)), *([Facts(tuple(stated))] if stated else [])]
+    blocks += [*([flow] if flow is not None else []), _balance(dataset, split)]
     reasons = Counter(item.reason for item in dataset.skipped)
     if reasons:
         text = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in sorted(reasons.items()))
@@ -101,6 +104,10 @@ def split_section(dataset: Dataset, split: Split) -> Section:
         ("Seed", str(split.seed)),
         ("Fingerprint (SHA-256)", split.fingerprint),
     ]
+    if split.certificate:
+        facts.append(("Certificate (SHA-256)", split.certificate.sha256))
+    if split.as_published:
+        facts.append(("As published", "yes, with the leaks of the published rule"))
     if split.leaks:
         kinds = Counter(leak.kind.value for leak in split.leaks)
         found = ", ".join(f"{number} × {kind}" for kind, number in sorted(kinds.items()))
@@ -115,7 +122,8 @@ def split_section(dataset: Dataset, split: Split) -> Section:
     if split.dropped:
         warned.append(Paragraph(f"{len(split.dropped)} images were dropped to resolve leaks.", "small"))
     gate_paragraph = Paragraph(gate, "warning" if tone == "warning" else "normal")
-    return Section(Part.SPLIT.heading, (Facts(tuple(facts)), gate_paragraph, *warned))
+    blocks = (Facts(tuple(facts)), gate_paragraph, *_certificate(split), *warned)
+    return Section(Part.SPLIT.heading, blocks)
 
 
 def models_section(views: Sequence[RunView]) -> Section:
@@ -212,7 +220,7 @@ def results_section(
         ),
         (4, 5, 6),
     )
-    blocks: list[Block] = [table]
+    blocks: list[Block] = [table, *_without_flagged(tests)]
     labelled = [row for test in tests for row in test.evaluations if row.label]
     if labelled:
         rows = tuple(
@@ -230,6 +238,38 @@ def results_section(
             text += f"{point.fitted_on} before the test was opened{'; ' if point.note else ''}{point.note}"
             blocks.append(Paragraph(text.strip(), "small"))
     return Section(Part.RESULTS.heading, tuple(blocks))
+
+
+def _without_flagged(tests: Sequence[EvaluationFile]) -> list[Block]:
+    """The headline again without the images that the leak gate named."""
+    rows = tuple(
+        (row.run, metric_title(row.metric), estimate(row), str(row.n), str(len(test.flagged)))
+        for test in tests
+        for row in test.without_flagged
+    )
+    if not rows:
+        return []
+    caption = "Without the images that the leak gate flagged (accepted leaks and near-duplicates of other partitions)."
+    header = ("Run", "Metric", "Estimate (95 % interval)", "n", "flagged")
+    return [Table(caption, header, rows, (3, 4))]
+
+
+def _certificate(split: Split) -> list[Block]:
+    """What the gate looked at, and what it cannot see."""
+    found = split.certificate
+    if found is None:
+        return []
+    looks = tuple(
+        (look.kind.value, look.method or "–", f"{look.compared:,}" if look.compared else "–", _outcome(look))
+        for look in found.checks
+    )
+    table = Table("What the leak gate compared.", ("Shared", "By", "images", "found"), looks, (2,))
+    unseen = Paragraph("The gate cannot see: " + " ".join(found.unseen), "small")
+    return [table, unseen]
+
+
+def _outcome(look: LeakCheck) -> str:
+    return f"{look.found:,}" if look.compared else f"not compared: {look.reason}"
 
 
 def _count(value: int | None) -> str:
@@ -320,6 +360,9 @@ def provenance_section(
         facts.append((f"{view.id} test predictions", test.predictions.sha256))
         facts.append((f"{view.id} device, version", f"{view.state.device}, {view.spec.code_version}"))
     facts += [("Test images (SHA-256)", tests[0].sample_set), ("Split (SHA-256)", split.fingerprint)]
+    facts += [
+        (f"{view.id} leak certificate", view.spec.split_certificate) for view in views if view.spec.split_certificate
+    ]
     looks = Table(
         "Openings of this test set in this workspace.",
         ("When", "Run", "Reason"),

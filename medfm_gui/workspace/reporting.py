@@ -19,7 +19,7 @@ from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.report import OF_SEVERAL, Outline, Part, Report, ReportFile, Section
 from medfm_gui.domain.split import Split
 from medfm_gui.metrics.names import metric_title
-from medfm_gui.workspace import data, evaluating, training
+from medfm_gui.workspace import data, evaluating, flow, statements, training
 from medfm_gui.workspace import report_sections as write
 from medfm_gui.workspace.comparing import ComparisonFile, ComparisonOutcome, compare, side_by_side, title
 from medfm_gui.workspace.errands import OnEvent
@@ -228,7 +228,7 @@ def _sections(facts: _Facts, outline: Outline, draft: Draft | None, watch: Watch
     views, tests, outcome = facts.views, facts.tests, facts.outcome
     openings = facts.openings
     makers: dict[Part, Callable[[], Section | None]] = {
-        Part.DATA: lambda: write.data_section(facts.dataset, facts.split),
+        Part.DATA: lambda: _data(facts),
         Part.SPLIT: lambda: write.split_section(facts.dataset, facts.split),
         Part.MODELS: lambda: write.models_section(views),
         Part.RESULTS: lambda: write.results_section(views, tests, _charts(facts), [title(view) for view in views]),
@@ -246,6 +246,13 @@ def _sections(facts: _Facts, outline: Outline, draft: Draft | None, watch: Watch
     if left_out:
         made.append(write.omissions_section(left_out, openings))
     return tuple(section for section in made if section)
+
+
+def _data(facts: _Facts) -> Section:
+    """The dataset with its statement and the flow of its images."""
+    stated = statements.rows(statements.statement_of(facts.workspace, facts.dataset.id))
+    found = flow.flow_of(facts.dataset, facts.split, flow.ancestors_of(facts.workspace, facts.dataset))
+    return write.data_section(facts.dataset, facts.split, stated, flow.as_table(found))
 
 
 def _ladder(facts: _Facts) -> Section | None:

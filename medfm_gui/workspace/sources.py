@@ -11,16 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medfm_gui.domain.dataset import Skipped, Task
+from medfm_gui.domain.dataset import Count, Skipped, Task
 from medfm_gui.domain.errors import InputError, MedfmError
 from medfm_gui.workspace.place import Workspace
 
 if TYPE_CHECKING:
+    from medfm_gui.datasets.layout import Layout
     from medfm_gui.datasets.listing import ImportOptions
     from medfm_gui.datasets.table import Table
     from medfm_gui.domain.dataset import Dataset
 
 Progress = Callable[[int, int], None]
+_OF_A_TABLE = frozenset({"", "csv", "dicom", "folder", "medmnist", "nifti"})
+"""Layouts (or none) beside which a table of labels may lie that a person chose or made."""
 _EXAMPLES = 3
 _MOST_COLUMNS = 500
 _MOST_SKIPPED = 500
@@ -41,14 +44,28 @@ class SourceWish:
     join: str = ""
     task: str = ""
     positive: str = ""
+    policies: Mapping[str, str] = field(default_factory=dict)
+    preset: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """A decision that a layout leaves to a person: its values with what each means, and what is taken by itself."""
+
+    name: str
+    title: str
+    choices: tuple[tuple[str, str], ...]
+    standard: str
 
 
 @dataclass(frozen=True, slots=True)
 class LayoutFacts:
-    """A layout that can be imported: its name and what it is."""
+    """A layout that can be imported: its name and what it is, its policies, and those of each study by its name."""
 
     name: str
     title: str
+    policies: tuple[PolicyFacts, ...] = ()
+    presets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +124,9 @@ class ImportReport:
     taken: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     skipped: tuple[SkippedGroup, ...] = ()
+    known: tuple[Count, ...] = ()
+    policies: Mapping[str, str] = field(default_factory=dict)
+    n_masked: int = 0
 
 
 def look_at(path: str, *, table: str = "") -> SourceFacts:
@@ -129,14 +149,15 @@ def look_at(path: str, *, table: str = "") -> SourceFacts:
         problem = str(error)
     found: Table | None = None
     try:
-        found = _table(source, table)
+        # A release knows its own tables: which of them a person would take for labels is no question then.
+        found = _table(source, table) if table or layout in _OF_A_TABLE else None
     except MedfmError as error:
         problem = problem or str(error)
     return SourceFacts(
         path=str(source),
         name=shown(source.stem if source.is_file() else source.name),
         is_folder=source.is_dir(),
-        layouts=tuple(LayoutFacts(item.name, item.title) for item in LAYOUTS),
+        layouts=tuple(map(_layout_facts, LAYOUTS)),
         layout=layout,
         reason=reason,
         table=shown(found.path.name) if found else "",
@@ -146,6 +167,19 @@ def look_at(path: str, *, table: str = "") -> SourceFacts:
     )
 
 
+def _layout_facts(layout: Layout) -> LayoutFacts:
+    policies = tuple(
+        PolicyFacts(
+            policy.name,
+            policy.title,
+            tuple((choice.value, choice.title) for choice in policy.choices),
+            policy.standard,
+        )
+        for policy in layout.policies
+    )
+    return LayoutFacts(layout.name, layout.title, policies, {name: dict(one) for name, one in layout.presets.items()})
+
+
 def _absolute(path: str) -> Path:
     return Path(path.strip()).expanduser().absolute()
 
@@ -153,13 +187,14 @@ def _absolute(path: str) -> Path:
 def _table(source: Path, named: str) -> Table | None:
     """The table that an import would read; None where the source has none."""
     from medfm_gui.datasets.importers.csv_table import table_of, tables_in
+    from medfm_gui.datasets.sheets import SHEET_SUFFIXES
     from medfm_gui.datasets.table import read_table
     from medfm_gui.datasets.walk import TABLE_SUFFIXES
 
     if named:
         return read_table(_absolute(named))
     if source.is_file():
-        return read_table(source) if source.suffix.lower() in TABLE_SUFFIXES else None
+        return read_table(source) if source.suffix.lower() in TABLE_SUFFIXES | SHEET_SUFFIXES else None
     for folder in (source, source.parent):  # a DICOM tree often lies beside its table
         if tables_in(folder):
             return read_table(table_of(folder))
@@ -193,6 +228,8 @@ def options_of(wish: SourceWish) -> ImportOptions:
         join=wish.join,
         task=wish.task,
         positive=wish.positive,
+        policies=wish.policies,
+        preset=wish.preset,
     )
 
 
@@ -228,13 +265,18 @@ def report_of(dataset: Dataset) -> ImportReport:
         taken=dataset.taken,
         warnings=dataset.warnings,
         skipped=skipped_groups(dataset.skipped),
+        known=dataset.counts,
+        policies=dataset.policies,
+        n_masked=sum(bool(sample.masks) for sample in dataset.samples),
     )
 
 
 def class_counts(dataset: Dataset) -> tuple[int, ...]:
-    """Images a class; with several findings an image, the images that show each."""
+    """Images a class; with several findings an image, the images that show each; masks are not looked into."""
     found: Counter[int] = Counter()
     for sample in dataset.samples:
+        if dataset.task is Task.SEGMENTATION:
+            continue
         if dataset.task is Task.MULTILABEL:
             found.update(number for number, value in enumerate(sample.target) if value == 1)
         else:

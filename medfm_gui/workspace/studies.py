@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ from medfm_gui.workspace.place import Workspace
 if TYPE_CHECKING:
     from medfm_gui.imaging.pool import DecodePool
 
+_UNPACKED = "unpacked"
+_MARK = "reading.json"
+
 
 def import_studies(
     workspace: Workspace,
@@ -26,28 +30,34 @@ def import_studies(
     on_progress: Callable[[int, int], None] | None = None,
     on_study: Callable[[Study], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    on_unpacked: Callable[[int, int], None] | None = None,
 ) -> Scan:
-    """Index every DICOM study below a folder or in a file; the originals stay where they are.
+    """Index every DICOM study of a folder, a file, a DICOMDIR or a ZIP archive; the originals stay where they are.
 
-    Every call reads all headers again. What is found is joined with what is known of a study: reading a part of it
-    never makes it smaller, and images whose files are gone stay in the index. Of a reading that was stopped, nothing
-    is kept.
+    An archive is unpacked into the workspace (``studies/unpacked``), for its images are looked at again and again.
+
+    Headers are kept: of a folder that was read before, only new and changed files are opened. What is found is joined
+    with what is known of a study: reading a part of it never makes it smaller, and images whose files are gone stay in
+    the index. Of a reading that was stopped, no study is kept; the next one goes on where it was.
 
     Args:
         pool: a warm pool; None starts one and ends it.
         on_progress: told files read, files in all.
         on_study: told each study as far as it is known, again when it has grown, at the end whole and kept.
         should_stop: asked after each file.
+        on_unpacked: told members of an archive that are unpacked, members in all.
 
     Returns:
         What was read, and what was passed over.
 
     Raises:
-        InputError: there is no DICOM image.
+        InputError: there is no DICOM image, or the DICOMDIR or the archive is damaged.
+        DiskFull: the archive has no room.
         Interrupted: ``should_stop`` said so.
     """
     from medfm_gui.imaging.pool import DecodePool
-    from medfm_gui.imaging.series import Watch, scan
+    from medfm_gui.imaging.series import Watch
+    from medfm_gui.imaging.sources import Means, scan_source
 
     path = path.expanduser().absolute()
     if not path.exists():
@@ -55,18 +65,48 @@ def import_studies(
     preview = None if on_study is None else _joining(workspace, on_study)
     with contextlib.ExitStack() as held:
         reader = pool or held.enter_context(DecodePool())
-        found = scan(path, reader, Watch(on_progress, preview, should_stop))
+        held.enter_context(_marked(workspace, path))
+        watch = Watch(on_progress, preview, should_stop)
+        unpack_into = workspace.root / "studies" / _UNPACKED
+        found = scan_source(path, Means(reader, watch, workspace.store.headers, unpack_into, on_unpacked))
     if not found.studies:
         reasons = sorted({item.reason for item in found.skipped})
         raise InputError(
             f"“{path.name}” holds no DICOM image" + (f" ({', '.join(reasons)})." if reasons else "."),
-            "Choose a folder with DICOM files.",
+            "Choose a folder with DICOM files, a DICOMDIR, or a ZIP archive of them.",
         )
     for study in found.studies:
         kept = keep(workspace, study)
         if on_study is not None:
             on_study(kept)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is being read, as long as it is."""
+
+    path: str
+
+
+@contextlib.contextmanager
+def _marked(workspace: Workspace, path: Path) -> Iterator[None]:
+    """A mark that stays where the program is ended while it reads, so that it can offer to go on."""
+    mark = workspace.root / "studies" / _MARK
+    with contextlib.suppress(MedfmError):  # of a folder that cannot be written, more is said later
+        wire.write(mark, _Reading(str(path)))
+    try:
+        yield
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+def unfinished(workspace: Workspace) -> str:
+    """The folder or file that was being read when the program ended, or is read now; empty if none."""
+    try:
+        return wire.read(_Reading, workspace.root / "studies" / _MARK).path
+    except MedfmError:
+        return ""
 
 
 def _joining(workspace: Workspace, on_study: Callable[[Study], None]) -> Callable[[Study], None]:

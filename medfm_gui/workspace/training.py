@@ -16,7 +16,7 @@ from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write, sha256_file
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import adaptation
-from medfm_gui.domain.dataset import Dataset
+from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.errors import InputError, NotFound, UsageError, WeightsAbsent
 from medfm_gui.domain.presets import FEW_SHOT, PRESETS, preset_settings
 from medfm_gui.domain.recipe import Recipe, recipe_from
@@ -25,6 +25,7 @@ from medfm_gui.domain.split import Split
 from medfm_gui.workspace import data
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.models import Model, model
+from medfm_gui.workspace.pixels import sized
 from medfm_gui.workspace.place import Workspace, new_folder, now
 
 _HIGHEST_SEED = 2**32 - 1
@@ -81,6 +82,7 @@ def drafts_of(workspace: Workspace, request: TrainRequest) -> list[TrainSpec]:
         as ``create_runs``.
     """
     dataset = data.read(workspace, request.dataset)
+    check_trainable(dataset)
     models = [model(workspace.settings, name) for name in request.models]
     _check_request(request, models)
     return [
@@ -93,9 +95,23 @@ def drafts_of(workspace: Workspace, request: TrainRequest) -> list[TrainSpec]:
     ]
 
 
+def check_trainable(dataset: Dataset) -> None:
+    """Refuse a dataset that no adaptation here can learn.
+
+    Raises:
+        UsageError: its labels are masks.
+    """
+    if dataset.task is Task.SEGMENTATION:
+        raise UsageError(
+            f"“{dataset.name}” is a segmentation dataset: its labels are masks, and every adaptation here learns "
+            "classes of whole images.",
+            "Import it with classes (one folder a class, or a table of labels), or choose another dataset.",
+        )
+
+
 def create_drafts(workspace: Workspace, drafts: Sequence[TrainSpec]) -> list[RunView]:
     """Make the folder and the row of each of these runs."""
-    return [_create(workspace, draft) for draft in drafts]
+    return [_create(workspace, draft) for draft in sized(drafts)]
 
 
 def _check_request(request: TrainRequest, models: Sequence[Model]) -> None:
@@ -215,6 +231,7 @@ def _draft(
         dataset_fingerprint=dataset.fingerprint,
         split_id=split.id,
         split_fingerprint=split.fingerprint,
+        split_certificate=split.certificate.sha256 if split.certificate else "",
         task=dataset.task,
         classes=dataset.classes,
         positive=dataset.positive,

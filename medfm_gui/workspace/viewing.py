@@ -65,7 +65,7 @@ class SmallPicture:
 class HeatMapFile:
     """A prediction's map: float32, rows × columns, in ``payload``; 0…1 of the image's own maximum.
 
-    ``source`` is the file that was explained: ``OpenedSeries.frame_of`` finds its frame.
+    ``source`` is the file (or ``file#index``) that was explained: ``OpenedSeries.frame_of`` finds its frame.
     """
 
     rows: int
@@ -166,7 +166,7 @@ def sample_thumbnails(
     """
     from medfm_gui.imaging.overlay import quick_thumbnail
 
-    cache = _cache_of(workspace, dataset_id)
+    cache = cache_of(workspace, dataset_id)
     for sample_id in sample_ids:
         try:
             pixels = cache.image(sample_id)
@@ -187,7 +187,7 @@ def sample_picture(workspace: Workspace, dataset_id: str, sample_id: str) -> Sma
     """
     from medfm_gui.imaging.overlay import to_eight_bit
 
-    pixels = to_eight_bit(_cache_of(workspace, dataset_id).image(sample_id))
+    pixels = to_eight_bit(cache_of(workspace, dataset_id).image(sample_id))
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     return SmallPicture(sample_id, pixels.shape[0], pixels.shape[1], channels, pixels.tobytes())
 
@@ -219,7 +219,7 @@ def heat_map(workspace: Workspace, prediction_id: str, number: int = 0) -> HeatM
     return HeatMapFile(
         rows=values.shape[0],
         columns=values.shape[1],
-        source=explanation.source,
+        source=explanation.place,
         target=explanation.target,
         method=explanation.method,
         note=explanation.note,
@@ -227,7 +227,12 @@ def heat_map(workspace: Workspace, prediction_id: str, number: int = 0) -> HeatM
     )
 
 
-def _cache_of(workspace: Workspace, dataset_id: str) -> PixelCache:
+def cache_of(workspace: Workspace, dataset_id: str) -> PixelCache:
+    """The pixel cache of a dataset, its index read once.
+
+    Raises:
+        NotFound: there is no such dataset, or it has no cache.
+    """
     folder = workspace.dataset(dataset_id) / "pixels"
     index = folder / "index.json"
     return _opened_cache(folder, index.stat().st_mtime_ns if index.exists() else 0)

@@ -21,6 +21,11 @@ ENTRIES = (
     "alive",
     "switch",
     "scroll",
+    "index",
+    "open",
+    "decode",
+    "decode-first",
     "scan",
+    "scale",
 )
 """Every entry's id; its module has underscores for hyphens."""

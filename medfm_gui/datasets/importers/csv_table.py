@@ -11,7 +11,8 @@ from medfm_gui.datasets.layout import Layout, Tools
 from medfm_gui.datasets.listing import Entry, ImportOptions, Listing
 from medfm_gui.datasets.locate import ImageFolder, Missing
 from medfm_gui.datasets.pseudonym import pseudonym
-from medfm_gui.datasets.table import Table, delimiter_name, read_table
+from medfm_gui.datasets.sheets import SHEET_SUFFIXES
+from medfm_gui.datasets.table import Table, read_table
 from medfm_gui.datasets.text import counted, examples, plain_name, shown
 from medfm_gui.datasets.walk import TABLE_SUFFIXES, looks_like_image
 from medfm_gui.domain.dataset import Skipped
@@ -21,7 +22,7 @@ from medfm_gui.domain.errors import TableError
 def recognises(source: Path) -> str | None:
     """A table, or a folder with one beside or above its images."""
     if source.is_file():
-        return "it is a table" if source.suffix.lower() in TABLE_SUFFIXES else None
+        return "it is a table" if source.suffix.lower() in TABLE_SUFFIXES | SHEET_SUFFIXES else None
     tables = tables_in(source)
     return f"there is a table, {examples(shown(path.name) for path in tables)}" if tables else None
 
@@ -135,7 +136,7 @@ def _without_doubles(entries: list[Entry]) -> tuple[list[Entry], list[Skipped], 
 
 
 def _taken(table: Table, columns: Columns, kept: list[str]) -> dict[str, str]:
-    taken = {"table": f"{shown(table.path.name)} (parted by {delimiter_name(table.delimiter)})"}
+    taken = {"table": f"{shown(table.path.name)} ({table.kind})"}
     roles = {"path": columns.path, "patient": columns.patient, "group": columns.group, "fold": columns.fold}
     for role, name in roles.items():
         if name:

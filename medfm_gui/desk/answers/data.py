@@ -88,11 +88,10 @@ def import_dataset(room: Room, ask: ImportDataset, told: Told) -> Imported:
 
 
 def list_samples(room: Room, ask: ListSamples, told: Told) -> SamplePage:
-    """A page of the database."""
-    from medfm_gui.store import queries
+    """A page of the database, without what a sealed test hides."""
+    from medfm_gui.workspace import sealing
 
-    with room.workspace.store.reading() as reader:
-        return queries.samples_page(reader, ask.dataset, offset=ask.offset, limit=ask.limit, only=ask.only)
+    return sealing.samples_page(room.workspace, ask.dataset, offset=ask.offset, limit=ask.limit, only=ask.only)
 
 
 def thumbnails(room: Room, ask: Thumbnails, told: Told) -> TileSheet:
@@ -145,7 +144,12 @@ def make_split(room: Room, ask: MakeSplit, told: Told) -> SplitMade:
     """A split that is frozen."""
     from medfm_gui.store import queries
 
-    made = data.make_split(room.workspace, ask.dataset, cohort.request_of(ask.wish))
+    made = data.make_split(
+        room.workspace,
+        ask.dataset,
+        cohort.request_of(ask.wish),
+        on_progress=told.counting("Looking for near-duplicates"),
+    )
     ids = {split.id for split in made.splits}
     with room.workspace.store.reading() as reader:
         rows = queries.splits(reader, ask.dataset)

@@ -40,14 +40,14 @@ def explain_again(room: Room, ask: ExplainAgain, told: Told) -> HeatMapAnswer:
     with tempfile.TemporaryDirectory(dir=room.scratch, prefix="explain-") as made:
         folder = Path(made)
         pixels = folder / "image.npy"
-        read = room.pool().to_npy(Path(item.explanation.source), pixels)
+        read = room.pool().to_npy(Path(item.explanation.source), pixels, frame=item.explanation.frame)
         if not read.ok:
             raise UnreadableFile(
                 f"The image cannot be read any more: {read.message}", "Open its folder again.", reason=read.reason
             )
         order = StudySpec(
             run_folders=(str(room.workspace.run(item.run)),),
-            images=(StudyImage(item.explanation.source, str(pixels)),),
+            images=(StudyImage(item.explanation.place, str(pixels)),),
             out=str(folder),
             explain=ask.explain,
             target=list(item.classes).index(target) if target in item.classes else None,

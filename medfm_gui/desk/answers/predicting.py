@@ -298,7 +298,7 @@ def export_capture(room: Room, ask: ExportCapture, told: Told) -> CaptureWritten
     target = Path(ask.path).expanduser().absolute()
     source = Path(item.explanation.source) if item.study and ask.identity else None
     title = f"{map_title(item.explanation)}, {_runs(room, [item.run])[item.run].title}, {item.run}"
-    write_secondary_capture(target, pixels, source=source, title=title, notice=NOTICE)
+    write_secondary_capture(target, pixels, source=source, title=title, notice=NOTICE, frame=item.explanation.frame)
     return CaptureWritten(str(target))
 
 

@@ -16,6 +16,7 @@ from medfm_gui.desk.answers import explaining, predicting
 from medfm_gui.desk.asks.data import Tile, TileSheet
 from medfm_gui.desk.asks.studies import (
     CloseSeries,
+    ElementTable,
     ExplainAgain,
     ExportCapture,
     FileThumbnails,
@@ -24,7 +25,9 @@ from medfm_gui.desk.asks.studies import (
     ListStudies,
     OpenSeries,
     PredictSource,
+    ReadElements,
     ReadTags,
+    SeriesKey,
     SeriesOpened,
     SeriesThumbnails,
     ShowHeatMap,
@@ -37,10 +40,10 @@ from medfm_gui.desk.asks.studies import (
 from medfm_gui.desk.entry import Entry, Lane, Topic
 from medfm_gui.desk.protocol import Ask, Nothing
 from medfm_gui.desk.room import Room, Told
-from medfm_gui.domain.errors import InputError, NotFound
+from medfm_gui.domain.errors import InputError, NotFound, UnreadableFile
 from medfm_gui.domain.study import Series, Study
 from medfm_gui.store.rows import SeriesRow, StudyRow
-from medfm_gui.workspace.studies import import_studies, read_study
+from medfm_gui.workspace.studies import import_studies, read_study, unfinished
 
 if TYPE_CHECKING:
     from medfm_gui.imaging.header import DicomHeader
@@ -51,7 +54,11 @@ _PART_S = 0.05
 _STUDIES_AT_ONCE = 250
 _MOST_SKIPPED = 200
 _MOST_PICTURES = 5_000
-_PICTURES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jp2", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".pgm"})
+_PICTURES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jp2", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".pgm"),
+    *(".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".npy"),
+)
+"""Endings of pictures and of volumes; a volume opens as a series of its slices."""
 _PHANTOM = Path("demo-data") / "ct" / "0000"
 
 
@@ -65,12 +72,13 @@ def list_studies(room: Room, ask: ListStudies, told: Told) -> StudyList:
     presets = (resources_folder() / "viewer" / "presets.toml").read_text(encoding="utf-8")
     place = str(phantom) if phantom.is_dir() else ""
     digest = hashlib.sha256(repr(found).encode("utf-8", "backslashreplace")).hexdigest()
+    mark = unfinished(room.workspace)
     if digest == ask.known:
-        return StudyList((), place, presets, digest)
+        return StudyList((), place, presets, digest, mark)
     last = max(0, len(found) - 1) // _STUDIES_AT_ONCE * _STUDIES_AT_ONCE
     for start in range(0, last, _STUDIES_AT_ONCE):
         told.part(StudyList(found[start : start + _STUDIES_AT_ONCE]))
-    return StudyList(found[last:], place, presets, digest)
+    return StudyList(found[last:], place, presets, digest, mark)
 
 
 # -- the index
@@ -81,7 +89,7 @@ def index_source(room: Room, ask: IndexSource, told: Told) -> SourceIndexed:
 
     Raises:
         InputError: there is neither a DICOM image nor a picture.
-        Interrupted: it was cancelled; no study of this reading is kept.
+        Interrupted: it was cancelled; no study of this reading is kept, the next reading goes on where it was.
     """
     source = Path(ask.path).expanduser().absolute()
     told.progress(f"Looking through “{source.name}”")
@@ -98,10 +106,11 @@ def index_source(room: Room, ask: IndexSource, told: Told) -> SourceIndexed:
         found = import_studies(
             room.workspace,
             source,
-            pool=room.pool(),
+            pool=room.pool(is_patient=True),
             on_progress=told.counting("Reading headers"),
             on_study=tell,
             should_stop=told.stopped.is_set,
+            on_unpacked=told.counting("Unpacking the archive"),
         )
     except InputError:
         if not pictures:
@@ -149,7 +158,7 @@ def row_of(study: Study) -> StudyRow:
 def _pictures(source: Path) -> tuple[tuple[str, ...], bool]:
     """Files that are named like pictures, and whether there are more than are told."""
     if not source.is_dir():
-        return ((str(source),) if source.suffix.lower() in _PICTURES else ()), False
+        return ((str(source),) if source.name.lower().endswith(_PICTURES) else ()), False
     found = list(itertools.islice(_named_like_pictures(source), _MOST_PICTURES + 1))
     return tuple(found[:_MOST_PICTURES]), len(found) > _MOST_PICTURES
 
@@ -159,7 +168,7 @@ def _named_like_pictures(source: Path) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = f"{folder}{os.sep}{name}"
-            if Path(name).suffix.lower() in _PICTURES and not name.startswith(".") and _is_unicode(path):
+            if name.lower().endswith(_PICTURES) and not name.startswith(".") and _is_unicode(path):
                 yield path
 
 
@@ -282,20 +291,47 @@ def read_tags(room: Room, ask: ReadTags, told: Told) -> TagFacts:
     Raises:
         NotFound: there is no such study or series.
     """
-    series: Series | None = None
-    path = ask.key.path
-    if not path:
-        study = read_study(room.workspace, ask.key.study)
-        found = [one for one in study.series if one.uid == ask.key.series]
-        if ask.key.number >= len(found):
-            raise NotFound("There is no such series in the study.", "Open its folder again.")
-        series = found[ask.key.number]
-        path = series.instances[len(series.instances) // 2].path
+    path, series = _looked_at(room, ask.key)
     (result,) = room.pool().headers([path])
     if result.header is None:
         return TagFacts(())
     facts = (*(_who(result.header) if ask.identity else ()), *_what(result.header, series))
     return TagFacts(tuple(TagFact(name, value) for name, value in facts if value))
+
+
+def read_elements(room: Room, ask: ReadElements, told: Told) -> ElementTable:
+    """Of the middle image; a file without a header has none.
+
+    Raises:
+        NotFound: there is no such study or series.
+        UnreadableFile: the header is damaged.
+    """
+    from medfm_gui.imaging.tags import MOST, read_elements
+
+    path, _ = _looked_at(room, ask.key)
+    try:
+        found = read_elements(room.pool(), path, identity=ask.identity)
+    except UnreadableFile as error:
+        if error.reason == "not_dicom":
+            return ElementTable()
+        raise
+    return ElementTable(found, len(found) >= MOST)
+
+
+def _looked_at(room: Room, key: SeriesKey) -> tuple[str, Series | None]:
+    """The file whose header stands for a series, and the series.
+
+    Raises:
+        NotFound: there is no such study or series.
+    """
+    if key.path:
+        return key.path, None
+    study = read_study(room.workspace, key.study)
+    found = [one for one in study.series if one.uid == key.series]
+    if key.number >= len(found):
+        raise NotFound("There is no such series in the study.", "Open its folder again.")
+    series = found[key.number]
+    return series.instances[len(series.instances) // 2].path, series
 
 
 def _who(header: DicomHeader) -> Iterator[tuple[str, str]]:
@@ -347,7 +383,8 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     FileThumbnails: Entry(file_thumbnails, Lane.VIEW),
     OpenSeries: Entry(open_series, Lane.VIEW),
     CloseSeries: Entry(close_series),
-    ReadTags: Entry(read_tags, Lane.INDEX),
+    ReadTags: Entry(read_tags, Lane.VIEW),
+    ReadElements: Entry(read_elements, Lane.VIEW),
     PredictSource: Entry(
         predicting.predict_source, Lane.PREDICT, changes=(Topic.PREDICTIONS, Topic.STUDIES), writes=True
     ),

@@ -13,12 +13,14 @@ from medfm_gui.desk.asks.train import (
     DeviceList,
     ListDevices,
     ListModels,
+    Looks,
     ModelAdded,
     ModelList,
     Preflight,
     RunOrder,
     RunsMade,
     RunSpecOf,
+    ShowLooks,
 )
 from medfm_gui.desk.entry import Entry, Lane, Topic
 from medfm_gui.desk.protocol import Ask
@@ -73,6 +75,15 @@ def preflight(room: Room, ask: Preflight, told: Told) -> PlanCost:
         on_part=told.part,
         is_stopped=told.stopped.is_set,
     )
+
+
+def show_looks(room: Room, ask: ShowLooks, told: Told) -> Looks:
+    """Prepared and drawn by the worker that stays up."""
+    from medfm_gui.workspace.looks import looks_of
+
+    told.progress("Preparing the images")
+    found = looks_of(_current(room), ask.request, warm=room.warm(), pool=room.pool(), seed=ask.seed, stop=told.stopped)
+    return Looks(found.samples, found.columns, found.side, found.size, found.note, found.pixels)
 
 
 def create_runs(room: Room, ask: CreateRuns, told: Told) -> RunsMade:
@@ -141,6 +152,7 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ListDevices: Entry(list_devices, lane=Lane.WORK),
     AddModel: Entry(add_model, lane=Lane.WORK, changes=(Topic.MODELS,)),
     Preflight: Entry(preflight, lane=Lane.WORK),
+    ShowLooks: Entry(show_looks, lane=Lane.PREDICT),
     CreateRuns: Entry(create_runs, changes=(Topic.RUNS,), writes=True),
     RunSpecOf: Entry(run_spec_of),
 }

@@ -157,7 +157,10 @@ class SplitMade:
 
 @dataclass(frozen=True, slots=True)
 class MakeSplit(Ask[SplitMade]):
-    """Divide a dataset and freeze the result; fails with ``LeakError`` where it leaks and nobody decided about it."""
+    """Divide a dataset and freeze the result; tells its progress.
+
+    Fails with ``LeakError`` where it leaks and nobody decided about it.
+    """
 
     dataset: str
     wish: SplitWish = field(default_factory=SplitWish)

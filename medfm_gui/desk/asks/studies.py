@@ -9,6 +9,7 @@ from medfm_gui.desk.asks.data import TileSheet
 from medfm_gui.desk.protocol import Ask, Nothing
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.explain import Neighbour
+from medfm_gui.domain.study import Element
 from medfm_gui.store.rows import StudyRow
 from medfm_gui.workspace.opening import OpenedSeries
 
@@ -38,6 +39,8 @@ class StudyList:
     phantom: str = ""
     presets: str = ""
     digest: str = ""
+    unfinished: str = ""
+    """What was being read when the program ended; or is being read now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,22 @@ class TagFacts:
 @dataclass(frozen=True, slots=True)
 class ReadTags(Ask[TagFacts]):
     """Header facts that identify nobody; with ``identity`` also who it is."""
+
+    key: SeriesKey
+    identity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ElementTable:
+    """All elements of a header in the order of the file; empty for files that have none. ``is_cut``: there are more."""
+
+    elements: tuple[Element, ...] = ()
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadElements(Ask[ElementTable]):
+    """The header of a series' middle image, or of a file; with ``identity`` also what may say who it is."""
 
     key: SeriesKey
     identity: bool = False

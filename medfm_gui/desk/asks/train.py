@@ -46,6 +46,30 @@ class Preflight(Ask[PlanCost]):
 
 
 @dataclass(frozen=True, slots=True)
+class Looks:
+    """Images as a model sees them: row by row, first as it is shown to it, then random views of it.
+
+    ``samples`` names the rows, ``columns`` the pictures of each; ``payload`` holds them one after the other, ``side`` ×
+    ``side`` × 3 bytes each. ``size`` is the model's input in pixels; ``note`` says what is different in training.
+    """
+
+    samples: tuple[str, ...]
+    columns: tuple[str, ...]
+    side: int
+    size: int
+    note: str = ""
+    payload: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowLooks(Ask[Looks]):
+    """A few training images of a plan's dataset as the recipe of the request's first model and way has them seen."""
+
+    request: TrainRequest
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RunsMade:
     """Ids of new runs that wait to be started, in their order."""
 

@@ -321,6 +321,54 @@ def test_identity_is_hidden_at_first_and_in_one_switch(make: Make, qtbot: QtBot)
     qtbot.waitUntil(lambda: "Patient ID" in dict(page.reader.tags.facts.facts()))
 
 
+def test_all_elements_can_be_searched_and_hide_who_it_is(make: Make, qtbot: QtBot) -> None:
+    page = opened(make(), qtbot)
+    page.reader.bar.tags.click()
+    view = page.reader.tags.elements
+    page.reader.tags.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: view.model.count > 0)
+    assert view.count.text() == "13 elements" and view.note.isHidden()
+    view.search.setText("patient")
+    qtbot.waitUntil(lambda: view.model.rowCount() == 2)
+    assert view.count.text() == "2 of 13"
+    assert [view.model.index(0, column).data() for column in range(3)] == ["(0010,0010)", "Patient's Name", "hidden"]
+    page.browser.eye.click()
+    qtbot.waitUntil(lambda: view.model.index(0, 2).data() == "Phantom^Seven")
+    view.search.setText("0043 private")
+    qtbot.waitUntil(lambda: view.model.rowCount() == 1)
+    assert view.model.rows[0].is_private
+    view.search.clear()
+    qtbot.waitUntil(lambda: view.model.rowCount() == 13)
+
+
+def test_elements_of_another_series_replace_those_that_are_shown(make: Make, qtbot: QtBot) -> None:
+    page = opened(make(ReadElements=raising(UnreadableFile("The file is gone.", "Open its folder again."))), qtbot)
+    page.reader.bar.tags.click()
+    page.reader.tags.setCurrentIndex(1)
+    view = page.reader.tags.elements
+    qtbot.waitUntil(lambda: "The file is gone." in view.note.text())
+    assert view.model.count == 0
+    page.reader.tags.read()
+    assert len(asked(page.context, asks.ReadElements)) == 2, "it is tried again"
+
+
+def test_what_was_broken_off_can_go_on(make: Make, qtbot: QtBot) -> None:
+    page = make(ListStudies=lambda ask: asks.StudyList(sample.STUDIES, unfinished="/x/big"))
+    assert page.browser.notice.message.text() == "Reading “big” was interrupted"
+    page.browser.notice.buttons[0].click()
+    qtbot.waitUntil(lambda: asked(page.context, asks.IndexSource) != [])
+    assert asked(page.context, asks.IndexSource)[0].path == "/x/big"
+
+
+def test_an_incomplete_medium_is_said(make: Make, qtbot: QtBot) -> None:
+    left = (Skipped("/x/DICOMDIR", "missing", "It lists “IM2”, which is not there."),)
+    page = make(IndexSource=lambda ask: asks.SourceIndexed(sample.STUDIES[:1], skipped=left, n_skipped=1))
+    page.browser.open_source("/x/DICOMDIR")
+    qtbot.waitUntil(lambda: not page.browser.notice.isHidden())
+    assert page.browser.notice.message.text() == "The DICOMDIR is not complete"
+    assert "“IM2”" in page.browser.notice.hint.text()
+
+
 def test_export_takes_identity_only_where_it_is_shown(
     make: Make, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,3 +121,45 @@ def test_rows_are_made_when_they_are_looked_for() -> None:
     forest.keep(STUDIES)
     forest.build()
     assert all(not node.children and node.has_children for node in forest.top)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("ct thorax", 1),
+        ("THORAX ct", 1),
+        ("2026-11", 1),
+        ("202611", 1),
+        ("warning", 1),
+        ("mr lung", 0),
+        ("phantom-0007", 0),
+        ("patient", 3),
+    ],
+)
+def test_every_word_must_be_found(tree: StudyTree, text: str, found: int) -> None:
+    tree.fill(STUDIES)
+    tree.set_filter(text)
+    assert tree.rowCount() == found
+
+
+def test_a_patient_is_found_by_what_it_is_called_here_and_by_id_on_request(tree: StudyTree) -> None:
+    tree.fill(STUDIES)
+    called = str(tree.index(0, 0).data())
+    tree.set_filter(called)
+    assert tree.rowCount() == 1 and tree.index(0, 0).data() == called
+    tree.set_filter("PHANTOM-0007")
+    assert tree.rowCount() == 0
+    tree.set_identity_shown(True)
+    assert tree.rowCount() == 1
+
+
+def test_the_search_is_made_ready_in_small_steps() -> None:
+    forest = Forest()
+    forest.keep(replace(STUDIES[0], uid=f"1.9.{number}") for number in range(300))
+    steps = 1
+    while forest.prepare(0.0):
+        steps += 1
+    assert steps == 301, "one at a time, and one to see that nothing is left"
+    forest.put_first(replace(STUDIES[0], uid="1.8", description="Another"))
+    forest.filter = "another"
+    assert forest.passes(forest.studies["1.8"]) and not forest.passes(forest.studies["1.9.7"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QCoreApplication
 
 from medfm_gui.desk.asks.train import Preflight, RunOrder
 from medfm_gui.domain.cards import ADAPTATIONS
+from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.presets import PRESETS
 from medfm_gui.domain.recipe import Recipe, recipe_from
 from medfm_gui.ui.pages.train import recipes, rules, words
@@ -46,6 +48,13 @@ def test_folds_are_one_choice_and_the_newest_comes_first(state: PlanState) -> No
     ]
     assert state.splits[0].rule.startswith("5 folds by patient")
     assert split_choices(()) == ()
+
+
+def test_masks_are_no_classes_to_train_on(state: PlanState) -> None:
+    assert rules.missing(state, rules.At.DATA) == ""
+    state.put(dataset=replace(DATASETS[0], task=Task.SEGMENTATION))
+    assert rules.first_gap(state) == (rules.At.DATA, rules.missing(state, rules.At.DATA))
+    assert "labels are masks" in rules.missing(state, rules.At.DATA)
 
 
 def test_runs_are_pairs_times_seeds_times_folds(state: PlanState) -> None:

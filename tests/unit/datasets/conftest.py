@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from medfm_gui.datasets.ingest import ImportOptions, read_source
 from medfm_gui.domain.dataset import Dataset, Sample, Task
+from medfm_gui.imaging.examined import VolumeJob, VolumeResult
 from medfm_gui.imaging.header import DicomHeader
-from medfm_gui.imaging.pool import CachedPixels, HeaderResult, PictureJob, PictureResult
+from medfm_gui.imaging.pool import CachedPixels, HeaderResult, PictureJob, PictureResult, RecordResult
+from medfm_gui.imaging.record import Record
 
 MARK = b"\0" * 128 + b"DICM"
 KEY = b"k" * 32
@@ -51,6 +54,27 @@ class FakePool:
                 yield HeaderResult(path, True, header=DicomHeader(**json.loads(raw[len(MARK) :])["header"]))
             else:
                 yield HeaderResult(path, False, "not_dicom", "This is not DICOM.")
+
+    def to_npys(self, files: Iterable[tuple[str | Path, Path]]) -> Iterator[PictureResult]:
+        """A file's bytes are its grey values, one row."""
+        for path, out in files:
+            self.asked.append(str(path))
+            np.save(out, np.frombuffer(Path(path).read_bytes(), np.uint8)[None])
+            yield PictureResult(str(path), True)
+
+    def volumes(self, jobs: Iterable[VolumeJob]) -> Iterator[VolumeResult]:
+        """No stand-in for a volume exists; the real pool's children open them."""
+        for job in jobs:
+            yield VolumeResult(job.key, False, "unsupported_format", "It is no volume.")
+
+    def records(self, paths: Iterable[str | Path]) -> Iterator[RecordResult]:
+        """A file's bytes, as JSON, are the fields of its record."""
+        for path in reversed([str(path) for path in paths]):
+            raw = Path(path).read_bytes()
+            if raw.startswith(b"{"):
+                yield RecordResult(path, True, record=Record(**json.loads(raw)))
+            else:
+                yield RecordResult(path, False, "unsupported_format", "It is no MATLAB file.")
 
 
 @pytest.fixture

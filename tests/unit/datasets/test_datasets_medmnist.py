@@ -192,3 +192,52 @@ def test_what_is_no_archive_at_all(tmp_path: Path, read: Read) -> None:
         read(tmp_path, "medmnist")
     with pytest.raises(InputError, match="cannot be read"):
         archive.members(tmp_path)
+
+
+def volumes(labels: list[int], size: int = 4, sides: str = "train val test") -> Arrays:
+    return arrays(labels, (size, size, size), sides)
+
+
+@pytest.mark.parametrize("shape", ["(n,)", "(n, 1)"])
+def test_a_volume_is_a_patient_with_slices(tmp_path: Path, pool: Any, shape: str) -> None:
+    contents = volumes([0, 1, 1])
+    if shape == "(n, 1)":
+        contents = {name: array[:, None] if name.endswith("labels") else array for name, array in contents.items()}
+    path = save(tmp_path, contents, "nodulemnist3d.npz")
+    pixels = tmp_path / "pixels"
+    pixels.mkdir()
+    dataset = read_source("auto", path, ImportOptions(), dataset_id="d", name="d", pixels=pixels, pool=pool, key=b"k")
+    assert (dataset.classes, dataset.positive) == (("benign", "malignant"), "malignant")
+    assert len(dataset.samples) == 3 * 3 * 4
+    assert dataset.n_patients == 9
+    first = next(sample for sample in dataset.samples if sample.fold == "train")
+    assert (first.path, first.frame, first.patient) == ("nodulemnist3d.npz#train/000000", 0, "train volume 0")
+    assert first.covariates["slice"] == "1"
+    assert "every slice of 4" in dataset.taken["slices"]
+    cache = PixelCache(pixels)
+    for sample in dataset.samples:
+        assert sample.frame is not None
+        volume = contents[f"{sample.fold}_images"][int(sample.path.rpartition("/")[2])]
+        assert np.array_equal(cache.image(sample.id), volume[sample.frame])
+    counts = {count.what: (count.known, count.found) for count in dataset.counts}
+    assert counts["volumes in train"] == (1_158, 3)
+    for patient in {sample.patient for sample in dataset.samples}:
+        assert len({(sample.target, sample.fold) for sample in dataset.samples if sample.patient == patient}) == 1
+
+
+def test_the_middle_slice_alone(tmp_path: Path, read: Read) -> None:
+    dataset = read(save(tmp_path, volumes([0, 1]), "adrenalmnist3d_64.npz"), policies={"slices": "middle"})
+    assert {sample.frame for sample in dataset.samples} == {2}
+    assert (len(dataset.samples), dataset.positive) == (6, "hyperplasia")
+    assert dataset.policies == {"slices": "middle"}
+
+
+def test_volumes_with_one_channel(tmp_path: Path, read: Read) -> None:
+    contents = {name: array[..., None] if name.endswith("images") else array for name, array in volumes([0, 1]).items()}
+    assert len(read(save(tmp_path, contents)).samples) == 24
+
+
+def test_volumes_of_two_sizes(tmp_path: Path, read: Read) -> None:
+    contents = volumes([0, 1], 4, "train val") | volumes([0, 1], 6, "test")
+    with pytest.raises(InputError, match="do not fit together"):
+        read(save(tmp_path, contents))

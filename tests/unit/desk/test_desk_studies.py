@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from medfm_gui.domain.errors import InputError, Interrupted, NotFound
 from medfm_gui.workspace import prediction
 from medfm_gui.workspace.place import Workspace, open_workspace
 from medfm_gui.workspace.prediction import Explanation, PredictionFile, PredictRequest, StudyPrediction
+from medfm_gui.workspace.prediction_units import units_of
 from medfm_gui.workspace.studies import read_study
 
 STUDY, OTHER = "1.2.3", "1.2.4"
@@ -119,6 +121,59 @@ def test_an_index_that_is_cancelled_keeps_nothing(room: Room, tmp_path: Path) ->
     assert answered(room, asks.ListStudies()).studies == ()
 
 
+def test_an_archive_and_a_second_reading(room: Room, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "cd.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for number in (1, 2, 3):
+            packed.write(dicom(tmp_path / "in" / f"{number}.dcm", STUDY, "1.2.3.1", number), f"CD/{number}")
+        packed.writestr("../evil.dcm", "x")
+    told: list[str] = []
+    for _ in range(2):
+        found = answered(
+            room,
+            asks.IndexSource(str(tmp_path / "cd.zip")),
+            lambda kind, value: told.append(value.text) if kind == "progress" else None,
+        )
+        assert found.studies[0].series[0].n_instances == 3
+        assert [item.reason for item in found.skipped] == ["outside"]
+    assert "Unpacking the archive" in told
+    key = SeriesKey(STUDY, "1.2.3.1")
+    assert answered(room, asks.OpenSeries(key)).opened.count == 3
+
+
+def test_a_reading_that_the_end_of_the_program_broke_off_is_told(room: Room, tmp_path: Path) -> None:
+    from medfm_gui.workspace import studies
+
+    dicom(tmp_path / "a" / "1.dcm", STUDY, "1.2.3.1", 1)
+    seen: list[str] = []
+    answered(
+        room,
+        asks.IndexSource(str(tmp_path / "a")),
+        lambda kind, value: seen.append(studies.unfinished(room.workspace)),
+    )
+    assert str(tmp_path / "a") in seen
+    assert answered(room, asks.ListStudies()).unfinished == ""
+    wire.write(room.workspace.root / "studies" / "reading.json", studies._Reading(str(tmp_path / "a")))
+    assert answered(room, asks.ListStudies()).unfinished == str(tmp_path / "a")
+
+
+def test_all_elements_of_a_header_name_nobody_unless_it_is_wanted(room: Room, ct: Path) -> None:
+    key = SeriesKey(STUDY, "1.2.3.1")
+    shown = {one.name: one for one in answered(room, asks.ReadElements(key)).elements}
+    assert shown["Modality"].value == "CT" and shown["Modality"].tag == "(0008,0060)"
+    assert shown["Patient's Name"].is_hidden and shown["Patient ID"].value == ""
+    assert shown["Patient's Sex"].value == "F"
+    assert "Phantom^One" not in "".join(one.value for one in shown.values())
+    named = {one.name: one.value for one in answered(room, asks.ReadElements(key, identity=True)).elements}
+    assert (named["Patient's Name"], named["Patient ID"]) == ("Phantom^One", "PHANTOM-1")
+    with pytest.raises(NotFound):
+        answered(room, asks.ReadElements(SeriesKey(STUDY, "9")))
+
+
+def test_a_picture_has_no_elements(room: Room, tmp_path: Path) -> None:
+    Image.new("L", (8, 8)).save(tmp_path / "eye.png")
+    assert answered(room, asks.ReadElements(SeriesKey(path=str(tmp_path / "eye.png")))).elements == ()
+
+
 def test_frames_lie_in_a_file_that_can_be_mapped(room: Room, ct: Path) -> None:
     parts: list[Any] = []
     answer = answered(
@@ -197,19 +252,21 @@ def test_of_a_mixed_folder_exactly_the_wanted_series_is_scored(room: Room, ct: P
     (ct / "notes.txt").write_text("nothing to see")
     answered(room, asks.IndexSource(str(ct)))
     whole = read_study(room.workspace, STUDY)
-    units, skipped = prediction._units(room.workspace, wanted(room, study=STUDY, series="1.2.3.1"), room.pool())
-    assert [(unit.series, sorted(file.name for file in unit.files)) for unit in units] == [
+    request = wanted(room, study=STUDY, series="1.2.3.1")
+    assert (request.source, request.series) == (ct, ("1.2.3.1",))
+    units, skipped = units_of(room.workspace, ct, ("1.2.3.1",), room.pool())
+    assert [(unit.series, sorted(frame.file.name for frame in unit.frames)) for unit in units] == [
         ("1.2.3.1", [f"{number}.dcm" for number in range(1, 5)])
     ]
     assert skipped == []
     assert read_study(room.workspace, STUDY) == whole
     (ct / "2.dcm").unlink()
-    units, skipped = prediction._units(room.workspace, wanted(room, study=STUDY, series="1.2.3.1"), room.pool())
-    assert [len(unit.files) for unit in units] == [3]
+    units, skipped = units_of(room.workspace, ct, ("1.2.3.1",), room.pool())
+    assert [len(unit.frames) for unit in units] == [3]
     assert [Path(item.path).name for item in skipped] == ["2.dcm"]
     assert len(read_study(room.workspace, STUDY).series[0].instances) == 4
     with pytest.raises(NotFound):
-        prediction._units(room.workspace, PredictRequest(ct, ("r0001",), series=("9",)), room.pool())
+        units_of(room.workspace, ct, ("9",), room.pool())
 
 
 def test_a_part_that_is_opened_shows_the_whole_study(room: Room, ct: Path) -> None:

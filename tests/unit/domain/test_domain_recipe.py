@@ -10,7 +10,7 @@ from medfm_gui.domain.cards import ADAPTATIONS
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.presets import FEW_SHOT, PRESETS, preset_remarks, preset_settings
-from medfm_gui.domain.recipe import RANGES, WORDS, Recipe, recipe_from
+from medfm_gui.domain.recipe import RANGES, WORDS, Recipe, hu_bounds, recipe_from
 
 _STUDIES = ("study-a", "study-a-as-published", "study-b", "study-b-as-published")
 
@@ -20,7 +20,7 @@ def _of(preset: str, adapt: str, *where: str) -> Recipe:
 
 
 def test_every_setting_has_a_range_words_or_two_states() -> None:
-    free = {"threshold_rule", "grid_lrs", "grid_blocks"}  # a grammar of their own
+    free = {"threshold_rule", "grid_lrs", "grid_blocks", "hu_window"}  # a grammar of their own
     for item in fields(Recipe):
         value = getattr(Recipe(), item.name)
         assert item.name in RANGES or item.name in WORDS or isinstance(value, bool) or item.name in free, item.name
@@ -146,3 +146,11 @@ def test_words_that_are_wrong_are_named_with_what_is_right() -> None:
     with pytest.raises(UsageError, match="no adaptation") as unknown:
         recipe_from("magic", {})
     assert "bitfit" in unknown.value.hint
+
+
+@pytest.mark.parametrize("text", ["600", "600,-1024", "a,b", "-1024,600,1", "0,0", "-99999,600"])
+def test_bounds_of_a_ct_are_two_numbers_the_lower_first(text: str) -> None:
+    with pytest.raises(UsageError, match="hu_window"):
+        recipe_from("linear", {"hu_window": text})
+    assert hu_bounds(recipe_from("linear", {"hu_window": "-1024, 600"}).hu_window) == (-1024, 600)
+    assert hu_bounds("") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ import pytest
 import torch
 from PIL import Image
 
+from medfm_gui.base.plugins import read_plugins
 from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.presets import preset_settings
+from medfm_gui.domain.recipe import Recipe, recipe_from
 from medfm_gui.engine.augment import augmented_input, random_of
 from medfm_gui.engine.loader import ahead, batches_of
-from medfm_gui.engine.preprocess import Preprocess, Three, unit_square
+from medfm_gui.engine.preprocess import Clip, Preprocess, Three, preprocess_of, unit_square
 from medfm_gui.engine.schedule import Schedule
 
 MEAN: Three = (0.5, 0.4, 0.3)
@@ -155,3 +159,34 @@ def test_the_learning_rate_rises_then_falls_to_nothing() -> None:
     assert 0 < rates[-1] < 0.001
     assert rates[0] > 0
     assert Schedule(2.0, warmup_steps=5, total_steps=1).rate(0) == 2.0
+
+
+def test_extreme_values_are_cut_off_before_anything_else() -> None:
+    image = np.arange(10_000, dtype=np.uint16).reshape(100, 100)
+    cut = Clip(5, 95).applied(image)
+    assert (cut.dtype, cut.min(), cut.max()) == (np.dtype(np.uint16), 500, 9499)
+    assert np.array_equal(cut[20:80], image[20:80])
+    low_is_black = Clip(5, 95, to_zero=True).applied(image)
+    assert (low_is_black.min(), int((low_is_black == 0).sum()), low_is_black.max()) == (0, 501, 9499)
+    seen = replace(AS_IT_IS, clip=Clip(5, 95), size=100)
+    assert torch.equal(seen.input(image), replace(AS_IT_IS, size=100).input(cut))
+
+
+@pytest.mark.parametrize("policy", ["default", "study-a", "study-b"])
+def test_views_are_of_the_image_that_was_cut_once(policy: str) -> None:
+    image, clip = _grey(kind=np.uint16), Clip(10, 80, to_zero=True)
+    of_cut = augmented_input(clip.applied(image), OWN, policy, random_of(1))
+    assert torch.equal(augmented_input(image, replace(OWN, clip=clip), policy, random_of(1)), of_cut)
+
+
+def test_keys_of_features_differ_where_values_are_cut_and_are_the_former_ones_else() -> None:
+    assert OWN.key != replace(OWN, clip=Clip(5, 95)).key != replace(OWN, clip=Clip(5, 95, to_zero=True)).key
+    assert Preprocess(224, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)).key == "2-91f314957ddca540"
+
+
+def test_a_recipe_orders_what_is_cut_off() -> None:
+    card = read_plugins().card("dinov2-s")
+    assert preprocess_of(Recipe(), card, 224).clip is None
+    study_b = recipe_from("linear-grid", preset_settings("study-b", "linear-grid", "brain-tumor"))
+    assert preprocess_of(study_b, card, 224).clip == Clip(5, 95, to_zero=True)
+    assert recipe_from("linear", preset_settings("study-b", "linear", "amos22")).hu_window == "-1024,600"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import os
 import socket
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from PIL import Image
 
 from medfm_gui.domain.errors import UnreadableFile
 from medfm_gui.imaging import gate
-from medfm_gui.imaging.gate import FileKind, admit, inspect
+from medfm_gui.imaging.gate import VOLUMES, FileKind, admit, inspect
 from medfm_gui.imaging.reasons import Reason
 
 MakeDicom = Callable[..., Path]
@@ -30,6 +31,23 @@ def test_content_decides_and_the_name_does_not(tmp_path: Path, kind: str) -> Non
     path = tmp_path / "picture.svg"
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(path, format=kind)
     assert inspect(path) is FileKind(kind)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (bytes(344) + b"n+1\0" + bytes(8), "nifti"),
+        (gzip.compress(bytes(344) + b"n+1\0" + bytes(8)), "nifti"),
+        (b"\x1c\x02\0\0n+2\0" + bytes(540), "nifti"),
+        (b"NRRD0004\ntype: uchar\n", "nrrd"),
+        (b"ObjectType = Image\nNDims = 3\n", "meta"),
+        (b"\x93NUMPY\x01\0", "array"),
+    ],
+)
+def test_volumes_are_known_by_their_first_bytes(tmp_path: Path, content: bytes, kind: str) -> None:
+    path = tmp_path / "volume.png"
+    path.write_bytes(content)
+    assert inspect(path) is FileKind(kind) in VOLUMES
 
 
 def test_a_dicom_file_is_known_by_its_magic_whatever_its_preamble(make_dicom: MakeDicom) -> None:
@@ -56,8 +74,7 @@ def test_a_dicom_file_is_known_by_its_magic_whatever_its_preamble(make_dicom: Ma
         (b"\x01\x02\x03\x04" * 50, "no known kind", "not_an_image"),
         (b"GIF89a" + bytes(40), "GIF", "unsupported_format"),
         (bytes(4) + b"ftypheic" + bytes(40), "HEIC", "unsupported_format"),
-        (bytes(344) + b"n+1\0" + bytes(8), "NIfTI", "unsupported_format"),
-        (b"NRRD0004\n", "NRRD", "unsupported_format"),
+        (bytes(344) + b"ni1\0" + bytes(8), "another file", "unsupported_format"),
     ],
 )
 def test_what_is_no_image_is_refused_by_name(tmp_path: Path, content: bytes, word: str, reason: str) -> None:

@@ -111,3 +111,13 @@ def test_a_real_slice(shared: Path, tmp_path: Path) -> None:
     source = next((shared / "ct-abdomen" / "series").iterdir())
     _write(tmp_path / "map.dcm", source)
     assert dcmread(tmp_path / "map.dcm").StudyDate == "20221208"
+
+
+def test_the_frame_it_was_made_from_is_named(tmp_path: Path, make_dicom: MakeDicom) -> None:
+    source = make_dicom(pixels=np.zeros((5, 16, 12), np.uint16))
+    image = np.zeros((16, 12, 3), np.uint8)
+    for frame, said in ((None, None), (3, 4)):
+        out = tmp_path / f"{frame}.dcm"
+        write_secondary_capture(out, image, source=source, title="map", notice="no", frame=frame)
+        (reference,) = dcmread(out).SourceImageSequence
+        assert reference.get("ReferencedFrameNumber") == said

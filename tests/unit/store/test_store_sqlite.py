@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import medfm_gui
+from medfm_gui.store import headers
 from medfm_gui.store.connection import connect, sqlite3
 from medfm_gui.store.schema import INDEXES, SQLITE_FLOOR, TABLES, sqlite_version
 from medfm_gui.store.store import Store
@@ -35,7 +36,7 @@ def test_every_connection_has_the_safeguards_on(store: Store) -> None:
 
 
 def test_the_tables_and_indexes_are_those_declared(store: Store) -> None:
-    names = [re.findall(r"(?:TABLE|INDEX) (\w+)", statement)[0] for statement in (*TABLES, *INDEXES)]
+    names = [re.findall(r"(?:TABLE|INDEX) (\w+)", statement)[0] for statement in (*TABLES, headers.TABLE, *INDEXES)]
     with store.reading() as reader:
         made = reader.db.conn.execute("SELECT name FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
         parents = reader.db.conn.execute("PRAGMA foreign_key_list(samples)").fetchall()

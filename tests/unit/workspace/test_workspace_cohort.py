@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medfm_gui.domain.dataset import Dataset, Sample, Task
-from medfm_gui.workspace import cohort, data
+from medfm_gui.workspace import cohort, data, sealing
 
 NOWHERE: Any = None  # no workspace is touched: reading is replaced
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_sealed() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sealing, "sealed_samples", lambda workspace, name: frozenset())
+        yield
 
 
 @pytest.fixture

@@ -80,6 +80,11 @@ class BalanceTab(QWidget):
     def _take(self, answer: Characteristics) -> None:
         self.table.fill("Characteristic", [PARTITIONS[name] for name in answer.columns], rows_of(answer))
         note = "Shares are of the images of each column."
+        if answer.n_hidden:
+            note += (
+                f" Classes, and covariates that may tell them, are counted without the {answer.n_hidden:,} images of a "
+                "sealed test: their labels are hidden until it is opened."
+            )
         if answer.left_out:
             note += f" Not listed, as hardly a value repeats: {', '.join(answer.left_out)}."
         self._note.setText(note)
@@ -101,5 +106,8 @@ def rows_of(answer: Characteristics) -> list[CountRow]:
         rows.append(CountRow("Patients", answer.patients))
     for section in answer.sections:
         rows.append(CountRow(section.title, is_heading=True))
-        rows += [CountRow(line.name, line.counts, answer.images) for line in section.lines]
+        rows += [
+            CountRow(line.name, line.counts, section.wholes or answer.images, nothing="hidden")
+            for line in section.lines
+        ]
     return rows

@@ -1,4 +1,4 @@
-"""One frozen split: the gate's decision, the fingerprint, the rule, classes by side, what was dropped or accepted."""
+"""One frozen split: the gate's decision, what it looked at, classes by side, what was dropped, accepted, suspected."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from medfm_gui.domain.split import Certificate as Vouched
 from medfm_gui.store.rows import SplitRow
+from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.datasets.counts import CountRow, CountsTable
 from medfm_gui.ui.pages.datasets.gate import Banner, clean_words
 from medfm_gui.ui.pages.datasets.notes import Notes
+from medfm_gui.ui.pages.datasets.split_pairs import NearPairs
 from medfm_gui.ui.pages.datasets.split_rows import LeaksTable
 from medfm_gui.ui.pages.datasets.wording import PARTITIONS, brief, count, day, split_title, unit
 from medfm_gui.ui.theme import SPACE
@@ -26,7 +29,7 @@ _NAMED = 20
 class Certificate(QWidget):
     """A split that is frozen, as it will be printed in reports."""
 
-    def __init__(self, on_train: Callable[[str], None], parent: QWidget | None = None) -> None:
+    def __init__(self, context: Context, on_train: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.split_id = ""
         self._trained = ""
@@ -37,6 +40,11 @@ class Certificate(QWidget):
         self.facts = Facts()
         self.table = CountsTable("Images of each class by partition of the split")
         self.leaks = LeaksTable()
+        self.near = NearPairs(context)
+        self.looks = Facts()
+        self.looks_title = Label("What the leak gate compared", "heading3")
+        self.unseen_title = Label("What it cannot see", "heading3")
+        self.unseen = Notes("eye-off", "muted")
         self.notes = Notes()
         head = QHBoxLayout()
         head.setSpacing(SPACE[3])
@@ -46,7 +54,8 @@ class Certificate(QWidget):
         column.setContentsMargins(0, SPACE[1], SPACE[1], SPACE[2])
         column.setSpacing(SPACE[3])
         column.addLayout(head)
-        for widget in (self.banner, self.facts, self.notes, self.table, self.leaks):
+        above = (self.banner, self.facts, self.notes, self.table, self.leaks, self.near)
+        for widget in (*above, self.looks_title, self.looks, self.unseen_title, self.unseen):
             column.addWidget(widget)
         column.addStretch(1)
 
@@ -56,7 +65,7 @@ class Certificate(QWidget):
         self._trained = row.family or row.id
         self.train.setText("Train on all folds" if row.family else "Train on this split")
         self._title.setText(split_title(row))
-        self._tell(row, has_patients)
+        self._tell(row, facts, has_patients)
         self.facts.set_facts(facts_of(row, facts))
         whole = tuple(row.sizes.get(name, 0) for name in facts.columns)
         together = (sum(whole),) * len(whole)
@@ -66,21 +75,36 @@ class Certificate(QWidget):
         self.table.setFixedHeight(self.table.natural_height(_LINES))
         self.notes.set_notes(row.warnings)
         self.leaks.fill(facts.leaks)
+        found = facts.certificate
+        self.near.show_pairs(row.dataset, facts.suspects, len(found.suspects) if found else 0)
+        self.looks.set_facts(looks_of(found))
+        self.unseen.set_notes(found.unseen if found else ())
+        for widget in (self.looks_title, self.looks, self.unseen_title):
+            widget.setVisible(found is not None)
 
-    def _tell(self, row: SplitRow, has_patients: bool) -> None:
+    def _tell(self, row: SplitRow, facts: SplitFacts, has_patients: bool) -> None:
         if row.n_leaks:
             title = f"Leak gate: {count(row.n_leaks, 'leak')} accepted"
+            title += ", as published" if facts.as_published else ""
             self.banner.tell("warning", "warning", title, f"Reason: {row.acceptance or ''}")
             return
         words = clean_words(has_patients)
         if row.n_dropped:
             words += f" {count(row.n_dropped, 'image')} taken out for it."
+        doubtful = len(facts.certificate.suspects) if facts.certificate else 0
+        if doubtful:
+            title = f"Leak gate: no leak, {count(doubtful, 'near-duplicate pair')}"
+            self.banner.tell("warning", "warning", title, words)
+            return
         self.banner.tell("good", "seal", "Leak gate: no leak", words)
 
 
 def facts_of(row: SplitRow, facts: SplitFacts) -> list[tuple[str, str]]:
     """What identifies a split and how it was made."""
-    found = [("Fingerprint", row.fingerprint), ("Made", day(row.created)), ("Id", row.id)]
+    found = [("Fingerprint", row.fingerprint)]
+    if facts.certificate:
+        found.append(("Certificate", facts.certificate.sha256))
+    found += [("Made", day(row.created)), ("Id", row.id)]
     if by := facts.settings.get("by"):
         found.append(("Kept together", unit(by)))
     found.append(("Seed", str(row.seed)))
@@ -90,3 +114,16 @@ def facts_of(row: SplitRow, facts: SplitFacts) -> list[tuple[str, str]]:
         more = f" and {row.n_dropped - _NAMED:,} more" if row.n_dropped > _NAMED else ""
         found.append(("Dropped", ", ".join(facts.dropped[:_NAMED]) + more))
     return [(name, brief(value)) for name, value in found]
+
+
+def looks_of(found: Vouched | None) -> list[tuple[str, str]]:
+    """Each look of the gate: what it compared, by what, and how much it found."""
+    if found is None:
+        return []
+    lines = []
+    for look in found.checks:
+        said = f"not compared: {look.reason}"
+        if look.compared:
+            said = f"{look.found:,} found among {count(look.compared, 'image')}, by {look.method}"
+        lines.append((look.kind.value.capitalize(), brief(said)))
+    return lines

@@ -32,6 +32,8 @@ class CountRow:
     counts: tuple[int | None, ...] = ()
     of: tuple[int, ...] = ()
     is_heading: bool = False
+    nothing: str = "–"
+    """What stands where a count is None."""
 
 
 class CountsModel(QAbstractTableModel):
@@ -103,7 +105,7 @@ class CountsModel(QAbstractTableModel):
             return ""
         number = row.counts[column]
         if number is None:
-            return "–"
+            return row.nothing
         whole = row.of[column] if row.of else 0
         return f"{number:,}  ({share(number, whole)})" if row.of and self.has_shares else f"{number:,}"
 
@@ -114,7 +116,8 @@ class CountsModel(QAbstractTableModel):
     def _share(self, row: CountRow, column: int) -> float | None:
         if column < 0 or not row.of or column >= len(row.counts) or not row.of[column]:
             return None
-        return (row.counts[column] or 0) / row.of[column]
+        number = row.counts[column]
+        return number / row.of[column] if number is not None else None
 
 
 class BarDelegate(PlainDelegate):

@@ -1,20 +1,26 @@
-"""The chosen dataset: its name, what it is, and four tabs."""
+"""The chosen dataset: its name, what it is, and its tabs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.datasets.balance_tab import BalanceTab
+from medfm_gui.ui.pages.datasets.corrections_tab import CorrectionsTab
+from medfm_gui.ui.pages.datasets.draft import Draft
+from medfm_gui.ui.pages.datasets.flow_tab import FlowTab
 from medfm_gui.ui.pages.datasets.images_tab import ImagesTab
+from medfm_gui.ui.pages.datasets.map_tab import MapTab
 from medfm_gui.ui.pages.datasets.model import classes_line
 from medfm_gui.ui.pages.datasets.quality_tab import QualityTab
 from medfm_gui.ui.pages.datasets.splits_tab import SplitsTab
+from medfm_gui.ui.pages.datasets.statement_tab import StatementTab
 from medfm_gui.ui.pages.datasets.wording import dataset_line
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
@@ -25,7 +31,15 @@ _TAB = "datasets.tab"
 
 
 class Details(QWidget):
-    """Images, characteristics, splits and quality of one dataset; a tab is filled when it is seen."""
+    """Images, characteristics, flow, map, splits, quality, corrections and statement of one dataset.
+
+    A tab is filled when it is seen.
+
+    Signals:
+        version_made(str): a corrected version is there; its id.
+    """
+
+    version_made = Signal(str)
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -39,10 +53,26 @@ class Details(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("The chosen dataset")
-        self._images = Deferred(partial(ImagesTab, context))
+        self.draft = Draft(context.desk, self)
+        self.draft.failed.connect(lambda error: context.say(error.message, "warning"))
+        self._images = Deferred(partial(ImagesTab, context, self.draft))
         self._balance = Deferred(partial(BalanceTab, context))
+        self._flow = Deferred(partial(FlowTab, context))
+        self._map = Deferred(self._make_map)
         self._splits_tab = Deferred(partial(SplitsTab, context))
-        self._quality = Deferred(partial(QualityTab, context))
+        self._quality = Deferred(self._make_quality)
+        self._corrections = Deferred(self._make_corrections)
+        self._statement = Deferred(partial(StatementTab, context))
+        self._places: dict[str, Deferred[Any]] = {
+            "Images": self._images,
+            "Characteristics": self._balance,
+            "Splits": self._splits_tab,
+            "Data quality": self._quality,
+            "Flow": self._flow,
+            "Map": self._map,
+            "Corrections": self._corrections,
+            "Statement": self._statement,
+        }
         self._lay_out()
 
     @property
@@ -61,17 +91,32 @@ class Details(QWidget):
         return self._splits_tab.part
 
     @property
+    def flow(self) -> FlowTab:
+        """The tab of the flow of images."""
+        return self._flow.part
+
+    @property
+    def map(self) -> MapTab:
+        """The tab of the embedding map."""
+        return self._map.part
+
+    @property
+    def corrections(self) -> CorrectionsTab:
+        """The tab of the drafted corrections."""
+        return self._corrections.part
+
+    @property
+    def statement(self) -> StatementTab:
+        """The tab of what the dataset states of itself."""
+        return self._statement.part
+
+    @property
     def quality(self) -> QualityTab:
         """The tab of data quality."""
         return self._quality.part
 
     def _lay_out(self) -> None:
-        for place, name in (
-            (self._images, "Images"),
-            (self._balance, "Characteristics"),
-            (self._splits_tab, "Splits"),
-            (self._quality, "Data quality"),
-        ):
+        for name, place in self._places.items():
             self.tabs.addTab(place, name)
         kept = self._context.memory.get(_TAB)
         self.tabs.setCurrentIndex(kept if isinstance(kept, int) and 0 <= kept < self.tabs.count() else 0)
@@ -93,6 +138,7 @@ class Details(QWidget):
     def show_dataset(self, dataset: DatasetRow, splits: Sequence[SplitRow]) -> None:
         """Show a dataset and its splits (oldest first)."""
         self._dataset, self._splits = dataset, tuple(splits)
+        self.draft.show_dataset(dataset)
         self._name.setText(dataset.name)
         self._line.setText(f"{dataset_line(dataset)} · {classes_line(dataset)}")
         self._show_tab()
@@ -114,9 +160,35 @@ class Details(QWidget):
 
     def _show_tab(self) -> None:
         self._context.memory.put(_TAB, self.tabs.currentIndex())
-        place = (self._images, self._balance, self._splits_tab, self._quality)[self.tabs.currentIndex()]
+        place = tuple(self._places.values())[self.tabs.currentIndex()]
         if self._dataset is not None:
             place.part.show_dataset(self._dataset, self._splits)
+
+    def _make_map(self, place: QWidget) -> MapTab:
+        made = MapTab(self._context, place)
+        made.chosen.connect(self.show_image)
+        return made
+
+    def _make_quality(self, place: QWidget) -> QualityTab:
+        made = QualityTab(self._context, self.draft, place)
+        made.oddities.shown.connect(self.find_image)
+        return made
+
+    def _make_corrections(self, place: QWidget) -> CorrectionsTab:
+        made = CorrectionsTab(self._context, self.draft, place)
+        made.saved.connect(self.version_made)
+        return made
+
+    def show_image(self, position: int) -> None:
+        """Show the image at a place of the dataset in the grid."""
+        self.tabs.setCurrentWidget(self._images)
+        self.images.go_to(position)
+
+    def find_image(self, sample: str) -> None:
+        """Show the image with this id in the grid."""
+        self.tabs.setCurrentWidget(self._images)
+        self.images.clear_filters()
+        self.images.text.setText(sample)
 
     def _train(self) -> None:
         if self._dataset is None:

@@ -1,4 +1,4 @@
-"""The leak gate: a calm line where nothing leaks; else what leaks, and three ways to go on."""
+"""The leak gate: a calm line where nothing leaks; else what leaks, and how to go on."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Gate(QWidget):
     """What the gate says of a plan, and what a person decides about leaks.
 
     Signals:
-        decided(): ``accepts`` or ``drops`` is another one; the plan must be made again.
+        decided(): ``accepts``, ``drops`` or ``moves`` is another one; the plan must be made again.
         declined(): another division is wanted.
     """
 
@@ -62,9 +62,11 @@ class Gate(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.drops = False
+        self.moves = False
         self.banner = Banner()
         self.table = LeaksTable()
         self.drop = action("Drop the images", "trash")
+        self.together = action("Move whole groups", "split")
         self.accept = action("Accept with a reason …", "check")
         self.other = action("Choose another division", "reset", "quiet")
         self.reason = QLineEdit()
@@ -74,11 +76,12 @@ class Gate(QWidget):
         self._typed = Later(self.decided.emit, _TYPING_MS, self)
         self.reason.textChanged.connect(lambda _: self._typed.again())
         self.drop.clicked.connect(self._drop)
+        self.together.clicked.connect(self._move)
         self.accept.clicked.connect(self._accept)
         self.other.clicked.connect(self._decline)
         self._buttons = QWidget()
         flow = FlowLayout(self._buttons)
-        for button in (self.drop, self.accept, self.other):
+        for button in (self.drop, self.together, self.accept, self.other):
             flow.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -93,7 +96,7 @@ class Gate(QWidget):
 
     def forget(self) -> None:
         """Nothing is decided; for another division."""
-        self.drops = False
+        self.drops = self.moves = False
         self.reason.hide()
         self.reason.blockSignals(True)
         self.reason.clear()
@@ -111,25 +114,42 @@ class Gate(QWidget):
             self.banner.tell("bad", "warning", f"Leak gate: {count(plan.n_leaks, 'leak')}", plan.message + listed)
         elif self.accepts:
             self.banner.tell("warning", "warning", "Leak gate: leaks accepted", f"Reason: {self.accepts}")
+        elif self.moves:
+            words = "Patients and groups that stood on two sides went whole to the more guarded one."
+            self.banner.tell("good", "shield", "Leak gate: no leak after moving", words + _near_words(plan))
         elif self.drops:
             words = "Images that a more guarded side shares were taken out; what is left does not leak."
-            self.banner.tell("good", "shield", "Leak gate: no leak after dropping", words)
+            self.banner.tell("good", "shield", "Leak gate: no leak after dropping", words + _near_words(plan))
         else:
-            self.banner.tell("good", "shield", "Leak gate: no leak", clean_words(has_patients))
+            self.banner.tell("good", "shield", "Leak gate: no leak", clean_words(has_patients) + _near_words(plan))
 
     def _drop(self) -> None:
         self.forget()
         self.drops = True
         self.decided.emit()
 
+    def _move(self) -> None:
+        self.forget()
+        self.moves = True
+        self.decided.emit()
+
     def _accept(self) -> None:
-        self.drops = False
+        self.drops = self.moves = False
         self.reason.show()
         self.reason.setFocus()
 
     def _decline(self) -> None:
         self.forget()
         self.declined.emit()
+
+
+def _near_words(plan: SplitPlan) -> str:
+    """What is known of near-duplicates, which warn and do not block."""
+    if plan.near:
+        return " Near-duplicates are looked for when the split is made."
+    if plan.n_suspects:
+        return f" {count(plan.n_suspects, 'pair')} of near-duplicates on two sides: they are named in the certificate."
+    return " No near-duplicates on two sides."
 
 
 def clean_words(has_patients: bool) -> str:

@@ -9,21 +9,30 @@ from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
 
+from medfm_gui.desk.asks.curation import ScreenDataset
+from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.dataset import Sample
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.domain.split import Partition
 from medfm_gui.store.rows import DatasetRow, SampleFilter, SplitRow
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.later import Later
+from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.datasets.combo import fill
+from medfm_gui.ui.pages.datasets.correction_dialog import ExcludeDialog, LabelDialog, ReasonDialog
+from medfm_gui.ui.pages.datasets.covariate_filter import CovariateFilter
+from medfm_gui.ui.pages.datasets.draft import Draft
 from medfm_gui.ui.pages.datasets.grid import ThumbnailGrid
 from medfm_gui.ui.pages.datasets.inspector import Inspector, label_text
 from medfm_gui.ui.pages.datasets.samples import SampleSource
+from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
 from medfm_gui.ui.pages.datasets.wording import PARTITIONS, count, split_title
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, choice
 from medfm_gui.ui.widgets.states import StatePane
+from medfm_gui.ui.widgets.switch import Switch
 from medfm_gui.ui.widgets.text import Label, one_line, tip
+from medfm_gui.workspace.screening import Screening
 
 _TYPING_MS = 250
 _MEMORY = "datasets.images_splitter"
@@ -35,12 +44,17 @@ _LEAST_LETTERS = 4
 class ImagesTab(QWidget):
     """Looks through the images of one dataset."""
 
-    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+    def __init__(self, context: Context, draft: Draft, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context = context
+        self._draft = draft
         self._dataset: DatasetRow | None = None
+        self._wanted_row = -1
+        self._flagged: tuple[str, ...] | None = None
+        self._screening = Newest(context.desk, self)
         self._patient = ""
         self._has_choice = False
+        self._known: set[str] = set()
         self.source = SampleSource(context.desk, self)
         self.grid = ThumbnailGrid(self.source, self._caption)
         self.inspector = Inspector(context.desk, self.show_patient)
@@ -49,7 +63,11 @@ class ImagesTab(QWidget):
         self._lay_out()
         self.grid.chosen.connect(self._choose)
         self.source.counted.connect(self._count)
+        self.source.arrived.connect(self._show_wanted)
         self.source.failed.connect(self._fail)
+        self.inspector.relabel_wanted.connect(self._relabel)
+        self.inspector.exclude_wanted.connect(self._exclude)
+        draft.changed.connect(self._drafted)
 
     def _filters(self) -> None:
         self.classes = choice([("All classes", None)])
@@ -60,6 +78,13 @@ class ImagesTab(QWidget):
         self.sides.setAccessibleName("Partition")
         for box in (self.classes, self.splits, self.sides):
             box.setMinimumContentsLength(_LEAST_LETTERS)
+        self.covariates = CovariateFilter(self._context.desk)
+        self.covariates.changed.connect(self._restart)
+        self.flagged = Switch("Flagged")
+        self.flagged.setAccessibleName("Only images that data quality flagged")
+        tip(self.flagged, "Only images on the list of “Data quality”: blank, saturated, tiny, inverted, identical …")
+        self.flagged.setMinimumWidth(self.flagged.sizeHint().width())
+        self.flagged.toggled.connect(self._flag_chosen)
         self.text = QLineEdit()
         self.text.setPlaceholderText("Search id, file or patient")
         self.text.setAccessibleName("Search id, file or patient")
@@ -81,9 +106,12 @@ class ImagesTab(QWidget):
         bar.addWidget(self.classes, 1)
         bar.addWidget(self.splits, 1)
         bar.addWidget(self.sides, 1)
+        bar.addSpacing(SPACE[0])
+        bar.addWidget(self.flagged)
         above = QHBoxLayout()
         above.setSpacing(SPACE[2])
         above.addWidget(self.text, 1)
+        above.addWidget(self.covariates, 1)
         above.addWidget(self.one_patient)
         above.addWidget(self.counted)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -131,8 +159,13 @@ class ImagesTab(QWidget):
             self.text.clear()
             self.text.blockSignals(False)
             self._set_patient("")
+            self._flagged = None
+            self._set_flagged(False)
+            self.covariates.show_dataset(dataset.id)
+        known = {row.id for row in splits}
+        fresh, self._known = known - self._known, known
         self._fill_sides()
-        if not same:
+        if not same or fresh:  # a split that was just frozen hides the labels of its test
             self._restart()
 
     def show_patient(self, patient: str) -> None:
@@ -171,6 +204,8 @@ class ImagesTab(QWidget):
             split=split,
             partition=self.sides.currentData() if split else None,
             text=self.text.text().strip(),
+            covariate=self.covariates.chosen(),
+            ids=self._flagged if self.flagged.isChecked() else None,
         )
         self.counted.setText("")
         self.source.start(self._dataset.id, only)
@@ -195,6 +230,8 @@ class ImagesTab(QWidget):
             box.blockSignals(False)
         self.text.clear()
         self._typed.stop()
+        self.covariates.clear()
+        self._set_flagged(False)
         self._set_patient("")
         self._fill_sides()
         self._restart()
@@ -207,10 +244,88 @@ class ImagesTab(QWidget):
         self._has_choice = sample is not None
         self._make_room()
         if self._dataset is not None and sample is not None:
-            self.inspector.show_sample(self._dataset, sample, self.source.picture(sample.id))
+            locked = READ_ONLY if self._context.is_read_only else ""
+            small, drafted = self.source.picture(sample.id), self._draft.said_of(sample.id)
+            self.inspector.show_sample(self._dataset, sample, small, locked=locked, drafted=drafted)
 
     def _caption(self, sample: Sample) -> str:
-        return label_text(self._dataset, sample) if self._dataset is not None else ""
+        mark = "edited · " if sample.id in self._draft.in_force else ""
+        return mark + label_text(self._dataset, sample) if self._dataset is not None else ""
+
+    # -- one image
+
+    def go_to(self, position: int) -> None:
+        """Show the image at a place of the dataset, all filters cleared."""
+        self.clear_filters()
+        self._wanted_row = position
+
+    def _show_wanted(self) -> None:
+        """The page with the wanted image may come later than the first."""
+        row = self._wanted_row
+        if row < 0 or not self.source.total:
+            return
+        self.grid.set_current(row)
+        if self.source.sample(row) is not None:
+            self._wanted_row = -1
+            self._choose(row)
+
+    # -- what data quality flagged
+
+    def _set_flagged(self, on: bool) -> None:
+        self.flagged.blockSignals(True)
+        self.flagged.setChecked(on)
+        self.flagged.blockSignals(False)
+
+    def _flag_chosen(self, on: bool) -> None:
+        self._screening.cancel()
+        if not on or self._flagged is not None or self._dataset is None:
+            self._restart()
+            return
+        self._pane.show_busy("Looking at the images")
+        self._screening.ask(ScreenDataset(self._dataset.id), self._screened, self._not_screened, self._told)
+
+    def _told(self, news: Progress) -> None:
+        self._pane.show_busy(
+            news.text, news.total, news.done, news.seconds_left, lambda: self.flagged.setChecked(False)
+        )
+
+    def _screened(self, found: Screening) -> None:
+        self._flagged = found.flagged
+        self._restart()
+
+    def _not_screened(self, error: MedfmError) -> None:
+        self._set_flagged(False)
+        self._fail(error)
+
+    # -- corrections
+
+    def _chosen_sample(self) -> Sample | None:
+        return self.source.sample(self.grid.current) if self.grid.current >= 0 else None
+
+    def _relabel(self) -> None:
+        sample, dataset = self._chosen_sample(), self._dataset
+        if sample is None or dataset is None:
+            return
+        dialog = LabelDialog(self, dataset, sample, self._draft.target_of(sample))
+        dialog.accepted.connect(lambda: self._draft.correct(sample.id, dialog.target, dialog.why))
+        self._open(dialog)
+
+    def _exclude(self) -> None:
+        sample = self._chosen_sample()
+        if sample is not None:
+            dialog = ExcludeDialog(self, 1)
+            dialog.accepted.connect(lambda: self._draft.exclude((sample.id,), dialog.why))
+            self._open(dialog)
+
+    def _open(self, dialog: ReasonDialog) -> None:
+        self.dialog = dialog
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _drafted(self) -> None:
+        self.grid.viewport().update()
+        if self.grid.current >= 0:
+            self._choose(self.grid.current)
 
     def _keep(self) -> None:
         self._context.memory.put(_MEMORY, bytes(self._splitter.saveState().toHex().data()).decode("ascii"))

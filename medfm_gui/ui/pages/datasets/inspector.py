@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -16,13 +16,17 @@ from medfm_gui.ui import theme as themes
 from medfm_gui.ui.bridge import Asks
 from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.datasets.samples import picture_of
-from medfm_gui.ui.pages.datasets.wording import brief
+from medfm_gui.ui.pages.datasets.wording import HIDDEN, brief
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
-from medfm_gui.ui.widgets.forms import action
+from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.text import Label
 
 _MOST_COVARIATES = 60
+SEALED = (
+    "This image is in a test that is still sealed, so its label, its file and what may tell the label are hidden and "
+    "cannot be edited. They are shown once the test was opened."
+)
 
 
 class Picture(QWidget):
@@ -70,7 +74,15 @@ class Picture(QWidget):
 
 
 class Inspector(QWidget):
-    """The chosen sample: its image, labels, patient, place and covariates."""
+    """The chosen sample: its image, labels, patient, place and covariates.
+
+    Signals:
+        relabel_wanted(): its label is to be corrected.
+        exclude_wanted(): it is to be left out.
+    """
+
+    relabel_wanted = Signal()
+    exclude_wanted = Signal()
 
     def __init__(self, desk: Asks, on_patient: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,6 +95,18 @@ class Inspector(QWidget):
         self._facts = Facts()
         self._more = action("Show this patient's images", "patient", "quiet")
         self._more.clicked.connect(lambda: self._on_patient(self._patient))
+        self._why = Label("", "caption")
+        self._drafted = Label("", "warning")
+        self.relabel = action("Correct the label …")
+        self.relabel.clicked.connect(self.relabel_wanted)
+        self.exclude = action("Leave out …")
+        self.exclude.clicked.connect(self.exclude_wanted)
+        self._edits = QWidget()
+        edits = QVBoxLayout(self._edits)
+        edits.setContentsMargins(0, 0, 0, 0)
+        edits.setSpacing(SPACE[1])
+        edits.addWidget(self.relabel)
+        edits.addWidget(self.exclude)
         self._others = Label("Covariates", "caption")
         self._covariates = Facts()
         inside = QWidget()
@@ -93,7 +117,16 @@ class Inspector(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, SPACE[1], 0)
         column.setSpacing(SPACE[2])
-        for widget in (self._title, self._facts, self._more, self._others, self._covariates):
+        for widget in (
+            self._title,
+            self._why,
+            self._drafted,
+            self._edits,
+            self._facts,
+            self._more,
+            self._others,
+            self._covariates,
+        ):
             column.addWidget(widget)
         column.setAlignment(self._more, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
@@ -113,11 +146,25 @@ class Inspector(QWidget):
         self._title.setText("")
         self._facts.set_facts(())
         self._covariates.set_facts(())
-        self._more.hide()
-        self._others.hide()
+        for widget in (self._more, self._others, self._edits, self._why, self._drafted):
+            widget.hide()
 
-    def show_sample(self, dataset: DatasetRow, sample: Sample, small: QImage | None) -> None:
-        """Show a sample: at once the small picture, then the stored image."""
+    def show_sample(
+        self, dataset: DatasetRow, sample: Sample, small: QImage | None, *, locked: str = "", drafted: str = ""
+    ) -> None:
+        """Show a sample: at once the small picture, then the stored image.
+
+        ``locked`` says why nothing of the dataset can be changed; ``drafted`` what a draft already changes here.
+        """
+        is_hidden = not sample.target and dataset.task is not Task.SEGMENTATION
+        masks = "The labels of a segmentation are masks; change them with an annotation program."
+        disable(self.relabel, locked or (SEALED if is_hidden else masks if dataset.task is Task.SEGMENTATION else ""))
+        disable(self.exclude, locked)
+        self._edits.show()
+        self._why.setText(SEALED if is_hidden else "")
+        self._why.setVisible(is_hidden)
+        self._drafted.setText(drafted)
+        self._drafted.setVisible(bool(drafted))
         self._picture.show_image(small if small is not None else QImage(), "…")
         self._title.setText(brief(label_text(dataset, sample)))
         self._facts.set_facts(facts_of(dataset, sample))
@@ -139,7 +186,11 @@ class Inspector(QWidget):
 
 
 def label_text(dataset: DatasetRow, sample: Sample) -> str:
-    """The class, or the findings of a multi-label sample."""
+    """The class, or the findings of a multi-label sample; of a sealed test that it is hidden."""
+    if dataset.task is Task.SEGMENTATION:
+        return "With masks" if sample.masks else "Image"
+    if not sample.target:
+        return HIDDEN
     if dataset.task is not Task.MULTILABEL:
         number = sample.target[0] if sample.target else -1
         return dataset.classes[number] if 0 <= number < len(dataset.classes) else ""
@@ -149,12 +200,14 @@ def label_text(dataset: DatasetRow, sample: Sample) -> str:
 
 def facts_of(dataset: DatasetRow, sample: Sample) -> list[tuple[str, str]]:
     """What is known of a sample beside its label."""
-    facts = [("Sample", sample.id), ("Size", f"{sample.columns} × {sample.rows} px")]
+    size = f"{sample.columns} × {sample.rows} px" + (f", {sample.slices} slices" if sample.slices else "")
+    facts = [("Sample", sample.id), ("Size", size)]
     if dataset.task is Task.MULTILABEL:
         unsure = [name for name, value in zip(dataset.classes, sample.target, strict=False) if value == UNKNOWN]
         facts += [("Not assessed", ", ".join(unsure))] if unsure else []
     facts += [("Patient", sample.patient)] if sample.patient else []
     facts += [("Group", sample.group)] if sample.group else []
     facts += [("Official fold", sample.fold)] if sample.fold else []
-    facts.append(("File", sample.path if sample.frame is None else f"{sample.path}, image {sample.frame + 1}"))
+    if sample.path:
+        facts.append(("File", sample.path if sample.frame is None else f"{sample.path}, image {sample.frame + 1}"))
     return [(name, brief(value)) for name, value in facts]

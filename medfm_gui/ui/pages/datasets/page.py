@@ -57,6 +57,7 @@ class DatasetsPage(Page):
         self._build_list()
         self._lay_out()
         self._add_actions()
+        self.details.version_made.connect(self._version_made)
         self.setTabOrder(self.list, self.add)
 
     def _build_list(self) -> None:
@@ -110,6 +111,22 @@ class DatasetsPage(Page):
                 "Ctrl+Shift+S",
                 self.title,
                 lambda: writable and self._dataset is not None,
+            ),
+            Action(
+                "datasets.undo",
+                "Undo the last correction",
+                self.details.draft.undo,
+                "Ctrl+Z",
+                self.title,
+                lambda: writable and self.details.draft.can_undo,
+            ),
+            Action(
+                "datasets.redo",
+                "Redo the correction",
+                self.details.draft.redo,
+                "Ctrl+Shift+Z",
+                self.title,
+                lambda: writable and self.details.draft.can_redo,
             ),
             Action("datasets.find", "Search the images", self.details.search, "Ctrl+F", self.title),
         )
@@ -205,6 +222,10 @@ class DatasetsPage(Page):
 
     def _imported(self, made: Imported) -> None:
         self._wanted = made.dataset.id
+        self.refresh()
+
+    def _version_made(self, dataset: str) -> None:
+        self._wanted = dataset
         self.refresh()
 
     def _import_closed(self) -> None:

@@ -13,7 +13,9 @@ from medfm_gui.domain.errors import MedfmError
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.newest import Newest
+from medfm_gui.ui.pages.datasets.draft import Draft
 from medfm_gui.ui.pages.datasets.notes import Notes
+from medfm_gui.ui.pages.datasets.oddities import Oddities
 from medfm_gui.ui.pages.datasets.skipped import SkippedTree
 from medfm_gui.ui.pages.datasets.wording import TASKS, brief, count, day
 from medfm_gui.ui.theme import SPACE
@@ -71,10 +73,11 @@ class TwinsModel(QAbstractTableModel):
 
 
 class QualityTab(QWidget):
-    """What the import noted, what it left out, and which images are there twice."""
+    """What the import noted, what it left out, which pictures are odd, and which images are there twice."""
 
-    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+    def __init__(self, context: Context, draft: Draft, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.oddities = Oddities(context, draft)
         self._newest = Newest(context.desk, self)
         self._dataset: DatasetRow | None = None
         self._shown = ""
@@ -87,7 +90,7 @@ class QualityTab(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, SPACE[1], SPACE[3])
         column.setSpacing(SPACE[3])
-        for panel in (self._warned, self._left, self._same, self._record):
+        for panel in (self._warned, self.oddities, self._left, self._same, self._record):
             column.addWidget(panel)
         column.addStretch(1)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -132,6 +135,7 @@ class QualityTab(QWidget):
     def show_dataset(self, dataset: DatasetRow, splits: Sequence[SplitRow]) -> None:
         """Show a dataset."""
         self._dataset = dataset
+        self.oddities.show_dataset(dataset)
         if self._shown != dataset.fingerprint + dataset.id or self.pane.state != "content":
             self._ask()
 

@@ -28,9 +28,10 @@ from medfm_gui.desk.asks.data import (
     Tile,
     TileSheet,
 )
-from medfm_gui.domain.dataset import Sample, Skipped, Task
-from medfm_gui.domain.split import Leak, LeakKind
+from medfm_gui.domain.dataset import Count, Sample, Skipped, Task
+from medfm_gui.domain.split import Certificate, Leak, LeakCheck, LeakKind
 from medfm_gui.store.rows import DatasetRow, SamplePage, SplitRow
+from medfm_gui.ui.pages.datasets.sample_curation import answers
 from medfm_gui.ui.sample import Answers
 from medfm_gui.workspace.cohort import (
     Characteristics,
@@ -43,7 +44,14 @@ from medfm_gui.workspace.cohort import (
     SplitPlan,
     Twins,
 )
-from medfm_gui.workspace.sources import ColumnFacts, ImportReport, LayoutFacts, SkippedGroup, SourceFacts
+from medfm_gui.workspace.sources import (
+    ColumnFacts,
+    ImportReport,
+    LayoutFacts,
+    PolicyFacts,
+    SkippedGroup,
+    SourceFacts,
+)
 
 CHEST: Final = DatasetRow(
     id="thorax-phantom",
@@ -181,7 +189,13 @@ def _samples(ask: ListSamples) -> SamplePage:
     elif ask.only.class_index is not None:
         total //= len(dataset.classes)
     rows = range(ask.offset, min(ask.offset + ask.limit, total))
-    return SamplePage(total, tuple(_sample(dataset, number) for number in rows))
+    samples = tuple(_sample(dataset, number) for number in rows)
+    if ask.only.ids is not None:
+        total = len(ask.only.ids)
+        samples = tuple(_sample(dataset, int(name[1:]) - 1) for name in ask.only.ids[ask.offset :][: ask.limit])
+    hidden = {sample.id for sample in samples if dataset is CHEST and int(sample.id[1:]) % 7 == 3}
+    shown = tuple(replace(one, target=(), path="") if one.id in hidden else one for one in samples)
+    return SamplePage(total, shown, tuple(hidden))
 
 
 def _drawn(name: str, side: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -217,6 +231,11 @@ def _cohort(ask: DescribeCohort) -> Characteristics:
         patients=(412, 288, 62, 62)[: len(columns)],
         sections=(
             Section("Class", (line("clear", 611, 131, 132), line("nodule", 287, 62, 61))),
+            Section(
+                "Patients with a class",
+                (line("clear", 214, 46, 45), line("nodule", 96, 21, 22)),
+                (412, 288, 62, 62)[: len(columns)],
+            ),
             Section("Sex", (line("F", 441, 101, 88), line("M", 446, 92, 104), line("not recorded", 11, 0, 1))),
             Section(
                 "Age",
@@ -256,11 +275,14 @@ def _quality(ask: CheckQuality) -> Quality:
         units=("patient", "image", "view") if row.n_patients else ("image",),
         has_patients=bool(row.n_patients),
         folds=(),
+        presets=(("study-b", "Study B, corrected"), ("study-b-as-published", "Study B as published: official lists")),
+        sites=("manufacturer", "view"),
+        times=("study_date",),
     )
 
 
 def _plan(ask: PlanSplit) -> SplitPlan:
-    if ask.wish.by == "image" and not ask.wish.drop and not ask.wish.accept:
+    if ask.wish.by == "image" and not (ask.wish.drop or ask.wish.accept or ask.wish.move):
         message = (
             "The split leaks: 214 images in train with a patient of test (s000014 and s000414, s000015 and s000415)."
         )
@@ -279,7 +301,26 @@ def _made(ask: MakeSplit) -> SplitMade:
 
 def _shown(ask: ShowSplit) -> SplitFacts:
     row = next((row for row in SPLITS if row.id == ask.split), SPLITS[0])
-    return SplitFacts(row.id, _COLUMNS, _CLASSES, _LEAKS if row.n_leaks else (), (), row.settings)
+    leaks = _LEAKS if row.n_leaks else ()
+    near = Leak(LeakKind.NEAR, "s000120", "s000877", ("train", "test"))
+    suspects = (LeakLine(near, "p040/0001.dcm", "p288/0002.dcm"),) if row.id == SPLITS[-1].id else ()
+    vouched = Certificate(
+        checks=(
+            LeakCheck(LeakKind.PATIENT, "patient identifiers", 1284, len(leaks)),
+            LeakCheck(LeakKind.GROUP, "lesion or group identifiers", reason="The dataset has none."),
+            LeakCheck(LeakKind.PIXELS, "SHA-256 of decoded pixels", 1284),
+            LeakCheck(LeakKind.NEAR, "descriptors propose, registration decides", 1284, len(suspects)),
+        ),
+        leaks=tuple(item.leak for item in leaks),
+        suspects=tuple(item.leak for item in suspects),
+        accepted=row.acceptance,
+        unseen=(
+            "One patient under two identifiers.",
+            "Whether a foundation model has seen these images in its pretraining.",
+        ),
+        sha256="5f0c" * 16,
+    )
+    return SplitFacts(row.id, _COLUMNS, _CLASSES, leaks, (), row.settings, certificate=vouched, suspects=suspects)
 
 
 def _looked(ask: LookAtSource) -> SourceFacts:
@@ -289,7 +330,20 @@ def _looked(ask: LookAtSource) -> SourceFacts:
         is_folder=True,
         layouts=(
             LayoutFacts("medmnist", "A MedMNIST archive (.npz)"),
-            LayoutFacts("dicom", "A tree of DICOM files with a table of labels"),
+            LayoutFacts(
+                "dicom",
+                "A tree of DICOM files with a table of labels",
+                (
+                    PolicyFacts(
+                        "uncertain",
+                        "Uncertain labels",
+                        (("ignore", "left out of the loss"), ("ones", "counted as present"), ("zeros", "as absent")),
+                        "ignore",
+                    ),
+                    PolicyFacts("views", "Views", (("all", "all views"), ("frontal", "frontal only")), "all"),
+                ),
+                {"study-a": {"uncertain": "zeros", "views": "frontal"}},
+            ),
             LayoutFacts("csv", "A table with one row an image"),
             LayoutFacts("folder", "One folder a class"),
         ),
@@ -322,10 +376,13 @@ def _previewed(ask: PreviewImport) -> ImportReport:
         taken=CHEST.taken,
         warnings=CHEST.warnings,
         skipped=_quality(CheckQuality(CHEST.id)).skipped,
+        known=(Count("images", 1284, 1291, "simulated"), Count("patients", 412, 412, "simulated"), Count("sites", 3)),
+        policies={"uncertain": "ignore", "views": "all"},
     )
 
 
 ANSWERS: Final[Answers] = {
+    **answers(),
     ListDatasets: _datasets,
     ListSplits: _splits,
     ListSamples: _samples,

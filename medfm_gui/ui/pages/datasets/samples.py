@@ -55,7 +55,7 @@ class SampleSource(QObject):
         self._side = 96
         self._total = 0
         self._turn = 0
-        self._pages: OrderedDict[int, tuple[Sample, ...]] = OrderedDict()
+        self._pages: OrderedDict[int, SamplePage] = OrderedDict()
         self._asked_pages: dict[int, Ticket] = {}
         self._pictures: OrderedDict[str, QImage] = OrderedDict()
         self._batches: list[_Batch] = []
@@ -108,9 +108,14 @@ class SampleSource(QObject):
     def sample(self, row: int) -> Sample | None:
         """The sample of that number, if it is here."""
         page = self._pages.get(row // PAGE)
-        if page is None or row % PAGE >= len(page):
+        if page is None or row % PAGE >= len(page.samples):
             return None
-        return page[row % PAGE]
+        return page.samples[row % PAGE]
+
+    def is_hidden(self, row: int) -> bool:
+        """Whether the sample of that number is in a sealed test, so that it came without its label."""
+        page, sample = self._pages.get(row // PAGE), self.sample(row)
+        return page is not None and sample is not None and sample.id in page.hidden
 
     def picture(self, sample: str) -> QImage | None:
         """The small picture of a sample, if it is here; a null image where it cannot be had."""
@@ -153,7 +158,7 @@ class SampleSource(QObject):
         self._asked_pages[page] = self._desk.ask(ask, owner=self, then=came, failed=refused)
 
     def _take_page(self, page: int, value: SamplePage) -> None:
-        self._pages[page] = value.samples
+        self._pages[page] = value
         while len(self._pages) > _PAGES_KEPT:
             self._pages.popitem(last=False)
         if value.total != self._total or page == 0:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.data import CheckQuality, MakeSplit, PlanSplit, SplitMade
+from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import LeakError, MedfmError
 from medfm_gui.store.rows import DatasetRow
 from medfm_gui.ui.context import Context
@@ -141,7 +142,7 @@ class SplitEditor(QWidget):
             self.pane.show_busy("Dividing")
 
     def _wish(self) -> SplitWish:
-        return replace(self.form.wish(), accept=self.gate.accepts, drop=self.gate.drops)
+        return replace(self.form.wish(), accept=self.gate.accepts, drop=self.gate.drops, move=self.gate.moves)
 
     def _take(self, plan: SplitPlan) -> None:
         self._plan = plan
@@ -178,10 +179,20 @@ class SplitEditor(QWidget):
     def _make(self) -> None:
         if self._dataset is None or self._plan is None:
             return
-        self._making.ask(MakeSplit(self._dataset.id, self._wish()), self._done, self._not_made)
+        self._making.ask(MakeSplit(self._dataset.id, self._wish()), self._done, self._not_made, self._told)
+        self._settle()
+
+    def _told(self, news: Progress) -> None:
+        """The look for near-duplicates takes its time, and can be stopped."""
+        self.pane.show_busy(news.text, news.total, news.done, news.seconds_left, on_cancel=self._stop)
+
+    def _stop(self) -> None:
+        self._making.cancel()
+        self.pane.show_content()
         self._settle()
 
     def _done(self, made: SplitMade) -> None:
+        self.pane.show_content()
         self._settle()
         self.made.emit(made)
 

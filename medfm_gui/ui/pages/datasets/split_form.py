@@ -1,11 +1,11 @@
-"""What a person says about a split: shares, folds, official folds or a table, what stays together, the seed."""
+"""What a person says about a split: shares, folds, sites, time, a published rule or a table, and the seed."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 from medfm_gui.domain.split import Partition
 from medfm_gui.ui.later import Later
@@ -16,7 +16,7 @@ from medfm_gui.ui.widgets.forms import Form, FormRow, PathPicker, choice, whole_
 from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.cohort import Quality, SplitWish
 
-Method = Literal["shares", "folds", "official", "file"]
+Method = Literal["shares", "folds", "sites", "time", "official", "published", "file"]
 _WAIT_MS = 300
 _SHARES = {Partition.TRAIN: 70, Partition.VAL: 15, Partition.CAL: 0, Partition.TEST: 15}
 _LARGEST_SEED = 2_147_483_647
@@ -37,13 +37,20 @@ class SplitForm(QWidget):
         self.method = choice([("Shares", "shares")])
         self.shares = {side: whole_number(_SHARES[side], 0, 98, "%") for side in Partition}
         self.folds = whole_number(5, 2, 20, "folds")
+        self.nested = QCheckBox("Folds within each training side")
+        self.nested.setAccessibleName("Nested cross-validation: folds within each training side")
+        self.site = choice([])
+        self.time = choice([])
+        self.preset = choice([])
         self.file = PathPicker("file", "Choose a table of partitions", "Tables (*.csv *.tsv *.tab)")
         self.by = choice([("Patient", "patient")])
         self.seed = whole_number(0, 0, _LARGEST_SEED)
         self._sum = Label("", "caption")
         self._lay_out()
         self.method.currentIndexChanged.connect(self._method_chosen)
-        self.by.currentIndexChanged.connect(lambda _: self._later.again())
+        for combo in (self.by, self.site, self.time, self.preset):
+            combo.currentIndexChanged.connect(lambda _: self._later.again())
+        self.nested.toggled.connect(lambda _: self._later.again())
         for box in (*self.shares.values(), self.folds, self.seed):
             box.valueChanged.connect(self._number_changed)
         self.file.changed.connect(lambda _: self._later.again())
@@ -68,6 +75,12 @@ class SplitForm(QWidget):
         self.method_row = form.add("Divide by", self.method)
         form.add_widget(self._grid)
         self._folds_row = form.add("Cross-validation", self.folds, "Each fold is the internal test once.")
+        form.add_widget(self.nested)
+        self._site_row = form.add("Left out", self.site, "Each of its values is the internal test once.")
+        self._time_row = form.add(
+            "Ordered by", self.time, "The earliest images train, the latest are the internal test."
+        )
+        self._preset_row = form.add("Rule", self.preset, "As published, its leaks are kept and marked.")
         self._file_row = form.add("Table", self.file, "Columns “sample” or “path”, and “partition”.")
         self._by_row: FormRow = form.add("Keep together", self.by)
         self._seed_row = form.add("Seed", self.seed, "The same seed divides the same images in the same way.")
@@ -80,7 +93,16 @@ class SplitForm(QWidget):
         methods: list[tuple[str, object]] = [("Shares", "shares"), ("Cross-validation", "folds")]
         if found.folds:
             methods.insert(0, ("The dataset's own folds", "official"))
+        if found.sites:
+            methods.append(("One site left out", "sites"))
+        if found.times:
+            methods.append(("Time", "time"))
+        if found.presets:
+            methods.append(("A published rule", "published"))
         methods.append(("A table of partitions", "file"))
+        fill(self.site, [(_words(name), name) for name in found.sites], None)
+        fill(self.time, [(_words(name), name) for name in found.times], None)
+        fill(self.preset, [(title, name) for name, title in found.presets], None)
         fill(self.method, methods, "official" if found.folds else "shares")
         first = "patient" if found.has_patients else "group" if "group" in found.units else "image"
         fill(self.by, [(unit(word), word) for word in found.units], first)
@@ -104,7 +126,7 @@ class SplitForm(QWidget):
         method = self.method.currentData()
         if method == "file" and not self.file.path():
             return "Choose the table of partitions."
-        if method != "shares":
+        if method not in ("shares", "time"):
             return ""
         total = sum(box.value() for box in self.shares.values())
         if total != 100:
@@ -119,16 +141,26 @@ class SplitForm(QWidget):
         if method == "official":
             return SplitWish(by=by, seed=seed, official=True)
         if method == "folds":
-            return SplitWish(by=by, seed=seed, folds=self.folds.value())
+            return SplitWish(by=by, seed=seed, folds=self.folds.value(), nested=self.nested.isChecked())
+        if method == "sites":
+            return SplitWish(by=by, seed=seed, leave_out=str(self.site.currentData() or ""))
+        if method == "published":
+            return SplitWish(seed=seed, preset=str(self.preset.currentData() or ""))
         if method == "file":
             return SplitWish(by=by, seed=seed, file=self.file.path())
         shares = [str(box.value()) for side, box in self.shares.items() if side is not Partition.CAL or box.value()]
-        return SplitWish(ratios="/".join(shares), by=by, seed=seed)
+        in_time = str(self.time.currentData() or "") if method == "time" else ""
+        return SplitWish(ratios="/".join(shares), by=by, seed=seed, in_time=in_time)
 
     def _method_chosen(self) -> None:
         method = self.method.currentData()
-        self._grid.setVisible(method == "shares")
+        self._grid.setVisible(method in ("shares", "time"))
         self._folds_row.setVisible(method == "folds")
+        self.nested.setVisible(method == "folds")
+        self._site_row.setVisible(method == "sites")
+        self._time_row.setVisible(method == "time")
+        self._preset_row.setVisible(method == "published")
+        self._by_row.setVisible(method != "published")
         self._file_row.setVisible(method == "file")
         self._number_changed()
 
@@ -139,3 +171,8 @@ class SplitForm(QWidget):
         )
         self._sum.set_role("caption" if total == 100 else "bad")
         self._later.again()
+
+
+def _words(name: str) -> str:
+    """A column's name as words."""
+    return name.replace("_", " ").strip() or name

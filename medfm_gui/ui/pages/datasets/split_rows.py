@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -109,7 +109,7 @@ class LeaksModel(QAbstractTableModel):
         """Text and tooltip."""
         line = self._leaks[index.row()]
         a, b = (PARTITIONS.get(side, side) for side in line.leak.partitions)
-        kind = "Patient" if line.leak.kind is LeakKind.PATIENT else "Pixels"
+        kind = _KINDS[line.leak.kind]
         text = (kind, f"{a}: {line.path_a}", f"{b}: {line.path_b}")[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
             return one_line(text, _LONGEST)
@@ -122,6 +122,12 @@ class LeaksModel(QAbstractTableModel):
         return None
 
 
+_KINDS: Mapping[LeakKind, str] = {
+    LeakKind.PATIENT: "Patient",
+    LeakKind.PIXELS: "Pixels",
+    LeakKind.GROUP: "Group",
+    LeakKind.NEAR: "Near-duplicate",
+}
 _LEAK_TITLES = ("Shared", "Image", "With")
 
 

@@ -89,7 +89,7 @@ class SplitsTab(QWidget):
             self.table.set_widths({str(name): int(width) for name, width in kept.items() if isinstance(width, int)})
         header.sectionResized.connect(lambda *_: self._context.memory.put(_MEMORY, self.table.widths()))
         self.table.selectionModel().currentRowChanged.connect(lambda now, _: self._choose(now.row()))
-        self.certificate = Certificate(self._train)
+        self.certificate = Certificate(self._context, self._train)
         self.certificate_pane = StatePane(self.certificate)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)

@@ -17,12 +17,14 @@ TASKS: Final[Mapping[Task, str]] = {
     Task.MULTICLASS: "Multi-class",
     Task.ORDINAL: "Ordinal",
     Task.MULTILABEL: "Multi-label",
+    Task.SEGMENTATION: "Segmentation",
 }
 TASK_HINTS: Final[Mapping[Task, str]] = {
     Task.BINARY: "Two classes, one of them the event",
     Task.MULTICLASS: "One of several classes an image",
     Task.ORDINAL: "Grades in an order, such as 0 to 4",
     Task.MULTILABEL: "Several findings an image",
+    Task.SEGMENTATION: "A mask an image",
 }
 PARTITIONS: Final[Mapping[str, str]] = {
     "all": "All",
@@ -62,13 +64,45 @@ REASONS: Final[Mapping[str, str]] = {
     "file_set_index": "Index of a file set",
     "link": "Link to another folder",
     "too_deep": "Folders too deep",
+    "bad_mask": "Mask that cannot be used",
+    "mask_geometry": "Mask elsewhere than its image",
+    "mask_labels": "Mask with unknown labels",
+    "missing_image": "Image not there",
+    "missing_mask": "Mask not there",
+    "no_patient": "In no patient's folder",
+    "repeated": "A second row of one image",
+    "not_listed": "Not in the release's list",
+    "other_reader": "Mask of another reader",
+    "policy": "Left out by a policy",
+    "unknown_name": "Name not of the release",
+    "bad_path": "Path that leaves the folder",
 }
 LAYOUTS: Final[Mapping[str, str]] = {
     "folder": "One folder a class",
     "csv": "Table of images",
     "dicom": "DICOM tree",
     "medmnist": "MedMNIST archive",
+    "nifti": "NIfTI tree with masks",
+    "cbis-ddsm": "CBIS-DDSM",
+    "ddsm": "DDSM",
+    "isic2019": "ISIC 2019",
+    "ham10000": "HAM10000",
+    "aptos2019": "APTOS 2019",
+    "busi": "BUSI",
+    "chexpert": "CheXpert",
+    "nih-cxr14": "NIH ChestX-ray14",
+    "rsna": "RSNA Pneumonia",
+    "rsna-pneumonia": "RSNA Pneumonia",
+    "brain-tumor": "Brain tumours (.mat)",
+    "sars-cov2-ct": "SARS-CoV-2 CT",
+    "montgomery": "Montgomery",
+    "shenzhen": "Shenzhen",
+    "msd": "Medical Segmentation Decathlon",
+    "amos22": "AMOS22",
+    "btcv": "BTCV",
 }
+HIDDEN: Final = "Label hidden"
+"""What stands where the label of a sealed test image would."""
 UNITS: Final[Mapping[str, str]] = {"patient": "Patient", "image": "Image", "group": "Group"}
 
 

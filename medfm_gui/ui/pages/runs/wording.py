@@ -15,6 +15,7 @@ from medfm_gui.metrics.names import headline, metric_title
 _STAGES: Mapping[str, str] = {
     "weights": "Loading weights",
     "features": "Computing features",
+    "pixels": "Decoding images",
     "train": "Training",
     "validate": "Validating",
     "predict": "Scoring validation images",

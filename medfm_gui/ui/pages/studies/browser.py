@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from medfm_gui.desk.asks.studies import SeriesKey, SourceIndexed
+from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import Interrupted, MedfmError
 from medfm_gui.store.rows import StudyRow
 from medfm_gui.ui import icons
@@ -42,9 +43,12 @@ from medfm_gui.ui.widgets.tree import DataTree
 
 _SETTLE_MS = 60
 _TYPING_MS = 180
+_PREPARE_S = 0.004
 _FEW = 6
 _MOST_LINES = 3
 _LONGEST = 84
+_OF_AN_INDEX = ("missing", "not_listed")
+"""Said of a DICOMDIR, not of a file that is there."""
 
 
 class SeriesTree(DataTree):
@@ -121,17 +125,24 @@ class Browser(QWidget):
         self.work = Work(self.indexing.cancel)
         self.notice = Notice()
         self.eye = QToolButton()
+        self.shield = QToolButton()
         self.open_button = QPushButton("Open …")
         self.phantom = ""
         self.is_as_listed = False
         """Nothing was read since the studies were listed."""
         self.state = StatePane(self.view)
+        self._preparing = Later(self._prepare, 1, self)
         self._filtering = Later(lambda: self._filter(self.search.text()), _TYPING_MS, self)
         self._build()
         self._connect()
 
     def _build(self) -> None:
         self.search.setPlaceholderText("Search studies")
+        tip(
+            self.search,
+            "Descriptions, modalities, dates (2024-03 or 202403) and patients as they are called here; several words "
+            "must all be found. “warning” finds what was noticed. IDs are found while identity is shown.",
+        )
         self.search.setAccessibleName("Search studies")
         self.search.setClearButtonEnabled(True)
         self.eye.setCheckable(True)
@@ -154,7 +165,11 @@ class Browser(QWidget):
         column.setContentsMargins(SPACE[4], SPACE[4], SPACE[3], SPACE[4])
         column.setSpacing(SPACE[2])
         column.addLayout(head)
-        column.addWidget(self.search)
+        looking = QHBoxLayout()
+        looking.setSpacing(SPACE[0])
+        looking.addWidget(self.search, 1)
+        looking.addWidget(self.shield)
+        column.addLayout(looking)
         column.addWidget(self.work)
         column.addWidget(self.notice)
         column.addWidget(self.state, 1)
@@ -188,7 +203,17 @@ class Browser(QWidget):
         self.is_as_listed = True
         with kept_open(self.view, self.tree):
             self.tree.fill(studies)
+        self._preparing.again()
         self._tell_state()
+
+    def offer(self, path: str) -> None:
+        """Offer to go on with what was being read when the program ended."""
+        if path and not self.indexing.is_busy and not self._context.is_read_only and self.notice.isHidden():
+            self.notice.tell(
+                f"Reading “{line(PurePath(path).name, _LONGEST // 2)}” was interrupted",
+                "What was read is kept; the rest is read where it stopped.",
+                deeds=[("Go on", lambda: self.open_source(path))],
+            )
 
     def ask_folder(self) -> None:
         """Ask for a folder and read it."""
@@ -198,7 +223,7 @@ class Browser(QWidget):
 
     def ask_file(self) -> None:
         """Ask for a file and read it."""
-        path, _ = QFileDialog.getOpenFileName(self, "Open a DICOM file or a picture")
+        path, _ = QFileDialog.getOpenFileName(self, "Open a DICOM file, a DICOMDIR, a ZIP archive or a picture")
         if path:
             self.open_source(path)
 
@@ -238,6 +263,11 @@ class Browser(QWidget):
             self.tree.set_filter(text)
         self._tell_state()
 
+    def _prepare(self) -> None:
+        """The search is made ready while nothing else is to be done."""
+        if self.tree.forest.prepare(_PREPARE_S):
+            self._preparing.again()
+
     def _found(self, part: SourceIndexed) -> None:
         self.is_as_listed = False
         for study in part.studies:
@@ -267,7 +297,7 @@ class Browser(QWidget):
             self.state.show_content()
         elif self.tree.forest.filter:
             self.state.show_empty(
-                "Nothing found", "No study holds these letters.", "Clear the search", self.search.clear
+                "Nothing found", "No study holds all of these words.", "Clear the search", self.search.clear
             )
         elif self.indexing.is_busy:
             self.state.show_busy("Studies appear as they are found")
@@ -317,10 +347,17 @@ def left_out(answer: SourceIndexed) -> tuple[str, str] | None:
     """What was not read, if any, in words: how many, and why."""
     if not answer.n_skipped and not answer.is_cut:
         return None
-    telling = sorted(answer.skipped, key=lambda item: item.reason == "not_an_image")  # texts lie everywhere
+    telling = sorted(answer.skipped, key=_telling)
     lines = [line(f"{PurePath(item.path).name}: {item.message}", _LONGEST) for item in telling[:_MOST_LINES]]
     if answer.n_skipped > len(lines):
         lines.append(f"and {answer.n_skipped - len(lines):,} more")
     if answer.is_cut:
         lines.append("There are more pictures than are listed.")
-    return f"{counted(answer.n_skipped, 'file was', 'files were')} left out", "\n".join(lines)
+    files = answer.n_skipped - sum(item.reason in _OF_AN_INDEX for item in answer.skipped)
+    title = f"{counted(files, 'file was', 'files were')} left out" if files else "The DICOMDIR is not complete"
+    return title, "\n".join(lines)
+
+
+def _telling(item: Skipped) -> int:
+    """What says most comes first; texts lie everywhere."""
+    return 0 if item.reason in _OF_AN_INDEX else 2 if item.reason == "not_an_image" else 1

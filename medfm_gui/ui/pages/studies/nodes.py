@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Final, Literal
 
 from medfm_gui.desk.asks.studies import SeriesKey
 from medfm_gui.store.rows import SeriesRow, StudyRow
+from medfm_gui.workspace.opening import date_text
 
 Kind = Literal["patient", "study", "series", "pictures", "picture"]
 _NO_KEY: Final = SeriesKey()
@@ -69,6 +72,7 @@ class Forest:
         self._by_study: dict[str, Node] = {}
         self._by_path: dict[str, Node] = {}
         self._words: dict[str, str] = {}
+        self._unprepared: Iterator[str] = iter(())
         self._next = 1
 
     def node(self, number: int) -> Node | None:
@@ -120,14 +124,14 @@ class Forest:
                 node.children.append(row)
 
     def passes(self, study: StudyRow) -> bool:
-        """Whether the filter lets a study through."""
+        """Whether the filter lets a study through: each of its words stands somewhere in it."""
         if not self.filter:
             return True
         words = self._words.get(study.uid)
         if words is None:
-            texts = (study.description, study.modality, study.date, *(one.description for one in study.series))
-            words = self._words[study.uid] = "\n".join(texts).casefold()
-        return self.filter in words or (self.names_count and self.filter in study.patient.casefold())
+            words = self._words[study.uid] = search_words(study)
+        who = study.patient.casefold() if self.names_count else ""
+        return all(part in words or part in who for part in self.filter.split())
 
     def build(self) -> None:
         """Make all rows anew."""
@@ -155,6 +159,18 @@ class Forest:
         """Hold these studies; rows are not made."""
         self.studies = {study.uid: study for study in studies}
         self._words = {}
+        self._unprepared = iter(tuple(self.studies))
+
+    def prepare(self, seconds: float) -> bool:
+        """Make words to search ahead of the search, for some time; whether there is more to do."""
+        until = time.perf_counter() + seconds
+        for uid in self._unprepared:
+            study = self.studies.get(uid)
+            if study is not None and uid not in self._words:
+                self._words[uid] = search_words(study)
+            if time.perf_counter() >= until:
+                return True
+        return False
 
     def put_first(self, study: StudyRow) -> None:
         """Hold a study, first of all, in its present form; rows are not made."""
@@ -196,6 +212,27 @@ class Forest:
         self._nodes[node.number] = node
         self._next += 1
         return node
+
+
+def search_words(study: StudyRow) -> str:
+    """What a study is found by, whoever the patient is: descriptions, modalities, dates in both spellings, pseudonym.
+
+    Where a series has a warning, also by “warning”.
+    """
+    series = study.series
+    texts = {study.description, study.modality, study.date, date_text(study.date), pseudonym(study.patient)}
+    texts.update(one.description for one in series)
+    texts.update(one.modality for one in series)
+    if any(one.warnings for one in series):
+        texts.add("warning")
+    return "\n".join(texts).casefold()
+
+
+def pseudonym(patient: str) -> str:
+    """What a patient is called while identity is hidden: the same every time, and nothing can be read from it."""
+    if not patient:
+        return "Patient without ID"
+    return f"Patient {hashlib.sha256(patient.encode('utf-8', 'backslashreplace')).hexdigest()[:4].upper()}"
 
 
 def renumber(rows: Sequence[Node]) -> None:

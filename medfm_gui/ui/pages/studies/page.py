@@ -19,6 +19,7 @@ from medfm_gui.ui.context import Context
 from medfm_gui.ui.page import Page
 from medfm_gui.ui.pages.studies.asking import Predictions
 from medfm_gui.ui.pages.studies.browser import Browser
+from medfm_gui.ui.pages.studies.deidentifying.offering import Offering
 from medfm_gui.ui.pages.studies.maps import Maps
 from medfm_gui.ui.pages.studies.overlay import HeatPanel
 from medfm_gui.ui.pages.studies.predict import PredictPanel
@@ -46,6 +47,7 @@ class StudiesPage(Page):
         self.panel = PredictPanel(context, self.reader.viewer)
         self.maps = Maps(context, self.reader)
         self.predictions = Predictions(context, self.panel)
+        self.offering = Offering(context, self.browser)
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self._wish = SeriesKey()
         self._is_filled = False
@@ -106,6 +108,7 @@ class StudiesPage(Page):
                 "studies.overlay", "Show or hide the heat map", lambda: self.reader.viewer.run("overlay"), "O", group
             ),
             Action("studies.identity", "Show or hide patient identity", self.browser.eye.toggle, "Ctrl+I", group),
+            Action("studies.deidentify", "De-identify …", self.offering.open, "Ctrl+Shift+D", group, lambda: can_write),
             Action("studies.tags", "Show or hide header facts", self.reader.bar.tags.toggle, "Ctrl+T", group),
             Action("studies.read", "Go to the viewer", self.reader.viewer.setFocus, "Ctrl+R", group),
         )
@@ -169,6 +172,7 @@ class StudiesPage(Page):
         if not asked.known or asked.known != answer.digest:  # else all rows are there
             self.browser.fill(answer.studies, answer.phantom)
             self._digest = answer.digest
+        self.browser.offer(answer.unfinished)
         self._grant()
 
     def _failed(self, error: MedfmError) -> None:

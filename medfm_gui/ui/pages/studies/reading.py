@@ -7,28 +7,24 @@ from dataclasses import asdict, fields
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QScrollArea, QScrollBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QScrollBar, QVBoxLayout, QWidget
 
-from medfm_gui.desk.asks.studies import ReadTags, SeriesKey, TagFacts
+from medfm_gui.desk.asks.studies import SeriesKey
 from medfm_gui.domain.errors import InternalError, Interrupted, MedfmError
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.later import Later
 from medfm_gui.ui.pages.studies.opening import SeriesOpener
+from medfm_gui.ui.pages.studies.tags import TAGS_PX, TagView
 from medfm_gui.ui.pages.studies.toolbar import ReadingBar
-from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.viewer.hand import DragDirection
 from medfm_gui.ui.viewer.image import SeriesImage
 from medfm_gui.ui.viewer.presets import Preset, parse, to_toml
 from medfm_gui.ui.viewer.viewer import Viewer
-from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.states import StatePane
-from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.opening import OpenedSeries
 
 _BUSY_MS = 120
-_TAGS_PX = SPACE[-1] * 9
-_WIDE_PX = _TAGS_PX * 3
-_WIDEST_PX = 1 << 20
+_WIDE_PX = TAGS_PX * 5 // 2
 _TAGS = "studies.tags"
 _PRESETS = "viewer.presets"
 _DRAG = "viewer.drag"
@@ -214,71 +210,3 @@ def _parsed(text: str) -> tuple[Preset, ...]:
         return parse(text)
     except InternalError:
         return ()
-
-
-class TagView(QScrollArea):
-    """Facts of the header; who it is only while identity is shown."""
-
-    def __init__(self, context: Context) -> None:
-        super().__init__()
-        self._desk = context.desk
-        self._key: SeriesKey | None = None
-        self._identity = False
-        self._read: tuple[SeriesKey, bool] | None = None
-        self.facts = Facts()
-        self._note = Label("", "muted")
-        inside = QWidget()
-        inside.setProperty("role", "page")
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(SPACE[3], SPACE[2], SPACE[3], SPACE[3])
-        column.setSpacing(SPACE[2])
-        column.addWidget(Label("Header", "heading3"))
-        column.addWidget(self._note)
-        column.addWidget(self.facts)
-        column.addStretch(1)
-        self.setWidget(inside)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName("Header facts")
-
-    def stand(self, *, beside: bool) -> None:
-        """Take a part of the width, or of the height."""
-        self.setMinimumWidth(_TAGS_PX if beside else 0)
-        self.setMaximumWidth(_TAGS_PX if beside else _WIDEST_PX)
-        self.setMinimumHeight(0 if beside else _TAGS_PX * 3 // 4)
-        self.setMaximumHeight(_WIDEST_PX if beside else _TAGS_PX * 3 // 4)
-
-    def set_series(self, key: SeriesKey | None) -> None:
-        """Of another series."""
-        self._key = key
-
-    def show_identity(self, shown: bool) -> None:
-        """With or without who it is."""
-        self._identity = shown
-        if self.isVisible():
-            self.read()
-
-    def read(self) -> None:
-        """Ask for what is not shown yet."""
-        wanted = (self._key, self._identity)
-        if self._key is None or wanted == self._read:
-            return
-        self._read = (self._key, self._identity)
-        self.facts.set_facts(())
-        self._tell("Reading …")
-        self._desk.ask(
-            ReadTags(self._key, self._identity),
-            owner=self,
-            then=lambda answer: self._fill(answer, wanted),
-            failed=lambda error: self._tell(f"{error.message} {error.hint}"),
-        )
-
-    def _fill(self, answer: TagFacts, wanted: tuple[object, bool]) -> None:
-        if wanted != self._read:
-            return
-        self._tell("" if answer.facts else "This file has no DICOM header.")
-        self.facts.set_facts((fact.name, fact.value) for fact in answer.facts)
-
-    def _tell(self, text: str) -> None:
-        self._note.setText(text)
-        self._note.setVisible(bool(text))

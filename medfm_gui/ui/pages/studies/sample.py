@@ -22,6 +22,7 @@ from medfm_gui.desk.asks.studies import (
     CloseSeries,
     EarlierPrediction,
     EarlierPredictions,
+    ElementTable,
     ExplainAgain,
     ExportCapture,
     FileThumbnails,
@@ -33,6 +34,7 @@ from medfm_gui.desk.asks.studies import (
     OpenSeries,
     PredictionView,
     PredictSource,
+    ReadElements,
     ReadTags,
     RunSaid,
     SeriesOpened,
@@ -48,7 +50,9 @@ from medfm_gui.desk.protocol import Nothing
 from medfm_gui.domain.dataset import Skipped, Task
 from medfm_gui.domain.explain import Neighbour
 from medfm_gui.domain.run import Phase, RunState
+from medfm_gui.domain.study import Element
 from medfm_gui.store.rows import RunRow, SeriesRow, StudyRow
+from medfm_gui.ui.pages.studies.deidentifying.sample import ANSWERS as DEIDENTIFYING
 from medfm_gui.ui.sample import Answers
 from medfm_gui.workspace.opening import OpenedSeries, SourceFrame
 
@@ -309,6 +313,33 @@ def _tags(ask: ReadTags) -> TagFacts:
     return TagFacts((*(who if ask.identity else ()), *(TagFact(*fact) for fact in what)))
 
 
+_ELEMENTS = (
+    ("(0002,0010)", "Transfer Syntax UID", "UI", "1.2.840.10008.1.2.1"),
+    ("(0008,0008)", "Image Type", "CS", "ORIGINAL\\PRIMARY\\AXIAL"),
+    ("(0008,0060)", "Modality", "CS", "CT"),
+    ("(0008,0070)", "Manufacturer", "LO", "Phantom works"),
+    ("(0008,0080)", "Institution Name", "LO", "Phantom hospital"),
+    ("(0008,1032)", "Procedure Code Sequence", "SQ", "1 item"),
+    ("(0010,0010)", "Patient's Name", "PN", "Phantom^Seven"),
+    ("(0010,0020)", "Patient ID", "LO", "PHANTOM-0007"),
+    ("(0018,0050)", "Slice Thickness", "DS", "3"),
+    ("(0018,1210)", "Convolution Kernel", "SH", "STANDARD"),
+    ("(0028,0030)", "Pixel Spacing", "DS", "1.2\\1.2"),
+    ("(0043,1028)", "Private tag data", "OB", "80 bytes"),
+)
+
+
+def _elements(ask: ReadElements) -> ElementTable:
+    who = ("(0008,0080)", "(0010,0010)", "(0010,0020)")
+    found = []
+    for tag, name, kind, value in _ELEMENTS:
+        hidden = tag in who and not ask.identity
+        found.append(Element(tag, name, kind, "" if hidden else value, 0, tag == "(0043,1028)", hidden))
+        if kind == "SQ":
+            found.append(Element("(0008,0104)", "Code Meaning", "LO", "CT of the chest", 1))
+    return ElementTable(tuple(found))
+
+
 def _earlier(ask: ListEarlier) -> EarlierPredictions:
     if ask.key.study != "1.2.1":
         return EarlierPredictions(())
@@ -336,6 +367,7 @@ ANSWERS: Answers = {
     OpenSeries: opened,
     CloseSeries: _closed,
     ReadTags: _tags,
+    ReadElements: _elements,
     ListRuns: lambda ask: RunList(RUNS),
     PredictSource: _predicted,
     ShowPrediction: lambda ask: PREDICTION,
@@ -344,6 +376,7 @@ ANSWERS: Answers = {
     ExplainAgain: _again,
     Thumbnails: lambda ask: _sheet(ask.samples),
     ExportCapture: lambda ask: CaptureWritten(ask.path),
+    **{ask: answer for ask, answer in DEIDENTIFYING.items() if ask is not FileThumbnails},
 }
 
 

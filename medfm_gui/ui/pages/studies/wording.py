@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 from pathlib import PurePath
 
 from medfm_gui.desk.asks.studies import EarlierPrediction, RunSaid
 from medfm_gui.domain.dataset import Task
-from medfm_gui.ui.pages.studies.nodes import Node
+from medfm_gui.ui.pages.studies.nodes import Node, pseudonym
 from medfm_gui.ui.widgets.text import one_line
 from medfm_gui.workspace.opening import age_text, date_text
 
@@ -25,13 +24,6 @@ def line(text: str, longest: int = _LONGEST) -> str:
 def counted(number: int, one: str, more: str = "") -> str:
     """``1 image``, ``1,250 images``."""
     return f"{number:,} {one if number == 1 else more or f'{one}s'}"
-
-
-def pseudonym(patient: str) -> str:
-    """What a patient is called while identity is hidden: the same every time, and nothing can be read from it."""
-    if not patient:
-        return "Patient without ID"
-    return f"Patient {hashlib.sha256(patient.encode('utf-8', 'backslashreplace')).hexdigest()[:4].upper()}"
 
 
 def title(node: Node, *, identity_shown: bool) -> str:
@@ -60,7 +52,7 @@ def caption(node: Node, *, identity_shown: bool) -> str:
     if node.kind == "pictures":
         return counted(len(node.children), "file")
     if node.kind == "picture":
-        return PurePath(node.key.path).suffix.lstrip(".").upper()
+        return PurePath(node.key.path.removesuffix(".gz")).suffix.lstrip(".").upper()
     series = node.series
     if series is None:
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from medfm_gui.domain.dataset import Task
 from medfm_gui.ui.pages.train import recipes
 from medfm_gui.ui.pages.train.axes import MOST_RUNS, seeds_of, shots_of
 from medfm_gui.ui.pages.train.model import PlanState
@@ -46,7 +47,7 @@ def missing(state: PlanState, step: int) -> str:
     """Why one cannot go on from this step; empty if one can."""
     match step:
         case At.DATA:
-            return "" if state.plan.dataset else "Choose a dataset."
+            return _data(state)
         case At.SPLIT:
             return _split(state)
         case At.MODELS:
@@ -57,6 +58,15 @@ def missing(state: PlanState, step: int) -> str:
             return _recipe(state)
         case _:
             return ""
+
+
+def _data(state: PlanState) -> str:
+    dataset = state.plan.dataset
+    if dataset is None:
+        return "Choose a dataset."
+    if dataset.task is Task.SEGMENTATION:
+        return "Its labels are masks, and every adaptation here learns classes of whole images: choose another dataset."
+    return ""
 
 
 def first_gap(state: PlanState) -> tuple[int, str] | None:

@@ -14,12 +14,14 @@ from medfm_gui.desk.asks.train import (
     DeviceList,
     ListDevices,
     ListModels,
+    Looks,
     ModelAdded,
     ModelList,
     Preflight,
     RunOrder,
     RunsMade,
     RunSpecOf,
+    ShowLooks,
 )
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.domain.cards import WeightsState, WeightsStatus, adaptation
@@ -137,6 +139,22 @@ def made_split(ask: MakeSplit) -> SplitMade:
     return SplitMade("thorax-phantom-s1", SPLITS[:1])
 
 
+def looks(ask: ShowLooks) -> Looks:
+    """Phantoms: discs on a gradient, mirrored and lighter or darker from view to view."""
+    side, views = 160, 4 if ask.request.adapts[0] not in ("knn", "linear", "linear-grid") else 0
+    made = bytearray()
+    for row in range(3):
+        for view in range(1 + views):
+            for y in range(side):
+                for x in range(side):
+                    at = side - 1 - x if view % 2 else x
+                    inside = (at - 60 - 15 * row) ** 2 + (y - 80) ** 2 < (28 + 6 * row) ** 2
+                    grey = min(255, 40 + at // 2 + y // 4 + 90 * inside + 8 * view)
+                    made += bytes((grey, grey, grey))
+    columns = ("As it is seen", *(f"View {number + 1}" for number in range(views)))
+    return Looks(("s000001", "s000700", "s001400"), columns, side, 224, payload=bytes(made))
+
+
 ANSWERS: Mapping[type[Ask[Any]], Callable[[Any], Any]] = {
     ListDatasets: lambda ask: DatasetList(DATASETS),
     ListSplits: lambda ask: SplitList(tuple(one for one in SPLITS if one.dataset == ask.dataset)),
@@ -144,6 +162,7 @@ ANSWERS: Mapping[type[Ask[Any]], Callable[[Any], Any]] = {
     ListDevices: lambda ask: DeviceList((Device("cuda:0", "NVIDIA RTX A5000", 24.0), Device("cpu", "AMD EPYC", 64.0))),
     AddModel: lambda ask: ModelAdded("resnet50"),
     MakeSplit: made_split,
+    ShowLooks: looks,
     Preflight: plan_cost,
     CreateRuns: lambda ask: RunsMade(("r0007", "r0008")),
     RunSpecOf: lambda ask: RunOrder(

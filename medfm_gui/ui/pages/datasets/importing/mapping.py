@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QListView, QVBoxLayout, QWidget
 from medfm_gui.domain.dataset import Task
 from medfm_gui.ui.later import Later
 from medfm_gui.ui.pages.datasets.combo import fill
+from medfm_gui.ui.pages.datasets.importing.policies import PolicyChoices
 from medfm_gui.ui.pages.datasets.wording import TASK_HINTS, TASKS, layout
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import Form, FormRow, PathPicker, choice
@@ -106,12 +107,13 @@ class MappingForm(QWidget):
         self._tables = Later(lambda: self.table_chosen.emit(self.table.path()), _WAIT_MS, self)
         self._facts: SourceFacts | None = None
         self.layouts = choice([(_AUTOMATIC, "auto")])
-        self.table = PathPicker("file", "Choose the table of labels", "Tables (*.csv *.tsv *.tab)")
+        self.table = PathPicker("file", "Choose the table of labels", "Tables (*.csv *.tsv *.tab *.xlsx *.parquet)")
         self.images = PathPicker("folder", "Choose the folder of the images")
         self.labels = LabelColumns()
         self.roles: dict[str, QComboBox] = {name: choice([(_AUTOMATIC, "")]) for name in _ROLES}
         self.task = choice([(_AUTOMATIC, ""), *((TASKS[task], task.value) for task in Task)])
         self.positive = choice([(_AUTOMATIC, "")])
+        self.policies = PolicyChoices()
         self._rows: dict[str, FormRow] = {}
         self._lay_out()
         self._connect()
@@ -120,6 +122,7 @@ class MappingForm(QWidget):
     def _lay_out(self) -> None:
         form = Form(self)
         self._rows["layout"] = form.add("Layout", self.layouts)
+        form.add_widget(self.policies)
         self._rows["table"] = form.add("Table of labels", self.table, "Left empty, the one beside the images.")
         self._rows["labels"] = form.add("Label", self.labels, "One column of classes, or several findings.")
         for name, (title, hint) in _ROLES.items():
@@ -139,6 +142,7 @@ class MappingForm(QWidget):
             box.currentIndexChanged.connect(lambda _: self._later.again())
         self.labels.ticked.connect(self._later.again)
         self.images.changed.connect(lambda _: self._later.again())
+        self.policies.changed.connect(self._later.again)
         self.table.changed.connect(lambda _: self._tables.again())
 
     def show_source(self, facts: SourceFacts) -> None:
@@ -158,6 +162,7 @@ class MappingForm(QWidget):
         self.labels.fill(facts.columns)
         for box in self.roles.values():
             fill(box, [(_AUTOMATIC, ""), *((_column(column), column.name) for column in facts.columns)], "")
+        self._offer_policies()
         self._rows["table"].set_hint(
             f"Left empty: {facts.table}" if facts.table else "Left empty, the one beside them."
         )
@@ -196,6 +201,8 @@ class MappingForm(QWidget):
             join=shown.get("join", ""),
             task=str(self.task.currentData() or ""),
             positive=str(self.positive.currentData() or ""),
+            policies=self.policies.chosen(),
+            preset=self.policies.preset,
         )
 
     @property
@@ -225,8 +232,14 @@ class MappingForm(QWidget):
             self._rows[name].setVisible(self._uses(name))
         self._rows["positive"].hide()
 
+    def _offer_policies(self) -> None:
+        """The decisions that the layout in force leaves to a person."""
+        layouts = self._facts.layouts if self._facts is not None else ()
+        self.policies.offer(next((item for item in layouts if item.name == self.layout_name), None))
+
     def _layout_chosen(self) -> None:
         self._show_rows()
+        self._offer_policies()
         self._later.again()
 
     def _task_chosen(self) -> None:

@@ -154,7 +154,7 @@ class ImportView(QWidget):
             self._on_source(found)
 
     def _ask_file(self) -> None:
-        kinds = "Tables and archives (*.csv *.tsv *.tab *.npz);;All files (*)"
+        kinds = "Tables and archives (*.csv *.tsv *.tab *.xlsx *.parquet *.npz);;All files (*)"
         found, _ = QFileDialog.getOpenFileName(self, "File to import", self.path.text(), kinds)
         if found:
             self._on_source(found)

@@ -16,6 +16,7 @@ from medfm_gui.ui.pages.train.fields import GROUPS, Group, field_of
 from medfm_gui.ui.pages.train.model import PlanState
 from medfm_gui.ui.pages.train.rules import At
 from medfm_gui.ui.pages.train.wizard.fields import FoldedSettings, Settings
+from medfm_gui.ui.pages.train.wizard.looks import LooksPanel
 from medfm_gui.ui.pages.train.wizard.presets import PresetPanel
 from medfm_gui.ui.pages.train.wizard.step import Step, learn_devices
 from medfm_gui.ui.theme import SPACE
@@ -74,6 +75,8 @@ class RecipeStep(Step):
         for fold in self._groups.values():
             self._column.addWidget(fold)
             fold.hide()
+        self._looks = Deferred(partial(LooksPanel, context, state))
+        self._column.addWidget(self._looks)
         self._column.addStretch(1)
         self._maker = QTimer(self)
         self._maker.setInterval(0)
@@ -92,6 +95,8 @@ class RecipeStep(Step):
         """Fill fields that nobody is typing in, show what is wrong."""
         self._presets.show_plan()
         self._show_device()
+        if self._looks.made is not None:
+            self._looks.part.show_plan()
         wanted = self._wanted()
         self._all.setVisible(any(place in wanted for place in self._groups.values()))
         places: list[_Place] = [*self._forms.values(), *self._groups.values()]

@@ -1,0 +1,46 @@
+"""What a decoding child does with a file that stands for many: the index of a file-set, a ZIP archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from medfm_gui.domain.errors import UnreadableFile
+from medfm_gui.imaging import archive
+from medfm_gui.imaging.reasons import Reason
+
+
+def answer_source(order: dict[str, Any]) -> dict[str, Any]:
+    """Carry out one order.
+
+    Raises:
+        UnreadableFile: the file is damaged, or is not what the order takes it for.
+        DiskFull: there is no room to unpack.
+    """
+    path = Path(order["path"])
+    if order["work"] == "source":
+        return {"kind": _kind(path)}
+    if order["work"] == "file_set":
+        from medfm_gui.imaging.dicomdir import read_file_set  # pydicom costs 0.2 s, which an archive need not pay
+
+        found = read_file_set(path)
+        return {"files": found.files, "outside": found.outside, "missing": found.missing}
+    if order["work"] == "contents":
+        contents = archive.read_contents(path)
+        members = [[member.place, member.name, member.size] for member in contents.members]
+        return {"members": members, "refused": contents.refused}
+    return {"refused": archive.unpack(path, order["places"], Path(order["folder"]))}
+
+
+def _kind(path: Path) -> str:
+    """``zip``, ``file_set``, or ``file`` for everything else."""
+    if archive.is_zip(path):
+        return "zip"
+    from medfm_gui.imaging.dicom import read_header  # as above
+
+    try:
+        read_header(path)
+    except UnreadableFile as error:
+        if error.reason == Reason.FILE_SET_INDEX:
+            return "file_set"
+    return "file"
