@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from medfm_gui.domain.split import Leak, Split
 
 if TYPE_CHECKING:
     from medfm_gui.datasets.layout import Layout
+    from medfm_gui.workspace.data import SplitOutcome
 
 
 def layouts(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
@@ -261,34 +263,34 @@ def split(
                 row = _split_row(splits_of(room, dataset)[0])
                 answer.give({"split": dataset, **row, "file": str(place)}, [f"{dataset} written to {place}"])
                 return
-            try:
-                made = make_split(
-                    room, dataset, request, look=near, on_progress=bars.counting("Looking for near-duplicates")
-                )
-            except LeakError as error:
-                if json:
-                    _give_leaks(error)
-                raise
+            with _naming_leaks(json):
+                tell = bars.counting("Looking for near-duplicates")
+                made = make_split(room, dataset, request, look=near, on_progress=tell)
             files = [str(export_split(room, item.id, _named(out, item))) for item in made.splits] if out else []
-        first = made.splits[0]
-        document = {"split": made.id, **_split_row(first)}
-        if len(made.splits) > 1:
-            document["folds"] = [{"split": item.id, **_split_row(item)} for item in made.splits]
-        if made.inner:
-            document["inner"] = [
-                {"split": item.id, "family": item.family, "sizes": item.sizes, "rule": item.rule} for item in made.inner
-            ]
-        if files:
-            document["files"] = files
-            document["file"] = files[0]
-        lines = [
-            f"{item.id}: " + ", ".join(f"{name} {size}" for name, size in item.sizes.items() if size)
-            for item in made.splits
+        answer.give(_split_document(made, files), _split_lines(made))
+
+
+def _split_document(made: SplitOutcome, files: Sequence[str]) -> dict[str, Any]:
+    document: dict[str, Any] = {"split": made.id, **_split_row(made.splits[0])}
+    if len(made.splits) > 1:
+        document["folds"] = [{"split": item.id, **_split_row(item)} for item in made.splits]
+    if made.inner:
+        document["inner"] = [
+            {"split": item.id, "family": item.family, "sizes": item.sizes, "rule": item.rule} for item in made.inner
         ]
-        warnings = dict.fromkeys(text for item in made.splits for text in item.warnings)
-        lines += [f"warning: {text}" for text in warnings]
-        lines += _certificate_lines(first)
-        answer.give(document, lines)
+    if files:
+        document["files"] = list(files)
+        document["file"] = files[0]
+    return document
+
+
+def _split_lines(made: SplitOutcome) -> list[str]:
+    lines = [
+        f"{item.id}: " + ", ".join(f"{name} {size}" for name, size in item.sizes.items() if size)
+        for item in made.splits
+    ]
+    warnings = dict.fromkeys(text for item in made.splits for text in item.warnings)
+    return [*lines, *(f"warning: {text}" for text in warnings), *_certificate_lines(made.splits[0])]
 
 
 def _named(out: Path, item: Split) -> Path:
@@ -331,6 +333,17 @@ def _split_row(item: Split) -> dict[str, Any]:
 
 def _leak_row(leak: Leak) -> dict[str, Any]:
     return {"kind": leak.kind.value, "a": leak.a, "b": leak.b, "partitions": list(leak.partitions)}
+
+
+@contextlib.contextmanager
+def _naming_leaks(as_json: bool) -> Iterator[None]:
+    """A split that is refused names its leaks."""
+    try:
+        yield
+    except LeakError as error:
+        if as_json:
+            _give_leaks(error)
+        raise
 
 
 def _give_leaks(error: LeakError) -> None:

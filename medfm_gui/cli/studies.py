@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +12,11 @@ from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, skipped_lines, table
 from medfm_gui.domain.deidentification import Dates, Deidentification, Deidentified
 from medfm_gui.domain.explain import explanation_names
+from medfm_gui.domain.study import Series
 
 if TYPE_CHECKING:
     from medfm_gui.domain.study import Study
+    from medfm_gui.store.rows import SeriesRow, StudyRow
     from medfm_gui.workspace.prediction import StudyPrediction
 
 _MOST_HELD = 20
@@ -109,14 +112,22 @@ def import_(
 
 
 @study.command("list")
-def list_(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:
+def list_(
+    words: Annotated[
+        list[str] | None, typer.Argument(help="Only studies with all of these words: descriptions, modality, date.")
+    ] = None,
+    workspace: Place = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
     """The indexed studies."""
     with answering(json, quiet, debug) as answer:
         from medfm_gui.workspace.place import open_workspace
-        from medfm_gui.workspace.studies import every_study
+        from medfm_gui.workspace.studies import listed
 
         with open_workspace(workspace) as room:
-            found = every_study(room)
+            found = listed(room, words or ())
         answer.give({"studies": [study_row(item) for item in found]}, table=_studies_table(found))
 
 
@@ -201,14 +212,14 @@ def anonymised_remarks(done: Deidentified) -> list[str]:
     return lines
 
 
-def study_row(item: Study) -> dict[str, Any]:
+def study_row(item: Study | StudyRow) -> dict[str, Any]:
     """A study as a document."""
     series = [
         {
             "uid": one.uid,
             "modality": one.modality,
             "description": one.description,
-            "instances": len(one.instances),
+            "instances": _images(one),
             "rows": one.rows,
             "columns": one.columns,
             "slice_spacing_mm": one.slice_spacing_mm,
@@ -226,9 +237,12 @@ def study_row(item: Study) -> dict[str, Any]:
     }
 
 
-def _studies_table(found: list[Study]) -> Any:
+def _images(series: Series | SeriesRow) -> int:
+    return len(series.instances) if isinstance(series, Series) else series.n_instances
+
+
+def _studies_table(found: Sequence[Study | StudyRow]) -> Any:
     rows = [
-        (item.date, item.modality, item.description, len(item.series), sum(len(one.instances) for one in item.series))
-        for item in found
+        (item.date, item.modality, item.description, len(item.series), sum(map(_images, item.series))) for item in found
     ]
     return table("date", "modality", "description", "series", "images", rows=rows)

@@ -100,6 +100,7 @@ def find_near_duplicates(
     project, reach = _learnt(images, names, seed)
     reach *= 1 + _UNSURE / len(names)
     proposed = _proposed(squares, project, reach, lambda done, total: tell(len(samples), 2 * len(samples)))
+    bands = np.stack([registration.rough(np.asarray(one, dtype=np.float32)) for one in squares]).astype(np.float16)
     del squares
 
     @lru_cache(maxsize=_KEPT)
@@ -111,6 +112,8 @@ def find_near_duplicates(
         for done, (first, second, way) in enumerate(proposed):
             if done % 32 == 0:
                 tell(len(samples) + done * len(samples) // len(proposed), 2 * len(samples))
+            if not _is_worth_while(bands[first], bands[second], way):
+                continue
             found = registration.agreement(prepared(first), prepared(second), (way,))
             if _is_same(found):
                 pair = NearPair(
@@ -119,6 +122,12 @@ def find_near_duplicates(
                 pairs.append(pair)
     tell(2 * len(samples), 2 * len(samples))
     return NearDuplicates(METHOD, len(names), len(samples) - len(names), len(proposed), tuple(pairs))
+
+
+def _is_worth_while(first: NDArray[np.float16], second: NDArray[np.float16], way: int) -> bool:
+    """A cheap look that most strangers do not pass; their pixels need not be read again."""
+    still = np.asarray(first, dtype=np.float32)
+    return registration.is_worth_while(still, registration.turned(np.asarray(second, dtype=np.float32), way))
 
 
 def _is_same(found: Agreement) -> bool:
@@ -154,11 +163,15 @@ def _proposed(
     for start in range(0, len(points), _ROWS):
         tell(start, len(points))
         rows = points[start : start + _ROWS]
+        close: list[list[tuple[float, int, int]]] = [[] for _ in rows]
         for way, (others, sizes) in enumerate(zip(turned, lengths, strict=True)):
             distances = lengths[0][start : start + _ROWS, None] + sizes[None, start:] - 2 * rows @ others[start:].T
             distances[np.tril_indices(len(rows))] = np.inf  # a pair is looked at once, from the row of its first
             for row, column, distance in _nearest(distances, reach):
-                pair = (start + row, start + column)
+                close[row].append((distance, start + column, way))
+        for row, found in enumerate(close):
+            for distance, column, way in sorted(found)[:_NEIGHBOURS]:
+                pair = (start + row, column)
                 ways[pair] = min(ways.get(pair, (distance, way)), (distance, way))
     return sorted((first, second, way) for (first, second), (_, way) in ways.items())
 

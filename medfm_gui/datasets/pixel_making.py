@@ -103,11 +103,14 @@ def share(dataset: Dataset, folder: Path, store: PixelStore) -> None:
     if found is None:
         name = set_name(keys.values(), IMPORTED)
         made, lock = store.making(name)
-        with lock:
+        lock.acquire()
+        try:
             made.mkdir(exist_ok=True)
             for path in mine:
                 path.replace(made / path.name)
             store.publish(made, name, IMPORTED, {keys[one]: place for one, place in places.items()})
+        finally:
+            store.release(lock, name)
         found = name, {keys[one]: place for one, place in places.items()}
     _link(folder, IMPORTED, keys, found)
     for path in mine:
@@ -151,7 +154,7 @@ def _made(dataset: Dataset, folder: Path, look: Look, store: PixelStore, process
             found = name, dict(job.places)
         _link(folder, look, keys, found)
     finally:
-        lock.release()
+        store.release(lock, name)
     cache = _opened(folder, look, store)
     if cache is None:
         raise InputError("The pixels that were just made cannot be read.", "Check the disk of the workspace.")

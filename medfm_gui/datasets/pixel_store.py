@@ -14,6 +14,7 @@ import json
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ _ABOUT = "about.json"
 _IMAGES = "images.json"
 _USED = "used"
 _MAKING = "making-"
+_FORGOTTEN_S = 7 * 24 * 3600.0
 _NAME = re.compile(r"[0-9a-f]{24}")
 
 
@@ -73,6 +75,7 @@ class PixelStore:
         folder = self.root / name
         with contextlib.suppress(OSError), self._guard():
             if (folder / _ABOUT).exists():
+                _in_use(folder)  # sweeps away what others left behind
                 lock = FileLock(folder / f"use-{secrets.token_hex(8)}.lock")
                 lock.acquire(timeout=5)
                 (folder / _USED).touch()
@@ -83,6 +86,13 @@ class PixelStore:
         """The folder in which a set is made, and the lock of whoever makes it (not yet acquired)."""
         self.root.mkdir(parents=True, exist_ok=True)
         return self.root / f"{_MAKING}{name}", FileLock(self.root / f"{_MAKING}{name}.lock")
+
+    def release(self, lock: BaseFileLock, name: str) -> None:
+        """Let go of a lock of ``making``. Its file goes too where the set is there: whoever waited for it sees that."""
+        lock.release()
+        with contextlib.suppress(OSError):
+            if (self.root / name / _ABOUT).exists():
+                Path(lock.lock_file).unlink()
 
     def publish(self, made: Path, name: str, look: Look, places: Mapping[str, Cached]) -> None:
         """Make a finished folder the set of that name: from now on it is read."""
@@ -108,6 +118,7 @@ class PixelStore:
         if self._limit_bytes is None or not self.root.is_dir():
             return True
         with self._guard():
+            self._sweep()
             folders = sorted(self._sets(), key=lambda folder: (_last_used(folder), folder.name))
             sizes = {folder: _bytes_of(folder) for folder in folders}
             total = sum(sizes.values())
@@ -121,6 +132,13 @@ class PixelStore:
 
     def _sets(self) -> Iterator[Path]:
         return (path.parent for path in self.root.glob(f"*/{_ABOUT}") if _NAME.fullmatch(path.parent.name))
+
+    def _sweep(self) -> None:
+        """Remove what was begun long ago and never gone on with."""
+        for folder in self.root.glob(f"{_MAKING}*/"):
+            if time.time() - _last_used(folder) > _FORGOTTEN_S:
+                with contextlib.suppress(Timeout, OSError), FileLock(f"{folder}.lock", timeout=0):
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _about(self, folder: Path) -> About | None:
         with contextlib.suppress(MedfmError):

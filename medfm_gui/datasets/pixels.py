@@ -27,6 +27,7 @@ IMPORT_SIDE = 512
 STORE = "pixels"
 _TYPES = ("uint8", "uint16")
 _AGAIN = "Import the dataset again."
+_LET_GO = "Decoded images that nobody used make room for others; the next run of this dataset decodes them again."
 Pixels = NDArray[Any]
 
 
@@ -252,7 +253,8 @@ class PixelCache:
         return self._maps[shard]
 
     def _lost(self, shard: int) -> InputError:
-        return InputError(f"The pixel cache lacks “{self._shards[shard]}” or a part of it.", _AGAIN)
+        hint = _LET_GO if self.set else _AGAIN
+        return InputError(f"The pixel cache lacks “{self._shards[shard]}” or a part of it.", hint)
 
 
 def _read_index(path: Path) -> dict[str, Any]:

@@ -26,8 +26,11 @@ WAYS = tuple(range(8))
 _LEVELS = ((32, 20, 4.0), (64, 12, 3.0), (128, 10, 2.0))
 """Of each level of the pyramid: its side, the most steps of Gauss–Newton, the deviation (pixels) of what is coarse."""
 _FINE_PX = 0.7
-_WORTH_WHILE = (0.65, 0.65)
+_WORTH_WHILE = (0.7, 0.65)
 """Correlation after the first two levels below which a pair is given up."""
+_LOOK_AFTER = 6
+_HOPELESS = 0.35
+"""Correlation after so many steps on the first level below which there is no hope."""
 _MOST_MOVED = 0.3
 _BLOCK = 16
 _DETAIL_PX = 2.0
@@ -40,6 +43,9 @@ _TEXTURE = 0.35
 _FEWEST_BLOCKS = 6
 
 Grey = NDArray[np.float32]
+Place = NDArray[np.float64]
+"""Scale and shift across, scale and shift down; places run from -1 to 1."""
+_START: Place = np.array([1.0, 0.0, 1.0, 0.0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ def prepare(whole: Grey) -> Prepared:
     bands = []
     for side, _, coarse in _LEVELS:
         level = reduced(whole, side)
-        bands.append(standard(gaussian_filter(level, _FINE_PX) - gaussian_filter(level, coarse)))
+        bands.append(_band(level, coarse))
     return Prepared(reduced(whole, SMALL), tuple(bands), whole)
 
 
@@ -150,38 +156,58 @@ def likely_ways(first: Grey, second: Grey, most: int = 2) -> tuple[int, ...]:
     return tuple(sorted(WAYS, key=lambda way: -alike[way])[:most])
 
 
-def _aligned(first: Prepared, second: Prepared) -> NDArray[np.float64] | None:
-    """Scale and shift across, scale and shift down, found by Gauss–Newton; None where nothing comes of it."""
-    place = np.array([1.0, 0.0, 1.0, 0.0])
-    for number, (side, steps, _) in enumerate(_LEVELS):
-        still, moving, at = first.bands[number], second.bands[number], _places(side)
-        for _ in range(steps):
-            columns, in_x = window(side, side, place[0], place[1])
-            rows, in_y = window(side, side, place[2], place[3])
-            moved = rows @ moving @ columns.T
-            across = np.empty_like(moved)
-            across[:, 1:-1] = (moved[:, 2:] - moved[:, :-2]) * np.float32(side / 4 / place[0])
-            down = np.empty_like(moved)
-            down[1:-1] = (moved[2:] - moved[:-2]) * np.float32(side / 4 / place[2])
-            across[:, (0, -1)] = 0
-            down[(0, -1), :] = 0
-            slopes = np.stack([across * at, across, down * at[:, None], down]) * (in_y[:, None] * in_x)
-            flat = slopes.reshape(4, -1)
-            matrix = flat @ flat.T
-            matrix[np.diag_indices(4)] *= 1.001
-            matrix[np.diag_indices(4)] += 1e-3
-            step = np.linalg.solve(matrix, flat @ (still - moved).ravel())
-            place += step
-            if np.abs(place - (1, 0, 1, 0)).max() > _MOST_MOVED:
-                return None
-            if np.abs(step).max() < 0.1 / side:
-                break
-        if number < len(_WORTH_WHILE) and _alike(still, moving, place) < _WORTH_WHILE[number]:
-            return None
+def is_worth_while(first: Grey, second: Grey) -> bool:
+    """Whether two small squares (see ``rough``), the second already turned, come to lie on each other at all."""
+    return _moved(first, second, _START, 0) is not None
+
+
+def rough(square: Grey) -> Grey:
+    """The middle frequencies of a square of 32 × 32, for ``is_worth_while``."""
+    return _band(square, _LEVELS[0][2])
+
+
+def _band(level: Grey, coarse: float) -> Grey:
+    return standard(gaussian_filter(level, _FINE_PX) - gaussian_filter(level, coarse))
+
+
+def _aligned(first: Prepared, second: Prepared) -> Place | None:
+    """How the second picture comes to lie on the first; None where nothing comes of it."""
+    place: Place | None = _START
+    for number in range(len(_LEVELS)):
+        if place is not None:
+            place = _moved(first.bands[number], second.bands[number], place, number)
     return place
 
 
-def _alike(still: Grey, moving: Grey, place: NDArray[np.float64]) -> float:
+def _moved(still: Grey, moving: Grey, place: Place, number: int) -> Place | None:
+    """Gauss–Newton on one level of the pyramid: scale and shift across, scale and shift down."""
+    side, steps, _ = _LEVELS[number]
+    at = _places(side)
+    for count in range(steps):
+        columns, in_x = window(side, side, place[0], place[1])
+        rows, in_y = window(side, side, place[2], place[3])
+        moved = rows @ moving @ columns.T
+        across, down = np.zeros_like(moved), np.zeros_like(moved)
+        across[:, 1:-1] = (moved[:, 2:] - moved[:, :-2]) * np.float32(side / 4 / place[0])
+        down[1:-1] = (moved[2:] - moved[:-2]) * np.float32(side / 4 / place[2])
+        seen = in_y[:, None] * in_x
+        slopes = (np.stack([across * at, across, down * at[:, None], down]) * seen).reshape(4, -1)
+        matrix = slopes @ slopes.T
+        matrix[np.diag_indices(4)] = matrix.diagonal() * 1.001 + 1e-3
+        step = np.linalg.solve(matrix, slopes @ (still - moved).ravel())
+        place = place + step
+        if np.abs(place - _START).max() > _MOST_MOVED:
+            return None
+        if np.abs(step).max() < 0.1 / side:
+            break
+        if number == 0 and count == _LOOK_AFTER and _alike(still, moving, place) < _HOPELESS:
+            return None
+    if number < len(_WORTH_WHILE) and _alike(still, moving, place) < _WORTH_WHILE[number]:
+        return None
+    return place
+
+
+def _alike(still: Grey, moving: Grey, place: Place) -> float:
     side = still.shape[0]
     columns, in_x = window(side, side, place[0], place[1])
     rows, in_y = window(side, side, place[2], place[3])
@@ -191,7 +217,7 @@ def _alike(still: Grey, moving: Grey, place: NDArray[np.float64]) -> float:
     return float((still * moved).sum() / np.sqrt(max(float((still**2).sum() * (moved**2).sum()), 1e-12)))
 
 
-def _compared(first: Prepared, second: Prepared, place: NDArray[np.float64], way: int) -> Agreement:
+def _compared(first: Prepared, second: Prepared, place: Place, way: int) -> Agreement:
     """Correlation of fine structure, block by block, where both pictures have some."""
     columns, in_x = window(SIDE, SIDE, place[0], place[1])
     rows, in_y = window(SIDE, SIDE, place[2], place[3])

@@ -8,11 +8,9 @@ are passed over and said; what does not begin like DICOM is not written.
 
 from __future__ import annotations
 
-import contextlib
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -29,6 +27,7 @@ MOST_BYTES = 64 << 30
 MOST_RATIO = 100
 _RATIO_FROM = 4 << 20
 """Small members may be packed a thousandfold: a black image is."""
+_TOTAL_FROM = 1 << 30
 _PIECE = 256 << 10
 _HEAD = 1024
 _ENCRYPTED = 0x1
@@ -69,7 +68,7 @@ def read_contents(path: Path) -> Contents:
     Raises:
         UnreadableFile: the archive is damaged, or holds more than a folder of studies ever does.
     """
-    with _opened(path) as archive:
+    with opened(path) as archive:
         listed = archive.infolist()
         if len(listed) > MOST_MEMBERS:
             raise refusal(Reason.BOMB, f"The archive has {len(listed):,} members; the limit is {MOST_MEMBERS:,}.")
@@ -83,49 +82,50 @@ def read_contents(path: Path) -> Contents:
             elif not info.is_dir() and not _is_hidden(info.filename):
                 total += info.file_size
                 members.append(Member(place, name, info.file_size))
-        if total > MOST_BYTES:
+        if total > MOST_BYTES or total > max(_TOTAL_FROM, MOST_RATIO * path.stat().st_size):
             raise refusal(Reason.BOMB, f"The archive grows to {total >> 30} GB; the limit is {MOST_BYTES >> 30} GB.")
         return Contents(tuple(members), tuple(refused))
 
 
-def unpack(path: Path, places: list[int], folder: Path) -> list[tuple[int, str, str]]:
+def opened(path: Path) -> zipfile.ZipFile:
+    """An archive with its list read; to be closed by the caller.
+
+    Raises:
+        UnreadableFile: it is damaged.
+    """
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
+        raise refusal(Reason.TRUNCATED, "The ZIP archive is damaged or incomplete.") from error
+
+
+def unpack(archive: zipfile.ZipFile, places: list[int], folder: Path) -> list[tuple[int, str, str]]:
     """Write members that begin like DICOM as ``<place>.dcm``; those that are there already are left.
 
     Returns:
         Place, reason and message of each that was not written.
 
     Raises:
-        UnreadableFile: the archive itself cannot be read.
         DiskFull: there is no room.
     """
     refused = []
-    with _opened(path) as archive:
-        listed = archive.infolist()
-        for place in places:
-            target = folder / file_name(place)
-            if target.exists() and target.stat().st_size == listed[place].file_size:
-                continue
-            try:
-                _unpack_one(archive, listed[place], target)
-            except UnreadableFile as error:
-                refused.append((place, error.reason, error.message))
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
-                refused.append((place, Reason.TRUNCATED.value, "The member is damaged."))
+    listed = archive.infolist()
+    for place in places:
+        target = folder / file_name(place)
+        if target.exists() and target.stat().st_size == listed[place].file_size:
+            continue
+        try:
+            _unpack_one(archive, listed[place], target)
+        except UnreadableFile as error:
+            refused.append((place, error.reason, error.message))
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
+            refused.append((place, Reason.TRUNCATED.value, "The member is damaged."))
     return refused
 
 
 def file_name(place: int) -> str:
     """What a member is called on the disk."""
     return f"{place:06d}.dcm"
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
-        raise refusal(Reason.TRUNCATED, "The ZIP archive is damaged or incomplete.") from error
 
 
 def _problem(info: zipfile.ZipInfo) -> tuple[Reason, str] | None:

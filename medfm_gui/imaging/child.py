@@ -41,6 +41,8 @@ class Desk:
     short_side: int | None
     handle: BinaryIO | None = None
     offset: int = 0
+    archives: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """At most one archive that is being unpacked."""
     files: dict[str, Any] = dataclasses.field(default_factory=dict)
     """At most one file with many frames, parsed: its next frame is mostly the next order."""
     digests: Digests = dataclasses.field(default_factory=Digests)
@@ -176,7 +178,7 @@ def _elements(order: dict[str, Any], desk: Desk) -> dict[str, Any]:
 def _of_source(order: dict[str, Any], desk: Desk) -> dict[str, Any]:
     from medfm_gui.imaging.child_sources import answer_source  # only for a DICOMDIR or an archive
 
-    return answer_source(order)
+    return answer_source(order, desk.archives)
 
 
 def _of_series(order: dict[str, Any], desk: Desk) -> dict[str, Any]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from medfm_gui.domain.errors import UnreadableFile
 from medfm_gui.imaging import archive
 from medfm_gui.imaging.reasons import Reason
 
 
-def answer_source(order: dict[str, Any]) -> dict[str, Any]:
+def answer_source(order: dict[str, Any], archives: dict[str, ZipFile]) -> dict[str, Any]:
     """Carry out one order.
+
+    Args:
+        archives: the archive that the child holds open from one part of it to the next, for its list is long.
 
     Raises:
         UnreadableFile: the file is damaged, or is not what the order takes it for.
@@ -29,7 +33,18 @@ def answer_source(order: dict[str, Any]) -> dict[str, Any]:
         contents = archive.read_contents(path)
         members = [[member.place, member.name, member.size] for member in contents.members]
         return {"members": members, "refused": contents.refused}
-    return {"refused": archive.unpack(path, order["places"], Path(order["folder"]))}
+    return {"refused": archive.unpack(_held(path, archives), order["places"], Path(order["folder"]))}
+
+
+def _held(path: Path, archives: dict[str, ZipFile]) -> ZipFile:
+    """The archive, opened; as it is now."""
+    status = path.stat()
+    key = f"{path} {status.st_size} {status.st_mtime_ns}"
+    if key not in archives:
+        while archives:
+            archives.popitem()[1].close()
+        archives[key] = archive.opened(path)
+    return archives[key]
 
 
 def _kind(path: Path) -> str:

@@ -20,12 +20,14 @@ import numpy.typing as npt
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 
 from medfm_gui.imaging.gate import Admitted
 from medfm_gui.imaging.reasons import Reason, refusal
 from medfm_gui.imaging.voxels import FIRST_VOLUME, Voxels, check_budget, checked_matrix
 
 _GZIP = b"\x1f\x8b"
+_SECOND = b"n+2\0"
 _MOST_OF_DEFLATE = 1032
 """No deflated byte becomes more than so many."""
 _REST_READ = 1 << 20
@@ -33,6 +35,7 @@ _TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
 _DAMAGED = (
     HeaderDataError,
+    WrapStructError,
     ValueError,
     TypeError,
     KeyError,
@@ -86,11 +89,14 @@ def _opened(admitted: Admitted) -> tuple[BinaryIO, int]:
 
 
 def _read(stream: BinaryIO, most: int) -> Voxels:
-    head = stream.read(4)
-    is_second = 540 in (int.from_bytes(head, "little"), int.from_bytes(head, "big"))
-    reader: Any = Nifti2Header if is_second else Nifti1Header
+    head = stream.read(8)
+    is_second = head[4:] == _SECOND
     length = 540 if is_second else 348
-    header = reader(head + stream.read(length - 4), check=False)  # not its extensions: they may hold anything
+    head += stream.read(length - len(head))
+    if len(head) < length:
+        raise refusal(Reason.TRUNCATED, "The file ends within its header.")
+    reader: Any = Nifti2Header if is_second else Nifti1Header
+    header = reader(head, check=False)  # not its extensions: they may hold anything
     dtype, colours = _type_of(header)
     shape = tuple(int(side) for side in header.get_data_shape())
     space, count = _space(shape)

@@ -55,14 +55,22 @@ class Watch:
     """Told a study as far as it is known: soon after its first images, then now and then; at the end whole."""
     should_stop: Callable[[], bool] | None = None
 
+    def check(self) -> None:
+        """Give up here if nobody waits any more.
+
+        Raises:
+            Interrupted: so it is.
+        """
+        if self.should_stop is not None and self.should_stop():
+            raise Interrupted("Reading the folder was stopped.", "Open it again; it goes on where it was.")
+
     def step(self, done: int, total: int) -> None:
         """One file more.
 
         Raises:
             Interrupted: nobody waits any more.
         """
-        if self.should_stop is not None and self.should_stop():
-            raise Interrupted("Reading the folder was stopped.", "Open it again; it goes on where it was.")
+        self.check()
         if self.on_progress is not None:
             self.on_progress(done, total)
 
@@ -122,7 +130,7 @@ def _scanned(
             watch.step(done, size.count if isinstance(size, Walk) else size)
     skipped += size.skipped if isinstance(size, Walk) else []
     images.sort(key=lambda image: _natural(image.path))
-    kept, doubles = _without_doubles(images, pool)
+    kept, doubles = _without_doubles(images, pool, watch)
     skipped += doubles
     skipped.sort(key=lambda item: _natural(item.path))
     clashes = {item.path for item in doubles if item.reason == Reason.UID_CLASH}
@@ -161,15 +169,22 @@ def _natural(text: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
 
 
-def _without_doubles(images: Sequence[_Image], pool: DecodePool) -> tuple[list[_Image], list[Skipped]]:
-    """The first readable file of every UID, and what the others are: the same file or pixels, damaged, or a clash."""
+def _without_doubles(images: Sequence[_Image], pool: DecodePool, watch: Watch) -> tuple[list[_Image], list[Skipped]]:
+    """The first readable file of every UID, and what the others are: the same file or pixels, damaged, or a clash.
+
+    Copies of a file are told by their bytes; pixels are compared only where files differ.
+    """
     by_uid = collections.defaultdict(list)
     for image in images:
         by_uid[image.header.sop_instance_uid or image.path].append(image)
-    doubled = [same for same in by_uid.values() if len(same) > 1]
+    skipped: list[Skipped] = []
+    doubled = [_without_copies(same, skipped, watch) for same in by_uid.values() if len(same) > 1]
+    doubled = [same for same in doubled if len(same) > 1]
     jobs = [PictureJob(image.path, image.path, frame=0) for same in doubled for image in same]
-    decoded = {result.key: result for result in pool.pictures(jobs)}
-    skipped = []
+    decoded = {}
+    for result in pool.pictures(jobs):
+        watch.check()
+        decoded[result.key] = result
     for same in doubled:
         first, *others = sorted(same, key=lambda image: not decoded[image.path].ok)
         whole = decoded[first.path]
@@ -178,14 +193,32 @@ def _without_doubles(images: Sequence[_Image], pool: DecodePool) -> tuple[list[_
             reason, what = Reason.UID_CLASH.value, "and other pixels"
             if whole.ok and whole.stored_sha256 == double.stored_sha256:
                 reason, what = Reason.DUPLICATE.value, f"and the same pixels{_differences(first.header, other.header)}"
-            elif sha256_file(Path(first.path)) == sha256_file(Path(other.path)):
-                reason, what = Reason.DUPLICATE.value, "and is the same file"
             elif whole.ok and not double.ok:
                 reason, what = double.reason, "and cannot be decoded"
-            message = f"It has the UID of “{Path(first.path).name}” {what}; that one was kept."
-            skipped.append(Skipped(other.path, reason, message))
+            skipped.append(Skipped(other.path, reason, _doubled(first, what)))
     left_out = {item.path for item in skipped}
     return [image for image in images if image.path not in left_out], skipped
+
+
+def _without_copies(same: Sequence[_Image], skipped: list[Skipped], watch: Watch) -> list[_Image]:
+    """Of files of one UID the different ones; the copies are added to ``skipped``."""
+    seen: dict[str, _Image] = {}
+    for image in same:
+        watch.check()
+        try:
+            content = sha256_file(Path(image.path))
+        except OSError:  # gone meanwhile: the decoder says so
+            content = image.path
+        if content in seen:
+            told = _doubled(seen[content], "and is the same file")
+            skipped.append(Skipped(image.path, Reason.DUPLICATE.value, told))
+        else:
+            seen[content] = image
+    return list(seen.values())
+
+
+def _doubled(first: _Image, what: str) -> str:
+    return f"It has the UID of “{Path(first.path).name}” {what}; that one was kept."
 
 
 _COMPARED = ("modality", "body_part", "view_position", "laterality", "patient_position", "rescale_intercept")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from medfm_gui.domain.dataset import Skipped
-from medfm_gui.domain.errors import Interrupted, UnreadableFile
+from medfm_gui.domain.errors import UnreadableFile
 from medfm_gui.domain.study import Scan
 from medfm_gui.imaging.archive import file_name
 from medfm_gui.imaging.pool import DecodePool
@@ -145,14 +145,9 @@ def _images_beside(index: Path, listed: set[str], means: Means) -> int:
     count = 0
     with contextlib.closing(read_headers(others, means.pool, root=index.parent, known=means.known)) as results:
         for result in results:
-            _go_on(means.watch)
+            means.watch.check()
             count += result.ok
     return count
-
-
-def _go_on(watch: Watch) -> None:
-    if watch.should_stop is not None and watch.should_stop():
-        raise Interrupted("Reading was stopped.", "Open it again; it goes on where it was.")
 
 
 # -- an archive
@@ -193,7 +188,7 @@ def _unpacked(
         else:
             refused.update(_singly(places, words, means.pool))
         done += len(places)
-        _go_on(means.watch)
+        means.watch.check()
         if means.on_unpacked is not None:
             means.on_unpacked(done, len(members))
     return refused

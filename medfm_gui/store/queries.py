@@ -79,13 +79,13 @@ def samples_page(
         page = "SELECT * FROM samples WHERE dataset = ? AND position >= ? AND position < ? ORDER BY position"
         found = _rows(reader, page, text_cell(dataset_id), offset, offset + limit)
         return SamplePage(int(total), tuple(map(facts.sample, found)))
-    source, values = _filtered(dataset_id, only)
+    source, values = _filtered(reader, dataset_id, only)
     total = reader.db.conn.execute(f"SELECT count(*) {source}", values).fetchone()[0]
     rows = _rows(reader, f"SELECT s.* {source} ORDER BY s.position LIMIT ? OFFSET ?", *values, limit, offset)
     return SamplePage(int(total), tuple(map(facts.sample, rows)))
 
 
-def _filtered(dataset_id: str, only: SampleFilter) -> tuple[str, list[Cell]]:
+def _filtered(reader: Reader, dataset_id: str, only: SampleFilter) -> tuple[str, list[Cell]]:
     """FROM and WHERE for a filter; every value is a parameter."""
     source = "FROM samples s"
     values: list[Cell] = []
@@ -100,12 +100,14 @@ def _filtered(dataset_id: str, only: SampleFilter) -> tuple[str, list[Cell]]:
         source += " AND a.partition = ?"
         values.append(only.partition.value)
     if only.class_index is not None:
-        # a 1 at the class's place of a multi-label target, or the one class index
-        source += (
-            " AND CASE (SELECT task FROM datasets WHERE id = s.dataset) WHEN 'multilabel'"
-            " THEN json_extract(s.target, '$[' || ? || ']') = 1 ELSE json_extract(s.target, '$[0]') = ? END"
-        )
-        values += [only.class_index, only.class_index]
+        # a 1 at the class's place of a multi-label target, or the one class index; the task is asked once, not a row
+        task = reader.db.conn.execute("SELECT task FROM datasets WHERE id = ?", [text_cell(dataset_id)]).fetchone()
+        if task is not None and task[0] == "multilabel":
+            source += " AND json_extract(s.target, ?) = 1"
+            values.append(f"$[{int(only.class_index)}]")
+        else:
+            source += " AND json_extract(s.target, '$[0]') = ?"
+            values.append(only.class_index)
     if only.patient is not None:
         source += " AND s.patient = ?"
         values.append(text_cell(only.patient))
@@ -142,12 +144,15 @@ def _said(only: SampleFilter) -> tuple[str, list[Cell]]:
 
 def sealed_ids(reader: Reader, sealed: Sequence[str], ids: Sequence[str] | None = None) -> tuple[str, ...]:
     """Samples in the test of these splits; of ``ids`` alone where they are given."""
-    values: list[Cell] = [json_of(tuple(sealed))]
-    narrowed = ""
-    if ids is not None:
-        narrowed = " AND sample IN (SELECT value FROM json_each(?))"
-        values.append(json_of(tuple(ids)))
-    rows = reader.db.conn.execute(f"SELECT DISTINCT sample FROM ({_SEALED}{narrowed})", values).fetchall()
+    if ids is None:
+        rows = reader.db.conn.execute(f"SELECT DISTINCT sample FROM ({_SEALED})", [json_of(tuple(sealed))]).fetchall()
+        return tuple(text_of(row[0]) for row in rows)
+    # CROSS JOIN keeps this order: each pair is found by key, and no split is read from end to end
+    looked_up = (
+        "SELECT DISTINCT a.sample FROM json_each(?) i CROSS JOIN json_each(?) p CROSS JOIN assignments a"
+        " ON a.split = p.value AND a.sample = i.value WHERE a.partition = 'test'"
+    )
+    rows = reader.db.conn.execute(looked_up, [json_of(tuple(ids)), json_of(tuple(sealed))]).fetchall()
     return tuple(text_of(row[0]) for row in rows)
 
 

@@ -136,7 +136,8 @@ def make_split(
     stem = free_split_id(workspace, dataset_id)
     looked = near.known(workspace, dataset) if look is not False else near.Looked(None, "It was not asked for.")
     if look is not False and looked.found is None:
-        dividing.make_split(dataset, request)  # what cannot be divided is refused before the look
+        if look or not near.is_large(dataset):
+            dividing.make_split(dataset, request)  # what cannot be divided is refused before the look
         looked = near.near_duplicates(workspace, dataset, always=bool(look), on_progress=on_progress)
     splits = dividing.make_split(
         dataset, request, split_id=stem, created=now(), near=looked.found, near_reason=looked.reason

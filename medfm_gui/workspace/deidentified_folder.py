@@ -70,18 +70,19 @@ def new_folder_of(out: Path) -> Iterator[Path]:
         WorkspaceBusy: another program writes there.
         InputError: the folder cannot be made.
     """
-    part, lock = out.parent / f".{out.name}.medfm-part", out.parent / f".{out.name}.medfm-lock"
+    part, name = out.parent / f".{out.name}.medfm-part", out.parent / f".{out.name}.medfm-lock"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock, timeout=0):
-            try:
-                shutil.rmtree(part, ignore_errors=True)
-                part.mkdir(mode=0o700)
-                yield part
-                _publish(part, out)
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
-                lock.unlink(missing_ok=True)
+        lock = FileLock(name)
+        lock.acquire(timeout=0)
+        with contextlib.ExitStack() as held:  # undone from the last to the first
+            held.callback(_remove, name)
+            held.callback(lock.release)
+            held.callback(shutil.rmtree, part, ignore_errors=True)
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(mode=0o700)
+            yield part
+            _publish(part, out)
     except Timeout as error:
         raise WorkspaceBusy("Another program writes de-identified copies there.", "Choose another folder.") from error
     except OSError as error:
@@ -92,6 +93,11 @@ def new_folder_of(out: Path) -> Iterator[Path]:
         raise InputError(
             f"“{out.parent}” cannot be written ({error.strerror}).", "Choose a folder that you may write to."
         ) from error
+
+
+def _remove(name: Path) -> None:
+    with contextlib.suppress(OSError):
+        name.unlink()
 
 
 def _publish(part: Path, out: Path) -> None:

@@ -20,6 +20,7 @@ from medfm_gui.domain.deidentification import (
     Deidentified,
     Examined,
     FaceSeries,
+    Flag,
     FlaggedFile,
     HeldFile,
 )
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _LOOKING, _WRITING, _CHECKING = "Looking at headers", "Writing", "Reading again"
 _WAITS = "burned_in"
+_SAME_BEFORE = {"duplicate", "uid_clash"}
+"""What originals that share a UID give copies that do, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +145,10 @@ def examine(
         flagged=tuple(
             FlaggedFile(one.path, looks[one.path].flags, one.study, one.series, one.number, looks[one.path].frames)
             for one in sources
-            if looks[one.path].flags
+            if looks[one.path].flags and _fits(looks[one.path])
         ),
         faces=_faces(sources, looks),
-        held=tuple(HeldFile(look.path, look.reason, look.message) for look in looks.values() if not look.ok),
+        held=tuple(_unfit(look) for look in looks.values() if not _fits(look)),
     )
 
 
@@ -168,9 +171,9 @@ def deidentify(
     out = check_target(wish.out, [source.path for source in sources])
     with _a_pool(pool) as children:
         looks = _look(sources, children, watch)
-        held = [_unfit(look) for look in looks.values() if not look.ok]
+        held = [_unfit(look) for look in looks.values() if not _fits(look)]
         held += [_waiting(looks[one.path]) for one in sources if _waits(looks[one.path], wish)]
-        ready = [one for one in sources if looks[one.path].ok and not _waits(looks[one.path], wish)]
+        ready = [one for one in sources if _fits(looks[one.path]) and not _waits(looks[one.path], wish)]
         if not ready:
             raise _nothing(held)
         check_room(out, sum(looks[one.path].bytes for one in ready))
@@ -179,7 +182,7 @@ def deidentify(
             made = _write(
                 workspace, wish, folder, ready, {(face.study, face.series) for face in faces}, children, watch
             )
-            copies = _read_again(folder, out, len(made.paths), children, watch)
+            copies = _read_again(folder, out, children, watch)
             done = replace(_summary(out, wish, ready, faces, made, held), studies=copies)
             looked_at = Counter(flag for one in ready for flag in looks[one.path].flags)
             where = {(one.study, one.series): one.folder for one in sources}
@@ -241,19 +244,20 @@ def _write(
     return _Made(frozenset(paths), tallies, notes, refused)
 
 
-def _read_again(folder: Path, out: Path, written: int, pool: DecodePool, watch: Watch) -> tuple[Study, ...]:
+def _read_again(folder: Path, out: Path, pool: DecodePool, watch: Watch) -> tuple[Study, ...]:
     """The copies as whoever gets them will read them; their files are named as they will be.
 
     Raises:
-        InternalError: not all of them can be read.
+        InternalError: one of them cannot be read.
     """
     from medfm_gui.imaging.series import Watch as Reading
     from medfm_gui.imaging.series import scan
 
     reading = Reading(lambda done, total: watch.step(_CHECKING, done, total), None, watch.should_stop)
     found = scan(folder, pool, reading)
-    if sum(len(series.instances) for study in found.studies for series in study.series) != written:
-        reasons = ", ".join(sorted({item.reason for item in found.skipped}))
+    wrong = {item.reason for item in found.skipped} - _SAME_BEFORE
+    if wrong or not found.studies:
+        reasons = ", ".join(sorted(wrong))
         raise InternalError(
             f"Copies were written that cannot be read again ({reasons}).", "Nothing was kept. Report it."
         )
@@ -358,7 +362,7 @@ def _faces(sources: Sequence[_Source], looks: dict[str, Look]) -> tuple[FaceSeri
 
 
 def _waits(look: Look, wish: Wish) -> bool:
-    return look.ok and bool(look.flags) and not wish.all_looked_at and look.path not in wish.looked_at
+    return _fits(look) and bool(look.flags) and not wish.all_looked_at and look.path not in wish.looked_at
 
 
 def _waiting(look: Look) -> HeldFile:
@@ -366,7 +370,15 @@ def _waiting(look: Look) -> HeldFile:
     return HeldFile(look.path, _WAITS, f"It may show a name, and nobody has looked: {why}")
 
 
+def _fits(look: Look) -> bool:
+    """Whether it can be written at all: what hides in unused bits of pixels, nobody can see in the viewer."""
+    return look.ok and Flag.OVERLAY_BITS not in look.flags
+
+
 def _unfit(look: Look) -> HeldFile:
+    if look.ok:
+        words = f"{FLAG_WORDS[Flag.OVERLAY_BITS]} Export it again without the overlay."
+        return HeldFile(look.path, Flag.OVERLAY_BITS.value, words)
     return HeldFile(look.path, look.reason, look.message)
 
 

@@ -6,6 +6,7 @@ plane is kept in ``datasets/<id>/embedding/`` for each bank. No label takes part
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from medfm_gui.base.atomic import atomic_write, sha256_file
 from medfm_gui.domain.dataset import Dataset, Task
-from medfm_gui.domain.errors import InputError, NotFound, WeightsAbsent
+from medfm_gui.domain.errors import InputError, MedfmError, NotFound, WeightsAbsent
 from medfm_gui.domain.run import FeaturesSpec, FileRef
 from medfm_gui.workspace import data, sealing
 from medfm_gui.workspace.errands import OnEvent, run_errand
@@ -173,8 +174,9 @@ def _plane(
     if kept is not None:
         return positions, *kept
     plane, explained = principal_plane(rows, positions)
-    file.parent.mkdir(exist_ok=True)
-    _keep_plane(file, dataset.fingerprint, positions, plane, explained)
+    with contextlib.suppress(MedfmError, OSError):  # where it cannot be kept it is worked out again
+        file.parent.mkdir(exist_ok=True)
+        _keep_plane(file, dataset.fingerprint, positions, plane, explained)
     return positions, plane, explained
 
 

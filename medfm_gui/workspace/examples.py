@@ -23,6 +23,7 @@ from medfm_gui.domain.run import StudyImage, StudySpec
 from medfm_gui.workspace import data
 from medfm_gui.workspace.errands import OnEvent, run_errand
 from medfm_gui.workspace.evaluating import test_predictions
+from medfm_gui.workspace.pixels import cache_of_run
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.report_sections import label_text
 from medfm_gui.workspace.scores import read_scores
@@ -165,9 +166,7 @@ def _choose(
 
 
 def _pixels(view: RunView, samples: Sequence[str], folder: Path) -> dict[str, Path]:
-    from medfm_gui.datasets.pixels import PixelCache
-
-    cache = PixelCache(Path(view.spec.pixels))
+    cache = cache_of_run(view.spec)
     paths = {}
     for number, name in enumerate(samples):
         path = folder / f"{number:02d}.npy"

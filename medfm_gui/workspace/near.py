@@ -57,7 +57,7 @@ def near_duplicates(
     kept = known(workspace, dataset)
     if kept.found is not None:
         return kept
-    if len(dataset.samples) > MOST_IMAGES and not always:
+    if is_large(dataset) and not always:
         return Looked(None, f"The dataset has more than {MOST_IMAGES:,} images; ask for the look to have it.")
     try:
         cache = PixelCache(workspace.dataset(dataset.id) / "pixels")
@@ -75,6 +75,11 @@ def near_duplicates(
     file = _Kept(dataset.fingerprint, found.method, found.compared, found.left_out + missing, found.proposed, pairs)
     wire.write(_path(workspace, dataset.id), file)
     return known(workspace, dataset)
+
+
+def is_large(dataset: Dataset) -> bool:
+    """Whether a look is taken only when asked for."""
+    return len(dataset.samples) > MOST_IMAGES
 
 
 def known(workspace: Workspace, dataset: Dataset) -> Looked:

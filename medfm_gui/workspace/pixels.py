@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medfm_gui.domain.cards import suitable_size
+from medfm_gui.domain.errors import InputError, NotFound
 from medfm_gui.domain.recipe import hu_bounds
 from medfm_gui.workspace.place import Workspace
 
 if TYPE_CHECKING:
     from medfm_gui.datasets.pixel_store import PixelStore
+    from medfm_gui.datasets.pixels import PixelCache
     from medfm_gui.domain.dataset import Dataset
     from medfm_gui.domain.run import TrainSpec
 
@@ -73,6 +75,25 @@ def make_again(workspace: Workspace, dataset_id: str, *, on_progress: Callable[[
     folder = workspace.dataset(dataset_id)
     for step in ready(read_dataset(folder), folder / "pixels", IMPORTED, store_of(workspace)):
         on_progress(step.done, step.total)
+
+
+def cache_of_run(spec: TrainSpec) -> PixelCache:
+    """The images as a run saw them; those of the import where its own were let go and no HU window is in them.
+
+    Raises:
+        NotFound, InputError: they are gone.
+    """
+    from medfm_gui.datasets.pixels import Look, PixelCache
+
+    look = Look(spec.pixels_side, hu_bounds(spec.recipe.hu_window))
+    try:
+        cache = PixelCache(Path(spec.pixels), look)
+        cache.check()
+        return cache
+    except (NotFound, InputError):
+        if look.clamp is not None:
+            raise
+        return PixelCache(Path(spec.pixels))
 
 
 def needed_side(spec: TrainSpec) -> int:

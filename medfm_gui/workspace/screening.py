@@ -6,6 +6,7 @@ reason to look, no verdict: nothing is left out by itself.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from medfm_gui.base import wire
 from medfm_gui.domain.dataset import Dataset, Sample
-from medfm_gui.domain.errors import InputError, NotFound
+from medfm_gui.domain.errors import InputError, MedfmError, NotFound
 from medfm_gui.workspace import data, pixels
 from medfm_gui.workspace.place import Workspace
 
@@ -140,7 +141,8 @@ def screen(workspace: Workspace, dataset_id: str, *, on_progress: Progress | Non
         findings,
         counts=Counter(finding.oddity.value for finding in findings),
     )
-    wire.write(workspace.dataset(dataset_id) / FILE, made)
+    with contextlib.suppress(MedfmError):  # where it cannot be kept it is measured again
+        wire.write(workspace.dataset(dataset_id) / FILE, made)
     return made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from medfm_gui.workspace.place import Workspace
 
 if TYPE_CHECKING:
     from medfm_gui.imaging.pool import DecodePool
+    from medfm_gui.store.rows import StudyRow
 
 _UNPACKED = "unpacked"
 _MARK = "reading.json"
@@ -176,6 +177,26 @@ def files_of(workspace: Workspace, series: Collection[str]) -> tuple[str, ...]:
     owners = [row.uid for row in rows if any(one.uid in series for one in row.series)]
     found = (one for uid in owners for one in read_study(workspace, uid).series if one.uid in series)
     return tuple(dict.fromkeys(item.path for one in found for item in one.instances))
+
+
+def listed(workspace: Workspace, words: Sequence[str] = ()) -> tuple[StudyRow, ...]:
+    """Indexed studies with their series, newest date first, from the database alone.
+
+    Args:
+        words: each must stand in a description, a modality or a date (``2024-03`` or ``202403``) of the study.
+    """
+    from medfm_gui.store import queries
+
+    wanted = [word.casefold() for word in words]
+    with workspace.store.reading() as reader:
+        found = queries.studies(reader)
+    return tuple(row for row in found if all(word in _searched(row) for word in wanted))
+
+
+def _searched(row: StudyRow) -> str:
+    date = f"{row.date[:4]}-{row.date[4:6]}-{row.date[6:]}"
+    of_series = (text for one in row.series for text in (one.description, one.modality))
+    return "\n".join((row.description, row.modality, row.date, date, *of_series)).casefold()
 
 
 def every_study(workspace: Workspace) -> list[Study]:

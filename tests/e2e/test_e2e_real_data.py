@@ -208,6 +208,7 @@ def test_one_image_each_of_three_modalities(reader: Medfm, shared_data: Path, tm
 
 def test_foreign_files_are_scored_or_refused_by_name(reader: Medfm, tmp_path: Path) -> None:
     scored = {"CT_small.dcm", "MR_small.dcm", "693_J2KI.dcm", "SC_rgb_jpeg_gdcm.dcm", "examples_palette.dcm"}
+    scored |= {"examples_ybr_color.dcm"}  # 30 frames
     refused = {
         "MR_truncated.dcm": "truncated",
         "badVR.dcm": "bad_header",
@@ -221,6 +222,8 @@ def test_foreign_files_are_scored_or_refused_by_name(reader: Medfm, tmp_path: Pa
         shutil.copyfile(packaged / name, tmp_path / name)
     found = reader.json("predict", tmp_path, "--run", "r0001")
     assert {Path(row["source"]).name for row in found["predictions"]} == scored
+    films = [Path(row["source"]).name for row in found["predictions"] if row["slices"] == 30]
+    assert films == ["examples_ybr_color.dcm"]
     assert {Path(row["path"]).name: row["reason"] for row in found["skipped"]} == refused
     assert all(row["message"] for row in found["skipped"])
     assert reader.refused("predict", packaged / "reportsi.dcm", "--run", "r0001")["kind"] == "unreadable_file"

@@ -32,15 +32,12 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.correction import CorrectionDraft
 from medfm_gui.domain.dataset import Statement
 from medfm_gui.domain.errors import Interrupted, UsageError
-from medfm_gui.workspace import corrections, embedding, flow, screening, statements
+from medfm_gui.workspace import corrections, covariates, embedding, flow, screening, statements
 
 
 def list_covariates(room: Room, ask: ListCovariates, told: Told) -> CovariateValues:
-    """Counts of the database."""
-    from medfm_gui.store import queries
-
-    with room.workspace.store.reading() as reader:
-        return CovariateValues(queries.covariate_values(reader, ask.dataset))
+    """Counts of the database, or of the file where they were kept."""
+    return CovariateValues(covariates.counted_values(room.workspace, ask.dataset).covariates)
 
 
 def describe_flow(room: Room, ask: DescribeFlow, told: Told) -> flow.Flow:

@@ -10,6 +10,7 @@ from medfm_gui.desk.asks.data import (
     CheckQuality,
     DatasetList,
     DescribeCohort,
+    ExportSplit,
     ImportDataset,
     Imported,
     ListDatasets,
@@ -23,6 +24,7 @@ from medfm_gui.desk.asks.data import (
     ShowSplit,
     SplitList,
     SplitMade,
+    SplitTable,
     Thumbnails,
     Tile,
     TileSheet,
@@ -161,6 +163,11 @@ def show_split(room: Room, ask: ShowSplit, told: Told) -> cohort.SplitFacts:
     return cohort.split_facts(room.workspace, ask.dataset, ask.split)
 
 
+def export_split(room: Room, ask: ExportSplit, told: Told) -> SplitTable:
+    """A file outside of the workspace."""
+    return SplitTable(str(data.export_split(room.workspace, ask.split, Path(ask.path))))
+
+
 ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ListDatasets: Entry(list_datasets),
     ListSplits: Entry(list_splits),
@@ -175,4 +182,5 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     PlanSplit: Entry(plan_split, Lane.INDEX),
     MakeSplit: Entry(make_split, Lane.WORK, changes=(Topic.SPLITS,), writes=True),
     ShowSplit: Entry(show_split, Lane.INDEX),
+    ExportSplit: Entry(export_split, Lane.INDEX),
 }

@@ -95,7 +95,6 @@ def index_source(room: Room, ask: IndexSource, told: Told) -> SourceIndexed:
     told.progress(f"Looking through “{source.name}”")
     if not source.exists():
         raise InputError(f"“{source}” does not exist.", "Choose it again; is the disk or the stick still in?")
-    pictures, is_cut = _pictures(source)
     known: dict[str, Study] = {}
 
     def tell(study: Study) -> None:
@@ -113,14 +112,17 @@ def index_source(room: Room, ask: IndexSource, told: Told) -> SourceIndexed:
             on_unpacked=told.counting("Unpacking the archive"),
         )
     except InputError:
+        pictures, is_cut = _pictures(source)
         if not pictures:
             raise
         return SourceIndexed(pictures=pictures, is_cut=is_cut)
+    pictures, is_cut = _pictures(source)
     other = {item.path for item in found.skipped if item.reason == "not_dicom"}
-    skipped = [item for item in found.skipped if item.reason != "not_dicom" or item.path not in pictures]
+    named = other.intersection(pictures)
+    skipped = [item for item in found.skipped if item.path not in named]
     return SourceIndexed(
         studies=tuple(row_of(known[study.uid]) for study in found.studies),
-        pictures=tuple(path for path in pictures if path in other),
+        pictures=tuple(path for path in pictures if path in named),
         skipped=tuple(skipped[:_MOST_SKIPPED]),
         n_skipped=len(skipped),
         is_cut=is_cut,

@@ -167,6 +167,21 @@ class MakeSplit(Ask[SplitMade]):
 
 
 @dataclass(frozen=True, slots=True)
+class SplitTable:
+    """A split that was written as a table, by its absolute path."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSplit(Ask[SplitTable]):
+    """Write a split as CSV (sample, path, partition, group), as “a table of partitions” reads it."""
+
+    split: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShowSplit(Ask[SplitFacts]):
     """A frozen split in full."""
 

@@ -19,8 +19,9 @@ _IN_SCAN = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
 """The next marker behind entropy-coded data: 0xFF is followed by a byte below 0x80 within them, or by a restart."""
 _BARE = frozenset({0x01, *range(0xD0, 0xDA)})
 _COMMENT = 0xFE
-_KEPT_SEGMENTS = frozenset({0xE8, 0xEB, 0xEE})
-"""APP8 and APP11 (colour transforms, extensions) and Adobe's APP14: decoders need them."""
+_DECODERS_NEED = {0xE0: (b"JFIF\0", 14), 0xE8: (b"mrfx", 5), 0xEE: (b"Adobe", 12)}
+"""Application segments that decoders use: how they begin, and how many bytes of them are facts of the pixels."""
+_BEGINNINGS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")
 _RLE_SEGMENTS = 15
 _COMPRESSORS = re.compile(
     rb"(Created by (GDCM/)?OpenJPEG version |Kakadu-v?s?|Creator: JasPer Version |LEAD Technologies Inc\. V)"
@@ -71,7 +72,7 @@ def cleaned(value: bytes, frames: int, kind: str) -> Cleaned | None:
     offsets = _offsets(value[table_at : table_at + table_length], frames, starts)
     whole = bytearray(value[: parts[-1][0] + parts[-1][1]])
     texts = 0
-    for group in _frames(parts, frames, offsets, first):
+    for group in _frames(value, parts, frames, offsets, first):
         stream = bytearray().join(whole[start : start + length] for start, length in group)
         changed = _CLEANERS[kind](stream)
         if changed:
@@ -106,13 +107,21 @@ def _offsets(table: bytes, frames: int, starts: set[int]) -> list[int] | None:
 
 
 def _frames(
-    parts: Sequence[tuple[int, int]], frames: int, offsets: Sequence[int] | None, first: int
+    whole: bytes, parts: Sequence[tuple[int, int]], frames: int, offsets: Sequence[int] | None, first: int
 ) -> Iterator[list[tuple[int, int]]]:
     """Fragments by frame; where nothing tells, each fragment that begins a stream begins a frame."""
     if frames == 1:
         yield list(parts)
-    elif len(parts) == frames or offsets is None:
+    elif len(parts) == frames:
         yield from ([part] for part in parts)
+    elif offsets is None:
+        group: list[tuple[int, int]] = []
+        for start, length in parts:
+            if group and whole.startswith(_BEGINNINGS, start):
+                yield group
+                group = []
+            group.append((start, length))
+        yield group
     else:
         bounds = [*offsets, parts[-1][0] + parts[-1][1]]
         for start, end in itertools.pairwise(bounds):
@@ -164,10 +173,9 @@ def _clean_jpeg(stream: bytearray) -> int:
 def _clean_segment(stream: bytearray, marker: int, start: int, end: int) -> int:
     if marker == _COMMENT:
         return _blank(stream, start, end)
-    if marker == 0xE0:  # JFIF: 14 bytes of facts, then perhaps a thumbnail
-        return _blank(stream, start + 14 if stream[start : start + 5] == b"JFIF\0" else start, end)
-    if 0xE1 <= marker <= 0xEF and marker not in _KEPT_SEGMENTS:
-        return _blank(stream, start, end)
+    if 0xE0 <= marker <= 0xEF:
+        magic, facts = _DECODERS_NEED.get(marker, (b"", 0))
+        return _blank(stream, min(start + facts, end) if stream.startswith(magic, start, end) else start, end)
     return 0
 
 

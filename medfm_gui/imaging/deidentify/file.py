@@ -126,10 +126,11 @@ def _name_unnamed(source: FileDataset, order: dict[str, Any]) -> None:
     """Give what a file leaves unnamed the names that the index gave it."""
     if not el.text(source, "SOPClassUID"):
         source.SOPClassUID = source.file_meta.MediaStorageSOPClassUID
+    instance = clean_uid(str(source.file_meta.get("MediaStorageSOPInstanceUID") or ""))
     named = {
         "StudyInstanceUID": order["study"],
         "SeriesInstanceUID": order["series"],
-        "SOPInstanceUID": f"{order['series']} {order['number']}",
+        "SOPInstanceUID": instance or f"{order['series']} {order['number']}",
     }
     for keyword, name in named.items():
         if not clean_uid(el.text(source, keyword)):

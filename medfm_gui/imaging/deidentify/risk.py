@@ -46,10 +46,19 @@ def _looks_like_a_screen(data: Dataset, modality: str) -> bool:
 def _has_overlay_bits(data: Dataset) -> bool:
     """An overlay of the old kind: described in the header, its data in bits of the pixels that are not used else."""
     for group in range(0x6000, 0x6020, 2):
-        is_described = (group, 0x0010) in data or (group, 0x0100) in data
-        if is_described and (group, 0x3000) not in data:
+        if (group, 0x3000) in data:
+            continue
+        if _number(data, group, 0x0100) > 1 or _number(data, group, 0x0102) > 0:
             return True
     return False
+
+
+def _number(data: Dataset, group: int, element: int) -> int:
+    """A whole number of an overlay group; 0 where there is none."""
+    try:
+        return int(data[group, element].value)
+    except el.DAMAGED:
+        return 0
 
 
 def about(data: Dataset) -> str:

@@ -92,7 +92,7 @@ def test_images_are_narrowed_by_covariate_and_by_what_was_flagged(page: Datasets
     assert asked(page.context, ListSamples)[-1].only == SampleFilter()
     images.flagged.setChecked(True)
     qtbot.waitUntil(lambda: images.source.total == 6)
-    assert asked(page.context, ListSamples)[-1].only.ids == images._flagged
+    assert asked(page.context, ListSamples)[-1].only.ids == images.flagged.samples
     images.flagged.setChecked(False)
     qtbot.waitUntil(lambda: images.source.total == CHEST.n_samples)
 
@@ -102,7 +102,7 @@ def test_a_label_is_corrected_with_a_reason_and_undone(page: DatasetsPage, qtbot
     qtbot.waitUntil(lambda: page.details.draft.can_undo)
     images.grid.set_current(3)
     images.inspector.relabel.click()
-    dialog = images.dialog
+    dialog = images.edits.dialog
     assert isinstance(dialog, LabelDialog) and not dialog.go.isEnabled()
     dialog.classes.setCurrentIndex(1 - dialog.classes.currentIndex())
     assert not dialog.go.isEnabled()
@@ -122,7 +122,7 @@ def test_findings_are_corrected_one_by_one(build: Callable[..., DatasetsPage], q
     images = page.details.images
     images.grid.set_current(0)
     images.inspector.relabel.click()
-    dialog = images.dialog
+    dialog = images.edits.dialog
     assert isinstance(dialog, LabelDialog) and len(dialog.findings) == len(FINDINGS.classes)
     before = dialog.target
     dialog.findings[2].setCurrentIndex(0)
@@ -139,8 +139,10 @@ def test_a_refused_correction_is_said(build: Callable[..., DatasetsPage], qtbot:
     page = build(more={ExcludeSamples: refuse})
     page.details.images.grid.set_current(0)
     page.details.images.inspector.exclude.click()
-    page.details.images.dialog.reason.setText("blank")
-    page.details.images.dialog.go.click()
+    dialog = page.details.images.edits.dialog
+    assert dialog is not None
+    dialog.reason.setText("blank")
+    dialog.go.click()
     said = page.context.desk.said  # type: ignore[attr-defined]
     qtbot.waitUntil(lambda: ("say", (("It is sealed.", "warning"), {})) in said)
 
@@ -207,10 +209,10 @@ def test_a_large_dataset_is_looked_at_when_asked(build: Callable[..., DatasetsPa
     assert [ask.measure for ask in asks] == [False]
     odd._ask(measure=True)
     qtbot.waitUntil(lambda: len(asks) == 2)
-    assert odd.pane.state == "busy"
+    qtbot.waitUntil(lambda: odd.pane.state == "busy")
     odd._told(Progress("Looking at the images", 3, 10))
     odd._stop()
-    assert odd.pane.state == "empty"
+    qtbot.waitUntil(lambda: odd.pane.state == "empty")
 
 
 # -- flow

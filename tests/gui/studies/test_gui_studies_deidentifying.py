@@ -40,7 +40,17 @@ def make(qtbot: QtBot) -> Make:
 
 def ready(dialog: DeidentifyDialog, qtbot: QtBot) -> DeidentifyDialog:
     qtbot.waitUntil(lambda: dialog.view.pane.state == "content")
+    if dialog.view.flagged.model.files:
+        qtbot.waitUntil(lambda: bool(dialog.view.flagged.model.shown))
     return dialog
+
+
+def look(dialog: DeidentifyDialog, qtbot: QtBot) -> None:
+    """See the chosen image large, then say that there is no name in it."""
+    flagged = dialog.view.flagged
+    file = flagged.model.files[flagged.tiles.currentIndex().row()]
+    qtbot.waitUntil(lambda: file.path in flagged.model.shown)
+    flagged.confirm()
 
 
 def asked(context: Context, kind: type[Any]) -> list[Any]:
@@ -69,8 +79,8 @@ def test_what_was_chosen_and_looked_at_is_asked_for(make: Make, qtbot: QtBot) ->
     view = dialog.view
     view.options.dates.setCurrentIndex(1)
     view.options.boxes["keep_patient"].setChecked(True)
-    view.flagged.confirm()
-    view.flagged.confirm()
+    look(dialog, qtbot)
+    look(dialog, qtbot)
     assert view.flagged.model.seen == {FLAGGED[0].path, FLAGGED[1].path}
     view.folder.set_path("/copies")
     view.faces_known.setChecked(True)
@@ -117,10 +127,19 @@ def test_space_says_there_is_no_name_and_goes_on(make: Make, qtbot: QtBot) -> No
     assert not flagged.model.seen
 
 
+def test_nobody_can_have_looked_at_what_is_not_shown(make: Make, qtbot: QtBot) -> None:
+    dialog = make(FileThumbnails=raising(NotFound("It is gone.", "")))
+    flagged = dialog.view.flagged
+    qtbot.waitUntil(lambda: "cannot be shown" in flagged.clean.toolTip())
+    flagged.confirm()
+    flagged.model.setData(flagged.model.index(0), Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    assert not flagged.model.seen and not flagged.clean.isEnabled()
+
+
 def test_all_looked_at_is_said(make: Make, qtbot: QtBot) -> None:
     dialog = ready(make(), qtbot)
     for _ in FLAGGED:
-        dialog.view.flagged.confirm()
+        look(dialog, qtbot)
     assert dialog.view.flagged_words.text() == "You looked at all flagged images."
     assert dialog.view.go.text() == f"Write {EXAMINED.files} copies"
 

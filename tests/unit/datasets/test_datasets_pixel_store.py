@@ -238,7 +238,11 @@ def test_unused_pixels_go_first_and_used_ones_never(place: tuple[Path, Path]) ->
     assert not (root / imported_set).exists()  # nobody holds it
     assert held.image("s000001") is not None
     held.check()
-    held.keep(None)
+    again = made(dataset, folder, LARGE)
+    assert len(list((root / held.set).glob("use-*.lock"))) == 2
+    del held, again
+    held = made(dataset, folder, LARGE)
+    assert len(list((root / held.set).glob("use-*.lock"))) == 1  # of those who are gone nothing is left
     del held
     assert store.make_room(0)
     with pytest.raises(InputError):
@@ -252,6 +256,21 @@ def test_a_new_set_drives_out_the_longest_unused(place: tuple[Path, Path]) -> No
     os.utime(root / first / "used", (1, 1))
     made(dataset, folder, Look(620), PixelStore(root, limit_bytes=needed_bytes(dataset, 620) + 2_000_000))
     assert not (root / first).exists()
+
+
+def test_what_was_never_finished_is_swept_away_after_a_week(place: tuple[Path, Path]) -> None:
+    dataset, folder = imported(*place, "a")
+    store = PixelStore(store_of(folder), limit_bytes=1 << 40)
+    steps = ready(dataset, folder, LARGE, store, processes=1)
+    next(steps)
+    (making,) = [path for path in store.root.glob("making-*") if path.is_dir()]
+    os.utime(making, (1, 1))
+    store.make_room(0)
+    assert making.exists()  # somebody is at it
+    steps.close()
+    os.utime(making, (1, 1))
+    store.make_room(0)
+    assert not making.exists()
 
 
 def test_a_disk_that_is_too_small_is_named_beforehand(

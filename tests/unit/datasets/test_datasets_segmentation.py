@@ -197,14 +197,23 @@ def test_amos_by_parts_and_modality(tmp_path: Path, take: Read) -> None:
         if side != "Ts":
             volume(root / f"labels{side}" / f"amos_{number:04d}.nii.gz", labels(1, 15))
     (root / "dataset.json").write_text("{}")
+    volume(root / "imagesTr" / "amos_1.nii.gz")
+    volume(root / "labelsVa" / "amos_0400.nii.gz", labels(1))
+    volume(root / "extra" / "amos_0401.nii.gz")
     assert choose("auto", tmp_path)[0] is amos22.LAYOUT, "also from the folder above, and before the decathlon's"
     dataset = take(root)
     kinds = {sample.path.split("_")[1][:4]: (sample.fold, sample.covariates["modality"]) for sample in dataset.samples}
     assert kinds == {"0001": ("train", "CT"), "0507": ("train", "MRI"), "0013": ("val", "CT")}
     assert dataset.classes[5] == "liver" and len(dataset.classes) == 15
-    assert {item.message for item in dataset.skipped} == {"The masks of this part are not in this copy."}
+    assert sorted((item.path, item.reason) for item in dataset.skipped) == [
+        ("extra/amos_0401.nii.gz", "not_listed"),
+        ("imagesTr/amos_1.nii.gz", "unknown_name"),
+        ("imagesTs/amos_0002.nii.gz", "no_label"),
+        ("imagesTs/amos_0600.nii.gz", "no_label"),
+        ("labelsVa/amos_0400.nii.gz", "missing_image"),
+    ]
     assert {count.what: count.found for count in dataset.counts} == {
-        "volumes in imagesTr": 2,
+        "volumes in imagesTr": 3,
         "volumes in imagesVa": 1,
         "volumes in imagesTs": 2,
     }

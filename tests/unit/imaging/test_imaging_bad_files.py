@@ -20,8 +20,10 @@ from pydicom.uid import EncapsulatedPDFStorage, RLELossless
 from medfm_gui.base.children import clean_environment
 from medfm_gui.domain.errors import UnreadableFile
 from medfm_gui.imaging.dicom import read_header, read_values
+from medfm_gui.imaging.gate import admit
 from medfm_gui.imaging.header import clean_text
 from medfm_gui.imaging.pool import DecodePool, PictureJob
+from medfm_gui.imaging.raster import read_stored
 from medfm_gui.imaging.read import read_picture
 from medfm_gui.imaging.series import scan
 
@@ -198,6 +200,21 @@ def test_grey_of_every_depth_keeps_its_order(tmp_path: Path, kind: str, depth: i
         assert np.array_equal(pixels, stored)
     else:
         assert len(np.unique(pixels)) > 3000 and (np.diff(pixels.reshape(-1).astype(int)) >= 0).all()
+
+
+def test_twelve_bits_packed_in_a_tiff(tmp_path: Path) -> None:
+    values = (np.arange(64 * 8) * 8).astype(np.uint16).reshape(8, 64)
+    bits = "".join(f"{value:012b}" for value in values.reshape(-1).tolist())
+    raw = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    tags = ((256, 64), (257, 8), (258, 12), (259, 1), (262, 1), (273, 8), (277, 1), (278, 8), (279, len(raw)))
+    directory = b"".join(struct.pack("<HHLL", tag, 4, 1, value) for tag, value in tags)
+    path = tmp_path / "grey.tif"
+    path.write_bytes(
+        b"II*\0" + struct.pack("<L", 8 + len(raw)) + raw + struct.pack("<H", len(tags)) + directory + bytes(4)
+    )
+    with admit(path) as admitted:
+        stored, _ = read_stored(admitted)
+    assert np.array_equal(stored, values) and read_picture(path).pixels.dtype == np.uint16
 
 
 @pytest.mark.parametrize("kind", ["bmp", "webp"])

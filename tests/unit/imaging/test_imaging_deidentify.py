@@ -10,11 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import highdicom
 import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
+from pydicom.sr.codedict import codes
 from pydicom.uid import UID
 
 from medfm_gui.domain.deidentification import Dates, Deidentification, Flag
@@ -113,6 +115,38 @@ def test_big_endian_files_stay_big_endian(packaged: list[Path], tmp_path: Path) 
     old, new = pydicom.dcmread(path), pydicom.dcmread(tmp_path / "out.dcm")
     assert new.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.2"
     np.testing.assert_array_equal(new.pixel_array, old.pixel_array)
+
+
+def test_a_segmentation_stays_one_and_its_references_are_replaced_alike(
+    dicom_builders: dict[str, Any], tmp_path: Path
+) -> None:
+    sources = [dicom_builders["slice"]() for _ in range(2)]
+    for place, data in enumerate(sources):
+        data.FrameOfReferenceUID, data.ImagePositionPatient = "1.2.9", [0, 0, 2 * place]
+        data.SliceThickness, data.InstanceNumber = 2, place
+        for name in ("PatientBirthDate", "StudyTime", "AccessionNumber", "StudyID", "ReferringPhysicianName"):
+            setattr(data, name, "")
+    mask = np.zeros((2, 16, 12), np.uint8)
+    mask[:, 4:9, 3:8] = 1
+    lesion = highdicom.seg.SegmentDescription(
+        segment_number=1,
+        segment_label="Lesion of Huber",
+        segmented_property_category=codes.SCT.Organ,
+        segmented_property_type=codes.SCT.Liver,
+        algorithm_type=highdicom.seg.SegmentAlgorithmTypeValues.MANUAL,
+    )
+    kind = highdicom.seg.SegmentationTypeValues.BINARY
+    whole = highdicom.seg.Segmentation(
+        sources, mask, kind, [lesion], "1.2.3.5", 1, "1.2.3.5.1", 1, "Huber", "Huber", "1", "1",
+        content_creator_name="Huber^Anna", content_description="of Huber",
+    )  # fmt: skip
+    whole.save_as(tmp_path / "in.dcm")
+    answer_write(order(tmp_path / "in.dcm", tmp_path / "out.dcm"))
+    assert b"Huber" not in (tmp_path / "out.dcm").read_bytes()
+    made = highdicom.seg.segread(tmp_path / "out.dcm")
+    np.testing.assert_array_equal(made.pixel_array, whole.pixel_array)
+    assert made.get_segment_description(1).segmented_property_type.value == "10200004"
+    assert {uids[2] for uids in made.get_source_image_uids()} == {SECRETS.uid(data.SOPInstanceUID) for data in sources}
 
 
 def test_what_a_file_leaves_unnamed_is_named_as_in_the_index(make_dicom: MakeDicom, tmp_path: Path) -> None:
@@ -268,6 +302,17 @@ def test_an_offset_table_that_holds_no_offsets_goes() -> None:
     assert codestream.cleaned(b"no items at all", 1, "jpeg") is None
 
 
+def test_a_comment_that_fragments_split_goes() -> None:
+    """Two frames in four fragments, no offset table: the beginnings of streams tell the frames."""
+    comment = b"\xff\xfe" + struct.pack(">H", 14) + b"Huber, Anna!"
+    stream = b"\xff\xd8\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0" + bytes(9) + comment + b"\xff\xd9"
+    items = [stream[:28], stream[28:], stream[:28], stream[28:]]
+    raw = b"".join(b"\xfe\xff\x00\xe0" + struct.pack("<L", len(item)) + item for item in (b"", *items))
+    found = codestream.cleaned(raw, 2, "jpeg")
+    assert found is not None and found.texts == 2
+    assert not any(part in found.value for part in (b"Hub", b"ber", b"Anna"))
+
+
 # -- what a person must look at
 
 
@@ -298,6 +343,7 @@ def test_what_may_show_a_name_is_flagged(
 def test_overlays_in_bits_of_the_pixels_are_flagged(dicom_builders: dict[str, Any]) -> None:
     data = dicom_builders["slice"]()
     data.add_new((0x6000, 0x0010), "US", 16)
+    assert risk.flags_of(data) == ()
     data.add_new((0x6000, 0x0102), "US", 15)
     assert risk.flags_of(data) == (Flag.OVERLAY_BITS,)
     data.add_new((0x6000, 0x3000), "OW", bytes(32))

@@ -234,7 +234,7 @@ def _photograph(canaries: Canaries) -> bytes:
     )
     stream = plain.getvalue()
     more = b""
-    for marker, place in ((0xE1, "EXIF"), (0xED, "IPTC"), (0xFE, "second comment")):
+    for marker, place in ((0xE1, "EXIF"), (0xED, "IPTC"), (0xFE, "second comment"), (0xE8, "SPIFF"), (0xEB, "APP11")):
         body = canaries.raw(place)
         more += bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2) + body
     return stream[:2] + more + stream[2:] + canaries.raw("behind the end")
@@ -251,7 +251,9 @@ def test_texts_inside_compressed_pixels_are_overwritten_and_pixels_stay(tmp_path
     data["PixelData"].VR = "OB"
     data["PixelData"].is_undefined_length = True
     before = save(data, tmp_path / "in.dcm")
-    assert {"comment", "EXIF", "IPTC", "second comment", "behind the end"} <= set(canaries.found_in(before))
+    assert {"comment", "EXIF", "IPTC", "second comment", "SPIFF", "APP11", "behind the end"} <= set(
+        canaries.found_in(before)
+    )
     said = answer_write(ordered(tmp_path / "in.dcm", tmp_path / "out.dcm", data, STRICT))
     assert b"CANARY" not in (tmp_path / "out.dcm").read_bytes()
     assert any("overwritten" in words for words in said["notes"])

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
@@ -140,3 +141,17 @@ def test_the_pool_passes_wishes_on(tmp_path: Path) -> None:
     assert bounded.stored_sha256 == plain.stored_sha256 == array.stored_sha256
     shard = np.fromfile(tmp_path / "shards" / bounded.cached.shard, np.uint16)[-20:].reshape(4, 5)
     assert np.array_equal(shard, np.load(tmp_path / "a.npy"))
+
+
+def test_a_slice_of_a_volume_is_bounded_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.nii.gz"
+    values = np.linspace(-1500, 1500, 4 * 5 * 3).reshape(4, 5, 3).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), path)  # type: ignore[no-untyped-call]
+    with DecodePool(tmp_path / "shards", processes=1) as pool:
+        jobs = [PictureJob(str(number), str(path), None, number, (-1024.0, 600.0)) for number in range(3)]
+        results = sorted(pool.pictures(jobs), key=lambda one: one.key)
+        plain = sorted(pool.pictures([PictureJob("0", str(path), None, 0)]), key=lambda one: one.key)
+    shard = np.fromfile(next((tmp_path / "shards").iterdir()), np.uint16)[: 3 * 20]
+    seen = np.sort(shard / 65535 * 1624 - 1024)
+    assert np.abs(seen - np.sort(values.clip(-1024, 600).reshape(-1))).max() < 0.02
+    assert results[0].stored_sha256 == plain[0].stored_sha256

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import random
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -373,6 +374,36 @@ def test_a_header_with_its_voxels_elsewhere(tmp_path: Path) -> None:
     image.to_filename(tmp_path / "v.img")
     with pytest.raises(UnreadableFile, match=r"\.img"):
         inspect(tmp_path / "v.hdr")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["a.nii", "b.nii", "a.nii.gz", "a.nrrd", "a.mha", "a.npy"])
+def test_mutations_are_pictures_or_refusals(tmp_path: Path, name: str) -> None:
+    values, path = np.random.default_rng(0).integers(0, 999, (6, 5, 4), np.int16), tmp_path / name
+    if ".nii" in name:
+        kind: Any = nibabel.Nifti2Image if name.startswith("b") else nibabel.Nifti1Image
+        kind(values, np.eye(4)).to_filename(path)
+    elif name.endswith(".npy"):
+        np.save(path, values)
+    else:
+        sitk.WriteImage(sitk.GetImageFromArray(values), str(path))
+    whole, chance = path.read_bytes(), random.Random(name)  # noqa: S311 - no secret
+    for _ in range(80):
+        raw = bytearray(whole)
+        for _ in range(chance.randint(1, 5)):
+            place = chance.randrange(min(len(raw), chance.choice((60, 400, len(raw)))))
+            change = chance.random()
+            if change < 0.7:
+                raw[place] = chance.randrange(256)
+            elif change < 0.9:
+                raw[place : place + chance.randint(0, 9)] = chance.randbytes(chance.randint(0, 9))
+            else:
+                raw = raw[: place + 1]
+        path.write_bytes(raw or b"x")
+        try:
+            assert read_picture(path, frame=0).pixels.size
+        except UnreadableFile as error:
+            assert error.reason and error.message
 
 
 # -- NumPy arrays

@@ -184,6 +184,16 @@ def test_a_file_that_kills_the_child_takes_no_other_with_it(
     assert sum(item.ok for item in results.values()) == 12
 
 
+@pytest.mark.skipif(os.name != "posix", reason="priorities are set at start there")
+def test_children_of_an_index_leave_the_processor_to_others(folder: Path) -> None:
+    with DecodePool(processes=1, is_patient=True) as patient, DecodePool(processes=1) as usual:
+        levels = []
+        for pool in (patient, usual):
+            assert all(result.path for result in pool.headers([folder / "s0" / "0.dcm"]))
+            levels.append(os.getpriority(os.PRIO_PROCESS, pool._children[0].process.pid))
+    assert levels[0] >= 5 and levels[1] == os.getpriority(os.PRIO_PROCESS, 0)
+
+
 def _python() -> list[str]:
     import sys
 

@@ -229,6 +229,18 @@ def test_images_that_may_show_a_name_wait_for_a_look(
     assert "a person looked" in (workspace.root / "journal.jsonl").read_text()
 
 
+def test_overlays_in_unused_bits_are_never_written(
+    workspace: Workspace, originals: Path, pool: DecodePool, tmp_path: Path
+) -> None:
+    path = originals / "a" / "1.dcm"
+    data = pydicom.dcmread(path)
+    data.add_new((0x6000, 0x0100), "US", 16)
+    data.add_new((0x6000, 0x0102), "US", 15)
+    data.save_as(path)
+    done = deidentify(workspace, Wish((STUDY,), tmp_path / "out", all_looked_at=True), pool=pool)
+    assert done.written == 2 and [one.reason for one in done.held] == ["overlay_bits"]
+
+
 def test_nothing_to_write_is_an_error_and_leaves_nothing(
     workspace: Workspace, ultrasound: Path, pool: DecodePool, tmp_path: Path
 ) -> None:

@@ -25,6 +25,13 @@ _FIELDS: Final[Mapping[str, str]] = {
     "--by image": "“Keep together: image”",
     "--by group": "“Keep together: group”",
     "--by": "“Keep together”",
+    "--by-time": "“Time”",
+    "--folds": "“Cross-validation”",
+    "--nested": "“Folds within each training side”",
+    "--official": "“The dataset's own folds”",
+    "--file": "“A table of partitions”",
+    "--preset": "“A published rule”",
+    "--leave-out": "“One site left out”",
     "the layout csv": "the layout “Table of images”",
     "(see “medfm layouts”)": "at the left",
 }

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from medfm_gui.desk.asks.data import ExportSplit, SplitTable
+from medfm_gui.domain.errors import MedfmError
 from medfm_gui.domain.split import Certificate as Vouched
 from medfm_gui.store.rows import SplitRow
 from medfm_gui.ui.context import Context
@@ -36,6 +38,9 @@ class Certificate(QWidget):
         self._title = Label("", "heading3", elide=Qt.TextElideMode.ElideRight)
         self.train = action("Train on this split", "train", "primary")
         self.train.clicked.connect(lambda: on_train(self._trained))
+        self._context = context
+        self.export = action("Save as table", "export")
+        self.export.clicked.connect(self._ask_place)
         self.banner = Banner()
         self.facts = Facts()
         self.table = CountsTable("Images of each class by partition of the split")
@@ -49,6 +54,7 @@ class Certificate(QWidget):
         head = QHBoxLayout()
         head.setSpacing(SPACE[3])
         head.addWidget(self._title, 1)
+        head.addWidget(self.export)
         head.addWidget(self.train)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, SPACE[1], SPACE[1], SPACE[2])
@@ -81,6 +87,23 @@ class Certificate(QWidget):
         self.unseen.set_notes(found.unseen if found else ())
         for widget in (self.looks_title, self.looks, self.unseen_title):
             widget.setVisible(found is not None)
+
+    def _ask_place(self) -> None:
+        name = f"{self.split_id}.csv"
+        path, _ = QFileDialog.getSaveFileName(self, "Save the split as a table", name, "Tables (*.csv)")
+        if path:
+            self.write(path)
+
+    def write(self, path: str) -> None:
+        """Have the desk write the split as a table that can be read back."""
+        ask = ExportSplit(self.split_id, path)
+        self._context.desk.ask(ask, owner=self, then=self._written, failed=self._not_written)
+
+    def _written(self, table: SplitTable) -> None:
+        self._context.say(f"“{table.path}” was written.", "good")
+
+    def _not_written(self, error: MedfmError) -> None:
+        self._context.say(error.message, "bad")
 
     def _tell(self, row: SplitRow, facts: SplitFacts, has_patients: bool) -> None:
         if row.n_leaks:

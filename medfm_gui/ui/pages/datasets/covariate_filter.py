@@ -31,6 +31,7 @@ class CovariateFilter(QWidget):
     def __init__(self, desk: Asks, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._newest = Newest(desk, self)
+        self._wanted = ""
         self._values: dict[str, tuple[tuple[str, int], ...]] = {}
         self.names = choice([_ANY])
         self.names.setAccessibleName("Covariate")
@@ -48,9 +49,16 @@ class CovariateFilter(QWidget):
         self._take(CovariateValues(()))
 
     def show_dataset(self, dataset: str) -> None:
-        """Offer the covariates of a dataset, none chosen."""
+        """Another dataset; its covariates are asked for by ``offer``."""
+        self._newest.cancel()
+        self._wanted = dataset
         self._take(CovariateValues(()))
-        self._newest.ask(ListCovariates(dataset), self._take, self._refused)
+
+    def offer(self) -> None:
+        """Ask for the covariates, once a dataset: counting those of 250,000 samples must not delay the images."""
+        if self._wanted:
+            self._newest.ask(ListCovariates(self._wanted), self._take, self._refused)
+            self._wanted = ""
 
     def chosen(self) -> tuple[str, str] | None:
         """The covariate and its value; None where nothing narrows."""

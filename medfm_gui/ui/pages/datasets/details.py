@@ -171,7 +171,7 @@ class Details(QWidget):
 
     def _make_quality(self, place: QWidget) -> QualityTab:
         made = QualityTab(self._context, self.draft, place)
-        made.oddities.shown.connect(self.find_image)
+        made.oddities.shown.connect(self.show_image)
         return made
 
     def _make_corrections(self, place: QWidget) -> CorrectionsTab:
@@ -179,16 +179,14 @@ class Details(QWidget):
         made.saved.connect(self.version_made)
         return made
 
-    def show_image(self, position: int) -> None:
-        """Show the image at a place of the dataset in the grid."""
+    def show_image(self, which: int | str) -> None:
+        """Show an image in the grid: by its place in the dataset, or by its id."""
         self.tabs.setCurrentWidget(self._images)
-        self.images.go_to(position)
-
-    def find_image(self, sample: str) -> None:
-        """Show the image with this id in the grid."""
-        self.tabs.setCurrentWidget(self._images)
-        self.images.clear_filters()
-        self.images.text.setText(sample)
+        if isinstance(which, int):
+            self.images.go_to(which)
+        else:
+            self.images.clear_filters()
+            self.images.text.setText(which)
 
     def _train(self) -> None:
         if self._dataset is None:

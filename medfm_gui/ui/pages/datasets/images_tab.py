@@ -9,7 +9,6 @@ from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
 
-from medfm_gui.desk.asks.curation import ScreenDataset
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.dataset import Sample
 from medfm_gui.domain.errors import MedfmError
@@ -17,22 +16,20 @@ from medfm_gui.domain.split import Partition
 from medfm_gui.store.rows import DatasetRow, SampleFilter, SplitRow
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.later import Later
-from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.datasets.combo import fill
-from medfm_gui.ui.pages.datasets.correction_dialog import ExcludeDialog, LabelDialog, ReasonDialog
 from medfm_gui.ui.pages.datasets.covariate_filter import CovariateFilter
 from medfm_gui.ui.pages.datasets.draft import Draft
+from medfm_gui.ui.pages.datasets.flagged_switch import FlaggedSwitch
 from medfm_gui.ui.pages.datasets.grid import ThumbnailGrid
 from medfm_gui.ui.pages.datasets.inspector import Inspector, label_text
+from medfm_gui.ui.pages.datasets.sample_edits import SampleEdits
 from medfm_gui.ui.pages.datasets.samples import SampleSource
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
 from medfm_gui.ui.pages.datasets.wording import PARTITIONS, count, split_title
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, choice
 from medfm_gui.ui.widgets.states import StatePane
-from medfm_gui.ui.widgets.switch import Switch
 from medfm_gui.ui.widgets.text import Label, one_line, tip
-from medfm_gui.workspace.screening import Screening
 
 _TYPING_MS = 250
 _MEMORY = "datasets.images_splitter"
@@ -50,8 +47,6 @@ class ImagesTab(QWidget):
         self._draft = draft
         self._dataset: DatasetRow | None = None
         self._wanted_row = -1
-        self._flagged: tuple[str, ...] | None = None
-        self._screening = Newest(context.desk, self)
         self._patient = ""
         self._has_choice = False
         self._known: set[str] = set()
@@ -64,9 +59,11 @@ class ImagesTab(QWidget):
         self.grid.chosen.connect(self._choose)
         self.source.counted.connect(self._count)
         self.source.arrived.connect(self._show_wanted)
+        self.source.arrived.connect(self.covariates.offer)
         self.source.failed.connect(self._fail)
-        self.inspector.relabel_wanted.connect(self._relabel)
-        self.inspector.exclude_wanted.connect(self._exclude)
+        self.edits = SampleEdits(draft, self._chosen, self)
+        self.inspector.relabel_wanted.connect(self.edits.relabel)
+        self.inspector.exclude_wanted.connect(self.edits.exclude)
         draft.changed.connect(self._drafted)
 
     def _filters(self) -> None:
@@ -80,11 +77,10 @@ class ImagesTab(QWidget):
             box.setMinimumContentsLength(_LEAST_LETTERS)
         self.covariates = CovariateFilter(self._context.desk)
         self.covariates.changed.connect(self._restart)
-        self.flagged = Switch("Flagged")
-        self.flagged.setAccessibleName("Only images that data quality flagged")
-        tip(self.flagged, "Only images on the list of “Data quality”: blank, saturated, tiny, inverted, identical …")
-        self.flagged.setMinimumWidth(self.flagged.sizeHint().width())
-        self.flagged.toggled.connect(self._flag_chosen)
+        self.flagged = FlaggedSwitch(self._context.desk)
+        self.flagged.ready.connect(self._restart)
+        self.flagged.told.connect(self._look)
+        self.flagged.failed.connect(self._fail)
         self.text = QLineEdit()
         self.text.setPlaceholderText("Search id, file or patient")
         self.text.setAccessibleName("Search id, file or patient")
@@ -93,7 +89,8 @@ class ImagesTab(QWidget):
         self.text.textChanged.connect(lambda _: self._typed.again())
         self.classes.currentIndexChanged.connect(self._restart)
         self.sides.currentIndexChanged.connect(self._restart)
-        self.splits.currentIndexChanged.connect(self._split_chosen)
+        self.splits.currentIndexChanged.connect(self._fill_sides)
+        self.splits.currentIndexChanged.connect(self._restart)
         self.one_patient = action("", "close", "quiet")
         self.one_patient.setAccessibleName("Show all patients")
         self.one_patient.clicked.connect(partial(self.show_patient, ""))
@@ -132,7 +129,7 @@ class ImagesTab(QWidget):
         kept = self._context.memory.get(_MEMORY)
         if isinstance(kept, str):
             self._splitter.restoreState(QByteArray.fromHex(kept.encode("ascii", "ignore")))
-        self._splitter.splitterMoved.connect(self._keep)
+        self._splitter.splitterMoved.connect(lambda *_: self._context.memory.put(_MEMORY, _state(self._splitter)))
         down = QVBoxLayout(self)
         down.setContentsMargins(0, SPACE[3], 0, 0)
         down.addWidget(self._splitter)
@@ -159,8 +156,7 @@ class ImagesTab(QWidget):
             self.text.clear()
             self.text.blockSignals(False)
             self._set_patient("")
-            self._flagged = None
-            self._set_flagged(False)
+            self.flagged.show_dataset(dataset.id)
             self.covariates.show_dataset(dataset.id)
         known = {row.id for row in splits}
         fresh, self._known = known - self._known, known
@@ -177,10 +173,6 @@ class ImagesTab(QWidget):
         self._patient = patient
         self.one_patient.setVisible(bool(patient))
         self.one_patient.setText(f"Patient {one_line(patient, _LONGEST)}".replace("&", "&&"))
-
-    def _split_chosen(self) -> None:
-        self._fill_sides()
-        self._restart()
 
     def _fill_sides(self) -> None:
         has_split = bool(self.splits.currentData())
@@ -205,7 +197,7 @@ class ImagesTab(QWidget):
             partition=self.sides.currentData() if split else None,
             text=self.text.text().strip(),
             covariate=self.covariates.chosen(),
-            ids=self._flagged if self.flagged.isChecked() else None,
+            ids=self.flagged.samples,
         )
         self.counted.setText("")
         self.source.start(self._dataset.id, only)
@@ -231,10 +223,14 @@ class ImagesTab(QWidget):
         self.text.clear()
         self._typed.stop()
         self.covariates.clear()
-        self._set_flagged(False)
+        self.flagged.turn_off()
         self._set_patient("")
         self._fill_sides()
         self._restart()
+
+    def _look(self, news: Progress) -> None:
+        stop = partial(self.flagged.setChecked, False)
+        self._pane.show_busy(news.text, news.total, news.done, news.seconds_left, stop)
 
     def _fail(self, error: MedfmError) -> None:
         self._pane.show_error(error, "Try again", self._restart)
@@ -269,63 +265,18 @@ class ImagesTab(QWidget):
             self._wanted_row = -1
             self._choose(row)
 
-    # -- what data quality flagged
-
-    def _set_flagged(self, on: bool) -> None:
-        self.flagged.blockSignals(True)
-        self.flagged.setChecked(on)
-        self.flagged.blockSignals(False)
-
-    def _flag_chosen(self, on: bool) -> None:
-        self._screening.cancel()
-        if not on or self._flagged is not None or self._dataset is None:
-            self._restart()
-            return
-        self._pane.show_busy("Looking at the images")
-        self._screening.ask(ScreenDataset(self._dataset.id), self._screened, self._not_screened, self._told)
-
-    def _told(self, news: Progress) -> None:
-        self._pane.show_busy(
-            news.text, news.total, news.done, news.seconds_left, lambda: self.flagged.setChecked(False)
-        )
-
-    def _screened(self, found: Screening) -> None:
-        self._flagged = found.flagged
-        self._restart()
-
-    def _not_screened(self, error: MedfmError) -> None:
-        self._set_flagged(False)
-        self._fail(error)
-
     # -- corrections
 
-    def _chosen_sample(self) -> Sample | None:
-        return self.source.sample(self.grid.current) if self.grid.current >= 0 else None
-
-    def _relabel(self) -> None:
-        sample, dataset = self._chosen_sample(), self._dataset
-        if sample is None or dataset is None:
-            return
-        dialog = LabelDialog(self, dataset, sample, self._draft.target_of(sample))
-        dialog.accepted.connect(lambda: self._draft.correct(sample.id, dialog.target, dialog.why))
-        self._open(dialog)
-
-    def _exclude(self) -> None:
-        sample = self._chosen_sample()
-        if sample is not None:
-            dialog = ExcludeDialog(self, 1)
-            dialog.accepted.connect(lambda: self._draft.exclude((sample.id,), dialog.why))
-            self._open(dialog)
-
-    def _open(self, dialog: ReasonDialog) -> None:
-        self.dialog = dialog
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+    def _chosen(self) -> tuple[DatasetRow, Sample] | None:
+        sample = self.source.sample(self.grid.current) if self.grid.current >= 0 else None
+        return (self._dataset, sample) if self._dataset is not None and sample is not None else None
 
     def _drafted(self) -> None:
         self.grid.viewport().update()
         if self.grid.current >= 0:
             self._choose(self.grid.current)
 
-    def _keep(self) -> None:
-        self._context.memory.put(_MEMORY, bytes(self._splitter.saveState().toHex().data()).decode("ascii"))
+
+def _state(splitter: QSplitter) -> str:
+    """How a splitter stands, as text to remember."""
+    return bytes(splitter.saveState().toHex().data()).decode("ascii")

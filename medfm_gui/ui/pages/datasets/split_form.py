@@ -121,6 +121,11 @@ class SplitForm(QWidget):
         self._later.again()
 
     @property
+    def shares_are_shown(self) -> bool:
+        """Whether the shares count for the chosen way to divide."""
+        return not self._grid.isHidden()
+
+    @property
     def problem(self) -> str:
         """Why the fields make no wish yet; empty if they do."""
         method = self.method.currentData()
@@ -161,6 +166,7 @@ class SplitForm(QWidget):
         self._time_row.setVisible(method == "time")
         self._preset_row.setVisible(method == "published")
         self._by_row.setVisible(method != "published")
+        self._seed_row.setVisible(method != "time")
         self._file_row.setVisible(method == "file")
         self._number_changed()
 
@@ -175,4 +181,5 @@ class SplitForm(QWidget):
 
 def _words(name: str) -> str:
     """A column's name as words."""
-    return name.replace("_", " ").strip() or name
+    words = name.replace("_", " ").strip() or name
+    return words[:1].upper() + words[1:]

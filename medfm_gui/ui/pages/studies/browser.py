@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePath
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QToolButton,
-    QTreeView,
     QVBoxLayout,
     QWidget,
 )
@@ -51,6 +50,10 @@ _OF_AN_INDEX = ("missing", "not_listed")
 """Said of a DICOMDIR, not of a file that is there."""
 
 
+Branch = tuple[str, str]
+"""Kind and name of a row with rows below it."""
+
+
 class SeriesTree(DataTree):
     """The tree's view; it asks for the pictures of the rows that are seen."""
 
@@ -68,6 +71,10 @@ class SeriesTree(DataTree):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setExpandsOnDoubleClick(True)
         self.verticalScrollBar().valueChanged.connect(lambda _: self._settled.again())
+        self.unfolded: dict[Branch, None] = {}
+        """Branches that a person unfolded, or that a short list had unfolded; hidden ones are remembered."""
+        self.expanded.connect(lambda index: self._fold(index, is_open=True))
+        self.collapsed.connect(lambda index: self._fold(index, is_open=False))
         for signal in (self.expanded, self.collapsed, tree.modelReset, tree.rowsInserted):
             signal.connect(lambda *_: self._settled.again())
         thumbs.arrived.connect(self.viewport().update)
@@ -95,6 +102,13 @@ class SeriesTree(DataTree):
                 found.append(want)
             index = self.indexBelow(index)
         return found
+
+    def _fold(self, index: QModelIndex, *, is_open: bool) -> None:
+        node = self._tree.node(index)
+        if node is not None:
+            self.unfolded.pop(branch_of(node), None)
+            if is_open:
+                self.unfolded[branch_of(node)] = None
 
     def _ask(self) -> None:
         if self.isVisible():
@@ -314,33 +328,33 @@ class Browser(QWidget):
 
 
 @contextlib.contextmanager
-def kept_open(view: QTreeView, tree: StudyTree) -> Iterator[None]:
+def kept_open(view: SeriesTree, tree: StudyTree) -> Iterator[None]:
     """What was unfolded is unfolded again after the rows were made anew; a short list is shown whole."""
-    opened, current = set(), tree.node(view.currentIndex())
-    for node in every_branch(tree, lambda node: view.isExpanded(tree.index_of_node(node))):
-        opened.add(name_of(node))
+    current = tree.node(view.currentIndex())
     yield
-    few = tree.rowCount() <= _FEW
-    if few or opened:
-        for node in every_branch(tree, lambda node: few or name_of(node) in opened):
-            view.expand(tree.index_of_node(node))
+    for node in branches(tree, view.unfolded):
+        view.expand(tree.index_of_node(node))
     if current is not None and current.key != SeriesKey():
         index = tree.index_of(current.key)
         if index.isValid():
             view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
 
-def every_branch(tree: StudyTree, is_open: Callable[[Node], bool]) -> Iterator[Node]:
-    """Open rows, and the open ones right below them: patients, studies, the pictures' row."""
-    for node in tree.forest.top:
-        if is_open(node):
-            yield node
-            yield from (child for child in tree.forest.children(node) if child.kind == "study" and is_open(child))
+def branches(tree: StudyTree, unfolded: Collection[Branch]) -> list[Node]:
+    """The rows that are to be unfolded, outer ones first: those that were, and all of a short list."""
+    forest = tree.forest
+    if tree.rowCount() <= _FEW:
+        below = [child for node in forest.top for child in forest.children(node) if child.kind == "study"]
+        return [*forest.top, *below]
+    patients = [forest.patient_node(name) for kind, name in unfolded if kind == "patient"]
+    pictures = [node for node in forest.top[:1] if ("pictures", "") in unfolded and node.kind == "pictures"]
+    studies = [forest.study_node(name) for kind, name in unfolded if kind == "study"]
+    return [*pictures, *(node for node in (*patients, *studies) if node is not None)]
 
 
-def name_of(node: Node) -> str:
+def branch_of(node: Node) -> Branch:
     """What a branch is known by when its row is another."""
-    return f"{node.kind} {node.patient or node.key.study}"
+    return node.kind, node.patient or node.key.study
 
 
 def left_out(answer: SourceIndexed) -> tuple[str, str] | None:

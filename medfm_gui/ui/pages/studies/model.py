@@ -89,8 +89,11 @@ class StudyTree(QAbstractItemModel):
 
     def index(self, row: int, column: int, parent: Index = _ROOT) -> QModelIndex:
         """A row below another."""
-        rows = self.forest.children(self.node(parent))
-        return self.index_of_node(rows[row]) if column == 0 and 0 <= row < len(rows) else QModelIndex()
+        forest = self.forest  # asked for every row of a long list when it is laid out
+        rows = forest.children(forest.node(parent.internalId())) if parent.isValid() else forest.top
+        if column == 0 and 0 <= row < len(rows):
+            return self.createIndex(row, 0, rows[row].number)
+        return QModelIndex()
 
     def parent(self, index: Index = _ROOT) -> Any:
         """The row above."""
@@ -107,8 +110,10 @@ class StudyTree(QAbstractItemModel):
 
     def hasChildren(self, parent: Index = _ROOT) -> bool:
         """Known without making them."""
-        node = self.node(parent)
-        return bool(self.forest.top) if node is None else node.has_children
+        if not parent.isValid():
+            return bool(self.forest.top)
+        node = self.forest.node(parent.internalId())
+        return node is not None and node.has_children
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Words of a row; names of patients only where they may be shown."""

@@ -37,8 +37,9 @@ class Node:
     @property
     def has_children(self) -> bool:
         """Whether there are rows below, made or not."""
-        below = self.study is not None and self.kind == "study" and bool(self.study.series)
-        return below or bool(self.children or self.studies)
+        if self.children or self.studies:
+            return True
+        return self.study is not None and self.kind == "study" and bool(self.study.series)
 
     @property
     def series(self) -> SeriesRow | None:
@@ -125,13 +126,16 @@ class Forest:
 
     def passes(self, study: StudyRow) -> bool:
         """Whether the filter lets a study through: each of its words stands somewhere in it."""
-        if not self.filter:
-            return True
+        return self._holds(study, self.filter.split())
+
+    def _holds(self, study: StudyRow, parts: Sequence[str]) -> bool:
         words = self._words.get(study.uid)
         if words is None:
             words = self._words[study.uid] = search_words(study)
-        who = study.patient.casefold() if self.names_count else ""
-        return all(part in words or part in who for part in self.filter.split())
+        for part in parts:
+            if part not in words and not (self.names_count and part in study.patient.casefold()):
+                return False
+        return True
 
     def build(self) -> None:
         """Make all rows anew."""
@@ -145,14 +149,16 @@ class Forest:
                 picture.key = SeriesKey(path=path)
                 self._by_path[path] = picture
                 node.children.append(picture)
+        parts = self.filter.split()
+        patients, top, holds = self._patients, self.top, self._holds
         for study in self.studies.values():
-            if not self.passes(study):
+            if parts and not holds(study, parts):
                 continue
-            patient = self._patients.get(study.patient)
+            patient = patients.get(study.patient)
             if patient is None:
                 patient = self.new_patient(study.patient)
-                patient.row = len(self.top)
-                self.top.append(patient)
+                patient.row = len(top)
+                top.append(patient)
             patient.studies.append(study)
 
     def keep(self, studies: Iterable[StudyRow]) -> None:

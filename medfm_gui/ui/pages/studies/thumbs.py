@@ -37,9 +37,10 @@ class Thumbs(QObject):
 
     arrived = Signal()
 
-    def __init__(self, desk: Asks, parent: QObject) -> None:
+    def __init__(self, desk: Asks, parent: QObject, *, kept: int = _KEPT) -> None:
         super().__init__(parent)
         self._desk = desk
+        self._most = kept
         self._kept: OrderedDict[Want, QImage] = OrderedDict()
         self._batches: list[_Batch] = []
         self.side = 80
@@ -87,7 +88,7 @@ class Thumbs(QObject):
             self._kept[study, tile.sample] = image_of(sheet, tile)
         for want in batch.wants - set(self._kept):
             self._kept[want] = QImage()  # the study has no such series any more
-        while len(self._kept) > _KEPT:
+        while len(self._kept) > self._most:
             self._kept.popitem(last=False)
         self.arrived.emit()
 

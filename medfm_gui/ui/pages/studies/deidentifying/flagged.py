@@ -24,14 +24,16 @@ from medfm_gui.ui.bridge import Asks
 from medfm_gui.ui.later import Later
 from medfm_gui.ui.pages.studies.thumbs import Thumbs
 from medfm_gui.ui.theme import SPACE
-from medfm_gui.ui.widgets.forms import action
-from medfm_gui.ui.widgets.text import Label, tip_text
+from medfm_gui.ui.widgets.forms import action, disable
+from medfm_gui.ui.widgets.text import Label, tip, tip_text
 
 Index = QModelIndex | QPersistentModelIndex
 _TILE_PX = SPACE[-1] * 2
 _LIST_PX = SPACE[-1] * 7
 _LARGE_PX = 640
+_LARGE_KEPT = 12
 _SETTLE_MS = 40
+_SPACE = "Space: there is no name in it, and on to the next"
 
 
 class FlaggedModel(QAbstractListModel):
@@ -47,18 +49,21 @@ class FlaggedModel(QAbstractListModel):
         super().__init__(parent)
         self.files: tuple[FlaggedFile, ...] = ()
         self.seen: set[str] = set()
+        self.shown: set[str] = set()
+        """Those that were shown large: nobody can have looked at any other."""
         self._thumbs = thumbs
 
     def fill(self, files: Sequence[FlaggedFile]) -> None:
         """Show other files; nobody has looked at them yet."""
         self.beginResetModel()
-        self.files, self.seen = tuple(files), set()
+        self.files, self.seen, self.shown = tuple(files), set(), set()
         self.endResetModel()
         self.ticked.emit()
 
     def tick(self, rows: Sequence[int], *, on: bool) -> None:
-        """Say that a person saw no name in these, or take it back."""
+        """Say that a person saw no name in these, as far as they were shown large, or take it back."""
         paths = {self.files[row].path for row in rows}
+        paths = paths & self.shown if on else paths
         self.seen = self.seen | paths if on else self.seen - paths
         for row in rows:
             self.dataChanged.emit(self.index(row), self.index(row), [Qt.ItemDataRole.CheckStateRole])
@@ -109,13 +114,16 @@ class LargePicture(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._image = QImage()
+        self._words = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(_TILE_PX * 2, _TILE_PX * 2)
         self.setAccessibleName("The chosen image")
 
     def show_image(self, image: QImage | None) -> None:
-        """Show another one."""
+        """Show another one, or say why there is none: None is on its way, a null image cannot be shown."""
         self._image = image or QImage()
+        self._words = "The image is on its way" if image is None else "This image cannot be shown here"
+        self.setAccessibleDescription(self._words if self._image.isNull() else "")
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -124,6 +132,8 @@ class LargePicture(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), QColor(themes.current().image))
         if self._image.isNull():
+            painter.setPen(QColor(themes.current().muted))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._words)
             return
         size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
         left, top = (self.width() - size.width()) // 2, (self.height() - size.height()) // 2
@@ -142,7 +152,7 @@ class _Tiles(QListView):
         self.setViewMode(QListView.ViewMode.ListMode)
         self.setIconSize(QSize(_TILE_PX, _TILE_PX))
         self.setUniformItemSizes(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setFixedWidth(_LIST_PX)
         self.verticalScrollBar().valueChanged.connect(lambda _: self._settled.again())
         model.modelReset.connect(self._settled.again)
@@ -178,7 +188,7 @@ class FlaggedView(QWidget):
 
     def __init__(self, desk: Asks, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._small, self._large = Thumbs(desk, self), Thumbs(desk, self)
+        self._small, self._large = Thumbs(desk, self), Thumbs(desk, self, kept=_LARGE_KEPT)
         self._large.side = _LARGE_PX
         self.model = FlaggedModel(self._small, self)
         self._chosen = Later(self._show_chosen, _SETTLE_MS, self)
@@ -186,19 +196,20 @@ class FlaggedView(QWidget):
         self.picture = LargePicture()
         self.reason = Label("", "muted")
         self.clean = action("No name in it", "check")
-        self.clean.setToolTip(tip_text("Space: no name in the chosen images, and on to the next"))
         self.clean.clicked.connect(self.confirm)
+        self.clean.setEnabled(False)
         self.not_clean = action("Hold it back", role="quiet")
         self.not_clean.clicked.connect(self._hold)
         self._large.arrived.connect(self._show_picture)
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE[1])
-        buttons.addWidget(self.reason, 1)
+        buttons.addStretch(1)
         buttons.addWidget(self.not_clean)
         buttons.addWidget(self.clean)
         right = QVBoxLayout()
         right.setSpacing(SPACE[1])
         right.addWidget(self.picture, 1)
+        right.addWidget(self.reason)
         right.addLayout(buttons)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -221,8 +232,10 @@ class FlaggedView(QWidget):
         super().keyPressEvent(event)
 
     def confirm(self) -> None:
-        """No name in what is chosen; the next that nobody looked at is shown."""
+        """No name in what is shown; the next that nobody looked at is shown."""
         rows = self._rows()
+        if not any(self.model.files[row].path in self.model.shown for row in rows):
+            return
         self.model.tick(rows, on=True)
         waiting = [row for row, file in enumerate(self.model.files) if file.path not in self.model.seen]
         after = [row for row in waiting if rows and row > rows[-1]] or waiting
@@ -249,9 +262,18 @@ class FlaggedView(QWidget):
         if file is None:
             return
         self.reason.setText(why(file))
-        self._large.want([("", file.path)])
+        row = self.tiles.currentIndex().row()
+        self._large.want([("", one.path) for one in self.model.files[row : row + 2]])  # the next is mostly next
         self._show_picture()
 
     def _show_picture(self) -> None:
         file = self._current()
-        self.picture.show_image(self._large.picture(("", file.path)) if file is not None else None)
+        picture = self._large.picture(("", file.path)) if file is not None else None
+        self.picture.show_image(picture)
+        if picture is not None and picture.isNull():
+            disable(self.clean, "This image cannot be shown here, so it is held back.")
+        else:
+            disable(self.clean, "" if picture is not None else "The image is on its way.")
+            if picture is not None and file is not None:
+                self.model.shown.add(file.path)
+                tip(self.clean, _SPACE)

@@ -234,6 +234,10 @@ def _sentence(cost: PlanCost | None, measuring: bool) -> str:
         return "" if measuring else "Nothing was measured."
     known = [run for run in cost.runs if run.images_known]
     spared = f" {count(len(known), 'run')} can use features that are there, or will be by then." if known else ""
+    images = sum(need.images for need in cost.pixels)
+    if images:
+        side = max(need.side for need in cost.pixels)
+        spared += f" First {count(images, 'image')} will be decoded at {side} pixels, once for all of these runs."
     if not cost.is_measured:
         return f"Sizes on the disk are estimated from the models’ cards.{spared}"
     seconds, memory = cost.seconds, cost.memory_bytes

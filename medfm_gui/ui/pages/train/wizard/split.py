@@ -8,6 +8,7 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex
 from PySide6.QtWidgets import QAbstractItemView, QSizePolicy, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.data import ListSplits, MakeSplit, SplitList, SplitMade
+from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.train.model import PlanState, SplitChoice
@@ -139,7 +140,13 @@ class SplitStep(Step):
             return
         self.divide.show_busy("Dividing and looking for leaks")
         ask = MakeSplit(dataset.id, wish)
-        self.context.desk.ask(ask, owner=self, then=self._made, failed=self.divide.show_error)
+        desk = self.context.desk
+        desk.ask(ask, owner=self, then=self._made, failed=self.divide.show_error, progress=self._told)
+
+    def _told(self, news: Progress) -> None:
+        """The look for near-duplicates takes its time."""
+        share = f" ({100 * news.done // news.total} %)" if news.total else ""
+        self.divide.show_busy(f"{news.text}{share}")
 
     def _made(self, answer: SplitMade) -> None:
         self.divide.show_done(answer.id)
