@@ -59,12 +59,10 @@ def certificate(
         _checked(LeakKind.PATIENT, "patient identifiers", leaks, sum(s.patient is not None for s in placed)),
         _checked(LeakKind.GROUP, "lesion or group identifiers", leaks, sum(s.group is not None for s in placed)),
         _checked(LeakKind.PIXELS, "SHA-256 of decoded pixels", leaks, sum(bool(s.pixels_sha256) for s in placed)),
-        LeakCheck(LeakKind.NEAR, near.method, near.compared, len(doubtful))
-        if near
-        else LeakCheck(LeakKind.NEAR, "", reason=near_reason or "It was not asked for."),
+        _near_checked(near, len(doubtful), near_reason),
     )
     unseen = UNSEEN if any(sample.patient for sample in placed) else (_NO_PATIENTS, *UNSEEN)
-    if near and near.left_out:
+    if near and near.compared and near.left_out:
         unseen = (*unseen, f"Near-duplicates among {near.left_out} images that are too small, blank or volumes.")
     return sealed(Certificate(checks, tuple(leaks), doubtful, accepted, unseen))
 
@@ -73,6 +71,14 @@ def _checked(kind: LeakKind, method: str, leaks: Sequence[Leak], compared: int) 
     if not compared:
         return LeakCheck(kind, method, reason="The dataset has none.")
     return LeakCheck(kind, method, compared, sum(leak.kind is kind for leak in leaks))
+
+
+def _near_checked(near: NearDuplicates | None, found: int, reason: str) -> LeakCheck:
+    if near is None:
+        return LeakCheck(LeakKind.NEAR, "", reason=reason or "It was not asked for.")
+    if not near.compared:
+        return LeakCheck(LeakKind.NEAR, near.method, reason="All images are too small, blank or volumes.")
+    return LeakCheck(LeakKind.NEAR, near.method, near.compared, found)
 
 
 def sealed(found: Certificate) -> Certificate:

@@ -34,6 +34,9 @@ TOGETHER = 1.5
 """…and both together, of 2."""
 _BLOCKS = 12
 """Blocks with structure below which a picture is mostly background and not judged."""
+_FEW_BLOCKS = 48
+_SHARE_OF_FEW = 0.8
+"""Where few blocks have structure, strangers may share a rim or a frame; then more of them must agree."""
 _SIDE = 32
 _FREQUENCIES = 12
 _DIMENSIONS = 32
@@ -131,6 +134,8 @@ def _is_worth_while(first: NDArray[np.float16], second: NDArray[np.float16], way
 
 
 def _is_same(found: Agreement) -> bool:
+    if found.blocks < _FEW_BLOCKS and found.share < _SHARE_OF_FEW:
+        return False
     strong = found.share >= SHARE and found.correlation >= CORRELATION and found.share + found.correlation >= TOGETHER
     return strong and found.blocks >= _BLOCKS
 

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from medfm_gui.workspace.deidentifying import Wish
 
 _MORE_THAN_FILES = 1.05
+_MOST_LOOKS, _LOOK_S = 20, 0.05
 
 
 def check_target(out: Path, originals: Sequence[str]) -> Path:
@@ -78,8 +80,8 @@ def new_folder_of(out: Path) -> Iterator[Path]:
         with contextlib.ExitStack() as held:  # undone from the last to the first
             held.callback(_remove, name)
             held.callback(lock.release)
-            held.callback(shutil.rmtree, part, ignore_errors=True)
-            shutil.rmtree(part, ignore_errors=True)
+            held.callback(_clear, part)
+            _clear(part)
             part.mkdir(mode=0o700)
             yield part
             _publish(part, out)
@@ -93,6 +95,15 @@ def new_folder_of(out: Path) -> Iterator[Path]:
         raise InputError(
             f"“{out.parent}” cannot be written ({error.strerror}).", "Choose a folder that you may write to."
         ) from error
+
+
+def _clear(part: Path) -> None:
+    """Remove a folder with all in it; a child that still writes may need more than one look."""
+    for _ in range(_MOST_LOOKS):
+        shutil.rmtree(part, ignore_errors=True)
+        if not os.path.lexists(part):
+            return
+        time.sleep(_LOOK_S)
 
 
 def _remove(name: Path) -> None:

@@ -215,22 +215,28 @@ def _write(
     from medfm_gui.imaging.deidentify.orders import WriteJob, write
     from medfm_gui.imaging.deidentify.secrets import Secrets
 
-    jobs = (
-        WriteJob(
-            path=one.path,
-            out=folder / one.folder / f"{one.number:06d}.dcm",
-            patient=one.patient,
-            pseudonym=one.pseudonym,
-            study=one.study,
-            series=one.series,
-            number=one.number,
-            is_looked_at=wish.all_looked_at or one.path in wish.looked_at,
-            has_face=(one.study, one.series) in with_faces,
-        )
-        for one in ready
-    )
+    stopped: list[Interrupted] = []
+
+    def jobs() -> Iterator[WriteJob]:
+        for one in ready:
+            if stopped:
+                return
+            out = folder / one.folder / f"{one.number:06d}.dcm"
+            out.parent.mkdir(parents=True, exist_ok=True)
+            yield WriteJob(
+                path=one.path,
+                out=out,
+                patient=one.patient,
+                pseudonym=one.pseudonym,
+                study=one.study,
+                series=one.series,
+                number=one.number,
+                is_looked_at=wish.all_looked_at or one.path in wish.looked_at,
+                has_face=(one.study, one.series) in with_faces,
+            )
+
     paths, tallies, notes, refused = set(), [], Counter[str](), []
-    with contextlib.closing(write(jobs, wish.options, Secrets.of(pseudonym_key(workspace)), pool)) as results:
+    with contextlib.closing(write(jobs(), wish.options, Secrets.of(pseudonym_key(workspace)), pool)) as results:
         for done, result in enumerate(results, 1):
             if result.ok:
                 paths.add(result.path)
@@ -238,7 +244,13 @@ def _write(
                 notes.update(result.notes)
             else:
                 refused.append(HeldFile(result.path, result.reason, result.message))
-            watch.step(_WRITING, done, len(ready))
+            if not stopped:
+                try:
+                    watch.step(_WRITING, done, len(ready))
+                except Interrupted as error:  # what the children have begun is waited for: they write into the folder
+                    stopped.append(error)
+    if stopped:
+        raise stopped[0]
     if not paths:
         raise _nothing(refused)
     return _Made(frozenset(paths), tallies, notes, refused)

@@ -47,6 +47,7 @@ import json, sys, time
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QTimer
 from medfm_gui.ui import life
+from medfm_gui.ui.widgets.deferred import unmade
 
 def drive(window):
     name, places = sys.argv[2], int(sys.argv[3])
@@ -83,7 +84,9 @@ def drive(window):
         window.go("datasets", dataset=name)
         state["page"] = window.pages.page("datasets")
         timer.start(1)
-    window.workspace_opened.connect(lambda *_: QTimer.singleShot(4000, step))
+    def when_built():  # pages are made ahead, one at a time, while nobody does anything
+        QTimer.singleShot(500, when_built) if unmade(window) else step()
+    window.workspace_opened.connect(lambda *_: QTimer.singleShot(4000, when_built))
 life.live(Path(sys.argv[1]), on_window=drive, is_remembered=False)
 """
 

@@ -60,7 +60,7 @@ def answer_look(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer_write(order: dict[str, Any]) -> dict[str, Any]:
-    """Write a file anew.
+    """Write a file anew, into a folder that is there.
 
     Args:
         order: ``path``, ``out``, ``options``, ``secrets`` (hex), ``patient`` (the id that the index has),
@@ -75,7 +75,10 @@ def answer_write(order: dict[str, Any]) -> dict[str, Any]:
         count = Tally()
         with contained():
             new, notes = _new_file(parsed, order, count)
-        with atomic_file(Path(order["out"]), expected_bytes=admitted.size, sync=False) as handle:
+        out = Path(order["out"])
+        if not out.parent.is_dir():  # it is gone, because nobody waits for the copies any more
+            raise refusal(Reason.UNREADABLE, "The folder for the copy is not there.")
+        with atomic_file(out, expected_bytes=admitted.size, sync=False) as handle:
             new.save_as(handle, enforce_file_format=True)
         return {"tally": count.plain(), "notes": notes}
 

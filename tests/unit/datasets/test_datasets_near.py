@@ -169,6 +169,13 @@ def test_the_hash_of_a_certificate_covers_it(make: Make) -> None:
     assert "no patients are known" in found.unseen[0]
 
 
+def test_a_look_at_small_images_alone_says_that_nothing_was_compared(make: Make) -> None:
+    dataset = make([{"target": (n % 2,)} for n in range(20)])
+    (split,) = make_split(dataset, SplitRequest(), near=NearDuplicates("method", 0, 20, 0, ()))
+    assert split.certificate is not None
+    assert split.certificate.checks[-1].reason == "All images are too small, blank or volumes."
+
+
 def test_identical_pixels_are_leaks_and_no_suspects(make: Make) -> None:
     dataset = make([{"target": (n % 2,), "pixels_sha256": "same" if n < 2 else str(n)} for n in range(20)])
     sides = {sample.id: Partition.TEST if n % 2 else Partition.TRAIN for n, sample in enumerate(dataset.samples)}
