@@ -16,9 +16,9 @@ from medfm_gui.domain.split import Partition, Split
 from medfm_gui.workspace import data
 from medfm_gui.workspace.place import Workspace
 
-UNLABELLED = frozenset({"no_label", "conflicting_labels"})
-POLICY = frozenset({"policy", "excluded_by_policy", "not_frontal", "uncertain", "left_out_by_policy"})
-"""Reasons that a choice of a person gave, not a fault of a file."""
+UNLABELLED = frozenset({"no_label", "conflicting_labels", "missing_mask", "mask_labels"})
+POLICY = frozenset({"policy"})
+"""What a choice of a person left out, and no fault of a file."""
 _MOST_REASONS = 8
 _SIDES = {
     Partition.TRAIN: "Training",

@@ -97,7 +97,8 @@ def test_whole_groups_are_moved_with_one_click(page: DatasetsPage, editor: Split
 
 def test_a_look_for_near_duplicates_tells_how_far_it_is_and_can_be_stopped(editor: SplitEditor) -> None:
     editor._told(Progress("Looking for near-duplicates", 10, 40, 30.0))
-    assert editor.pane.state == "busy"
+    before = editor.pane.state
+    assert before == "busy"
     assert any("near-duplicates" in label.text() for label in editor.pane.findChildren(QLabel))
     editor._stop()
     assert editor.pane.state == "content"

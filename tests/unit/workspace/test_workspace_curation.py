@@ -15,7 +15,7 @@ from medfm_gui.datasets.ingest import ImportOptions
 from medfm_gui.datasets.split import SplitRequest, sample_set_hash
 from medfm_gui.domain.correction import CorrectionDraft, CorrectionKind
 from medfm_gui.domain.dataset import Dataset, Sample, Skipped, Statement, Task
-from medfm_gui.domain.errors import InputError, NotFound, SealError, UsageError
+from medfm_gui.domain.errors import InputError, NotFound, SealError, UsageError, WeightsAbsent
 from medfm_gui.domain.split import Partition
 from medfm_gui.store.rows import SampleFilter
 from medfm_gui.workspace import cohort, corrections, data, embedding, flow, journal, screening, sealing, statements
@@ -364,3 +364,12 @@ def test_a_torn_bank_is_read_as_far_as_it_goes(room: Workspace, dataset: Dataset
     index = room.root / "features" / ("b" * 32) / "index.jsonl"
     index.write_bytes(index.read_bytes() + b'{"sha256": "", "keys": ["s0')
     assert embedding.embedding(room, dataset.id).n == 20
+
+
+def test_features_need_weights_that_are_here(room: Workspace, dataset: Dataset) -> None:
+    from medfm_gui.workspace.models import every_model
+
+    absent = [one.card.name for one in every_model(room.settings)[0] if not one.weights.is_here]
+    assert absent
+    with pytest.raises(WeightsAbsent):
+        embedding.compute_features(room, dataset.id, absent[0])

@@ -35,6 +35,9 @@ PARTITIONS: Final[Mapping[str, str]] = {
 }
 REASONS: Final[Mapping[str, str]] = {
     "no_label": "No label",
+    "dropped_by_the_leak_gate": "Dropped by the leak gate",
+    "in_no_partition_of_the_split": "In no partition of the split",
+    "left_out_by_a_correction": "Left out by a correction",
     "no_path": "A row that names no image",
     "not_found": "File not found",
     "ambiguous": "Several files of that name",
