@@ -23,7 +23,21 @@ from medfm_gui.desk.answers import (
 from medfm_gui.desk.entry import Entry
 from medfm_gui.desk.protocol import Ask
 
-_TOPICS = (frame, home, data, curation, train, runs, map_checks, studies, deidentify, compare, reports, settings, upkeep)
+_TOPICS = (
+    frame,
+    home,
+    data,
+    curation,
+    train,
+    runs,
+    map_checks,
+    studies,
+    deidentify,
+    compare,
+    reports,
+    settings,
+    upkeep,
+)
 
 
 def every_entry() -> Mapping[type[Ask[Any]], Entry]:

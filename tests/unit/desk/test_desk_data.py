@@ -209,7 +209,7 @@ def test_a_plan_freezes_nothing_and_tells_leaks(made: tuple[Room, Imported]) -> 
     folds = answers.plan_split(room, PlanSplit(dataset, SplitWish(folds=3)), told()[0])
     assert len(folds.folds) == 3
     assert all(
-        sum(line.counts[at] for line in fold.lines) == fold.sizes[name]
+        sum(line.counts[at] or 0 for line in fold.lines) == fold.sizes[name]
         for fold in folds.folds
         for at, name in enumerate(folds.columns)
     )

@@ -34,7 +34,7 @@ def described(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[dict[str, s
     return describe
 
 
-def section(table: cohort.Characteristics, title: str) -> list[tuple[str, int]]:
+def section(table: cohort.Characteristics, title: str) -> list[tuple[str, int | None]]:
     return [(line.name, line.counts[0]) for found in table.sections if found.title == title for line in found.lines]
 
 
@@ -74,7 +74,7 @@ def test_every_section_counts_every_image(rows: list[dict[str, str]]) -> None:
         patch.setattr(data, "read", lambda workspace, name: made)
         table = cohort.characteristics(NOWHERE, "d")
     for found in table.sections:
-        assert sum(line.counts[0] for line in found.lines) == len(rows)
+        assert sum(line.counts[0] or 0 for line in found.lines) == len(rows)
 
 
 def test_findings_are_counted_each(monkeypatch: pytest.MonkeyPatch) -> None:

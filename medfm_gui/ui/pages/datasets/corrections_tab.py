@@ -125,9 +125,8 @@ class CorrectionsTab(QWidget):
         self._show()
 
     def _offer_splits(self) -> None:
-        while self._listed.count():
-            gone = self._listed.takeAt(0).widget()
-            if gone is not None:
+        while (taken := self._listed.takeAt(0)) is not None:
+            if (gone := taken.widget()) is not None:
                 gone.deleteLater()
         named = {row.family or row.id: row for row in self._splits}  # all folds of a family together
         self._carried = []

@@ -248,9 +248,8 @@ class MapTab(QWidget):
     # -- legend and hover
 
     def _show_legend(self, found: Embedding, slots: Sequence[int], sizes: NDArray[np.int64]) -> None:
-        while self._legend.count():
-            gone = self._legend.takeAt(0).widget()
-            if gone is not None:
+        while (taken := self._legend.takeAt(0)) is not None:
+            if (gone := taken.widget()) is not None:
                 gone.deleteLater()
         self._switches = []
         theme = themes.current()

@@ -46,7 +46,7 @@ _MODELS: Final = (("efficientnet-lite0", "EfficientNet-Lite0"),)
 
 def _flow(ask: DescribeFlow) -> Flow:
     lost = (Loss("truncated", 4), Loss("not an image", 2))
-    steps = (
+    steps: tuple[Step, ...] = (
         Step("Files and rows found", 1293, None, lost),
         Step("Readable images", 1287, None, (Loss("no label", 3),)),
         Step("Images of thorax-phantom", 1284, 412, (Loss("dropped by the leak gate", 2),) if ask.split else ()),

@@ -125,10 +125,9 @@ class StatementTab(QWidget):
         )
 
     def _make_codes(self, dataset: DatasetRow) -> None:
-        while self._coded.count():
-            item = self._coded.takeAt(0).widget()
-            if item is not None:
-                item.deleteLater()
+        while (taken := self._coded.takeAt(0)) is not None:
+            if (gone := taken.widget()) is not None:
+                gone.deleteLater()
         self.codes.clear()
         for name in dataset.classes[:_MOST_CLASSES]:
             line = QWidget()
