@@ -13,7 +13,7 @@ from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError, MedfmError, UsageError
 from medfm_gui.domain.evaluation import Comparison
 from medfm_gui.domain.run import TrainSpec, run_name
-from medfm_gui.workspace import data, training
+from medfm_gui.workspace import data, pretraining, training
 from medfm_gui.workspace.evaluating import EvaluationFile, opened, operating_point, test_predictions
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace
@@ -177,7 +177,7 @@ def _compute(
     tell("Drawing the charts", len(views), len(views))
     pairs = tuple(paired.adjust_holm(found))
     names = {view.id: title(view) for view in views}
-    said = [paired.sentence(pairs, names), _differ_in_seed(views)]
+    said = [paired.sentence(pairs, names), _differ_in_seed(views), *pretraining.warnings(views, dataset)]
     file = ComparisonFile(tuple(names), pairs, "\n".join(part for part in said if part))
     main = headline(dataset.task)
     rows = [

@@ -28,6 +28,7 @@ from medfm_gui.domain.report import (
 )
 from medfm_gui.domain.split import Partition, Split
 from medfm_gui.metrics.names import method_title, metric_title
+from medfm_gui.workspace import pretraining
 from medfm_gui.workspace.comparing import ComparisonFile
 from medfm_gui.workspace.evaluating import EvaluationFile, operating_point, test_predictions
 from medfm_gui.workspace.place import Workspace
@@ -118,7 +119,7 @@ def split_section(dataset: Dataset, split: Split) -> Section:
     return Section(Part.SPLIT.heading, (Facts(tuple(facts)), gate_paragraph, *warned))
 
 
-def models_section(views: Sequence[RunView]) -> Section:
+def models_section(views: Sequence[RunView], dataset: Dataset) -> Section:
     """Backbones, their weights, and the settings that decided each run."""
     header = (
         "Run",
@@ -152,13 +153,14 @@ def models_section(views: Sequence[RunView]) -> Section:
     )
     cards = Table(
         "Backbones.",
-        ("Model", "Pretraining", "Pretraining data", "Licence"),
+        ("Model", "Pretraining", "Pretraining data", "Saw these images", "Licence"),
         tuple(
             {
                 view.spec.card.name: (
                     view.spec.card.title,
                     view.spec.card.pretraining,
                     view.spec.card.pretraining_data,
+                    pretraining.overlap(view, dataset),
                     view.spec.card.licence + (" (non-commercial)" if view.spec.card.non_commercial else ""),
                 )
                 for view in views
@@ -172,7 +174,9 @@ def models_section(views: Sequence[RunView]) -> Section:
         for view in views
         if view.spec.from_scratch
     ]
-    return Section(Part.MODELS.heading, (Table("Runs.", header, rows, (4, 5, 6, 7, 8)), cards, settings, *scratch))
+    seen = [Paragraph(text, "warning") for text in pretraining.warnings(views, dataset)]
+    runs = Table("Runs.", header, rows, (4, 5, 6, 7, 8))
+    return Section(Part.MODELS.heading, (runs, cards, settings, *scratch, *seen))
 
 
 def _size(view: RunView) -> str:

@@ -230,7 +230,7 @@ def _sections(facts: _Facts, outline: Outline, draft: Draft | None, watch: Watch
     makers: dict[Part, Callable[[], Section | None]] = {
         Part.DATA: lambda: write.data_section(facts.dataset, facts.split),
         Part.SPLIT: lambda: write.split_section(facts.dataset, facts.split),
-        Part.MODELS: lambda: write.models_section(views),
+        Part.MODELS: lambda: write.models_section(views, facts.dataset),
         Part.RESULTS: lambda: write.results_section(views, tests, _charts(facts), [title(view) for view in views]),
         Part.COMPARISON: lambda: (
             write.comparison_section(outcome.file, {view.id: title(view) for view in views}) if outcome else None
