@@ -189,6 +189,15 @@ class CheckMapsSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportSpec:
+    """Write the model of a finished run whole into the folder ``out``: adapters merged, nothing else needed."""
+
+    run_folder: str
+    out: str
+    kind: Literal["export"] = "export"
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeSpec:
     """What this computer can do with tensors: devices, memory, versions."""
 
@@ -196,7 +205,16 @@ class ProbeSpec:
 
 
 Spec = (
-    TrainSpec | PredictSpec | StudySpec | WeightsSpec | PackSpec | TimmSpec | PreflightSpec | CheckMapsSpec | ProbeSpec
+    TrainSpec
+    | PredictSpec
+    | StudySpec
+    | WeightsSpec
+    | PackSpec
+    | TimmSpec
+    | PreflightSpec
+    | CheckMapsSpec
+    | ExportSpec
+    | ProbeSpec
 )
 
 

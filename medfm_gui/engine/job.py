@@ -14,6 +14,7 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import InternalError, UsageError
 from medfm_gui.domain.run import (
     CheckMapsSpec,
+    ExportSpec,
     PackSpec,
     PredictSpec,
     PreflightSpec,
@@ -77,6 +78,8 @@ def events_of(spec: Spec, folder: Path, models: OpenModels | None = None) -> Gen
             yield from _preflight(spec, folder)
         case CheckMapsSpec():
             yield from _check_maps(spec)
+        case ExportSpec():
+            yield from _export(spec)
         case ProbeSpec():
             yield from _probe()
 
@@ -160,6 +163,12 @@ def _check_maps(spec: CheckMapsSpec) -> Iterator[ev.Event]:
     from medfm_gui.engine.check_maps import check_maps  # brings scipy's statistics, which no prediction needs
 
     yield from check_maps(spec)
+
+
+def _export(spec: ExportSpec) -> Iterator[ev.Event]:
+    from medfm_gui.engine.portable import export_model
+
+    yield from export_model(spec)
 
 
 def _probe() -> Iterator[ev.Event]:

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from medfm_gui.base import wire
 from medfm_gui.domain.errors import NotFound
-from medfm_gui.domain.run import PackSpec, PreflightSpec, ProbeSpec, Spec, TimmSpec, WeightsSpec
+from medfm_gui.domain.run import ExportSpec, PackSpec, PreflightSpec, ProbeSpec, Spec, TimmSpec, WeightsSpec
 
 
 def read_spec(folder: Path) -> Spec:
@@ -31,7 +31,7 @@ def device_of(spec: Spec) -> str:
 
     ``auto`` is the first GPU where the system has one; a front end that knows better writes the device.
     """
-    if isinstance(spec, WeightsSpec | PackSpec | TimmSpec | ProbeSpec | PreflightSpec):
+    if isinstance(spec, WeightsSpec | PackSpec | TimmSpec | ExportSpec | ProbeSpec | PreflightSpec):
         return ""
     if spec.device == "auto":
         return "cuda:0" if Path("/dev/nvidia0").exists() else "mps" if sys.platform == "darwin" else "cpu"
