@@ -157,6 +157,7 @@ def _compute(
     from medfm_gui.metrics import charts as drawing
     from medfm_gui.metrics import compare as paired
     from medfm_gui.metrics.evaluate import headline
+    from medfm_gui.metrics.probability_charts import calibration_chart, precision_recall_chart
 
     tell("Reading the predictions", 0, len(views))
     dataset = data.read(workspace, views[0].spec.dataset_id)
@@ -191,7 +192,10 @@ def _compute(
         (title(view), view.spec.card.family.value, view.spec.adapt, result)
         for view, result in zip(views, results, strict=True)
     ]
-    return file, (drawing.roc_chart(named), drawing.interval_chart(rows, names, families))
+    charts = [drawing.roc_chart(named), drawing.interval_chart(rows, names, families)]
+    if dataset.task is Task.BINARY:
+        charts += [precision_recall_chart(named), calibration_chart(named)]
+    return file, tuple(charts)
 
 
 def _differ_in_seed(views: Sequence[RunView]) -> str:

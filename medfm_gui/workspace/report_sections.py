@@ -43,6 +43,7 @@ class ResultCharts:
     """The charts of the results section, as they were stored."""
 
     roc: ChartSpec | None
+    calibration: ChartSpec | None
     intervals: ChartSpec | None
     confusions: tuple[ChartSpec, ...]
 
@@ -223,7 +224,7 @@ def results_section(
             (row.run, row.label, metric_title(row.metric), estimate(row), _count(row.n_events)) for row in labelled
         )
         blocks.append(Table("Per class.", ("Run", "Class", "Metric", "Estimate (95 % interval)", "events"), rows, (4,)))
-    drawn = [chart for chart in (charts.roc, charts.intervals) if chart] + list(charts.confusions)
+    drawn = [chart for chart in (charts.roc, charts.calibration, charts.intervals) if chart] + list(charts.confusions)
     if drawn:
         alternatives = tuple(f"{chart.title}, for {', '.join(names)}." for chart in drawn)
         blocks.append(Charts(tuple(drawn), alternatives))

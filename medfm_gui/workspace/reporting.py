@@ -274,6 +274,7 @@ def _charts(facts: _Facts) -> write.ResultCharts:
     own = {view.id: {chart.id: chart for chart in store.charts(view.id)} for view in facts.views}
     return write.ResultCharts(
         roc=shared.get("roc") or own[facts.views[0].id].get("roc"),
+        calibration=shared.get("calibration") or own[facts.views[0].id].get("calibration"),
         intervals=shared.get("intervals"),
         confusions=tuple(own[view.id]["confusion"] for view in facts.views if "confusion" in own[view.id]),
     )
