@@ -17,6 +17,7 @@ from medfm_gui.metrics.scored import Scored
 from medfm_gui.metrics.usefulness import DecisionCurve, decision_curve
 
 _BINS = 25
+_MOST_BINS, _UNITS_A_BIN = 10, 15
 
 
 def precision_recall_chart(named: Sequence[Named]) -> ChartSpec:
@@ -48,7 +49,8 @@ def calibration_chart(named: Sequence[Named]) -> ChartSpec:
     notes: list[str] = []
     for name, family, style, scored in named:
         good = _binary(scored)
-        curve = calibration_curve(good.events, good.event_scores, groups=good.patients)
+        bins = min(_MOST_BINS, max(3, len(good) // _UNITS_A_BIN))
+        curve = calibration_curve(good.events, good.event_scores, groups=good.patients, bins=bins)
         if curve.said:
             series.append(Series(name, curve.said, curve.observed, curve.low, curve.high, family=family, style=style))
         elif curve.note:
@@ -149,7 +151,7 @@ def _bins(curve: CalibrationCurve, family: str) -> list[Series]:
                 tuple(item.low or 0.0 for _, item in known),
                 tuple(1.0 if item.high is None else item.high for _, item in known),
                 family=family,
-                style="bins",
+                joined=False,
                 markers=True,
             )
         ]
