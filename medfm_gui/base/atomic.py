@@ -46,18 +46,28 @@ def atomic_file(path: Path, *, expected_bytes: int = 0, sync: bool = True) -> It
     Raises:
         DiskFull, InputError: as ``atomic_write``.
     """
+    with atomic_path(path, expected_bytes=expected_bytes, sync=sync) as temporary, temporary.open("wb") as handle:
+        yield handle
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path, *, expected_bytes: int = 0, sync: bool = True) -> Iterator[Path]:
+    """An empty file for libraries that write by name, whose contents become ``path`` as in ``atomic_file``.
+
+    Raises:
+        DiskFull, InputError: as ``atomic_write``.
+    """
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if expected_bytes and shutil.disk_usage(path.parent).free < expected_bytes + _HEADROOM_BYTES:
             raise _full(path, expected_bytes)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".tmp", dir=path.parent)
+        os.close(descriptor)
         temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as handle:
-            yield handle
-            handle.flush()
-            if sync:
-                os.fsync(handle.fileno())
+        yield temporary
+        if sync:
+            _sync_file(temporary)
         temporary.replace(path)
         temporary = None
         if sync:
@@ -82,6 +92,14 @@ def _full(path: Path, expected_bytes: int) -> DiskFull:
         f"The disk that holds “{path.parent}” is full, so “{path.name}” was not written.{wanted}",
         "Free some space and do it again; what was complete before is still there.",
     )
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR)  # Windows syncs nothing that is open for reading alone
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from medfm_gui import __version__
-from medfm_gui.cli import data, datasets, demo, maps, models, results, runs, studies
+from medfm_gui.cli import data, datasets, demo, maps, models, portable, results, runs, studies
 
 app = typer.Typer(
     name="medfm",
@@ -43,6 +43,7 @@ for command in (
 app.command("import")(data.import_)
 app.add_typer(datasets.datasets)
 app.add_typer(models.weights)
+app.add_typer(portable.model)
 app.add_typer(studies.study)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -171,6 +172,19 @@ class BackboneCard:
     def overlap(self, dataset: str) -> Overlap:
         """Whether images of that known dataset were in the pretraining data."""
         return self.overlaps.get(dataset, "unknown")
+
+
+def known_dataset(layout: str, *names: str) -> str:
+    """Which of ``KNOWN_DATASETS`` a dataset is, by its importer, else by one of its names; empty if none."""
+    if layout in KNOWN_DATASETS:
+        return layout
+    called = [_letters(name) for name in names]
+    longest_first = sorted(KNOWN_DATASETS, key=len, reverse=True)  # CBIS-DDSM is not DDSM
+    return next((key for key in longest_first if any(_letters(key) in name for name in called)), "")
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.casefold())
 
 
 def suitable_size(card: BackboneCard, wanted: int) -> int:

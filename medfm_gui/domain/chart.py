@@ -25,6 +25,8 @@ class Series:
     spread_low: tuple[float, ...] = ()
     """With ``spread_high``: how far repeated draws lie apart, which is another thing than the interval; or empty."""
     spread_high: tuple[float, ...] = ()
+    joined: bool = True
+    """Whether a line joins the points."""
 
 
 @dataclass(frozen=True, slots=True)

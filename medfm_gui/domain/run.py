@@ -227,6 +227,15 @@ class LooksSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportSpec:
+    """Write the model of a finished run whole into the folder ``out``: adapters merged, nothing else needed."""
+
+    run_folder: str
+    out: str
+    kind: Literal["export"] = "export"
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeSpec:
     """What this computer can do with tensors: devices, memory, versions."""
 
@@ -244,6 +253,7 @@ Spec = (
     | CheckMapsSpec
     | FeaturesSpec
     | LooksSpec
+    | ExportSpec
     | ProbeSpec
 )
 

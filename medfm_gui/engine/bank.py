@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write
+from medfm_gui.domain.errors import InputError
 
 Rows = npt.NDArray[np.float32]
 Precision = Literal["f32", "f16"]
@@ -136,11 +137,19 @@ class FeatureBank:
 
         Raises:
             OSError: they cannot be written; the bank is as it was.
+            InputError: a number is larger than the bank's precision holds (65,504 for ``f16``).
         """
+        with np.errstate(over="ignore"):
+            kept = np.ascontiguousarray(rows, dtype=self._dtype)
+        if not np.isfinite(kept).all() and np.isfinite(rows).all():
+            raise InputError(
+                f"A number of these features ({np.abs(rows).max():.3g}) is larger than the feature bank can hold.",
+                "Use another adaptation of this model, such as linear, or train the backbone too (unfreeze).",
+            )
         if not self._shape_file.exists():
             self._shape = tuple(rows.shape[1:])
             atomic_write(self._shape_file, json.dumps(self._shape))
-        raw = np.ascontiguousarray(rows, dtype=self._dtype).tobytes()
+        raw = kept.tobytes()
         line = json.dumps({"sha256": hashlib.sha256(raw).hexdigest(), "keys": list(keys)}).encode() + b"\n"
         _write_end(self._data, self._rows * self.row_bytes, raw)
         _write_end(self._index, self._index_bytes, line)

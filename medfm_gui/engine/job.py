@@ -14,6 +14,7 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import InternalError, UsageError
 from medfm_gui.domain.run import (
     CheckMapsSpec,
+    ExportSpec,
     FeaturesSpec,
     LooksSpec,
     PackSpec,
@@ -83,6 +84,8 @@ def events_of(spec: Spec, folder: Path, models: OpenModels | None = None) -> Gen
             yield from _features(spec)
         case LooksSpec():
             yield from _looks(spec)
+        case ExportSpec():
+            yield from _export(spec)
         case ProbeSpec():
             yield from _probe()
 
@@ -178,6 +181,12 @@ def _looks(spec: LooksSpec) -> Iterator[ev.Event]:
     from medfm_gui.engine.looks import show_looks
 
     yield from show_looks(spec)
+
+
+def _export(spec: ExportSpec) -> Iterator[ev.Event]:
+    from medfm_gui.engine.portable import export_model
+
+    yield from export_model(spec)
 
 
 def _probe() -> Iterator[ev.Event]:

@@ -22,6 +22,7 @@ from medfm_gui.domain.run import PreflightSpec
 from medfm_gui.domain.split import Partition
 from medfm_gui.engine.adaptations import SCOPES
 from medfm_gui.engine.adaptations.descent import inputs_of, objective_of
+from medfm_gui.engine.adaptations.grid_table import whole_reading
 from medfm_gui.engine.adaptations.linear import penalties
 from medfm_gui.engine.adaptations.scope import Scope
 from medfm_gui.engine.adaptations.tuning import PartTooLarge, Tuning
@@ -31,7 +32,7 @@ from medfm_gui.engine.loader import ahead, batches_of
 from medfm_gui.engine.logistic import LogisticPath
 from medfm_gui.engine.material import Material
 from medfm_gui.engine.memory import peak_bytes
-from medfm_gui.engine.reading import read
+from medfm_gui.engine.reading import POOLED, Reading, read
 from medfm_gui.engine.session import make_deterministic, started
 from medfm_gui.engine.train import prepared
 
@@ -41,6 +42,8 @@ V = TypeVar("V")
 _STAGE = "measure"
 _MOST_BATCHES = 64
 _MOST_ROWS_FITTED = 1000
+_HALF_BYTES = 2
+"""A number of a token in the bank."""
 
 
 def measure(spec: PreflightSpec, folder: Path) -> Generator[ev.Event, None, None]:
@@ -51,7 +54,8 @@ def measure(spec: PreflightSpec, folder: Path) -> Generator[ev.Event, None, None
         ``forward_s`` and ``train_s`` in seconds a sample (0: nothing of the kind is done), ``fit_s`` seconds of a
         linear probe's whole path (worked out from a few fits on numbers drawn by lot), ``load_s``, ``memory_bytes``
         (highest use of the process, or of the GPU), ``trained_parameters``, ``parameters``, ``images`` and
-        ``missing`` (those that the feature bank does not hold), ``batches`` that were timed.
+        ``missing`` (those that the feature bank does not hold), ``batches`` that were timed, ``row_bytes`` that the
+        bank will take for an image of an attention head.
 
     Raises:
         MedfmError: as the training itself would.
@@ -78,21 +82,40 @@ def measure(spec: PreflightSpec, folder: Path) -> Generator[ev.Event, None, None
 
 def _frozen(material: Material, seconds: float) -> Generator[ev.Event, None, dict[str, float]]:
     """Features of a frozen backbone, as the bank is filled; nothing is looked at that the bank holds already."""
-    frozen = material.frozen()
+    frozen, reading = material.frozen(), _reading(material)
     ids = [one for side in material.ids.values() for one in side]
-    missing = frozen.missing(ids)
+    missing = frozen.missing(ids, reading)
     facts: dict[str, float] = {"forward_s": 0.0, "train_s": 0.0, "images": len(ids), "missing": missing, "batches": 0}
     if missing:
         size = frozen.batch_size
         batches = [ids[start : start + size] for start in range(0, min(len(ids), size * _MOST_BATCHES), size)]
         material.backbone.module.eval()
         pace = yield from _timed(
-            lambda batch: material.images.batch(batch, size), batches, frozen.forward, material, seconds
+            lambda batch: material.images.batch(batch, size),
+            batches,
+            lambda images: frozen.forward(images, reading),
+            material,
+            seconds,
         )
         facts |= {"forward_s": pace[0], "batches": pace[1]}
     classes = len(material.dataset.classes)
     trained = (material.backbone.feature_dim + 1) * classes if material.spec.adapt == "linear" else 0
     return facts | {"trained_parameters": trained, "fit_s": _fit_seconds(material)}
+
+
+def _reading(material: Material) -> Reading:
+    """What the frozen run takes of a backbone, as its adaptation asks the bank for it."""
+    if material.spec.adapt != "linear-grid":
+        return POOLED
+    return whole_reading(material.spec.recipe, maps=material.backbone.card.convolutional)
+
+
+def _row_bytes(material: Material, scope: Scope) -> int:
+    """What the bank keeps of an image for a head that reads the tokens of a frozen backbone; 0 of all others."""
+    facts = scope.head.facts
+    if material.spec.adapt != "attention-head" or material.spec.recipe.unfreeze:
+        return 0
+    return facts.tokens * material.backbone.token_dim * _HALF_BYTES
 
 
 def _tuning(material: Material, scope: Scope, seconds: float) -> Generator[ev.Event, None, dict[str, float]]:
@@ -138,6 +161,7 @@ def _tuning(material: Material, scope: Scope, seconds: float) -> Generator[ev.Ev
         "trained_parameters": tuning.parameters,
         "fit_s": 0.0,
         "parts": parts,
+        "row_bytes": _row_bytes(material, scope),
     }
 
 

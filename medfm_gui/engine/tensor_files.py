@@ -7,7 +7,9 @@ harmless classes only (``weights_only``), and anything else in them is a refusal
 from __future__ import annotations
 
 import argparse
+import errno
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -16,10 +18,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from medfm_gui.base.atomic import atomic_write
+from medfm_gui.base.atomic import atomic_path, sha256_file
 from medfm_gui.domain.errors import WeightsAbsent, WeightsRejected
 
 _MAX_HEADER_BYTES = 4 << 20
@@ -70,7 +72,15 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> str:
     Raises:
         DiskFull: there is not enough space; the file is as it was before.
     """
-    return atomic_write(path, save(_unshared(tensors)))
+    own = _unshared(tensors)
+    size = sum(tensor.numel() * tensor.element_size() for tensor in own.values())
+    with atomic_path(path, expected_bytes=size) as temporary:
+        try:
+            save_file(own, temporary)
+        except SafetensorError as error:  # the library tells the system's number in words alone
+            number = re.search(r"os error (\d+)", str(error))
+            raise OSError(int(number[1]) if number else errno.EIO, str(error)) from error
+        return sha256_file(temporary)
 
 
 def _unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -10,7 +10,16 @@ from filelock import FileLock, Timeout
 
 from medfm_gui.base import wire
 from medfm_gui.domain.errors import NotFound
-from medfm_gui.domain.run import LooksSpec, PackSpec, PreflightSpec, ProbeSpec, Spec, TimmSpec, WeightsSpec
+from medfm_gui.domain.run import (
+    ExportSpec,
+    LooksSpec,
+    PackSpec,
+    PreflightSpec,
+    ProbeSpec,
+    Spec,
+    TimmSpec,
+    WeightsSpec,
+)
 
 
 def read_spec(folder: Path) -> Spec:
@@ -31,7 +40,7 @@ def device_of(spec: Spec) -> str:
 
     ``auto`` is the first GPU where the system has one; a front end that knows better writes the device.
     """
-    if isinstance(spec, WeightsSpec | PackSpec | TimmSpec | ProbeSpec | PreflightSpec | LooksSpec):
+    if isinstance(spec, WeightsSpec | PackSpec | TimmSpec | ExportSpec | ProbeSpec | PreflightSpec | LooksSpec):
         return ""
     if spec.device == "auto":
         return "cuda:0" if Path("/dev/nvidia0").exists() else "mps" if sys.platform == "darwin" else "cpu"

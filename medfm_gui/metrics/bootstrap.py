@@ -62,7 +62,7 @@ def replicates_of(
     """
     values = np.empty((len(statistics), replicates))
     done = 0
-    for drawn in _draws(clusters, replicates, seed, chunk_cells):
+    for drawn in draws(clusters, replicates, seed, chunk_cells):
         known: dict[int, Floats] = {}
         for row, statistic in enumerate(statistics):
             values[row, done : done + drawn.shape[1]] = _value(statistic, drawn, known)
@@ -87,7 +87,10 @@ def vary(values: Floats) -> bool:
     return len(usable) > 1 and float(usable.std()) > 1e-12
 
 
-def _draws(clusters: Clusters, replicates: int, seed: int, chunk_cells: int) -> Iterator[Floats]:
+def draws(
+    clusters: Clusters, replicates: int = REPLICATES, seed: int = 0, chunk_cells: int = CHUNK_CELLS
+) -> Iterator[Floats]:
+    """How often each cluster is drawn, (clusters, some replicates) at a time, until there are ``replicates``."""
     random = np.random.default_rng(seed)
     width = max(1, min(replicates, max(8, chunk_cells // max(len(clusters.codes), 1))))
     for start in range(0, replicates, width):

@@ -65,7 +65,7 @@ def _plot(axes: Axes, series: Series, places: Sequence[float], index: int) -> Li
         y,
         color=tone,
         linewidth=1.1,
-        linestyle=dashes(series.style) if len(x) > 1 else "none",
+        linestyle=dashes(series.style) if len(x) > 1 and series.joined else "none",
         marker=shape or None,
         markevery=every if len(x) > 1 else None,
         markersize=marker_size(series.family, 3.9),

@@ -13,7 +13,7 @@ from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError, MedfmError, UsageError
 from medfm_gui.domain.evaluation import Comparison
 from medfm_gui.domain.run import TrainSpec, run_name
-from medfm_gui.workspace import data, training
+from medfm_gui.workspace import data, pretraining, training
 from medfm_gui.workspace.evaluating import EvaluationFile, opened, operating_point, test_predictions
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace
@@ -157,6 +157,7 @@ def _compute(
     from medfm_gui.metrics import charts as drawing
     from medfm_gui.metrics import compare as paired
     from medfm_gui.metrics.evaluate import headline
+    from medfm_gui.metrics.probability_charts import calibration_chart, precision_recall_chart
 
     tell("Reading the predictions", 0, len(views))
     dataset = data.read(workspace, views[0].spec.dataset_id)
@@ -177,7 +178,7 @@ def _compute(
     tell("Drawing the charts", len(views), len(views))
     pairs = tuple(paired.adjust_holm(found))
     names = {view.id: title(view) for view in views}
-    said = [paired.sentence(pairs, names), _differ_in_seed(views)]
+    said = [paired.sentence(pairs, names), _differ_in_seed(views), *pretraining.warnings(views, dataset)]
     file = ComparisonFile(tuple(names), pairs, "\n".join(part for part in said if part))
     main = headline(dataset.task)
     rows = [
@@ -191,7 +192,10 @@ def _compute(
         (title(view), view.spec.card.family.value, view.spec.adapt, result)
         for view, result in zip(views, results, strict=True)
     ]
-    return file, (drawing.roc_chart(named), drawing.interval_chart(rows, names, families))
+    charts = [drawing.roc_chart(named), drawing.interval_chart(rows, names, families)]
+    if dataset.task is Task.BINARY:
+        charts += [precision_recall_chart(named), calibration_chart(named)]
+    return file, tuple(charts)
 
 
 def _differ_in_seed(views: Sequence[RunView]) -> str:

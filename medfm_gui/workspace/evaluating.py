@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import sha256_file
-from medfm_gui.domain.dataset import Dataset
+from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.errors import InputError, Interrupted, SealError, UsageError
 from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
 from medfm_gui.domain.run import FileRef, Phase, PredictSpec
@@ -195,6 +195,7 @@ def _without_flagged(
 def index(workspace: Workspace, file: EvaluationFile, dataset: Dataset) -> None:
     """Bring an opened test into the database: rows, scores, chart and the opening itself."""
     from medfm_gui.metrics.charts import confusion_chart, roc_chart
+    from medfm_gui.metrics.probability_charts import calibration_chart, distribution_chart, precision_recall_chart
 
     samples, scores = read_scores(test_predictions(workspace, file.run))
     labels = {sample.id: sample.target for sample in dataset.samples}
@@ -204,7 +205,12 @@ def index(workspace: Workspace, file: EvaluationFile, dataset: Dataset) -> None:
     store.put_opening(file.run, file.subset, file.sample_set, file.reason, file.opened)
     joined = scored(dataset, samples, scores)
     spec = training.spec_of(workspace.run(file.run))
-    store.put_chart(file.run, roc_chart([(file.run, spec.card.family.value, spec.adapt, joined)]))
+    named = (file.run, spec.card.family.value, spec.adapt, joined)
+    store.put_chart(file.run, roc_chart([named]))
+    if joined.task is Task.BINARY:
+        store.put_chart(file.run, precision_recall_chart([named]))
+        store.put_chart(file.run, calibration_chart([named]))
+        store.put_chart(file.run, distribution_chart(named))
     if len(dataset.classes) > 1 and joined.targets.ndim == 1:
         store.put_chart(file.run, confusion_chart(joined, operating_point(workspace.run(file.run))))
 

@@ -132,7 +132,7 @@ def pull_weights(
         )
     if not is_licence_accepted(settings, card):
         raise UsageError(
-            f"The weights of {card.title} come under the licence “{card.licence}”{_terms(card)}, which nobody has "
+            f"The weights of {card.title} come under the licence “{card.licence}”{terms(card)}, which nobody has "
             "accepted here.",
             f"Read it at their source ({card.weights.label}); to accept it: medfm weights accept {card.name}.",
         )
@@ -141,6 +141,7 @@ def pull_weights(
     return status(card, folder)
 
 
-def _terms(card: BackboneCard) -> str:
+def terms(card: BackboneCard) -> str:
+    """What a licence asks beside its name, in brackets; empty where nothing."""
     said = [word for word, true in (("not for commercial use", card.non_commercial), ("gated", card.gated)) if true]
     return f" ({', '.join(said)})" if said else ""

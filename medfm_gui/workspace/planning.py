@@ -63,6 +63,8 @@ class Measurement:
     """Into so many parts a batch was cut, because memory did not suffice for the whole; they are accumulated."""
     shown: int = 0
     """Training images that the measured run is shown: ``fit_s`` is in proportion to them."""
+    row_bytes: int = 0
+    """What the feature bank takes for an image of a run that trains a head on its tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +322,7 @@ def _measured(workspace: Workspace, key: str, draft: TrainSpec, is_stopped: Call
         missing=int(facts["missing"]),
         batches=int(facts["batches"]),
         parts=max(1, int(facts.get("parts", "1")) // draft.recipe.accumulate),
+        row_bytes=int(facts.get("row_bytes", "0")),
         was_busy=busy,
     )
 
@@ -388,7 +391,10 @@ def _cost_of_tuning(draft: TrainSpec, one: Measurement | None, sides: Mapping[Pa
             seconds += recipe.epochs * (train + val) * one.train_s
     kept = parameters * _FLOAT_BYTES
     images = train + val + cal
-    return _cost(draft, one, parameters, kept, kept * (_OPTIMISER_COPIES + _BEST_COPIES), seconds, images, 0)
+    in_bank = val + cal if recipe.augment else images  # what is augmented is looked at anew each time
+    tokens = one.row_bytes * in_bank if one is not None else 0
+    more = kept * (_OPTIMISER_COPIES + _BEST_COPIES)
+    return _cost(draft, one, parameters, kept + tokens, more, seconds, images, 0)
 
 
 def _cost_of_frozen(

@@ -28,6 +28,7 @@ from medfm_gui.domain.report import (
 )
 from medfm_gui.domain.split import LeakCheck, Partition, Split
 from medfm_gui.metrics.names import method_title, metric_title
+from medfm_gui.workspace import pretraining
 from medfm_gui.workspace.comparing import ComparisonFile
 from medfm_gui.workspace.evaluating import EvaluationFile, operating_point, test_predictions
 from medfm_gui.workspace.place import Workspace
@@ -42,6 +43,7 @@ class ResultCharts:
     """The charts of the results section, as they were stored."""
 
     roc: ChartSpec | None
+    calibration: ChartSpec | None
     intervals: ChartSpec | None
     confusions: tuple[ChartSpec, ...]
 
@@ -126,7 +128,7 @@ def split_section(dataset: Dataset, split: Split) -> Section:
     return Section(Part.SPLIT.heading, blocks)
 
 
-def models_section(views: Sequence[RunView]) -> Section:
+def models_section(views: Sequence[RunView], dataset: Dataset) -> Section:
     """Backbones, their weights, and the settings that decided each run."""
     header = (
         "Run",
@@ -160,13 +162,14 @@ def models_section(views: Sequence[RunView]) -> Section:
     )
     cards = Table(
         "Backbones.",
-        ("Model", "Pretraining", "Pretraining data", "Licence"),
+        ("Model", "Pretraining", "Pretraining data", "Saw these images", "Licence"),
         tuple(
             {
                 view.spec.card.name: (
                     view.spec.card.title,
                     view.spec.card.pretraining,
                     view.spec.card.pretraining_data,
+                    pretraining.overlap(view, dataset),
                     view.spec.card.licence + (" (non-commercial)" if view.spec.card.non_commercial else ""),
                 )
                 for view in views
@@ -180,7 +183,9 @@ def models_section(views: Sequence[RunView]) -> Section:
         for view in views
         if view.spec.from_scratch
     ]
-    return Section(Part.MODELS.heading, (Table("Runs.", header, rows, (4, 5, 6, 7, 8)), cards, settings, *scratch))
+    seen = [Paragraph(text, "warning") for text in pretraining.warnings(views, dataset)]
+    runs = Table("Runs.", header, rows, (4, 5, 6, 7, 8))
+    return Section(Part.MODELS.heading, (runs, cards, settings, *scratch, *seen))
 
 
 def _size(view: RunView) -> str:
@@ -227,7 +232,7 @@ def results_section(
             (row.run, row.label, metric_title(row.metric), estimate(row), _count(row.n_events)) for row in labelled
         )
         blocks.append(Table("Per class.", ("Run", "Class", "Metric", "Estimate (95 % interval)", "events"), rows, (4,)))
-    drawn = [chart for chart in (charts.roc, charts.intervals) if chart] + list(charts.confusions)
+    drawn = [chart for chart in (charts.roc, charts.calibration, charts.intervals) if chart] + list(charts.confusions)
     if drawn:
         alternatives = tuple(f"{chart.title}, for {', '.join(names)}." for chart in drawn)
         blocks.append(Charts(tuple(drawn), alternatives))

@@ -230,7 +230,7 @@ def _sections(facts: _Facts, outline: Outline, draft: Draft | None, watch: Watch
     makers: dict[Part, Callable[[], Section | None]] = {
         Part.DATA: lambda: _data(facts),
         Part.SPLIT: lambda: write.split_section(facts.dataset, facts.split),
-        Part.MODELS: lambda: write.models_section(views),
+        Part.MODELS: lambda: write.models_section(views, facts.dataset),
         Part.RESULTS: lambda: write.results_section(views, tests, _charts(facts), [title(view) for view in views]),
         Part.COMPARISON: lambda: (
             write.comparison_section(outcome.file, {view.id: title(view) for view in views}) if outcome else None
@@ -281,6 +281,7 @@ def _charts(facts: _Facts) -> write.ResultCharts:
     own = {view.id: {chart.id: chart for chart in store.charts(view.id)} for view in facts.views}
     return write.ResultCharts(
         roc=shared.get("roc") or own[facts.views[0].id].get("roc"),
+        calibration=shared.get("calibration") or own[facts.views[0].id].get("calibration"),
         intervals=shared.get("intervals"),
         confusions=tuple(own[view.id]["confusion"] for view in facts.views if "confusion" in own[view.id]),
     )

@@ -30,6 +30,12 @@ TEST = "test"
 _WIDTH_MM, _HEIGHT_MM = 160.0, 110.0
 
 
+_SHARED = ("roc", "precision-recall", "calibration")
+"""Charts with a line for each of the runs."""
+_SHARED_WHOLE = ("roc", "precision-recall")
+"""Those of them that show of a run all that its own chart shows; its own calibration has bins besides."""
+
+
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
     """A run that is done, its dataset, and the headline of its test; ``sample_set`` is empty while it is sealed."""
@@ -148,14 +154,15 @@ def charts(workspace: Workspace, run_ids: Sequence[str], names: Mapping[str, str
     shared = {chart.id: chart for chart in workspace.store.charts(chart_owner(run_ids))} if len(run_ids) > 1 else {}
     own = [(run, chart) for run in run_ids for chart in workspace.store.charts(run)]
     found: list[NamedChart] = []
-    if "roc" in shared:
-        found.append(NamedChart("roc", "ROC", shared["roc"]))
+    for name in _SHARED:
+        if name in shared:
+            found.append(NamedChart(name, shared[name].title, shared[name]))
     found += _interval_charts(kept, names, families)
     if kept.file is not None:
         found += _difference_charts(kept.file, names, families)
     several = len(run_ids) > 1
     for run, chart in own:
-        if chart.id in shared and kept.runs[0].row.task is Task.BINARY:
+        if chart.id in _SHARED_WHOLE and chart.id in shared and kept.runs[0].row.task is Task.BINARY:
             continue  # the same curve stands among the others
         title = f"{chart.title.partition(',')[0]}, {run}"
         drawn = replace(chart, title=title if several else chart.title.partition(",")[0])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import zipfile
 from pathlib import Path
 
 import pydicom
@@ -80,6 +82,22 @@ def test_predictions_as_a_table(opened: Medfm, tmp_path: Path) -> None:
         rows = list(csv.DictReader(table))
     assert list(rows[0]) == ["sample", "patient", "subset", "label", "no nodule", "nodule"]
     assert all(abs(float(row["nodule"]) + float(row["no nodule"]) - 1) < 1e-5 for row in rows)
+
+
+def test_a_model_leaves_as_one_file_without_places_or_patients(opened: Medfm, tmp_path: Path) -> None:
+    made = opened.json("model", "export", "r0001", "--out", tmp_path / "nodule.medfm")
+    again = opened.json("model", "export", "r0001", "--out", tmp_path / "again.medfm")
+    assert made["sha256"] == again["sha256"] == hashlib.sha256((tmp_path / "nodule.medfm").read_bytes()).hexdigest()
+    with zipfile.ZipFile(tmp_path / "nodule.medfm") as archive:
+        card = json.loads(archive.read("card.json"))
+        assert {name: hashlib.sha256(archive.read(name)).hexdigest() for name in card["files"]} == card["files"]
+        words = archive.read("card.json") + archive.read("spec.json")
+    assert {*card["files"]} >= {"spec.json", "weights/backbone.safetensors", "weights/head.safetensors"}
+    assert card == made["card"] and card["classes"] == ["no nodule", "nodule"] and card["licence"] == "Apache-2.0"
+    assert str(opened.workspace).encode() not in words and str(Path.home()).encode() + b"/" not in words
+    assert b"PHANTOM" not in words and b'"/' not in words
+    assert opened.refused("model", "export", "r0001", "--out", tmp_path)["kind"] == "usage_error"
+    assert not [path.name for path in opened.workspace.iterdir() if path.name.startswith(".export")]
 
 
 def test_a_comparison_says_what_may_be_concluded(opened: Medfm) -> None:

@@ -248,7 +248,7 @@ def _groups(named: Mapping[str, nn.Parameter], backbone: Backbone, recipe: Recip
     No decay for biases, norms and what the model itself excludes, if the recipe says so. The head has its own rate;
     a block has ``layer_decay`` times that of the block behind it.
     """
-    excluded = {f"backbone.{name}" for name in getattr(backbone.module, "no_weight_decay", set)()}
+    excluded = set(_kept_from_decay(backbone.module))
     deep = {f"backbone.{name}": depth for name, depth in depths(backbone).items()} if recipe.layer_decay < 1 else {}
     deepest = len(backbone.blocks()) + 1 if deep else 0
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
@@ -262,6 +262,13 @@ def _groups(named: Mapping[str, nn.Parameter], backbone: Backbone, recipe: Recip
     return [
         {"params": parameters, "weight_decay": decay, "scale": scale} for (decay, scale), parameters in groups.items()
     ]
+
+
+def _kept_from_decay(module: nn.Module) -> Iterator[str]:
+    """Names of what a model, or a model inside it (CoCa's tower), wants no decay of: positions, class tokens."""
+    for prefix, part in module.named_modules(prefix="backbone"):
+        own = getattr(part, "no_weight_decay", None)
+        yield from (f"{prefix}.{name}" for name in own()) if callable(own) else ()
 
 
 def _laid_out_as(parameter: Tensor, held: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ class CurveItems:
     def restyle(self, now: Theme) -> None:
         """Take a theme's colours."""
         colour = series_colour(now, self._trace.slot)
-        self._line.setPen(line_pen(colour, self._trace.style))
+        self._line.setPen(line_pen(colour, self._trace.style) if self._trace.joined else QPen(Qt.PenStyle.NoPen))
         if self._bars is not None:
             self._bars.setPen(line_pen(colour, width=1.2))
         if self._spread is not None:

@@ -39,6 +39,7 @@ class Trace:
     values: Floats = field(default_factory=lambda: np.empty(0))
     spread_low: Floats = field(default_factory=lambda: np.empty(0))
     spread_high: Floats = field(default_factory=lambda: np.empty(0))
+    joined: bool = True
 
     @classmethod
     def of(cls, series: Series, slot: int, places: Sequence[float] | None = None) -> Trace:
@@ -63,6 +64,7 @@ class Trace:
             slot=slot,
             step=series.step,
             markers=series.markers,
+            joined=series.joined,
             values=values,
             spread_low=drawable(series.spread_low[:size] if spread else ()),
             spread_high=drawable(series.spread_high[:size] if spread else ()),

@@ -170,7 +170,9 @@ class ChartView(QWidget):
         if chart.kind == "lines" and has_legend(chart) and any(series.name for series in chart.series):
             self.legend.set_entries(
                 tuple(
-                    LegendEntry(series.name, series.family, series.style, place, line=len(series.x) > 1)
+                    LegendEntry(
+                        series.name, series.family, series.style, place, line=len(series.x) > 1 and series.joined
+                    )
                     for series, place in zip(chart.series, places, strict=True)
                 )
             )

@@ -204,7 +204,8 @@ def test_a_chosen_file_is_imported_for_the_chosen_model(
 def test_a_wrong_file_is_refused_in_place_with_its_missing_tensors(
     qtbot: QtBot, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    section = weights(page := show("weights", model="mae-l"))
+    answers = {**ANSWERS, ReadSettings: allowed("mae: CC-BY-NC-4.0")}
+    section = weights(page := show("weights", answers, model="mae-l"))
     qtbot.waitUntil(lambda: section.chosen() is not None)
     section.import_file(MODELS[7], "/stick/wrong.pth")
     qtbot.waitUntil(lambda: "blocks.23.mlp.fc2.weight" in section.job.message)
@@ -271,7 +272,7 @@ def test_what_cannot_be_done_says_why(qtbot: QtBot, show: Show) -> None:
 
 
 def test_a_stick_is_imported_in_one_go_and_says_what_became_of_each_file(qtbot: QtBot, show: Show) -> None:
-    section = weights(page := show("weights"))
+    section = weights(page := show("weights", {**ANSWERS, ReadSettings: allowed("mae: CC-BY-NC-4.0")}))
     qtbot.waitUntil(lambda: bool(section.rows.rows))
     section.found.look("/media/stick/weights")
     qtbot.waitUntil(lambda: section.found.import_button.isEnabled())
@@ -372,6 +373,45 @@ def test_an_accepted_licence_is_not_asked_again_and_one_that_is_declined_fetches
     click(other.details.decline_button)
     assert not other.details.asks_for_licence
     assert asked(page, PullWeights) == []
+
+
+def test_a_file_is_imported_only_after_its_licence_was_accepted(qtbot: QtBot, show: Show) -> None:
+    answers = {
+        **ANSWERS,
+        ReadSettings: allowed(),
+        AcceptLicence: lambda ask: True,
+        ImportWeights: lambda ask: WAITS,
+    }
+    section = weights(page := show("weights", answers, model="mae-l"))
+    qtbot.waitUntil(lambda: section.chosen() is not None)
+    chosen = section.chosen()
+    assert chosen is not None
+    section.import_file(chosen, "/sticks/mae.safetensors")
+    assert section.details.asks_for_licence
+    assert section.details.accept_button.text() == "Accept and import"
+    assert asked(page, ImportWeights) == []
+    click(section.details.accept_button)
+    qtbot.waitUntil(lambda: asked(page, ImportWeights) == [ImportWeights("mae-l", "/sticks/mae.safetensors")])
+    assert asked(page, AcceptLicence) == [AcceptLicence("mae-l")]
+
+
+def test_a_stick_says_whose_licences_its_import_accepts(qtbot: QtBot, show: Show) -> None:
+    found = FoundWeightsList((FoundWeights("/stick/mae.safetensors", 9, "mae-l"),), False)
+    answers = {
+        **ANSWERS,
+        ReadSettings: allowed(),
+        AcceptLicence: lambda ask: True,
+        LookForWeights: lambda ask: found,
+        ImportPack: lambda ask: WAITS,
+    }
+    section = weights(page := show("weights", answers))
+    qtbot.waitUntil(lambda: bool(section.rows.rows))
+    section.found.look("/stick")
+    qtbot.waitUntil(lambda: section.found.import_button.text() == "Accept the licence and import 1 file")
+    assert "CC-BY-NC-4.0" in section.found.terms.text()
+    click(section.found.import_button)
+    qtbot.waitUntil(lambda: len(asked(page, ImportPack)) == 1)
+    assert asked(page, AcceptLicence) == [AcceptLicence("mae-l")]
 
 
 def test_a_gated_model_says_what_to_do_first(qtbot: QtBot, show: Show) -> None:

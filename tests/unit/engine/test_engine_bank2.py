@@ -19,6 +19,7 @@ from medfm_gui.base.plugins import read_plugins
 from medfm_gui.datasets.pixels import PixelCache
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import BackboneCard
+from medfm_gui.domain.errors import InputError
 from medfm_gui.engine.backbones import load_backbone
 from medfm_gui.engine.bank import BankKey, FeatureBank, in_use
 from medfm_gui.engine.features import FrozenBackbone, StoredFeatures
@@ -37,6 +38,15 @@ BOTH = Reading("depths", 2, patches=True)
 
 def _key(name: str) -> BankKey:
     return BankKey(name, "a", "mean", (0, 0, 0), (1, 1, 1), "w", 32, "1", "d", "cpu", "2")
+
+
+def test_numbers_beyond_half_precision_are_refused_and_nothing_is_kept(tmp_path: Path) -> None:
+    bank = FeatureBank(tmp_path, _key("t"), precision="f16")
+    bank.append(["a"], np.full((1, 2), 65_000.0))
+    with pytest.raises(InputError, match="7e\\+04"):
+        bank.append(["b"], np.full((1, 2), 70_000.0))
+    assert bank.missing(["a", "b"]) == [1]
+    FeatureBank(tmp_path, _key("u")).append(["b"], np.full((1, 2), 70_000.0))
 
 
 @pytest.fixture

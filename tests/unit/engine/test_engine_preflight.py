@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.run import PreflightSpec, TrainSpec
 from medfm_gui.engine.job import events_of
+from tests.fixtures.tiny_transformer import tiny_transformer
 
 Order = Callable[..., tuple[TrainSpec, Path]]
 
@@ -41,6 +43,33 @@ def test_what_the_bank_holds_is_not_measured_again(order: Order, tmp_path: Path)
     assert int(facts["missing"]) == 0
     assert float(facts["forward_s"]) == 0
     assert int(facts["trained_parameters"]) == 0
+
+
+def test_a_grid_of_deeper_blocks_is_held_against_its_own_bank(bench: Any, order: Order, tmp_path: Path) -> None:
+    card, weights = tiny_transformer(bench.root, bench.card)
+    changes = {"card": card, "weights": weights, "features": str(tmp_path / "features")}
+    spec, folder = order("linear-grid", recipe={"grid_blocks": "1,5"}, **changes)
+    facts, _ = _facts(spec, tmp_path)
+    assert int(facts["missing"]) == 40
+    list(events_of(spec, folder))
+    assert int(_facts(spec, tmp_path)[0]["missing"]) == 0
+    other, _ = order("linear-grid", recipe={"grid_blocks": "1,4"}, **changes)
+    assert int(_facts(other, tmp_path)[0]["missing"]) > 0  # another bank
+
+
+def test_tokens_of_an_attention_head_are_counted_as_the_bank_keeps_them(
+    bench: Any, order: Order, tmp_path: Path
+) -> None:
+    card, weights = tiny_transformer(bench.root, bench.card)
+    small = {"attention_init": "random", "attention_width": 64, "attention_depth": 1, "epochs": 1, "augment": False}
+    changes = {"card": card, "weights": weights, "features": str(tmp_path / "features")}
+    spec, folder = order("attention-head", recipe=small, **changes)
+    facts, _ = _facts(spec, folder)
+    list(events_of(spec, folder))
+    (rows,) = (tmp_path / "features").glob("*/features.f16")
+    assert int(facts["row_bytes"]) * 40 == rows.stat().st_size
+    other, there = order("attention-head", recipe={**small, "unfreeze": True}, **changes)
+    assert int(_facts(other, there)[0]["row_bytes"]) == 0
 
 
 @pytest.mark.parametrize("data", ["binary", "multilabel"])

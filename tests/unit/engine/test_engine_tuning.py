@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import timm
 import torch
 from torch import Tensor
 
@@ -19,7 +20,7 @@ from medfm_gui.domain.run import FileRef, TrainSpec
 from medfm_gui.engine.adaptations import SCOPES
 from medfm_gui.engine.adaptations.order import Order, balanced
 from medfm_gui.engine.adaptations.scope import Scope, depths, whole
-from medfm_gui.engine.adaptations.tuning import Tuning, half_precision
+from medfm_gui.engine.adaptations.tuning import Tuning, _kept_from_decay, half_precision
 from medfm_gui.engine.backbones import Backbone, load_backbone
 from medfm_gui.engine.head import HeadFacts, LinearHead
 from medfm_gui.engine.loss import Objective, class_weights
@@ -282,6 +283,11 @@ def test_the_learning_rate_falls_towards_the_stem_and_the_head_has_its_own(order
     tuning.step(torch.rand(2, 3, 32, 32), torch.tensor([0, 1]), lr=2e-3, seed=0)
     rates = sorted({float(group["lr"]) for group in tuning._optimiser.param_groups})
     assert rates == pytest.approx([5e-4, 1e-3, 2e-3, 2e-2])
+
+
+def test_a_model_inside_a_model_is_asked_too_what_shall_not_decay() -> None:
+    tower = torch.nn.Sequential(timm.create_model("vit_tiny_patch16_224", num_classes=0, img_size=32, depth=1))
+    assert set(_kept_from_decay(tower)) >= {"backbone.0.pos_embed", "backbone.0.cls_token"}
 
 
 def test_sgd_and_decay_of_everything(order: Order_) -> None:

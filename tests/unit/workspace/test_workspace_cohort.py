@@ -53,7 +53,7 @@ def test_numbers_become_ranges_in_their_order(described: Callable[..., cohort.Ch
     table = described([{"dose": str(number / 2)} for number in range(20)] * 2)
     lines = section(table, "Dose")
     assert [name for name, _ in lines] == ["0 to below 2.5", "2.5 to below 5", "5 to below 7", "7 to 9.5"]
-    assert sum(count for _, count in lines) == 40
+    assert sum(count or 0 for _, count in lines) == 40
 
 
 def test_rare_words_are_joined_and_identifiers_left_out(described: Callable[..., cohort.Characteristics]) -> None:

@@ -1,4 +1,4 @@
-"""The charts of a comparison: four of them side by side, and any of them large."""
+"""The charts of a comparison: the first ones side by side, and any of them large."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from medfm_gui.ui.widgets.text import Label, one_line
 _CHART_PX = SPACE[-1] * 11
 _LIST_PX = SPACE[-1] * 8
 _FIELD_LETTERS = 22
+_PLACES = ("roc", "intervals", "calibration", "distribution", "differences", "confusion")
 
 
 def slots_of(chart: ChartSpec, sides: Sequence[Side]) -> dict[str, int]:
@@ -40,7 +41,7 @@ def slots_of(chart: ChartSpec, sides: Sequence[Side]) -> dict[str, int]:
 
 
 class ChartGrid(QWidget):
-    """ROC and estimates above, paired differences and a confusion matrix below.
+    """ROC and estimates, calibration and the probabilities of a run, paired differences and a confusion matrix.
 
     Signals:
         export_wanted(str, ChartView, str, str): a chart's key, its view, the format, a suggested name.
@@ -61,11 +62,11 @@ class ChartGrid(QWidget):
         self.metric_field.setAccessibleName("Metric of the charts")
         self.metric_field.currentIndexChanged.connect(lambda _: self._draw())
         self.run_field = choice(())
-        self.run_field.setAccessibleName("Run of the confusion matrix")
+        self.run_field.setAccessibleName("Run of the confusion matrix and of the probabilities")
         self.run_field.currentIndexChanged.connect(lambda _: self._draw())
         for field in (self.metric_field, self.run_field):
             field.setMinimumContentsLength(_FIELD_LETTERS)
-        self.views = {place: ChartView(self) for place in ("roc", "intervals", "differences", "confusion")}
+        self.views = {place: ChartView(self) for place in _PLACES}
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(SPACE[3])
@@ -101,6 +102,8 @@ class ChartGrid(QWidget):
         self._keys = {
             "roc": "roc" if "roc" in self._drawings else f"roc:{run}",
             "intervals": f"intervals:{metric}",
+            "calibration": "calibration" if "calibration" in self._drawings else f"calibration:{run}",
+            "distribution": f"distribution:{run}",
             "differences": f"differences:{metric}",
             "confusion": f"confusion:{run}",
         }

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from medfm_gui.desk.asks.settings import FoundWeights, FoundWeightsList, ImportPack, LookForWeights, PackReport
+from medfm_gui.desk.asks.settings import (
+    AcceptLicence,
+    FoundWeights,
+    FoundWeightsList,
+    ImportPack,
+    LookForWeights,
+    PackReport,
+)
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.cards import WeightsState
 from medfm_gui.domain.errors import MedfmError
@@ -43,6 +50,8 @@ class FoundPanel(Panel):
         self.context = context
         self._root = ""
         self._titles: dict[str, str] = {}
+        self._models: dict[str, Model] = {}
+        self._licences: frozenset[str] = frozenset()
         self._ready: frozenset[str] = frozenset()
         self._files: list[model.FoundRow] = []
         self._ticket: Ticket | None = None
@@ -50,6 +59,8 @@ class FoundPanel(Panel):
         self.table = DataTable("Weights files that were found")
         self.table.setMinimumHeight(SPACE[-1] * 5)
         self._why = Label("", selectable=True)
+        self.terms = Label("", "warning", selectable=True)
+        self.terms.hide()
         self.job = JobRow()
         self.import_button = action("Import", "import", "primary")
         self.import_button.clicked.connect(self.import_all)
@@ -60,13 +71,20 @@ class FoundPanel(Panel):
         flow.addWidget(self.import_button)
         flow.addWidget(self.close_button)
         self.add(self.table, 1)
-        for widget in (self._why, self.job, buttons):
+        for widget in (self._why, self.terms, self.job, buttons):
             self.add(widget)
 
     def set_models(self, models: Sequence[Model]) -> None:
         """The models there are, by title, and which of them have their weights."""
         self._titles = {one.card.name: one.card.title for one in models}
+        self._models = {one.card.name: one for one in models}
         self._ready = frozenset(one.card.name for one in models if one.weights.state is WeightsState.PRESENT)
+
+    def set_licences(self, accepted: Collection[str]) -> None:
+        """The licences that were accepted before."""
+        self._licences = frozenset(accepted)
+        if not self.job.is_busy:
+            self._count()
 
     def look(self, folder: str) -> None:
         """Ask what is below a folder."""
@@ -83,9 +101,13 @@ class FoundPanel(Panel):
         )
 
     def import_all(self) -> None:
-        """Bring in whatever of it is a model's."""
+        """Bring in whatever of it is a model's; the button says whose licences that accepts."""
         if self.job.is_busy or not self._files:
             return
+        for one in self._unaccepted():
+            self.context.desk.ask(
+                AcceptLicence(one.card.name), owner=self, then=lambda _: None, failed=self.job.end_badly
+            )
         disable(self.import_button, "The files are being imported.")
         self.job.begin("Waiting to go through the files", self._cancel)
         self._ticket = self.context.desk.ask(
@@ -124,9 +146,19 @@ class FoundPanel(Panel):
         self.set_title(self._name, f"{_NAMES if found.files else 'There is no weights file.'}{cut}")
         self._count()
 
+    def _unaccepted(self) -> list[Model]:
+        """One model of each licence that somebody has to accept before its files are used."""
+        named = [self._models[row.file.model] for row in self._files if row.file.model in self._models]
+        first = {one.card.licence_key: one for one in named if not model.is_accepted(one, self._licences)}
+        return list(first.values())
+
     def _count(self) -> None:
-        count = len(self._files)
-        self.import_button.setText(f"Import {count} {'file' if count == 1 else 'files'}")
+        count, asking = len(self._files), self._unaccepted()
+        self.terms.setText("\n".join(map(model.terms, asking)))
+        self.terms.setVisible(bool(asking))
+        files = f"{count} {'file' if count == 1 else 'files'}"
+        licences = "the licence" if len(asking) == 1 else f"{len(asking)} licences"
+        self.import_button.setText(f"Accept {licences} and import {files}" if asking else f"Import {files}")
         disable(self.import_button, "" if count else "There is no weights file.")
 
     def _tell(self, told: Progress) -> None:

@@ -63,7 +63,7 @@ def can_be_fetched(one: Model) -> bool:
 
 
 def is_accepted(one: Model, licences: Collection[str]) -> bool:
-    """Whether nothing has to be accepted before its weights are fetched; ``licences`` were accepted."""
+    """Whether nothing has to be accepted before its weights come here; ``licences`` were accepted."""
     return not one.card.needs_acceptance or one.card.licence_key in licences
 
 
@@ -79,7 +79,7 @@ def terms(one: Model) -> str:
         said.append("It forbids commercial use.")
     if one.card.gated:
         said.append(GATED)
-    said.append(f"Its whole text is on {address(one)}.")
+    said.append(f"Its whole text is on {address(one)}." if address(one) else f"Its source: {one.card.weights.label}.")
     said.append("Accepting it counts for all sizes of this family and is asked once.")
     return " ".join(said)
 
@@ -116,7 +116,7 @@ def about(one: Model, licences: Collection[str] = ()) -> tuple[tuple[str, str], 
 def _accepted(one: Model, licences: Collection[str]) -> str:
     if not one.card.needs_acceptance:
         return "not needed"
-    return "yes" if is_accepted(one, licences) else "asked before the weights are fetched"
+    return "yes" if is_accepted(one, licences) else "asked before the weights are fetched or imported"
 
 
 def overlaps(one: Model) -> Iterator[tuple[str, str]]:

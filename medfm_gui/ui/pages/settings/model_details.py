@@ -76,9 +76,10 @@ class ModelDetails(QScrollArea):
         """Whether the licence is shown and waits for a word."""
         return not self._licence.isHidden()
 
-    def ask_for_licence(self, one: Model) -> None:
-        """Show the licence of the chosen model's weights; nothing is fetched before it is accepted."""
+    def ask_for_licence(self, one: Model, then: str) -> None:
+        """Show the licence of the chosen model's weights; ``then`` is what follows only when it is accepted."""
         self._asked_of = one
+        self.accept_button.setText(f"Accept and {then}")
         self.terms.setText(model.terms(one))
         self._licence.show()
         self.ensureWidgetVisible(self._licence)

@@ -157,9 +157,9 @@ class WeightsSection(Section):
         wish, self._wish = self._wish, ""
         self.table.choose(wish)
 
-    def _ask_for_licence(self, one: Model) -> None:
+    def _ask_for_licence(self, one: Model, then: str) -> None:
         self.table.choose(one.card.name)
-        self.details.ask_for_licence(one)
+        self.details.ask_for_licence(one, then)
 
     def _swap(self, is_open: bool) -> None:
         """The files of a stick stand in the place of the models."""
@@ -172,4 +172,6 @@ class WeightsSection(Section):
 
     def _show_details(self) -> None:
         self.details.tell(self.chosen(), self.work.seen, is_busy=self.job.is_busy)
+        if self.work.seen is not None:
+            self.found.set_licences(self.work.seen.licences)
         disable(self.folder_button, "Other weights are being worked on." if self.job.is_busy else "")

@@ -29,13 +29,13 @@ class WeightsWork(QObject):
     Signals:
         changed(): something began or ended, or the settings are known anew.
         ended(): weights came, or may have.
-        licence_wanted(Model): its licence has to be accepted first.
+        licence_wanted(Model, str): its licence has to be accepted first; what then follows, in a word.
         file_wanted(Model): a file of it shall be chosen.
     """
 
     changed = Signal()
     ended = Signal()
-    licence_wanted = Signal(object)
+    licence_wanted = Signal(object, str)
     file_wanted = Signal(object)
 
     def __init__(self, context: Context, job: JobRow, parent: QObject) -> None:
@@ -45,13 +45,21 @@ class WeightsWork(QObject):
         self.seen: SettingsView | None = None
         """The settings, as they were last read."""
         self._ticket: Ticket | None = None
+        self._waiting: Callable[[], None] | None = None
 
     def look(self) -> None:
         """Read the settings: is there a network, which licences were accepted?"""
         self.context.desk.ask(ReadSettings(), owner=self, then=self._take_settings, failed=lambda _: None)
 
     def import_file(self, one: Model, file: str) -> None:
-        """Have a file checked and kept."""
+        """Have a file checked and kept; a licence that was not accepted is asked for first."""
+        if self.seen is not None and not model.is_accepted(one, self.seen.licences):
+            self._waiting = lambda: self._check_file(one, file)
+            self.licence_wanted.emit(one, "import")
+        else:
+            self._check_file(one, file)
+
+    def _check_file(self, one: Model, file: str) -> None:
         self._begin(f"Waiting to check the file for {one.card.title}")
         self._ticket = self.context.desk.ask(
             ImportWeights(one.card.name, file),
@@ -68,16 +76,17 @@ class WeightsWork(QObject):
         if self.seen is not None and self.seen.is_offline:
             self._say_offline(_offline(one), self.seen, one)
         elif self.seen is not None and not model.is_accepted(one, self.seen.licences):
-            self.licence_wanted.emit(one)
+            self._waiting = lambda: self._fetch(one)
+            self.licence_wanted.emit(one, "fetch")
         else:
             self._fetch(one)
 
     def accept(self, one: Model) -> None:
-        """Keep that the licence is accepted, then fetch."""
+        """Keep that the licence is accepted, then do what waited for it."""
         self.context.desk.ask(
             AcceptLicence(one.card.name),
             owner=self,
-            then=lambda _: self._accepted(one),
+            then=lambda _: self._accepted(),
             failed=lambda error: self.job.end_badly(error),
         )
 
@@ -95,9 +104,11 @@ class WeightsWork(QObject):
             progress=lambda told: self.job.tell(told, f"{one.card.title}: "),
         )
 
-    def _accepted(self, one: Model) -> None:
+    def _accepted(self) -> None:
         self.look()
-        self._fetch(one)
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting()
 
     def _begin(self, text: str) -> None:
         self.job.begin(text, lambda: self._ticket.cancel() if self._ticket else None)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from medfm_gui.domain.cards import KNOWN_DATASETS, BackboneCard, Overlap
+from medfm_gui.domain import cards
+from medfm_gui.domain.cards import BackboneCard, Overlap
 from medfm_gui.store.rows import DatasetRow
 from medfm_gui.ui.pages.train.model import PlanState
 from medfm_gui.ui.pages.train.words import size
@@ -74,13 +74,7 @@ def _of(device: Device) -> str:
 
 def known_dataset(row: DatasetRow | None) -> str:
     """Which of the known datasets this is, by its importer, else by its name; empty if none."""
-    if row is None:
-        return ""
-    if row.layout in KNOWN_DATASETS:
-        return row.layout
-    names = (_letters(row.id), _letters(row.name))
-    longest_first = sorted(KNOWN_DATASETS, key=len, reverse=True)  # CBIS-DDSM is not DDSM
-    return next((key for key in longest_first if any(_letters(key) in name for name in names)), "")
+    return "" if row is None else cards.known_dataset(row.layout, row.id, row.name)
 
 
 def overlap_words(overlap: Overlap) -> tuple[str, str]:
@@ -94,7 +88,3 @@ def overlap_words(overlap: Overlap) -> tuple[str, str]:
             return "", ""
         case _:
             return "overlap unknown", "muted"
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.casefold())
