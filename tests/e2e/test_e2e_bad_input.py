@@ -337,6 +337,11 @@ NEEDED = {
     "weights pull": ("resnet50",),
     "weights accept": ("resnet50",),
     "study import": ("nowhere",),
+    "study anonymise": ("nothing", "--out", "o"),
+    "model export": ("r9", "--out", "m.medfm"),
+    "datasets correct": ("nothing", "s1", "--label", "a", "--reason", "wrong"),
+    "datasets exclude": ("nothing", "s1", "--reason", "blurred"),
+    **{f"datasets {name}": ("nothing",) for name in ("show", "flow", "quality", "state", "draft", "save")},
     **dict.fromkeys(("pause", "resume", "cancel", "supervise", "compare", "maps"), ("r9",)),
 }
 SLOW = {("demo",), ("doctor",)}
