@@ -7,6 +7,7 @@ from typing import Any
 
 from medfm_gui.desk.answers import (
     compare,
+    compare_cases,
     data,
     frame,
     home,
@@ -21,7 +22,7 @@ from medfm_gui.desk.answers import (
 from medfm_gui.desk.entry import Entry
 from medfm_gui.desk.protocol import Ask
 
-_TOPICS = (frame, home, data, train, runs, map_checks, studies, compare, reports, settings, upkeep)
+_TOPICS = (frame, home, data, train, runs, map_checks, studies, compare, compare_cases, reports, settings, upkeep)
 
 
 def every_entry() -> Mapping[type[Ask[Any]], Entry]:
