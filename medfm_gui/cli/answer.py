@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -49,7 +49,7 @@ class Answer:
         if not self.quiet:
             self.errors.print(Text(text))
 
-    def give(self, document: Mapping[str, Any], lines: Sequence[str] = (), table: Table | None = None) -> None:
+    def give(self, document: Mapping[str, Any], lines: Sequence[str] = (), table: RenderableType | None = None) -> None:
         """The answer: the document with ``--json``, else the lines and the table."""
         if self.as_json:
             sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from medfm_gui import __version__
-from medfm_gui.cli import data, datasets, demo, maps, models, portable, results, runs, studies
+from medfm_gui.cli import data, datasets, demo, maps, models, outside, plan, portable, results, runs, studies, trust
 
 app = typer.Typer(
     name="medfm",
@@ -35,6 +35,11 @@ for command in (
     results.compare,
     results.report,
     results.rebuild,
+    outside.import_predictions,
+    outside.import_reads,
+    plan.plan,
+    trust.verify,
+    trust.rerun,
     studies.predict,
     maps.maps,
     demo.demo,
@@ -44,6 +49,7 @@ app.command("import")(data.import_)
 app.add_typer(datasets.datasets)
 app.add_typer(models.weights)
 app.add_typer(portable.model)
+app.add_typer(trust.protocol)
 app.add_typer(studies.study)
 
 

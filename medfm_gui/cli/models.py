@@ -135,13 +135,13 @@ def import_(
         if model is not None:
             kept = import_weights(load_settings(), model, file, on_event=bars.event)
             row = _weights_row(model, kept.path, kept.sha256)
-            said = _accepted_by_import(model)
+            said = accepted_by_import(model)
             answer.give(row, [f"{model}: {kept.path} (SHA-256 {kept.sha256})", f"Licence: {row['licence']}", *said])
             return
         _import_pack(answer, file, bars.event)
 
 
-def _accepted_by_import(name: str) -> list[str]:
+def accepted_by_import(name: str) -> list[str]:
     """Whoever brings a file in has it from where its licence stands: that counts as accepting it, and is said once."""
     from medfm_gui.workspace.models import accept_licence, card_of, is_licence_accepted, terms
 
@@ -177,7 +177,7 @@ def _import_pack(answer: Answer, source: Path, on_event: Callable[[Event], None]
     shown = table(
         "file", "model", "", "why not", rows=[(Path(one.path).name, one.model, one.state, one.message) for one in files]
     )
-    said = [line for name in kept for line in _accepted_by_import(name)]
+    said = [line for name in kept for line in accepted_by_import(name)]
     answer.give({**first, "files": rows}, said, table=shown)
     if not kept:
         raise typer.Exit(1)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Group
 
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, table
 from medfm_gui.cli.runs import Run, Runs, run_row
 from medfm_gui.domain.evaluation import Evaluation
+from medfm_gui.domain.report import Outline, Part
+
+if TYPE_CHECKING:
+    from medfm_gui.workspace.roles import Standing
 
 
 def _number(value: float | None) -> str:
@@ -36,26 +41,53 @@ def _subset(row: Evaluation) -> str:
     return "" if row.subset == "test" else f", {row.subset}"
 
 
+def _protocol(promised: Standing) -> dict[str, object] | None:
+    """The protocol that results stand under; ``objection`` is why it makes none of them primary."""
+    locked = promised.locked
+    if locked is None:
+        return None
+    said = {"protocol": locked.id, "sha256": locked.sha256, "locked": locked.locked, "opening": locked.timing.value}
+    return {**said, "objection": promised.objection, "departures": list(promised.departures)}
+
+
 def evaluate(
     run: Runs,
     open_test: Annotated[
         str | None, typer.Option("--open-test", help="Reason for opening the sealed test set.")
     ] = None,
+    on: Annotated[str | None, typer.Option("--on", help="Another dataset: an external test of the runs.")] = None,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="THEIR=OURS", help="Which of its classes is which of the runs'."),
+    ] = None,
+    by: Annotated[str, typer.Option("--by", help="With --on: a covariate whose values are sites.")] = "",
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """The test results of finished runs; opens the sealed test set, with a reason, where it is not open yet."""
+    if on is not None or map_ or by:
+        from medfm_gui.cli.outside import evaluate_on
+
+        evaluate_on(run, on, map_ or [], by, open_test, workspace, json, quiet, debug)
+        return
     with answering(json, quiet, debug) as answer, answer.progress() as bars:
         from medfm_gui.workspace.evaluating import evaluate as open_and_evaluate
         from medfm_gui.workspace.place import open_workspace
+        from medfm_gui.workspace.roles import standing
+        from medfm_gui.workspace.training import view
 
         with open_workspace(workspace) as room:
             opening = open_and_evaluate(room, run, reason=open_test, on_event=bars.event)
+            promised = {one: standing(room, [view(room, one)]) for one in run}
         document = {
-            "evaluations": [wire.plain(row) for row in (*opening.evaluations, *opening.without_flagged)],
+            "evaluations": [
+                {**wire.plain(row), "role": promised[row.run].role(row).value}
+                for row in (*opening.evaluations, *opening.without_flagged)
+            ],
             "flagged": {file.run: list(file.flagged) for file in opening.files if file.flagged},
+            "protocol": _protocol(promised[run[0]]),
             "test_openings": opening.test_openings,
             "openings": [{"run": file.run, "opened": file.opened, "reason": file.reason} for file in opening.files],
         }
@@ -90,21 +122,58 @@ def predictions(
 
 
 def compare(
-    run: Runs, workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False
+    run: Runs,
+    subgroup: Annotated[
+        str | None, typer.Option(metavar="COVARIATE", help="Also the numbers by the values of a covariate.")
+    ] = None,
+    net_benefit: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="LOW HIGH", help="Also calibration, and net benefit between two threshold probabilities."),
+    ] = None,
+    prevalence: Annotated[
+        float | None, typer.Option(help="Share of the event in the intended population, for net benefit.")
+    ] = None,
+    workspace: Place = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
 ) -> None:
     """Paired comparison on the test set; the first run is the reference."""
     with answering(json, quiet, debug) as answer:
+        from medfm_gui.cli.cases import added
         from medfm_gui.workspace.comparing import compare as compare_runs
         from medfm_gui.workspace.place import open_workspace
+        from medfm_gui.workspace.roles import standing
+        from medfm_gui.workspace.shortcuts import shortcuts
 
         with open_workspace(workspace) as room:
             found = compare_runs(room, run)
+            cheap = shortcuts(room, run)
+            promised = standing(room, found.views)
+            extra, lines, tables = added(room, run, subgroup=subgroup, net_benefit=net_benefit, prevalence=prevalence)
         runs = [
-            {**run_row(view), "evaluations": [wire.plain(row) for row in (*test.evaluations, *test.without_flagged)]}
+            {
+                **run_row(view),
+                "evaluations": [
+                    {**wire.plain(row), "role": promised.role(row).value}
+                    for row in (*test.evaluations, *test.without_flagged)
+                ],
+            }
             for view, test in zip(found.views, found.tests, strict=True)
         ]
-        pairs = [wire.plain(pair) for pair in found.file.pairs]
-        document = {"runs": runs, "pairs": pairs, "sentence": found.file.sentence, "reference": found.file.runs[0]}
+        pairs = [
+            {**wire.plain(pair), "role": promised.role_of_pair(pair, found.views).value} for pair in found.file.pairs
+        ]
+        document = {
+            "runs": runs,
+            "pairs": pairs,
+            "sentence": found.file.sentence,
+            "reference": found.file.runs[0],
+            "protocol": _protocol(promised),
+            "baselines": [wire.plain(one) for one in cheap.baselines],
+            "baseline_sentences": list(cheap.sentences),
+            **extra,
+        }
         rows = [
             (
                 pair.a,
@@ -115,15 +184,32 @@ def compare(
                 pair.test,
                 _number(pair.p_adjusted),
             )
-            for pair in found.file.pairs
+            for pair in (*found.file.pairs, *(pair for one in cheap.baselines for pair in one.pairs))
         ]
+        lines = [*cheap.sentences, *(f"{one.title}: {one.note}." for one in cheap.baselines), *lines]
         shown = table("run", "minus", "metric", "difference", "95 % interval", "test", "p (Holm)", rows=rows)
-        answer.give(document, [found.file.sentence], shown)
+        answer.give(document, [found.file.sentence, *lines], Group(shown, *tables) if tables else shown)
 
 
 def report(
     run: Runs,
     out: Annotated[Path, typer.Option(help="PDF file to write.")],
+    title: Annotated[str, typer.Option(help="Title instead of the usual one.")] = "",
+    purpose: Annotated[str, typer.Option(help="What the report is for, in your own words.")] = "",
+    without: Annotated[list[Part] | None, typer.Option(help="A section to leave out; may be given again.")] = None,
+    attach: Annotated[
+        bool, typer.Option("--attachments/--no-attachments", help="Whether orders, results and scores travel inside.")
+    ] = True,
+    net_benefit: Annotated[
+        tuple[float, float] | None, typer.Option(metavar="LOW HIGH", help="Net benefit between two probabilities.")
+    ] = None,
+    prevalence: Annotated[
+        float | None, typer.Option(help="Share of the event in the intended population, for net benefit.")
+    ] = None,
+    table_file: Annotated[
+        Path | None, typer.Option("--table", metavar="FILE", help="Also the results table, as .csv or .tex.")
+    ] = None,
+    card: Annotated[Path | None, typer.Option(metavar="FILE", help="Also the model card, as JSON.")] = None,
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -134,9 +220,16 @@ def report(
         from medfm_gui.workspace.place import open_workspace
         from medfm_gui.workspace.reporting import write_report
 
+        parts = tuple(part for part in Part if part not in (without or ()))
+        outline = Outline(title, parts, attach, purpose, net_benefit, prevalence)
         with open_workspace(workspace) as room:
-            written = write_report(room, run, out=out, on_event=bars.event)
-        answer.give(wire.plain(written), [f"{written.path} ({written.pages} pages)"])
+            written = write_report(
+                room, run, outline=outline, out=out, table=table_file, card=card, on_event=bars.event
+            )
+        beside = {
+            key: str(path.expanduser().absolute()) for key, path in (("table", table_file), ("card", card)) if path
+        }
+        answer.give({**wire.plain(written), **beside}, [f"{written.path} ({written.pages} pages)", *beside.values()])
 
 
 def rebuild(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from medfm_gui.cli.answer import Answer, AsJson, Debug, Place, Quiet, answering, table
 from medfm_gui.domain.errors import UsageError
+from medfm_gui.domain.portable import imported_from
 from medfm_gui.domain.presets import preset_remarks
 from medfm_gui.domain.run import Phase
 
@@ -120,7 +121,7 @@ def give_runs(answer: Answer, views: Sequence[RunView]) -> None:
     rows = [
         (
             view.id,
-            view.state.phase.value,
+            view.state.phase.value + " (imported)" * bool(imported_from(view.state.facts)),
             view.spec.card.name,
             view.spec.adapt,
             view.spec.split_id,
@@ -169,16 +170,23 @@ def run_row(view: RunView) -> dict[str, Any]:
         "facts": dict(state.facts),
         "epoch": state.epoch,
         "from_scratch": spec.from_scratch,
-        "weights": "random" if spec.weights is None else spec.weights.sha256,
+        "weights": _weights(view),
         "device": state.device or spec.device,
         "resumable": state.resumable,
         "warnings": list(state.warnings),
+        "imported": imported_from(state.facts),
         "folder": str(view.folder),
     }
     if state.error_kind:
         row["reason"] = state.error_kind
         row["error"] = {"kind": state.error_kind, "message": state.message, "hint": state.hint}
     return row
+
+
+def _weights(view: RunView) -> str:
+    if view.spec.weights is not None:
+        return view.spec.weights.sha256
+    return "random" if view.spec.from_scratch or not imported_from(view.state.facts) else "imported"
 
 
 def runs(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from medfm_gui.desk.answers import (
     compare,
+    compare_cases,
     curation,
     data,
     deidentify,
@@ -34,6 +35,7 @@ _TOPICS = (
     studies,
     deidentify,
     compare,
+    compare_cases,
     reports,
     settings,
     upkeep,

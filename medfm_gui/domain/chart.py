@@ -27,6 +27,8 @@ class Series:
     spread_high: tuple[float, ...] = ()
     joined: bool = True
     """Whether a line joins the points."""
+    hollow: bool = False
+    """Whether the marks are outlines: published elsewhere, not measured here."""
 
 
 @dataclass(frozen=True, slots=True)

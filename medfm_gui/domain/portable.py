@@ -11,6 +11,8 @@ FORMAT = 1
 """Version of the ``.medfm`` layout."""
 CARD, ORDER = "card.json", "spec.json"
 SUFFIX = ".medfm"
+IMPORTED = "imported from"
+"""The fact of a run that names the file it came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +51,8 @@ class ModelCard:
     files: Mapping[str, str] = field(default_factory=dict)
     format: int = FORMAT
     intended_use: str = "Research use only - not for clinical use."
+
+
+def imported_from(facts: Mapping[str, str]) -> str:
+    """The name of the file that a run came from, by its facts; empty for one that was trained here."""
+    return facts.get(IMPORTED, "")

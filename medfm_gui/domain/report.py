@@ -16,10 +16,13 @@ class Part(StrEnum):
     SPLIT = "split"
     MODELS = "models"
     RESULTS = "results"
+    CALIBRATION = "calibration"
     COMPARISON = "comparison"
     LADDER = "ladder"
     CURVES = "curves"
     EXAMPLES = "examples"
+    LIMITATIONS = "limitations"
+    CARD = "card"
     PROVENANCE = "provenance"
 
     @property
@@ -33,10 +36,13 @@ _TITLES: Final = {
     Part.SPLIT: "Split and leak gate",
     Part.MODELS: "Models and settings",
     Part.RESULTS: "Results on the sealed test set",
+    Part.CALIBRATION: "Calibration and usefulness",
     Part.COMPARISON: "Paired comparison",
     Part.LADDER: "Adaptation ladder",
     Part.CURVES: "Training",
     Part.EXAMPLES: "Example heat maps (Grad-CAM)",
+    Part.LIMITATIONS: "Limitations",
+    Part.CARD: "Model card",
     Part.PROVENANCE: "Provenance",
 }
 
@@ -49,12 +55,18 @@ OF_SEVERAL: Final = frozenset({Part.COMPARISON, Part.LADDER})
 class Outline:
     """What a report is to hold. An empty title stands for the usual one; without ``attachments`` no files travel in it.
 
+    ``purpose`` is the authors' own words, in front of everything. Net benefit is told between the two threshold
+    probabilities ``net_benefit``, at ``prevalence`` where one is named.
+
     What is left out is named at the end of the report, and the openings of the test set are told in any case.
     """
 
     title: str = ""
     parts: tuple[Part, ...] = tuple(Part)
     attachments: bool = True
+    purpose: str = ""
+    net_benefit: tuple[float, float] | None = None
+    prevalence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

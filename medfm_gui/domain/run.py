@@ -13,6 +13,9 @@ from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.explain import Box
 from medfm_gui.domain.recipe import Recipe
 
+EXTERNAL = "external"
+"""The adaptation of a run that no worker made: another system's predictions, read from a table."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileRef:

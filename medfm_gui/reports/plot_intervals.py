@@ -28,6 +28,7 @@ class _Estimate:
     high: float
     family: str
     tone: str
+    hollow: bool
 
 
 def plot_intervals(figure: Figure, axes: Axes, chart: ChartSpec) -> None:
@@ -41,8 +42,9 @@ def plot_intervals(figure: Figure, axes: Axes, chart: ChartSpec) -> None:
             marker=marker(row.family),
             color=row.tone,
             markersize=marker_size(row.family, 5),
-            markeredgecolor="white",
-            markeredgewidth=0.35,
+            markerfacecolor="white" if row.hollow else row.tone,
+            markeredgecolor=row.tone if row.hollow else "white",
+            markeredgewidth=0.9 if row.hollow else 0.35,
             linestyle="none",
             zorder=3,
         )
@@ -99,6 +101,7 @@ def _estimates(chart: ChartSpec) -> list[_Estimate]:
                     high=_finite(series.high[point]) if known else math.nan,
                     family=series.family,
                     tone=colour(index),
+                    hollow=series.hollow,
                 )
             )
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,11 +12,13 @@ from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError, MedfmError, UsageError
 from medfm_gui.domain.evaluation import Comparison
+from medfm_gui.domain.protocol import Role
 from medfm_gui.domain.run import TrainSpec, run_name
 from medfm_gui.workspace import data, pretraining, training
 from medfm_gui.workspace.evaluating import EvaluationFile, opened, operating_point, test_predictions
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace
+from medfm_gui.workspace.roles import standing
 from medfm_gui.workspace.scores import read_scores, scored
 from medfm_gui.workspace.training import RunView
 
@@ -178,7 +180,8 @@ def _compute(
     tell("Drawing the charts", len(views), len(views))
     pairs = tuple(paired.adjust_holm(found))
     names = {view.id: title(view) for view in views}
-    said = [paired.sentence(pairs, names), _differ_in_seed(views), *pretraining.warnings(views, dataset)]
+    said = [paired.sentence(pairs, names), *_promised(workspace, views, pairs, names), _differ_in_seed(views)]
+    said += pretraining.warnings(views, dataset)
     file = ComparisonFile(tuple(names), pairs, "\n".join(part for part in said if part))
     main = headline(dataset.task)
     rows = [
@@ -196,6 +199,25 @@ def _compute(
     if dataset.task is Task.BINARY:
         charts += [precision_recall_chart(named), calibration_chart(named)]
     return file, tuple(charts)
+
+
+def _promised(
+    workspace: Workspace, views: Sequence[RunView], pairs: Sequence[Comparison], names: Mapping[str, str]
+) -> list[str]:
+    """What a locked protocol has to say: which pair it promised, and whether its margin is kept."""
+    from medfm_gui.metrics.margin import margin_sentence
+
+    found = standing(workspace, views)
+    if found.locked is None:
+        return []
+    if found.objection:
+        return [found.objection]
+    primary = [pair for pair in pairs if found.role_of_pair(pair, views) is Role.PRIMARY]
+    if not primary:
+        return [f"The protocol {found.locked.id} promised none of these comparisons: all of them are exploratory."]
+    if found.margin is None:
+        return [f"{pair.a} against {pair.b} is the primary comparison; the others are exploratory." for pair in primary]
+    return [margin_sentence(pair, names, found.margin, first=found.side_first(pair, views)) for pair in primary]
 
 
 def _differ_in_seed(views: Sequence[RunView]) -> str:

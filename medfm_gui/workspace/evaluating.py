@@ -17,7 +17,7 @@ from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.dataset import Dataset, Task
-from medfm_gui.domain.errors import InputError, Interrupted, SealError, UsageError
+from medfm_gui.domain.errors import InputError, Interrupted, NotFound, SealError, UsageError
 from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
 from medfm_gui.domain.run import FileRef, Phase, PredictSpec
 from medfm_gui.workspace import data, training
@@ -120,6 +120,11 @@ def _open(
     from medfm_gui.datasets.split import sample_set_hash
     from medfm_gui.metrics.evaluate import evaluate as compute
 
+    if not view.spec.dataset_id:
+        raise NotFound(
+            f"{view.id} was imported as a finished model, and the data that it was trained on are not here.",
+            "Its own test set is where it was trained.",
+        )
     dataset = data.read(workspace, view.spec.dataset_id)
     path = test_predictions(workspace, view.id)
     folder = path.parent

@@ -19,7 +19,7 @@ from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.report import Picture
-from medfm_gui.domain.run import StudyImage, StudySpec
+from medfm_gui.domain.run import EXTERNAL, StudyImage, StudySpec
 from medfm_gui.workspace import data
 from medfm_gui.workspace.errands import OnEvent, run_errand
 from medfm_gui.workspace.evaluating import test_predictions
@@ -88,7 +88,7 @@ def kept_examples(workspace: Workspace, views: Sequence[RunView], *, elsewhere: 
 
 
 def _explained(views: Sequence[RunView]) -> list[RunView]:
-    return [view for view in views if view.spec.adapt != "knn"][:_EXPLAINED_RUNS]
+    return [view for view in views if view.spec.adapt not in ("knn", EXTERNAL)][:_EXPLAINED_RUNS]
 
 
 def _fingerprint(workspace: Workspace, first: RunView, explained: Sequence[RunView]) -> str:

@@ -11,6 +11,7 @@ from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.split import Partition
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.evaluating import opened, test_predictions
+from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.report_sections import label_text
 from medfm_gui.workspace.scores import read_scores
@@ -23,6 +24,19 @@ def export_predictions(workspace: Workspace, run_id: str, subset: str, out: Path
     Raises:
         SealError: the test of that run was not opened.
         UsageError: the run has no predictions of that partition.
+    """
+    text = predictions_table(workspace, run_id, subset)
+    where = out.expanduser().absolute()
+    sha256 = atomic_write(where, text)
+    note(workspace, "predictions exported", run_id, subset=subset, sha256=sha256)
+    return where, sum(1 for _ in csv.reader(io.StringIO(text))) - 1
+
+
+def predictions_table(workspace: Workspace, run_id: str, subset: str) -> str:
+    """The same table as text.
+
+    Raises:
+        as ``export_predictions``.
     """
     view = training.view(workspace, run_id)
     if subset not in {side.value for side in Partition}:
@@ -46,6 +60,4 @@ def export_predictions(workspace: Workspace, run_id: str, subset: str, out: Path
         sample = by_id[name]
         label = guarded(label_text(dataset, sample.target))
         writer.writerow([name, guarded(sample.patient or ""), subset, label, *(f"{value:.9g}" for value in row)])
-    where = out.expanduser().absolute()
-    atomic_write(where, text.getvalue())
-    return where, len(samples)
+    return text.getvalue()

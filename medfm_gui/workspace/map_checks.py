@@ -61,6 +61,7 @@ def check_maps(
         raise UsageError(
             f"The run {request.run} is {view.state.phase.value}, not finished.", "Wait for it or resume it."
         )
+    training.check_has_model(view)
     if explanation(request.explain) is None:
         raise UsageError(f"There is no explanation “{request.explain}”.", f"Use {explanation_names()}.")
     if request.subset not in tuple(Partition):

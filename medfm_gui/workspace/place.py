@@ -2,7 +2,7 @@
 
 datasets/<id>/manifest.json, samples.jsonl, pixels/    runs/<id>/spec.json, events.jsonl, weights/, …
 splits/<id>.json     predictions/<id>/     evaluations/<id>.json     studies/<id>/     reports/<id>/
-features/  pixels/   journal.jsonl         medfm.sqlite              keys/             locks/
+protocols/<id>.json  features/  pixels/   journal.jsonl   medfm.sqlite   keys/   locks/
 """
 
 from __future__ import annotations

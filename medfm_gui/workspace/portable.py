@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 import threading
 import zipfile
@@ -23,6 +24,7 @@ from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.training import RunView
 
+_POINT = "operating_point.json"
 _STAMP = (1980, 1, 1, 0, 0, 0)
 """The time of every member: equal models are equal files."""
 
@@ -54,6 +56,7 @@ def export_model(
     view = training.view(workspace, run_id)
     if view.state.phase is not Phase.FINISHED:
         raise UsageError(f"{run_id} is {view.state.phase.value}: it has no model yet.", "Wait until it is finished.")
+    training.check_has_model(view)
     where = out.expanduser().absolute()
     if where.is_dir():
         raise UsageError(f"“{where}” is a folder.", f"Name a file, such as {run_id}{SUFFIX}.")
@@ -61,7 +64,10 @@ def export_model(
         folder = Path(made)
         said = run_errand(ExportSpec(str(view.folder), made), on_event=on_event, stop=stop)
         hashes = {event.name: event.sha256 for event in said if isinstance(event, ev.FileWritten)}
-        order = wire.encode_spec(_without_places(view.spec))
+        if (view.folder / _POINT).exists():
+            shutil.copyfile(view.folder / _POINT, folder / _POINT)
+            hashes[_POINT] = sha256_file(folder / _POINT)
+        order = wire.encode_spec(without_places(view.spec))
         hashes[ORDER] = hashlib.sha256(order).hexdigest()
         card = _card(workspace, view, hashes)
         whole = sum((folder / name).stat().st_size for name in hashes if name != ORDER)
@@ -81,7 +87,7 @@ def _member(name: str) -> zipfile.ZipInfo:
     return zipfile.ZipInfo(name, _STAMP)
 
 
-def _without_places(spec: TrainSpec) -> TrainSpec:
+def without_places(spec: TrainSpec) -> TrainSpec:
     """The order without anything of this computer: hashes stay, paths go."""
     return replace(
         spec,
@@ -89,8 +95,8 @@ def _without_places(spec: TrainSpec) -> TrainSpec:
         split=FileRef("", spec.split.sha256),
         pixels="",
         features="",
-        weights=None,
-        head_weights=None,
+        weights=FileRef("", spec.weights.sha256) if spec.weights else None,
+        head_weights=FileRef("", spec.head_weights.sha256) if spec.head_weights else None,
         card=replace(spec.card, plugin_folder=""),
     )
 

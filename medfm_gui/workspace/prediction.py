@@ -229,6 +229,7 @@ def _specs(workspace: Workspace, request: PredictRequest) -> dict[str, TrainSpec
             raise UsageError(
                 f"The run {run_id} is {view.state.phase.value}, not finished.", "Wait for it or resume it."
             )
+        training.check_has_model(view)
         specs[run_id] = view.spec
     return specs
 
@@ -306,6 +307,8 @@ def _objections(file: Path, unit: Unit, specs: Mapping[str, TrainSpec], pool: De
         return ()
     said: dict[str, None] = dict.fromkeys(objections(header, None))
     for spec in specs.values():
+        if not spec.dataset.path:  # a model from elsewhere: what it learnt from is not here
+            continue
         dataset = read_dataset(Path(spec.dataset.path).parent)
         seen = [sample.covariates for sample in dataset.samples]
         expected = Expectation(

@@ -14,6 +14,7 @@ from medfm_gui.domain.report import Report, ReportFile
 from medfm_gui.domain.run import Phase
 from medfm_gui.workspace import comparing, data, evaluating, journal, prediction, studies, training
 from medfm_gui.workspace.comparing import ComparisonFile
+from medfm_gui.workspace.elsewhere import ExternalTest
 from medfm_gui.workspace.place import DATABASE, Workspace, check_format, open_workspace
 
 T = TypeVar("T")
@@ -150,6 +151,8 @@ def _evaluations(workspace: Workspace, tell: Tell) -> int:
         evaluating.index(workspace, file, data.read(workspace, spec.dataset_id))
     for path in _told(sorted((workspace.root / "evaluations").glob("compare-*.json")), "Comparing runs", tell):
         comparing.index_again(workspace, wire.read(ComparisonFile, path))
+    for path in sorted((workspace.root / "evaluations").glob("*-on-*.json")):
+        workspace.store.put_evaluations(wire.read(ExternalTest, path).evaluations)
     return len(files)
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from medfm_gui.base import wire
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.evaluation import Evaluation
+from medfm_gui.domain.protocol import Role
 from medfm_gui.domain.report import (
-    Attachment,
     Block,
     Charts,
     Facts,
@@ -26,15 +21,15 @@ from medfm_gui.domain.report import (
     Section,
     Table,
 )
+from medfm_gui.domain.run import EXTERNAL
 from medfm_gui.domain.split import LeakCheck, Partition, Split
 from medfm_gui.metrics.names import method_title, metric_title
 from medfm_gui.workspace import pretraining
 from medfm_gui.workspace.comparing import ComparisonFile
-from medfm_gui.workspace.evaluating import EvaluationFile, operating_point, test_predictions
-from medfm_gui.workspace.place import Workspace
+from medfm_gui.workspace.evaluating import EvaluationFile, operating_point
+from medfm_gui.workspace.report_demographics import demographics
 from medfm_gui.workspace.report_ladder import memory_text, minutes_text
-from medfm_gui.workspace.scores import read_scores
-from medfm_gui.workspace.spreadsheet import guarded
+from medfm_gui.workspace.roles import NOTHING_PROMISED, Standing
 from medfm_gui.workspace.training import RunView
 
 
@@ -57,6 +52,11 @@ def estimate(row: Evaluation) -> str:
     return f"{row.value:.3f} ({row.low:.3f}–{row.high:.3f})"
 
 
+def purpose_section(purpose: str) -> Section:
+    """What the report is for, in the authors' own words."""
+    return Section("Purpose", tuple(Paragraph(line.strip()) for line in purpose.splitlines() if line.strip()))
+
+
 def data_section(
     dataset: Dataset, split: Split, stated: Sequence[tuple[str, str]] = (), flow: Table | None = None
 ) -> Section:
@@ -73,10 +73,7 @@ def data_section(
     ]
     blocks: list[Block] = [Facts(tuple(facts)), *([Facts(tuple(stated))] if stated else [])]
     blocks += [*([flow] if flow is not None else []), _balance(dataset, split)]
-    reasons = Counter(item.reason for item in dataset.skipped)
-    if reasons:
-        text = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in sorted(reasons.items()))
-        blocks.append(Paragraph(f"Files that did not become samples: {text}.", "small"))
+    blocks += demographics(dataset, split)
     blocks += [Paragraph(text, "small") for text in dataset.warnings]
     return Section(Part.DATA.heading, tuple(blocks))
 
@@ -146,7 +143,7 @@ def models_section(views: Sequence[RunView], dataset: Dataset) -> Section:
             view.id,
             view.spec.card.title,
             view.spec.adapt,
-            "random (from scratch)" if view.spec.from_scratch else f"pretrained, {view.spec.card.weights.label}",
+            _weights(view),
             f"{view.spec.card.parameters_m:.1f}",
             f"{view.state.trained_parameters:,}",
             minutes_text(view.state.seconds / 60),
@@ -188,7 +185,15 @@ def models_section(views: Sequence[RunView], dataset: Dataset) -> Section:
     return Section(Part.MODELS.heading, (runs, cards, settings, *scratch, *seen))
 
 
+def _weights(view: RunView) -> str:
+    if view.spec.adapt == EXTERNAL:
+        return "an external system: predictions alone"
+    return "random (from scratch)" if view.spec.from_scratch else f"pretrained, {view.spec.card.weights.label}"
+
+
 def _size(view: RunView) -> str:
+    if view.spec.adapt == EXTERNAL:
+        return "–"
     from medfm_gui.domain.cards import suitable_size
 
     return str(suitable_size(view.spec.card, view.spec.recipe.input_size or view.spec.card.input_size))
@@ -203,18 +208,22 @@ def _settings(view: RunView) -> str:
 
 
 def results_section(
-    views: Sequence[RunView], tests: Sequence[EvaluationFile], charts: ResultCharts, names: Sequence[str]
+    views: Sequence[RunView],
+    tests: Sequence[EvaluationFile],
+    charts: ResultCharts,
+    names: Sequence[str],
+    promised: Standing = NOTHING_PROMISED,
 ) -> Section:
-    """Every number of the opened test with its interval and its method, and the charts."""
+    """Every number of the opened test with its interval and its method, and the charts; primary ones are marked."""
     whole = [row for test in tests for row in test.evaluations if not row.label]
     first = whole[0]
     table = Table(
-        f"Test results with 95 % intervals, by {first.unit}.",
+        f"Test results with 95 % intervals, by {first.unit}." + " Not primary: exploratory." * promised.is_binding,
         ("Run", "Metric", "Estimate (95 % interval)", "Method", "n", "patients", "events"),
         tuple(
             (
                 row.run,
-                metric_title(row.metric),
+                metric_title(row.metric) + " (primary)" * (promised.role(row) is Role.PRIMARY),
                 estimate(row),
                 method_title(row.method),
                 str(row.n),
@@ -226,6 +235,8 @@ def results_section(
         (4, 5, 6),
     )
     blocks: list[Block] = [table, *_without_flagged(tests)]
+    if promised.locked is None:
+        blocks.append(Paragraph(promised.objection, "small"))
     labelled = [row for test in tests for row in test.evaluations if row.label]
     if labelled:
         rows = tuple(
@@ -281,12 +292,17 @@ def _count(value: int | None) -> str:
     return "–" if value is None else str(value)
 
 
-def comparison_section(file: ComparisonFile, names: Mapping[str, str]) -> Section:
-    """Paired tests against the reference run."""
+def comparison_section(
+    file: ComparisonFile,
+    names: Mapping[str, str],
+    promised: Standing = NOTHING_PROMISED,
+    views: Sequence[RunView] = (),
+) -> Section:
+    """Paired tests against the reference run; the primary one is marked."""
     rows = tuple(
         (
             f"{pair.a} − {pair.b}",
-            metric_title(pair.metric),
+            metric_title(pair.metric) + " (primary)" * (promised.role_of_pair(pair, views) is Role.PRIMARY),
             _difference(pair.difference, pair.low, pair.high),
             method_title(pair.test),
             _p(pair.p),
@@ -355,7 +371,11 @@ def examples_section(pictures: Sequence[Picture], columns: int, rule: str) -> Se
 
 
 def provenance_section(
-    views: Sequence[RunView], tests: Sequence[EvaluationFile], openings: Sequence[EvaluationFile], split: Split
+    views: Sequence[RunView],
+    tests: Sequence[EvaluationFile],
+    openings: Sequence[EvaluationFile],
+    split: Split,
+    journal: Sequence[tuple[str, str]] = (),
 ) -> Section:
     """From which files the numbers came, and how often the test was looked at."""
     facts: list[tuple[str, str]] = []
@@ -368,6 +388,7 @@ def provenance_section(
     facts += [
         (f"{view.id} leak certificate", view.spec.split_certificate) for view in views if view.spec.split_certificate
     ]
+    facts += journal
     looks = Table(
         "Openings of this test set in this workspace.",
         ("When", "Run", "Reason"),
@@ -385,39 +406,6 @@ def _looks(openings: Sequence[EvaluationFile]) -> str:
 def omissions_section(names: Sequence[str], openings: Sequence[EvaluationFile]) -> Section:
     """What the author left out, and how often the test was looked at, which no report keeps to itself."""
     return Section("Left out", (Paragraph(f"Not in this report: {'; '.join(names)}."), Paragraph(_looks(openings))))
-
-
-def attachments(
-    workspace: Workspace, dataset: Dataset, split: Split, views: Sequence[RunView], tests: Sequence[EvaluationFile]
-) -> tuple[Attachment, ...]:
-    """What lets a reader trace the numbers: orders, results, split and predictions, without patients."""
-    specs = json.dumps([wire.plain(view.spec) for view in views], indent=1)
-    results = json.dumps([wire.plain(row) for test in tests for row in test.evaluations], indent=1)
-    pixels = {sample.id: sample.pixels_sha256 for sample in dataset.samples}
-    sides = "sample,partition,pixels_sha256\n" + "".join(
-        f"{item.sample},{item.partition.value},{pixels.get(item.sample, '')}\n" for item in split.assignments
-    )
-    made = [
-        Attachment("runs.json", specs, "The orders of the runs"),
-        Attachment("results.json", results, "Every number of this report"),
-        Attachment("split.csv", sides, "Sample, partition and pixel hash", "text/csv"),
-    ]
-    for view in views:
-        text = predictions_csv(dataset, test_predictions(workspace, view.id))
-        made.append(Attachment(f"predictions-{view.id}.csv", text, f"Test predictions of {view.id}", "text/csv"))
-    return tuple(made)
-
-
-def predictions_csv(dataset: Dataset, path: Path) -> str:
-    """Predictions as CSV without patients: sample, label, one column a class."""
-    samples, scores = read_scores(path)
-    labels = {sample.id: sample.target for sample in dataset.samples}
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["sample", "label", *map(guarded, dataset.classes)])
-    for name, row in zip(samples, scores, strict=True):
-        writer.writerow([name, guarded(label_text(dataset, labels[name])), *(f"{value:.6g}" for value in row)])
-    return text.getvalue()
 
 
 def label_text(dataset: Dataset, target: Sequence[int]) -> str:

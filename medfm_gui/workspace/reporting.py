@@ -12,11 +12,11 @@ from pathlib import Path
 
 from medfm_gui import __version__
 from medfm_gui.base import wire
-from medfm_gui.base.atomic import atomic_file
+from medfm_gui.base.atomic import atomic_file, atomic_write
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import UsageError
-from medfm_gui.domain.report import OF_SEVERAL, Outline, Part, Report, ReportFile, Section
+from medfm_gui.domain.report import OF_SEVERAL, Attachment, Outline, Part, Report, ReportFile, Section
 from medfm_gui.domain.split import Split
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.workspace import data, evaluating, flow, statements, training
@@ -24,13 +24,23 @@ from medfm_gui.workspace import report_sections as write
 from medfm_gui.workspace.comparing import ComparisonFile, ComparisonOutcome, compare, side_by_side, title
 from medfm_gui.workspace.errands import OnEvent
 from medfm_gui.workspace.evaluating import EvaluationFile
+from medfm_gui.workspace.evidence import attachments
 from medfm_gui.workspace.examples import examples, kept_examples
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.ladder import ladder
 from medfm_gui.workspace.place import Workspace, made_folder, now
+from medfm_gui.workspace.report_card import CARD, Card, card_section, card_text, checked_card, model_card
 from medfm_gui.workspace.report_ladder import ladder_section
+from medfm_gui.workspace.report_limits import Limit, limitations, limitations_section
+from medfm_gui.workspace.report_shortcuts import with_shortcuts
+from medfm_gui.workspace.report_table import checked_table, table_text
+from medfm_gui.workspace.report_usefulness import usefulness_section
+from medfm_gui.workspace.roles import Standing, protocol_section, standing
+from medfm_gui.workspace.shortcuts import ShortcutFile, shortcuts
 from medfm_gui.workspace.sidebyside import finished_runs
 from medfm_gui.workspace.training import RunView
+from medfm_gui.workspace.usefulness import sampling_of
+from medfm_gui.workspace.verifying import HEAD, journal_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +85,40 @@ class Watch:
 
 
 def write_report(
-    workspace: Workspace, run_ids: Sequence[str], *, out: Path | None = None, on_event: OnEvent | None = None
+    workspace: Workspace,
+    run_ids: Sequence[str],
+    *,
+    outline: Outline | None = None,
+    out: Path | None = None,
+    table: Path | None = None,
+    card: Path | None = None,
+    on_event: OnEvent | None = None,
 ) -> ReportFile:
     """Write the PDF of runs; with several, the first is the reference of every comparison.
 
+    Args:
+        table: also the results table, as ``.csv`` or ``.tex``.
+        card: also the model card, as JSON.
+
     Raises:
         SealError: the test of a run was not opened.
-        DiskFull, InputError: the PDF cannot be written there.
+        UsageError: the table's name ends otherwise, or a folder is named for a file.
+        DiskFull, InputError: a file cannot be written there.
     """
-    return file_report(workspace, run_ids, out=out, watch=Watch(on_event)).file
+    beside: dict[Path, str] = {}
+    if table is not None or card is not None:
+        outline, facts = outline or Outline(), _facts(workspace, run_ids, None, Watch())
+        if table is not None:
+            rows = [row for test in facts.tests for row in test.evaluations]
+            path = checked_table(table)
+            beside[path] = table_text(path, rows, {view.id: title(view) for view in facts.views})
+        if card is not None:
+            beside[checked_card(card)] = card_text(_card(facts, outline))
+    written = file_report(workspace, run_ids, outline=outline, out=out, watch=Watch(on_event)).file
+    for path, text in beside.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(path, text)
+    return written
 
 
 def file_report(
@@ -142,25 +177,16 @@ def build_report(
         UsageError, InputError: the runs do not belong into one report.
         Interrupted: the watch ended it.
     """
-    if not run_ids:
-        raise UsageError("No run is named.", "Name one or more runs; “medfm runs” lists them.")
     watch, outline = watch or Watch(), outline or Outline()
-    watch.on_step("Reading the runs")
-    run_ids = tuple(dict.fromkeys(run_ids))
-    views = [training.view(workspace, run_id) for run_id in run_ids]
-    tests = [evaluating.opened(workspace, run_id) for run_id in run_ids]
-    watch.on_step("Comparing the runs" if len(run_ids) > 1 else "Reading the data")
-    outcome = _compared(workspace, run_ids, tests, draft) if len(run_ids) > 1 else None
-    dataset = data.read(workspace, views[0].spec.dataset_id)
-    (split,) = data.splits_of(workspace, views[0].spec.split_id)
-    facts = _Facts(workspace, views, tests, outcome, dataset, split)
+    facts = _facts(workspace, run_ids, draft, watch)
+    views, tests, dataset = facts.views, facts.tests, facts.dataset
     return Report(
-        title=outline.title.strip() or usual_title(len(run_ids)),
+        title=outline.title.strip() or usual_title(len(views)),
         subtitle=f"{dataset.name}: {', '.join(dataset.classes)}",
         created=now(),
-        summary=_summary(views, tests, outcome.file if outcome else None),
+        summary=_summary(views, tests, facts.outcome.file if facts.outcome else None),
         sections=_sections(facts, outline, draft, watch),
-        attachments=write.attachments(workspace, dataset, split, views, tests) if outline.attachments else (),
+        attachments=_attachments(facts, outline) if outline.attachments else (),
         version=__version__,
     )
 
@@ -196,12 +222,44 @@ class _Facts:
     outcome: _Compared | None
     dataset: Dataset
     split: Split
+    promised: Standing
 
     @property
     def openings(self) -> list[EvaluationFile]:
         """Every opening of these test images."""
         every = evaluating.every_opening(self.workspace)
         return [file for file in every if file.sample_set == self.tests[0].sample_set]
+
+
+def _facts(workspace: Workspace, run_ids: Sequence[str], draft: Draft | None, watch: Watch) -> _Facts:
+    if not run_ids:
+        raise UsageError("No run is named.", "Name one or more runs; “medfm runs” lists them.")
+    watch.on_step("Reading the runs")
+    run_ids = tuple(dict.fromkeys(run_ids))
+    views = [training.view(workspace, run_id) for run_id in run_ids]
+    tests = [evaluating.opened(workspace, run_id) for run_id in run_ids]
+    watch.on_step("Comparing the runs" if len(run_ids) > 1 else "Reading the data")
+    outcome = _compared(workspace, run_ids, tests, draft) if len(run_ids) > 1 else None
+    dataset = data.read(workspace, views[0].spec.dataset_id)
+    (split,) = data.splits_of(workspace, views[0].spec.split_id)
+    return _Facts(workspace, views, tests, outcome, dataset, split, standing(workspace, views))
+
+
+def _limits(facts: _Facts) -> tuple[Limit, ...]:
+    stated = sampling_of(facts.dataset)
+    return limitations(facts.views, facts.tests, facts.dataset, facts.split, facts.openings, facts.promised, stated)
+
+
+def _card(facts: _Facts, outline: Outline) -> Card:
+    return model_card(
+        facts.views,
+        facts.tests,
+        facts.dataset,
+        facts.split,
+        openings=len(facts.openings),
+        limitations=_limits(facts),
+        purpose=outline.purpose,
+    )
 
 
 def _compared(
@@ -231,16 +289,37 @@ def _sections(facts: _Facts, outline: Outline, draft: Draft | None, watch: Watch
         Part.DATA: lambda: _data(facts),
         Part.SPLIT: lambda: write.split_section(facts.dataset, facts.split),
         Part.MODELS: lambda: write.models_section(views, facts.dataset),
-        Part.RESULTS: lambda: write.results_section(views, tests, _charts(facts), [title(view) for view in views]),
+        Part.RESULTS: lambda: write.results_section(
+            views, tests, _charts(facts), [title(view) for view in views], facts.promised
+        ),
+        Part.CALIBRATION: lambda: usefulness_section(
+            facts.workspace,
+            [view.id for view in views],
+            facts.dataset.task,
+            between=outline.net_benefit,
+            prevalence=outline.prevalence,
+            keep=draft is None,
+        ),
         Part.COMPARISON: lambda: (
-            write.comparison_section(outcome.file, {view.id: title(view) for view in views}) if outcome else None
+            with_shortcuts(
+                write.comparison_section(outcome.file, {view.id: title(view) for view in views}, facts.promised, views),
+                _shortcuts(facts, draft),
+            )
+            if outcome
+            else None
         ),
         Part.LADDER: lambda: _ladder(facts),
         Part.CURVES: lambda: write.curves_section(views),
         Part.EXAMPLES: lambda: _examples(facts, draft, watch),
-        Part.PROVENANCE: lambda: write.provenance_section(views, tests, openings, facts.split),
+        Part.LIMITATIONS: lambda: limitations_section(_limits(facts)),
+        Part.CARD: lambda: card_section(_card(facts, outline)),
+        Part.PROVENANCE: lambda: write.provenance_section(
+            views, tests, openings, facts.split, _journal(facts.workspace)
+        ),
     }
-    made = [makers[part]() for part in Part if part in outline.parts]
+    made: list[Section | None] = [write.purpose_section(outline.purpose)] if outline.purpose.strip() else []
+    made += [protocol_section(facts.promised)] if facts.promised.locked else []
+    made += [makers[part]() for part in Part if part in outline.parts]
     left_out = [part.heading for part in Part if part not in outline.parts and (outcome or part not in OF_SEVERAL)]
     left_out += ["attached files"] if not outline.attachments else []
     if left_out:
@@ -253,6 +332,40 @@ def _data(facts: _Facts) -> Section:
     stated = statements.rows(statements.statement_of(facts.workspace, facts.dataset.id))
     found = flow.flow_of(facts.dataset, facts.split, flow.ancestors_of(facts.workspace, facts.dataset))
     return write.data_section(facts.dataset, facts.split, stated, flow.as_table(found))
+
+
+def _shortcuts(facts: _Facts, draft: Draft | None) -> ShortcutFile:
+    run_ids = [view.id for view in facts.views]
+    if draft is None:
+        return shortcuts(facts.workspace, run_ids)
+    scores = [(test.run, test.predictions.sha256) for test in facts.tests]
+    kept = draft.scratch / f"shortcuts-{hashlib.sha256(wire.canonical(scores)).hexdigest()[:16]}.json"
+    if kept.exists():
+        return wire.read(ShortcutFile, kept)
+    made = shortcuts(facts.workspace, run_ids, keep=False)
+    draft.scratch.mkdir(parents=True, exist_ok=True)
+    wire.write(kept, made)
+    return made
+
+
+def _journal(workspace: Workspace) -> list[tuple[str, str]]:
+    """What a later journal must agree with: the hash of its last line as it is now."""
+    lines, head = journal_head(workspace)
+    return [(HEAD, f"{head} (line {lines}; it detects accidental change)")] if head else []
+
+
+def _attachments(facts: _Facts, outline: Outline) -> tuple[Attachment, ...]:
+    made = attachments(
+        facts.workspace,
+        facts.dataset,
+        facts.split,
+        facts.views,
+        facts.tests,
+        comparison=facts.outcome.file if facts.outcome else None,
+        protocol=facts.promised.locked,
+    )
+    text = card_text(_card(facts, outline))
+    return (*made, Attachment(CARD, text, "The models: use, data, numbers, limitations"))
 
 
 def _ladder(facts: _Facts) -> Section | None:

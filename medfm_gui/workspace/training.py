@@ -20,7 +20,7 @@ from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.errors import InputError, NotFound, UsageError, WeightsAbsent
 from medfm_gui.domain.presets import FEW_SHOT, PRESETS, preset_settings
 from medfm_gui.domain.recipe import Recipe, recipe_from
-from medfm_gui.domain.run import FileRef, Phase, RunState, TrainSpec
+from medfm_gui.domain.run import EXTERNAL, FileRef, Phase, RunState, TrainSpec
 from medfm_gui.domain.split import Split
 from medfm_gui.workspace import data
 from medfm_gui.workspace.journal import note
@@ -247,12 +247,13 @@ def _create(workspace: Workspace, draft: TrainSpec) -> RunView:
     folder = new_folder(workspace.root / "runs", "r", counted=True)
     spec = dataclasses.replace(draft, run=folder.name)
     try:
-        atomic_write(folder / "spec.json", wire.encode_spec(spec))
+        sha256 = atomic_write(folder / "spec.json", wire.encode_spec(spec))
         workspace.store.put_run(spec, str(folder))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    note(workspace, "run created", spec.run, model=spec.card.name, adapt=spec.adapt, split=spec.split_id)
+    what = {"model": spec.card.name, "adapt": spec.adapt, "split": spec.split_id, "spec": sha256}
+    note(workspace, "run created", spec.run, **what)
     return RunView(spec.run, spec, RunState(), folder)
 
 
@@ -353,6 +354,19 @@ def view(workspace: Workspace, run_id: str) -> RunView:
 
     folder = workspace.run(run_id)
     return RunView(run_id, spec_of(folder), state_of(folder), folder)
+
+
+def check_has_model(view: RunView) -> None:
+    """See that a run has a model that can be asked.
+
+    Raises:
+        UsageError: it is another system's predictions, read from a table.
+    """
+    if view.spec.adapt == EXTERNAL:
+        raise UsageError(
+            f"{view.id} holds the predictions of “{view.spec.card.title}”, an external system: there is no model here.",
+            "Choose a run that was trained here; this one can be compared and reported.",
+        )
 
 
 def every_run(workspace: Workspace) -> list[RunView]:

@@ -29,6 +29,7 @@ from medfm_gui.domain.report import Outline, Part, Report
 from medfm_gui.store.rows import ReportRow
 
 _LONGEST_TITLE: Final = 240
+_LONGEST_PURPOSE: Final = 10_000
 _LARGEST_BYTES: Final = 256 << 20
 """A PDF of more bytes is not sent to the window."""
 
@@ -144,7 +145,7 @@ def _target(path: str) -> Path:
 
 
 def _bounded(outline: Outline) -> Outline:
-    return replace(outline, title=outline.title[:_LONGEST_TITLE])
+    return replace(outline, title=outline.title[:_LONGEST_TITLE], purpose=outline.purpose[:_LONGEST_PURPOSE])
 
 
 ENTRIES: Mapping[type[Ask[Any]], Entry] = {

@@ -37,6 +37,7 @@ from medfm_gui.desk.protocol import Ask
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.domain.portable import imported_from
 from medfm_gui.domain.run import Phase, run_name
 from medfm_gui.store.rows import RunRow
 
@@ -64,7 +65,9 @@ def _items(room: Room, only: Sequence[str] = (), dataset: str = "") -> tuple[Run
         now, supervised = _as_it_stands(row)
         opened = now.state.phase is Phase.FINISHED and evaluation_path(room.workspace, row.id).exists()
         title, model = run_title(row, titles), titles.get(row.model, row.model)
-        items.append(RunItem(now, title, opened, supervised, model, names.get(row.dataset, row.dataset)))
+        file = imported_from(now.state.facts)
+        dataset_name = names.get(row.dataset, row.dataset) or (f"imported ({file})" if file else "")
+        items.append(RunItem(now, title, opened, supervised, model, dataset_name))
     return tuple(items)
 
 

@@ -1,4 +1,4 @@
-"""The workspace itself: its database made again from its files."""
+"""The workspace itself: its database made again from its files, its journal verified."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from medfm_gui.desk.asks.upkeep import DatabaseRebuilt, RebuildDatabase
+from medfm_gui.desk.asks.upkeep import DatabaseRebuilt, JournalVerified, RebuildDatabase, VerifyJournal
 from medfm_gui.desk.entry import Entry, Lane, Topic
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.desk.room import Room, Told
@@ -38,6 +38,16 @@ def rebuild_database(room: Room, ask: RebuildDatabase, told: Told) -> DatabaseRe
     )
 
 
+def verify_journal(room: Room, ask: VerifyJournal, told: Told) -> JournalVerified:
+    """Follow the chain, and hold it against the database and the filed reports."""
+    from medfm_gui.workspace.verifying import verify_journal as follow
+
+    found = follow(room.workspace)
+    sentences = tuple(item.message for item in found.differences)
+    return JournalVerified(found.checked, found.facts["head"], sentences, found.remarks)
+
+
 ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     RebuildDatabase: Entry(rebuild_database, Lane.WORK, changes=_EVERYTHING, writes=True, alone=True),
+    VerifyJournal: Entry(verify_journal, Lane.INDEX),
 }

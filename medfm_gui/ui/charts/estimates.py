@@ -28,6 +28,7 @@ class Estimate:
     family: str
     slot: int
     series: int
+    hollow: bool = False
 
     def text(self, span: float) -> str:
         """Value and interval with the digits of an axis that wide."""
@@ -90,7 +91,9 @@ def estimates(chart: ChartSpec, slots: Sequence[int]) -> tuple[Estimate, ...]:
         for point, value in enumerate(trace.x):
             name = chart.rows[len(found)] if len(found) < len(chart.rows) else series.name
             low, high = (trace.low[point], trace.high[point]) if len(trace.low) else (math.nan, math.nan)
-            found.append(Estimate(name, float(value), float(low), float(high), series.family, slot, place))
+            found.append(
+                Estimate(name, float(value), float(low), float(high), series.family, slot, place, series.hollow)
+            )
     return tuple(found)
 
 

@@ -120,4 +120,4 @@ def paint_bar(
             painter.drawLine(QPointF(end, middle - _CAP_PX), QPointF(end, middle + _CAP_PX))
     if math.isfinite(row.value) and scale.low - scale.span <= row.value <= scale.high + scale.span:
         centre = QPointF(scale.place_of(row.value, plot), middle)
-        draw_marker(painter, row.family, centre, colour, QColor(theme.current().panel), px)
+        draw_marker(painter, row.family, centre, colour, QColor(theme.current().panel), px, hollow=row.hollow)

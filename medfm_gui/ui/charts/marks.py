@@ -41,15 +41,22 @@ def marker_path(family: str) -> QPainterPath:
 
 
 def draw_marker(
-    painter: QPainter, family: str, centre: QPointF, colour: QColor, ground: QColor, px: float = MARKER_PX
+    painter: QPainter,
+    family: str,
+    centre: QPointF,
+    colour: QColor,
+    ground: QColor,
+    px: float = MARKER_PX,
+    *,
+    hollow: bool = False,
 ) -> None:
-    """Paint one marker of ``px`` pixels with a thin rim in the ground's colour."""
+    """Paint one marker of ``px`` pixels with a thin rim in the ground's colour; a hollow one is an outline."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.translate(centre)
     painter.scale(px, px)
-    painter.setBrush(colour)
-    painter.setPen(rim(ground))
+    painter.setBrush(ground if hollow else colour)
+    painter.setPen(line_pen(colour, width=1.5) if hollow else rim(ground))
     painter.drawPath(marker_path(family))
     painter.restore()
 

@@ -329,7 +329,7 @@ def test_choosers_of_the_charts(compared: ComparePage, qtbot: QtBot) -> None:
     large = compared.board.large
     large.list.setCurrentRow(3)
     assert large.view.chart is None, "nobody looks at it"
-    compared.board.tabs.setCurrentIndex(4)
+    compared.board.tabs.setCurrentWidget(compared.board._large)
     assert large.view.chart is large._drawings[3].chart
 
 
@@ -520,7 +520,7 @@ def test_the_ladder_is_drawn_against_what_is_chosen(
         return tab.view.chart
 
     assert tab.view.isHidden() or tab.view.chart is None, "nobody looks at it"
-    compared.board.tabs.setCurrentIndex(3)
+    compared.board.tabs.setCurrentWidget(compared.board._ladder)
     assert shown().x_label == "trained parameters" and tab.scope.isVisible()
     assert [series.name.partition(" ")[0] for series in shown().series] == list(RUNS)
     tab.axis.setCurrentIndex(tab.axis.findText("Minutes of training"))

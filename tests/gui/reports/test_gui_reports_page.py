@@ -83,7 +83,7 @@ def test_the_newest_report_is_read_first(make: Made, qtbot: QtBot) -> None:
     settled(qtbot, page, "report0003")
     assert page.reports.rowCount() == 3
     assert asked(page, ReadReport) == [ReadReport("report0003")]
-    assert page.sheets.reader.place.text() == "Page 1 of 5"
+    assert page.sheets.reader.place.text() == "Page 1 of 6"
     assert dict(page.archive.facts.facts())["Runs"] == "r0002, r0003, r0005, r0001"
 
 

@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from medfm_gui.desk.asks.home import LookAround
-from medfm_gui.desk.asks.upkeep import RebuildDatabase
+from medfm_gui.desk.asks.upkeep import JournalVerified, RebuildDatabase, VerifyJournal
 from medfm_gui.domain.errors import InputError, Interrupted, MedfmError, WorkspaceBusy
 from medfm_gui.ui.pages.settings import workspace
 from medfm_gui.ui.pages.settings.sample import ANSWERS
@@ -96,3 +96,27 @@ def test_read_only_the_database_cannot_be_rebuilt_and_it_says_why(show: Show) ->
     assert "read-only" in section.button.toolTip()
     section.rebuild()
     assert not asked(section, RebuildDatabase)
+
+
+def test_the_journal_is_verified_in_place(qtbot: QtBot, show: Show) -> None:
+    section = show(is_read_only=True)
+    assert section.verify_button.isEnabled(), "looking changes nothing"
+    section.verify_button.click()
+    assert section.verify_job.is_busy
+    qtbot.waitUntil(lambda: bool(section.verify_job.message))
+    assert section.verify_job.message.startswith("214 lines, each with the hash of the line before it: no change")
+    assert "fd388764" in section.verify_job.message
+    assert len(asked(section, VerifyJournal)) == 1
+
+
+def test_a_changed_line_of_the_journal_is_named(qtbot: QtBot, show: Show) -> None:
+    found = tuple(f"Line {number} of the journal was changed after it was written." for number in (3, 4, 5, 6))
+    section = show({**ANSWERS, VerifyJournal: lambda ask: JournalVerified(9, "a" * 64, found)})
+    section.verify()
+    qtbot.waitUntil(lambda: bool(section.verify_job.message))
+    assert "Line 3 of the journal" in section.verify_job.message
+    assert section.verify_job.message.endswith("And 1 more.")
+    assert section.verify_job.way_on.text() == "Verify again"
+    section.verify_job.way_on.click()
+    qtbot.waitUntil(lambda: not section.verify_job.is_busy)
+    assert len(asked(section, VerifyJournal)) == 2

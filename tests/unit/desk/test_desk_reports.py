@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,43 @@ def test_what_is_left_out_is_named_and_the_looks_are_told_all_the_same(
     assert not drawn
     whole = build_report(workspace, [run])
     assert [section.title for section in whole.sections] == [part.heading for part in Part if part not in OF_SEVERAL]
+
+
+def test_the_purpose_is_text_and_table_and_card_lie_beside(
+    workspace: Workspace, finished: Callable[..., str], drawn: list[StudySpec], tmp_path: Path
+) -> None:
+    run = finished(seed=41)
+    outline = Outline(
+        purpose="To see *which*\n\n#panic() & <b>", parts=(Part.RESULTS, Part.CALIBRATION, Part.LIMITATIONS)
+    )
+    table, card = tmp_path / "t.csv", tmp_path / "new" / "card.json"
+    write_report(workspace, [run], outline=outline, out=tmp_path / "a.pdf", table=table, card=card)
+    first = build_report(workspace, [run], outline=outline).sections[0]
+    assert [block.text for block in first.blocks] == ["To see *which*", "#panic() & <b>"]  # type: ignore[union-attr]
+    rows = evaluating.opened(workspace, run).evaluations
+    assert len(table.read_text().splitlines()) == len(rows) + 1
+    said = json.loads(card.read_text())
+    assert said["purpose"] == outline.purpose and said["models"][0]["results"] == [wire.plain(row) for row in rows]
+    assert {"Size of the test", "Sampling", "Patients"} <= {title for title, _ in said["limitations"]}
+    with pytest.raises(UsageError):
+        write_report(workspace, [run], out=tmp_path / "b.pdf", table=tmp_path / "t.xlsx")
+    assert not (tmp_path / "b.pdf").exists()
+
+
+def test_samples_bear_other_names_in_every_report(
+    workspace: Workspace, finished: Callable[..., str], drawn: list[StudySpec]
+) -> None:
+    run = finished(seed=42)
+    outline = Outline(parts=(Part.RESULTS,))
+    names = []
+    known = {sample.id for sample in data.read(workspace, "noise").samples}
+    for _ in range(2):
+        files = {file.name: file.text for file in build_report(workspace, [run], outline=outline).attachments}
+        scored = {line.split(",")[0] for line in files[f"predictions-{run}.csv"].splitlines()[1:]}
+        sides = {line.split(",")[0]: line.split(",")[1] for line in files["split.csv"].splitlines()[1:]}
+        assert scored == {name for name, side in sides.items() if side == "test"} and not known & set(sides)
+        names.append(set(sides))
+    assert not names[0] & names[1]
 
 
 def test_several_runs_stand_on_a_ladder_with_what_they_cost(

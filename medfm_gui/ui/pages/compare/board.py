@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
@@ -9,10 +11,15 @@ from medfm_gui.desk.asks.compare import Drawing, DrawingList, SideBySide
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.pages.compare.charts import LargeCharts
+from medfm_gui.ui.pages.compare.disagreements import DisagreementsTab
 from medfm_gui.ui.pages.compare.kept import remember_widths, remembered_widths
 from medfm_gui.ui.pages.compare.ladder import LadderTab
+from medfm_gui.ui.pages.compare.published import PublishedTab
 from medfm_gui.ui.pages.compare.run_bar import BarArea, RunBar
+from medfm_gui.ui.pages.compare.seeds import SeedsTab
+from medfm_gui.ui.pages.compare.subgroups import SubgroupsTab
 from medfm_gui.ui.pages.compare.tabs import ClassesTab, OverviewTab, TestsTab
+from medfm_gui.ui.pages.compare.usefulness import UsefulnessTab
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import action
@@ -20,6 +27,7 @@ from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.text import Label
 
 _TAB = "compare.tab"
+_T = TypeVar("_T", SubgroupsTab, UsefulnessTab, SeedsTab, PublishedTab)
 
 
 class Board(QWidget):
@@ -27,12 +35,17 @@ class Board(QWidget):
 
     Signals:
         export_wanted(str, ChartView, str, str): a chart's key, its view, the format, a suggested name.
+        drawn_wanted(ChartView, str, str): the chart of a view is wanted as it is drawn: the format, a suggested name.
+        case_wanted(Case, tuple of run ids): a case is to be shown with the heat maps of these runs.
     """
 
     export_wanted = Signal(str, object, str, str)
+    drawn_wanted = Signal(object, str, str)
+    case_wanted = Signal(object, object)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._context = context
         self._memory = context.memory
         self._found: SideBySide | None = None
         self._is_fitting = False
@@ -48,7 +61,12 @@ class Board(QWidget):
         self.overview.export_wanted.connect(self.export_wanted)
         self._tests = Deferred(TestsTab)
         self._classes = Deferred(self._make_classes)
+        self._subgroups = Deferred(lambda place: self._made(SubgroupsTab(context, place)))
+        self._usefulness = Deferred(lambda place: self._made(UsefulnessTab(context, place)))
+        self._seeds = Deferred(lambda place: self._made(SeedsTab(context, place)))
         self._ladder = Deferred(self._make_ladder)
+        self._disagreements = Deferred(self._make_disagreements)
+        self._published = Deferred(lambda place: self._made(PublishedTab(context, place)))
         self._large = Deferred(self._make_large)
         self.tabs = QTabWidget()
         self._build()
@@ -78,7 +96,12 @@ class Board(QWidget):
             (self.overview, "Overview"),
             (self._tests, "Tests"),
             (self._classes, "Per class"),
+            (self._subgroups, "Subgroups"),
+            (self._usefulness, "Usefulness"),
+            (self._seeds, "Seeds"),
             (self._ladder, "Ladder"),
+            (self._disagreements, "Disagreements"),
+            (self._published, "References"),
             (self._large, "Charts"),
         ):
             self.tabs.addTab(tab, name)
@@ -106,6 +129,44 @@ class Board(QWidget):
     def large(self) -> LargeCharts:
         """All charts, one of them large."""
         return self._large.part
+
+    @property
+    def subgroups(self) -> SubgroupsTab:
+        """Numbers by a covariate."""
+        return self._subgroups.part
+
+    @property
+    def usefulness(self) -> UsefulnessTab:
+        """Calibration and net benefit."""
+        return self._usefulness.part
+
+    @property
+    def seeds(self) -> SeedsTab:
+        """Runs that differ in nothing but their seed."""
+        return self._seeds.part
+
+    @property
+    def disagreements(self) -> DisagreementsTab:
+        """Cases where the runs differ or all err."""
+        return self._disagreements.part
+
+    @property
+    def published(self) -> PublishedTab:
+        """Published results of the same dataset."""
+        return self._published.part
+
+    def _made(self, tab: _T) -> _T:
+        tab.export_wanted.connect(self.drawn_wanted)
+        if self._found is not None:
+            tab.show_runs(self._found)
+        return tab
+
+    def _make_disagreements(self, place: QWidget) -> DisagreementsTab:
+        tab = DisagreementsTab(self._context, place)
+        tab.opened.connect(self.case_wanted)
+        if self._found is not None:
+            tab.show_runs(self._found)
+        return tab
 
     def _make_classes(self, place: QWidget) -> ClassesTab:
         tab = ClassesTab(place)
@@ -138,8 +199,10 @@ class Board(QWidget):
             self._drawings = ()
         self.about.setText(f"{wording.test_line(found)} · {wording.openings_line(found.openings)}")
         self.overview.show_runs(found)
-        if self._classes.made is not None:
-            self._classes.made.show_runs(found)
+        parts = (self._classes, self._subgroups, self._usefulness, self._seeds, self._disagreements, self._published)
+        for part in parts:
+            if part.made is not None:
+                part.made.show_runs(found)
         for tab in (self._ladder.made, self._large.made):
             if tab is not None:
                 tab.show_runs(found)

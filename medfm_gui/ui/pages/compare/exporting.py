@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from medfm_gui.desk.asks.compare import ExportDrawing, ExportNumbers, FileWritten
+from medfm_gui.desk.asks.compare_cases import WriteChart
 from medfm_gui.ui.charts.view import FORMATS, ChartView
 from medfm_gui.ui.context import Context
 
@@ -33,13 +34,22 @@ class Exports(QObject):
             picture = view.as_png_bytes() if kind == "png" else b""
             self._write(ExportDrawing(tuple(runs), key, kind, path, picture))
 
+    def drawn(self, view: ChartView, kind: str, name: str) -> None:
+        """Ask where to, then write the chart of a view as it is; a picture is what the view shows."""
+        if view.chart is None:
+            return
+        path = ask_path(self._window, "Export this chart", name, FORMATS[kind], kind)
+        if path:
+            picture = view.as_png_bytes() if kind == "png" else b""
+            self._write(WriteChart(view.chart, kind, path, picture))
+
     def numbers(self, runs: Sequence[str]) -> None:
         """Ask where to, then write all numbers of these runs."""
         path = ask_path(self._window, "Export the numbers", f"{'-'.join(runs[:4])}.csv", "CSV, numbers", "csv")
         if path:
             self._write(ExportNumbers(tuple(runs), path))
 
-    def _write(self, ask: ExportDrawing | ExportNumbers) -> None:
+    def _write(self, ask: ExportDrawing | ExportNumbers | WriteChart) -> None:
         self._context.desk.ask(ask, owner=self, then=self._written, failed=self.failed.emit)
 
     def _written(self, answer: FileWritten) -> None:

@@ -22,6 +22,7 @@ from medfm_gui.ui.pages.compare.chooser import RunChooser
 from medfm_gui.ui.pages.compare.exporting import Exports
 from medfm_gui.ui.pages.compare.kept import remember_runs, remembered_runs
 from medfm_gui.ui.pages.compare.ladder import LadderTab
+from medfm_gui.ui.pages.compare.opening import CaseOpener
 from medfm_gui.ui.pages.compare.results import Results
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
@@ -41,6 +42,7 @@ class ComparePage(Page):
         self.board = Board(context)
         self.results = Results(context, self.board, self.choose)
         self.exports = Exports(context, self)
+        self.opener = CaseOpener(context, self)
         self.state = StatePane(self.board)
         self.sealed = Deferred(self._make_ladder)
         self.sealed.hide()
@@ -71,7 +73,10 @@ class ComparePage(Page):
         self.results.shown.connect(self.state.show_content)
         self.results.failed.connect(self._failed)
         self.exports.failed.connect(lambda error: board.notice.tell(error.message, error.hint, role="bad"))
+        self.opener.failed.connect(lambda error: board.notice.tell(error.message, error.hint, role="bad"))
         board.export_wanted.connect(self._export)
+        board.drawn_wanted.connect(self.exports.drawn)
+        board.case_wanted.connect(self.opener.open)
 
     def _actions(self) -> tuple[Action, ...]:
         row = self.board.overview.current_run

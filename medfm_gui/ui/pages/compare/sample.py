@@ -31,6 +31,7 @@ from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.ladder import Ladder, Rung
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.store.rows import Opening
+from medfm_gui.ui.pages.compare.sample_cases import case_answers
 from medfm_gui.ui.pages.compare.wording import heading
 from medfm_gui.ui.sample import Answers
 
@@ -315,6 +316,7 @@ def sample_answers() -> Answers:
         ExportNumbers: lambda ask: FileWritten(ask.path),
         LookAtSeal: lambda ask: SealFacts(ask.runs, 492, looks),
         OpenTest: lambda ask: TestOpened(ask.runs, (), 7),
+        **case_answers(dict(RUNS)),
     }
 
 

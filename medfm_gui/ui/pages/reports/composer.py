@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from medfm_gui.domain.report import OF_SEVERAL, Outline, Part
 from medfm_gui.ui.pages.reports.lines import RunLines
@@ -16,6 +16,8 @@ from medfm_gui.ui.widgets.switch import Switch
 from medfm_gui.ui.widgets.text import Label
 
 _LONGEST_TITLE: Final = 200
+_PURPOSE_PX: Final = SPACE[-1] * 2
+_LONGEST_PURPOSE: Final = 10_000
 _RUNS_PX: Final = SPACE[-1] * 6
 _INDENT_PX: Final = SPACE[5] + SPACE[1]
 _ONE_RUN: Final = "A comparison needs two runs."
@@ -42,6 +44,11 @@ class Composer(QWidget):
         self.title = QLineEdit()
         self.title.setMaxLength(_LONGEST_TITLE)
         self.title.textEdited.connect(lambda _: self.changed.emit())
+        self.purpose = QPlainTextEdit()
+        self.purpose.setFixedHeight(_PURPOSE_PX)
+        self.purpose.setTabChangesFocus(True)
+        self.purpose.setPlaceholderText("What this report is for, in your own words")
+        self.purpose.textChanged.connect(self.changed)
         self.runs = RunLines(runs)
         self.runs.setMinimumHeight(_RUNS_PX)
         self.runs.selectionModel().currentRowChanged.connect(lambda *_: self._tell_reference())
@@ -72,6 +79,7 @@ class Composer(QWidget):
         column.setContentsMargins(SPACE[4], 0, SPACE[2], SPACE[2])
         column.setSpacing(SPACE[1])
         column.addWidget(FormRow("Title", self.title))
+        column.addWidget(FormRow("Purpose", self.purpose))
         column.addSpacing(SPACE[1])
         over = QHBoxLayout()
         over.addWidget(Label("Runs", "heading3"), 1)
@@ -104,7 +112,8 @@ class Composer(QWidget):
     def outline(self) -> Outline:
         """What the report shall hold."""
         parts = tuple(part for part, switch in self.parts.items() if switch.isChecked())
-        return Outline(self.title.text().strip(), parts, self.attachments.isChecked())
+        purpose = self.purpose.toPlainText().strip()[:_LONGEST_PURPOSE]
+        return Outline(self.title.text().strip(), parts, self.attachments.isChecked(), purpose)
 
     def set_outline(self, parts: tuple[Part, ...], attachments: bool) -> None:
         """Switch sections as they were last time; tells nobody."""

@@ -26,10 +26,13 @@ HOLDS: Final[Mapping[Part, str]] = {
     Part.SPLIT: "How it was divided; what the leak gate found",
     Part.MODELS: "Backbones, weights, licences and every setting",
     Part.RESULTS: "Numbers with intervals, ROC, confusion",
+    Part.CALIBRATION: "Intercept and slope of the probabilities",
     Part.COMPARISON: "Differences to the reference, paired tests",
     Part.LADDER: "Numbers against parameters, minutes, memory and labels",
     Part.CURVES: "Loss over the epochs of every run",
     Part.EXAMPLES: "Four test images chosen by rule, with Grad-CAM",
+    Part.LIMITATIONS: "What the stored facts show to be limited",
+    Part.CARD: "Each model in short: use, data, numbers",
     Part.PROVENANCE: "Hashes, devices, every opening of the test",
 }
 """What each section holds, in a line."""

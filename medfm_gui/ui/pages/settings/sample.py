@@ -26,7 +26,7 @@ from medfm_gui.desk.asks.settings import (
     SettingsView,
 )
 from medfm_gui.desk.asks.train import ListModels, ModelList
-from medfm_gui.desk.asks.upkeep import DatabaseRebuilt, RebuildDatabase
+from medfm_gui.desk.asks.upkeep import DatabaseRebuilt, JournalVerified, RebuildDatabase, VerifyJournal
 from medfm_gui.domain.cards import (
     BackboneCard,
     BrokenPlugin,
@@ -214,4 +214,5 @@ ANSWERS: Answers = {
     Examine: lambda ask: COMPUTER,
     LookAround: lambda ask: FULL,
     RebuildDatabase: lambda ask: REBUILT,
+    VerifyJournal: lambda ask: JournalVerified(214, "fd388764" * 8, ()),
 }

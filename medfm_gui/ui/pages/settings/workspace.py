@@ -1,12 +1,12 @@
-"""This workspace: where it lies, what its database lists, and the database made again from the files."""
+"""This workspace: where it lies, what its database lists, the database made again, the journal verified."""
 
 from __future__ import annotations
 
 from PySide6.QtWidgets import QHBoxLayout
 
 from medfm_gui.desk.asks.home import LookAround, Overview
-from medfm_gui.desk.asks.upkeep import DatabaseRebuilt, RebuildDatabase
-from medfm_gui.domain.errors import MedfmError, WorkspaceBusy
+from medfm_gui.desk.asks.upkeep import DatabaseRebuilt, JournalVerified, RebuildDatabase, VerifyJournal
+from medfm_gui.domain.errors import InputError, MedfmError, WorkspaceBusy
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.settings.job import JobRow
 from medfm_gui.ui.pages.settings.section import Section
@@ -29,10 +29,20 @@ _QUESTION = (
     "Every file of the workspace is read into a new database, and the present one is set aside, not deleted. Nothing "
     "else can be done in this window meanwhile. If a file is damaged or you cancel, the present database stays."
 )
+_SHOWN = 3
+"""How many findings are shown in place."""
+_JOURNAL = (
+    "Imports, splits, trainings, openings of a test, protocols, reports and exports are written into journal.jsonl, "
+    "and each line carries the hash of the line before it."
+)
+_CHAIN = (
+    "Verifying follows this chain and names a line that was changed, removed or inserted. It detects accidental "
+    "change; the hash of the last line stands in every report."
+)
 
 
 class WorkspaceSection(Section):
-    """Facts, and one button."""
+    """Facts, the database with one button, the journal with one button."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "Workspace", "One folder holds everything that you do here.", is_long=True)
@@ -51,7 +61,19 @@ class WorkspaceSection(Section):
         database.body.addLayout(row)
         database.add(self.job)
         self.body.addWidget(here)
+        self.verify_job = JobRow()
+        self.verify_button = action("Verify journal", "check")
+        self.verify_button.clicked.connect(self.verify)
+        journal = Panel("Journal")
+        for words, role in ((_JOURNAL, ""), (_CHAIN, "muted")):
+            journal.add(Label(words, role))
+        row = QHBoxLayout()
+        row.addWidget(self.verify_button)
+        row.addStretch(1)
+        journal.body.addLayout(row)
+        journal.add(self.verify_job)
         self.body.addWidget(database)
+        self.body.addWidget(journal)
         self.body.addStretch(1)
         self._allow()
 
@@ -73,6 +95,29 @@ class WorkspaceSection(Section):
         )
         self.job.begin("Waiting until other work has ended", ticket.cancel)
         self._allow()
+
+    def verify(self) -> None:
+        """Have the journal's chain followed; nothing is changed by it."""
+        if self.verify_job.is_busy:
+            return
+        ticket = self.context.desk.ask(
+            VerifyJournal(),
+            owner=self,
+            then=self._verified,
+            failed=lambda error: self.verify_job.end_badly(error, "Try again", self.verify),
+        )
+        self.verify_job.begin("Following the journal's chain of hashes", ticket.cancel)
+
+    def _verified(self, seen: JournalVerified) -> None:
+        if seen.found:
+            shown = " ".join(seen.found[:_SHOWN])
+            more = f" And {len(seen.found) - _SHOWN} more." if len(seen.found) > _SHOWN else ""
+            hint = "“medfm verify journal” lists everything. Compare the folder with a backup."
+            self.verify_job.end_badly(InputError(shown + more, hint), "Verify again", self.verify)
+            return
+        said = f"{seen.lines:,} lines, each with the hash of the line before it: no change was found."
+        said += f" Last line (SHA-256): {seen.head}." if seen.head else ""
+        self.verify_job.end_well(" ".join((said, *seen.remarks)))
 
     def _rebuilt(self, made: DatabaseRebuilt) -> None:
         listed = _listed(made.datasets, made.splits, made.runs, made.studies, made.predictions, made.reports)

@@ -1,0 +1,87 @@
+"""What lies behind a comparison: subgroups, usefulness, seeds, cases of disagreement, published results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from medfm_gui.desk.asks.compare import FileWritten
+from medfm_gui.desk.protocol import Ask
+from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.workspace.disagreements import Disagreements, Kind
+from medfm_gui.workspace.references import References
+from medfm_gui.workspace.seeds import SeedFile
+from medfm_gui.workspace.subgrouping import CovariateFacts, SubgroupFile
+from medfm_gui.workspace.usefulness import Sampling, UsefulnessFile
+
+
+@dataclass(frozen=True, slots=True)
+class CovariateList:
+    """What the test images of these runs can be parted by."""
+
+    runs: tuple[str, ...]
+    covariates: tuple[CovariateFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListCovariates(Ask[CovariateList]):
+    """Covariates of the dataset with two values or more among the opened test images."""
+
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSubgroups(Ask[SubgroupFile]):
+    """The numbers of these runs by the values of a covariate: kept ones, else computed and kept."""
+
+    runs: tuple[str, ...]
+    covariate: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSampling(Ask[Sampling]):
+    """What the dataset of these runs states of its sampling and prevalence."""
+
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUsefulness(Ask[UsefulnessFile]):
+    """Calibration and net benefit between two thresholds; ``prevalence`` None takes what the dataset states."""
+
+    runs: tuple[str, ...]
+    low: float
+    high: float
+    prevalence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSeeds(Ask[SeedFile]):
+    """Runs that differ in nothing but their seed, summed up."""
+
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDisagreements(Ask[Disagreements]):
+    """Cases where these runs differ or all err; ``finding`` is one of a multi-label task's."""
+
+    runs: tuple[str, ...]
+    kind: Kind = Kind.ANY
+    finding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReferences(Ask[References]):
+    """Published results for the dataset of these runs."""
+
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteChart(Ask[FileWritten]):
+    """Write a chart as it was given: ``pdf``, ``svg`` or ``csv``, or the given picture of it as ``png``."""
+
+    chart: ChartSpec
+    format: str
+    path: str
+    payload: bytes = b""

@@ -1,0 +1,43 @@
+"""A PDF read back: the files that travel in it, and the text of its pages. A foreign PDF is data, read with limits."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pypdf
+from pypdf.errors import PyPdfError
+
+from medfm_gui.domain.errors import InputError
+
+_LARGEST_PDF = 512 << 20
+_LARGEST_ATTACHED = 256 << 20
+_DAMAGED = (PyPdfError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+"""What pypdf was seen to raise on damaged files; its own limits stop what unpacks without end."""
+
+
+def read_pdf(path: Path) -> tuple[dict[str, bytes], str]:
+    """The files attached to a PDF, and the text of its pages without any space (see ``solid``).
+
+    Raises:
+        InputError: it is no PDF that can be read, or too large.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_PDF:
+            raise InputError(f"“{path.name}” is too large for a report.", "Choose a report of this program.")
+        reader = pypdf.PdfReader(io.BytesIO(path.read_bytes()), strict=False)
+        files = {name: contents[0] for name, contents in reader.attachments.items() if contents}
+        text = "".join(page.extract_text() for page in reader.pages)
+    except _DAMAGED as error:
+        raise InputError(
+            f"“{path.name}” cannot be read as a PDF ({type(error).__name__}).", "It is damaged, or no PDF."
+        ) from error
+    if sum(map(len, files.values())) > _LARGEST_ATTACHED:
+        raise InputError(f"The files attached to “{path.name}” are too large.", "Choose a report of this program.")
+    return files, solid(text)
+
+
+def solid(text: str) -> str:
+    """Text without what a page's layout puts in: spaces, soft hyphens, marks of width zero."""
+    return re.sub(r"[\s\u00ad\u200b\u2060\ufeff]", "", text)

@@ -1,0 +1,97 @@
+"""Reference results: what the two studies published of the same dataset, beside one's own, never tested."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from medfm_gui.desk.asks.compare import Side, SideBySide
+from medfm_gui.desk.asks.compare_cases import ReadReferences
+from medfm_gui.metrics.names import metric_title
+from medfm_gui.ui.charts.view import ChartView
+from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.compare import case_layout
+from medfm_gui.ui.pages.compare.cells import Cell, CellTable
+from medfm_gui.ui.pages.compare.charts import slots_of
+from medfm_gui.ui.pages.compare.look import Look
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.text import Label
+from medfm_gui.workspace.references import NOT_COMPARABLE, UNPUBLISHED, PublishedResult, References
+
+_TITLES = ("Study", "Model", "Setting", "Metric", "Value", "Source", "Note")
+_WIDTHS = (
+    case_layout.COUNT_PX, SPACE[-1] * 5, SPACE[-1] * 6, SPACE[-1] * 5, SPACE[-1] * 4, case_layout.COUNT_PX + SPACE[3],
+    case_layout.NAME_PX,
+)  # fmt: skip
+
+
+class PublishedTab(QWidget):
+    """A chart with hollow marks, and every published number with its source.
+
+    Signals:
+        export_wanted(ChartView, str, str): the view of a chart, the format, a suggested name.
+    """
+
+    export_wanted = Signal(object, str, str)
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sides: tuple[Side, ...] = ()
+        self.about = Label("")
+        self.view = ChartView()
+        self.view.setMinimumHeight(case_layout.CHART_PX)
+        self.view.export_wanted.connect(lambda kind, name: self.export_wanted.emit(self.view, kind, name))
+        self.model = CellTable(_TITLES, (), self)
+        self.table = case_layout.bar_table("Published results", self.model, _WIDTHS, runs_in=None)
+        self.sources = Label("", "caption")
+        parts = ((self.about, 0), (self.view, 5), (self.table, 4), (self.sources, 0))
+        self.pane = case_layout.stack(self, *parts, scrolls=True)
+        self._look = Look(context.desk, self, self.pane, "Reading the published results", self._show)
+
+    def show_runs(self, found: SideBySide) -> None:
+        """The runs of the comparison."""
+        self._sides = found.sides
+        self._look.want(ReadReferences(tuple(side.run for side in found.sides)))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ask what was not asked while nobody looked."""
+        super().showEvent(event)
+        self._look.seen()
+
+    def _show(self, found: References) -> None:
+        if not found.results:
+            where = (
+                f"Nothing is published here of {found.dataset}." if found.dataset else "This is no dataset of theirs."
+            )
+            self.pane.show_empty(
+                "No published results",
+                f"The two studies that this program reproduces used other datasets. {where}",
+                icon="info",
+            )
+            return
+        self.about.setText(f"{found.dataset}: {NOT_COMPARABLE}. Published results are shown, never tested.")
+        self.view.setVisible(bool(found.charts))
+        if found.charts:
+            chart = found.charts[0]
+            outside = {one.name: len(self._sides) for one in chart.series if one.hollow}
+            self.view.set_chart(chart, {**outside, **slots_of(chart, self._sides)})
+        words = dict(found.sources)
+        self.model.fill([_row(one, words) for one in found.results])
+        case_layout.fit_height(self.table, 6, least=True)
+        used = dict.fromkeys(one.source for one in found.results)
+        said = [f"{name}: {words[name]}" for name in used if name in words]
+        studies = [f"Study {name}: {title}" for name, title in found.studies]
+        self.sources.setText(". ".join((*studies, *said)) + ".")
+
+
+def _row(one: PublishedResult, sources: dict[str, str]) -> list[Cell]:
+    return [
+        Cell(one.study),
+        Cell(one.model),
+        Cell(one.setting or UNPUBLISHED),
+        Cell(metric_title(one.metric)),
+        Cell(UNPUBLISHED if one.value is None else f"{one.value:.3f}"),
+        Cell(one.source, sources.get(one.source, "")),
+        Cell(one.note, one.note),
+    ]

@@ -1,0 +1,132 @@
+"""Subgroups: the numbers of each run in parts of the test, by a covariate that is chosen."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from medfm_gui.desk.asks.compare import Side, SideBySide
+from medfm_gui.desk.asks.compare_cases import CovariateList, ListCovariates, ReadSubgroups
+from medfm_gui.domain.dataset import Task
+from medfm_gui.ui.charts.view import ChartView
+from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.compare import case_layout
+from medfm_gui.ui.pages.compare.cells import Cell, CellTable
+from medfm_gui.ui.pages.compare.charts import slots_of
+from medfm_gui.ui.pages.compare.look import Look
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.forms import choice, fields_in_a_row
+from medfm_gui.ui.widgets.states import StatePane
+from medfm_gui.ui.widgets.text import Label, one_line
+from medfm_gui.workspace.subgrouping import SubgroupFile
+
+_TITLES = ("Value", "Run", "n", "Events", "ROC-AUC", "Sensitivity", "Specificity")
+_WIDTHS = (SPACE[-1] * 4, SPACE[3] * 13, SPACE[-1] * 2, SPACE[-1] * 2, *(SPACE[3] * 13 + SPACE[1],) * 3)
+_FIELD_LETTERS = 28
+_KEPT = "compare.covariate"
+
+
+class SubgroupsTab(QWidget):
+    """A table of values, and the same as a forest.
+
+    Signals:
+        export_wanted(ChartView, str, str): the view of a chart, the format, a suggested name.
+    """
+
+    export_wanted = Signal(object, str, str)
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._memory = context.memory
+        self._sides: tuple[Side, ...] = ()
+        self._task = Task.BINARY
+        self.covariate = choice(())
+        self.covariate.setAccessibleName("Covariate")
+        self.covariate.setMinimumContentsLength(_FIELD_LETTERS)
+        self.covariate.currentIndexChanged.connect(lambda _: self._chosen())
+        self.model = CellTable(_TITLES, (2, 3), self)
+        self.table = case_layout.bar_table("Numbers by subgroup", self.model, _WIDTHS, runs_in=1)
+        self.view = ChartView()
+        self.view.setMinimumHeight(case_layout.CHART_PX)
+        self.view.export_wanted.connect(lambda kind, name: self.export_wanted.emit(self.view, kind, name))
+        self.note = Label("", "caption")
+        inner = QWidget()
+        self.inner = case_layout.stack(
+            inner, (self.table, 3), (self.view, 4), (self.note, 0), inside=True, scrolls=True
+        )
+        head = fields_in_a_row((Label("Covariate", "muted", wrap=False), self.covariate))
+        self.pane: StatePane = case_layout.stack(self, (head, 0), (inner, 1))
+        self._covariates = Look(context.desk, self, self.pane, "Looking for covariates", self._offer)
+        self._numbers = Look(context.desk, self, self.inner, "Reading the predictions", self._show)
+
+    def show_runs(self, found: SideBySide) -> None:
+        """The runs of the comparison."""
+        self._sides, self._task = found.sides, found.task
+        self._numbers.want(None)
+        if found.task is not Task.BINARY:
+            self._covariates.want(None)
+            self.pane.show_empty(
+                "No subgroups of this task",
+                "Subgroups are told of a question with two classes; the numbers by class stand under “Per class”.",
+                icon="table",
+            )
+            return
+        self._covariates.want(ListCovariates(tuple(side.run for side in found.sides)))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ask what was not asked while nobody looked."""
+        super().showEvent(event)
+        self._covariates.seen()
+        self._numbers.seen()
+
+    def _offer(self, answer: CovariateList) -> None:
+        if not answer.covariates:
+            self.pane.show_empty(
+                "Nothing parts these test images",
+                "Covariates come with the import: columns of a table, and facts of DICOM headers such as sex, "
+                "manufacturer and view. This dataset has none with two values.",
+                icon="filter",
+            )
+            return
+        before = self.covariate.currentData() or self._memory.get(_KEPT)
+        self.covariate.blockSignals(True)
+        self.covariate.clear()
+        for one in answer.covariates:
+            missing = f", {one.n_missing:,} not recorded" if one.n_missing else ""
+            self.covariate.addItem(one_line(f"{one.name} ({one.n_values:,} values{missing})", 160), one.name)
+        self.covariate.setCurrentIndex(max(0, self.covariate.findData(before)))
+        self.covariate.blockSignals(False)
+        self._ask()
+
+    def _chosen(self) -> None:
+        self._memory.put(_KEPT, self.covariate.currentData())
+        self._ask()
+
+    def _ask(self) -> None:
+        name = self.covariate.currentData()
+        if isinstance(name, str):
+            self._numbers.want(ReadSubgroups(tuple(side.run for side in self._sides), name))
+
+    def _show(self, file: SubgroupFile) -> None:
+        ends = {name: case_layout.ends_of(name, file.rows) for name in ("auc", "sensitivity", "specificity")}
+        by = {(row.label, row.run, row.metric): row for row in file.rows}
+        rows = []
+        for value in file.values:
+            for slot, side in enumerate(self._sides):
+                first = by.get((value, side.run, "auc"))
+                if first is None:
+                    continue
+                cells = [
+                    case_layout.number_cell(by.get((value, side.run, name)), ends[name], slot, side.family)
+                    for name in ends
+                ]
+                if first.value is None:
+                    cells[0] = Cell("fewer than 20 of a class", first.note)
+                    cells[1:] = [Cell("–", first.note)] * (len(cells) - 1)
+                counts = [f"{first.n:,}", "" if first.n_events is None else f"{first.n_events:,}"]
+                rows.append([Cell(value), case_layout.run_cell(self._sides, side.run), *map(Cell, counts), *cells])
+        self.model.fill(rows)
+        case_layout.fit_height(self.table, 6, least=True)
+        self.view.set_chart(file.chart, slots_of(file.chart, self._sides))
+        self.note.setText(f"By {file.unit}. {file.note}")

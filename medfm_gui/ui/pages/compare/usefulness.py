@@ -1,0 +1,169 @@
+"""Usefulness: calibration as numbers, and net benefit between two thresholds that a person names."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from medfm_gui.desk.asks.compare import Side, SideBySide
+from medfm_gui.desk.asks.compare_cases import ReadSampling, ReadUsefulness
+from medfm_gui.domain.dataset import Task
+from medfm_gui.ui.charts.view import ChartView
+from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.compare import case_layout, wording
+from medfm_gui.ui.pages.compare.cells import Cell, CellTable
+from medfm_gui.ui.pages.compare.charts import slots_of
+from medfm_gui.ui.pages.compare.look import Look
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.forms import action, real_number
+from medfm_gui.ui.widgets.notice import Notice
+from medfm_gui.ui.widgets.text import Label
+from medfm_gui.workspace.usefulness import ECE, IN_THE_LARGE, SLOPE, Sampling, UsefulnessFile
+
+_TITLES = ("Run", "Calibration-in-the-large (0)", "Calibration slope (1)", "ECE", "Probabilities")
+_WIDTHS = (case_layout.NAME_PX, *(SPACE[-1] * 8,) * 2, case_layout.COUNT_PX, case_layout.NAME_PX)
+_KEPT = "compare.thresholds"
+_NOT_NAMED = 0.0
+
+
+class UsefulnessTab(QWidget):
+    """Fields for the range and the prevalence, a table, a chart.
+
+    Signals:
+        export_wanted(ChartView, str, str): the view of a chart, the format, a suggested name.
+    """
+
+    export_wanted = Signal(object, str, str)
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._memory = context.memory
+        self._sides: tuple[Side, ...] = ()
+        self._is_named = False
+        self.low = real_number(0.05, 0.001, 0.998, "", 3, 0.05)
+        self.high = real_number(0.4, 0.002, 0.999, "", 3, 0.05)
+        self.prevalence = real_number(_NOT_NAMED, 0.0, 0.999, "", 4, 0.01)
+        self.prevalence.setSpecialValueText("as the dataset states")
+        self.low.setAccessibleName("Lowest threshold probability")
+        self.high.setAccessibleName("Highest threshold probability")
+        self.prevalence.setAccessibleName("Prevalence in the intended population")
+        self.prevalence.setMinimumWidth(SPACE[-1] * 5)
+        self.button = action("Show net benefit", "chart", "primary")
+        self.button.clicked.connect(self.ask)
+        self.stated = Label("", "caption")
+        self.model = CellTable(_TITLES, (3,), self)
+        self.table = case_layout.bar_table("Calibration of the runs", self.model, _WIDTHS)
+        self.view = ChartView()
+        self.view.setMinimumHeight(case_layout.CHART_PX)
+        self.view.export_wanted.connect(lambda kind, name: self.export_wanted.emit(self.view, kind, name))
+        self.notice = Notice()
+        self.note = Label("", "caption")
+        inner = QWidget()
+        parts = ((self.notice, 0), (self.table, 0), (self.view, 1), (self.note, 0))
+        self.inner = case_layout.stack(inner, *parts, inside=True, scrolls=True)
+        self.pane = case_layout.stack(self, (self._head(), 0), (self.stated, 0), (inner, 1))
+        self._sampling = Look(context.desk, self, self.pane, "Reading the dataset", self._tell_sampling)
+        self._numbers = Look(context.desk, self, self.inner, "Reading the predictions", self._show)
+        self._recall()
+
+    def _head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(SPACE[1])
+        for text, field in (
+            ("Thresholds from", self.low), ("to", self.high), ("Intended prevalence", self.prevalence),
+        ):  # fmt: skip
+            name = Label(text, "muted", wrap=False)
+            name.setBuddy(field)
+            row.addWidget(name)
+            row.addWidget(field)
+            row.addSpacing(SPACE[2])
+        row.addWidget(self.button)
+        row.addStretch(1)
+        return row
+
+    def _recall(self) -> None:
+        kept = self._memory.get(_KEPT)
+        if isinstance(kept, list) and len(kept) == 2 and all(isinstance(one, float) for one in kept):
+            self.low.setValue(kept[0])
+            self.high.setValue(kept[1])
+
+    def show_runs(self, found: SideBySide) -> None:
+        """The runs of the comparison; the range has to be named anew for others."""
+        same = self._sides == found.sides
+        self._sides = found.sides
+        if found.task is not Task.BINARY:
+            self._sampling.want(None)
+            self._numbers.want(None)
+            self.pane.show_empty(
+                "Net benefit weighs one decision",
+                "It is told of a question with two classes; this one has more.",
+                icon="chart",
+            )
+            return
+        self._sampling.want(ReadSampling(tuple(side.run for side in found.sides)))
+        if not same or not self._is_named:
+            self._is_named = False
+            self._numbers.want(None)
+            self.inner.show_empty(
+                "Name a range of thresholds",
+                "A threshold probability says how many false alarms one found case is worth: at 0.10 nine. Name the "
+                "range within which people would act, before looking at the curve.",
+                icon="chart",
+            )
+
+    def ask(self) -> None:
+        """Show calibration and net benefit for what is in the fields."""
+        self._is_named = True
+        self._memory.put(_KEPT, [self.low.value(), self.high.value()])
+        prevalence = self.prevalence.value() or None
+        runs = tuple(side.run for side in self._sides)
+        self._numbers.want(ReadUsefulness(runs, round(self.low.value(), 3), round(self.high.value(), 3), prevalence))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ask what was not asked while nobody looked."""
+        super().showEvent(event)
+        self._sampling.seen()
+        self._numbers.seen()
+
+    def _tell_sampling(self, said: Sampling) -> None:
+        how = said.sampling or "not stated"
+        share = "not stated" if said.prevalence is None else f"{100 * said.prevalence:g} %"
+        self.stated.setText(f"Dataset: sampling {how}, intended prevalence {share}.")
+
+    def _show(self, file: UsefulnessFile) -> None:
+        by = {(row.run, row.metric): row for row in file.rows}
+        rows = []
+        for slot, side in enumerate(self._sides):
+            cells = [
+                case_layout.number_cell(
+                    by.get((side.run, metric)), case_layout.ends_of(metric, file.rows), slot, side.family
+                )
+                for metric in (IN_THE_LARGE, SLOPE, ECE)
+            ]
+            shifted = "distorted by balanced training" if side.run in file.distorted else "as trained"
+            rows.append([case_layout.run_cell(self._sides, side.run), *cells, Cell(shifted)])
+        self.model.fill(rows)
+        case_layout.fit_height(self.table, 5)
+        chart = file.charts[0] if file.charts else None
+        self.view.setVisible(chart is not None)
+        self.view.set_chart(chart, slots_of(chart, self._sides) if chart else None)
+        self._warn(file)
+        held = [row.note for row in file.rows if row.value is None and row.note.startswith("withheld")]
+        words = ["Intervals: 95 %, logistic regression." if any(row.low is not None for row in file.rows) else ""]
+        words += [f"Dashes are {held[0]}."] if held else []
+        self.note.setText(" ".join((*words, f"By {file.unit}. ECE is no headline.")).strip())
+
+    def _warn(self, file: UsefulnessFile) -> None:
+        said = file.withheld
+        more = ""
+        if file.distorted:
+            runs = wording.listed(file.distorted)
+            more = (
+                f"{runs}: balanced sampling or class weights in training shifted the probabilities; recalibrate "
+                "before they are acted on."
+            )
+        if said or more:
+            self.notice.tell(said or more, more if said else "", role="warning")
+        else:
+            self.notice.hide()

@@ -1,0 +1,252 @@
+"""The files that travel inside a report, from which a reader can compute its numbers again; and reading them back.
+
+No place of this computer and no patient is in them: orders carry hashes for paths, and the patients of the test are
+numbered anew in every report, in the order in which they come; samples are named anew in every report as well.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from medfm_gui.base import wire
+from medfm_gui.domain.dataset import Dataset, Task
+from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
+from medfm_gui.domain.protocol import LockedProtocol
+from medfm_gui.domain.report import Attachment
+from medfm_gui.domain.run import TrainSpec
+from medfm_gui.domain.split import Split
+from medfm_gui.workspace.comparing import ComparisonFile
+from medfm_gui.workspace.evaluating import EvaluationFile, operating_point, test_predictions
+from medfm_gui.workspace.place import Workspace
+from medfm_gui.workspace.portable import without_places
+from medfm_gui.workspace.report_sections import label_text
+from medfm_gui.workspace.scores import read_scores
+from medfm_gui.workspace.spreadsheet import guarded
+from medfm_gui.workspace.training import RunView
+
+if TYPE_CHECKING:
+    from medfm_gui.metrics.scored import Scored
+
+T = TypeVar("T")
+RUNS, RESULTS, SPLIT, OUTCOMES = "runs.json", "results.json", "split.csv", "outcomes.json"
+COMPARISON, PROTOCOL = "comparison.json", "protocol.json"
+PREDICTIONS = "predictions-{run}.csv"
+_FIRST = ("sample", "patient", "label", "target")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run ended with: validation metrics, the files it wrote (name → SHA-256), its locked threshold, its unit.
+
+    ``knows_patients``: the dataset tells which images are of one patient.
+    """
+
+    run: str
+    metrics: Mapping[str, float]
+    files: Mapping[str, str]
+    point: OperatingPoint | None
+    unit: str
+    device: str
+    code_version: str
+    predictions_sha256: str
+    knows_patients: bool
+    opened: str = ""
+    reason: str = ""
+
+
+def attachments(
+    workspace: Workspace,
+    dataset: Dataset,
+    split: Split,
+    views: Sequence[RunView],
+    tests: Sequence[EvaluationFile],
+    *,
+    comparison: ComparisonFile | None = None,
+    protocol: LockedProtocol | None = None,
+) -> tuple[Attachment, ...]:
+    """What lets a reader trace the numbers: orders, results, outcomes, split and predictions, without patients.
+
+    Samples bear other names in every call: a keyed hash whose key nobody keeps, the same in split and predictions.
+    """
+    alias = _aliases(secrets.token_bytes(32))
+    made = [
+        Attachment(RUNS, _json([wire.plain(without_places(view.spec)) for view in views]), "The orders of the runs"),
+        Attachment(
+            RESULTS,
+            _json([wire.plain(row) for test in tests for row in test.evaluations]),
+            "Every number of this report",
+        ),
+        Attachment(
+            OUTCOMES,
+            _json([wire.plain(_outcome(view, test, dataset)) for view, test in zip(views, tests, strict=True)]),
+            "What the runs ended with: validation, files, thresholds",
+        ),
+        Attachment(SPLIT, _sides(dataset, split, alias), "Sample, partition and pixel hash", "text/csv"),
+    ]
+    if comparison is not None:
+        made.append(Attachment(COMPARISON, _json(wire.plain(comparison)), "The paired comparisons"))
+    if protocol is not None:
+        made.append(Attachment(PROTOCOL, _json(wire.plain(protocol)), "The locked protocol"))
+    for view in views:
+        text = _predictions(workspace, dataset, view.id, alias)
+        made.append(Attachment(PREDICTIONS.format(run=view.id), text, f"Test predictions of {view.id}", "text/csv"))
+    return tuple(made)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=1)
+
+
+def _outcome(view: RunView, test: EvaluationFile, dataset: Dataset) -> Outcome:
+    return Outcome(
+        run=view.id,
+        metrics=dict(view.state.metrics),
+        files=dict(view.state.files),
+        point=operating_point(view.folder),
+        unit=view.spec.recipe.unit,
+        device=view.state.device,
+        code_version=view.spec.code_version,
+        predictions_sha256=test.predictions.sha256,
+        knows_patients=dataset.n_patients is not None,
+        opened=test.opened,
+        reason=test.reason,
+    )
+
+
+def _aliases(key: bytes) -> Callable[[str], str]:
+    """Names that cannot be had back, nor joined with those of another report."""
+
+    @cache
+    def alias(name: str) -> str:
+        return "x" + hashlib.blake2b(name.encode(), key=key, digest_size=8).hexdigest()
+
+    return alias
+
+
+def _sides(dataset: Dataset, split: Split, alias: Callable[[str], str]) -> str:
+    """The split in the order of the new names, which says nothing of the order of the images."""
+    pixels = {sample.id: sample.pixels_sha256 for sample in dataset.samples}
+    lines = (
+        f"{alias(item.sample)},{item.partition.value},{pixels.get(item.sample, '')}\n" for item in split.assignments
+    )
+    return "sample,partition,pixels_sha256\n" + "".join(sorted(lines))
+
+
+def _predictions(workspace: Workspace, dataset: Dataset, run: str, alias: Callable[[str], str]) -> str:
+    """Sample, number of its patient, label, target as stored, one column a class (digits enough for the same float)."""
+    from medfm_gui.datasets.targets import patients
+
+    samples, scores = read_scores(test_predictions(workspace, run))
+    who = patients(dataset, samples) or [""] * len(samples)
+    numbers = {name: f"P{number}" for number, name in enumerate(dict.fromkeys(who), 1)} if any(who) else {"": ""}
+    targets = {sample.id: sample.target for sample in dataset.samples}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_FIRST, *map(guarded, dataset.classes)])
+    for name, patient, row in zip(samples, who, scores, strict=True):
+        target = targets[name]
+        said = guarded(label_text(dataset, target))
+        cells = (alias(name), numbers[patient], said, "|".join(map(str, target)))
+        writer.writerow([*cells, *(f"{value:.9g}" for value in row)])
+    return text.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The files of a report, read back and checked for their form."""
+
+    specs: tuple[TrainSpec, ...]
+    rows: tuple[Evaluation, ...]
+    outcomes: tuple[Outcome, ...]
+    pixels: Mapping[str, str]
+    """Pixel hash of each sample of the split."""
+    predictions: Mapping[str, str]
+    comparison: ComparisonFile | None = None
+    protocol: LockedProtocol | None = None
+
+
+def read_evidence(files: Mapping[str, bytes]) -> Evidence:
+    """What was attached to a report.
+
+    Raises:
+        InputError: a file is missing, or is not what its name says.
+    """
+    missing = [name for name in (RUNS, RESULTS, OUTCOMES, SPLIT) if name not in files]
+    if missing:
+        raise InputError(
+            f"The report does not carry {', '.join(missing)}, so its numbers cannot be computed again.",
+            "Write it with its files attached.",
+        )
+    specs = wire.decode(tuple[TrainSpec, ...], files[RUNS], what=f"The attached {RUNS}")
+    wanted = {spec.run: PREDICTIONS.format(run=spec.run) for spec in specs}
+    lost = [name for name in wanted.values() if name not in files]
+    if lost or not specs:
+        raise InputError(f"The report does not carry {', '.join(lost) or 'any run'}.", "Ask for the whole file.")
+    return Evidence(
+        specs=specs,
+        rows=wire.decode(tuple[Evaluation, ...], files[RESULTS], what=f"The attached {RESULTS}"),
+        outcomes=wire.decode(tuple[Outcome, ...], files[OUTCOMES], what=f"The attached {OUTCOMES}"),
+        pixels=_pixels(_text(files[SPLIT], SPLIT)),
+        predictions={run: _text(files[name], name) for run, name in wanted.items()},
+        comparison=_decoded(ComparisonFile, files, COMPARISON),
+        protocol=_decoded(LockedProtocol, files, PROTOCOL),
+    )
+
+
+def _decoded(kind: type[T], files: Mapping[str, bytes], name: str) -> T | None:
+    return wire.decode(kind, files[name], what=f"The attached {name}") if name in files else None
+
+
+def _text(raw: bytes, name: str) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"The attached {name} is no text.", "It was changed; ask for the file again.") from error
+
+
+def _pixels(text: str) -> dict[str, str]:
+    rows = list(csv.reader(io.StringIO(text)))
+    if not rows or rows[0] != ["sample", "partition", "pixels_sha256"] or any(len(row) != 3 for row in rows):
+        raise InputError(f"The attached {SPLIT} is not a split.", "It was changed; ask for the file again.")
+    return {row[0]: row[2] for row in rows[1:]}
+
+
+def scored_of(text: str, spec: TrainSpec, *, knows_patients: bool) -> Scored:
+    """The attached predictions of a run, joined with reference and patients.
+
+    Raises:
+        InputError: the table is not what was written.
+    """
+    from medfm_gui.metrics.scored import Scored
+
+    name = PREDICTIONS.format(run=spec.run)
+    rows = list(csv.reader(io.StringIO(text)))
+    if not rows or rows[0] != [*_FIRST, *map(guarded, spec.classes)] or any(len(row) != len(rows[0]) for row in rows):
+        raise InputError(f"The attached {name} is no table of predictions.", "It was changed; ask for the file again.")
+    try:
+        targets = np.array([[int(part) for part in row[3].split("|")] for row in rows[1:]], np.int64)
+        scores = np.array([[float(value) for value in row[4:]] for row in rows[1:]], np.float32)
+        return Scored(
+            samples=tuple(row[0] for row in rows[1:]),
+            targets=targets if spec.task is Task.MULTILABEL else targets[:, 0],
+            scores=scores.astype(np.float64),
+            patients=tuple(row[1] for row in rows[1:]) if knows_patients else None,
+            task=spec.task,
+            classes=spec.classes,
+            positive=spec.positive,
+        )
+    except (ValueError, IndexError) as error:
+        raise InputError(
+            f"The attached {name} holds what is no number ({error}).", "It was changed; ask for the file again."
+        ) from error

@@ -1,0 +1,218 @@
+"""Whether the probabilities of opened runs mean what they say and are worth acting on: calibration and net benefit.
+
+Numbers that depend on how many cases have the event (calibration-in-the-large, ECE, net benefit) hold for the data's
+own share of events only where the cases are consecutive; else they are told at the prevalence that the dataset or the
+person names, or withheld with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from medfm_gui.base import wire
+from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.domain.dataset import Dataset, Task
+from medfm_gui.domain.errors import UsageError
+from medfm_gui.domain.evaluation import Evaluation
+from medfm_gui.workspace import data
+from medfm_gui.workspace.comparing import OnProgress
+from medfm_gui.workspace.opened_runs import OpenedRun, chart_owner, opened_tests, read_opened, result_path
+from medfm_gui.workspace.place import Workspace
+
+CONSECUTIVE = "consecutive"
+IN_THE_LARGE, SLOPE, ECE = "calibration_in_the_large", "calibration_slope", "ece"
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a dataset says its cases were found, and the share of the event in the population it is meant for."""
+
+    sampling: str = ""
+    prevalence: float | None = None
+
+    @property
+    def is_consecutive(self) -> bool:
+        """Whether the share of events in the data is that of the population."""
+        return self.sampling == CONSECUTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class UsefulnessFile:
+    """``evaluations/usefulness-<hash>.json``: calibration of runs, and net benefit between two thresholds.
+
+    ``rows`` are the calibration numbers; one that is withheld has no value and says why. ``charts`` is empty where
+    ``withheld`` says why net benefit cannot be told. ``distorted`` names runs whose training shifted probabilities.
+    """
+
+    runs: tuple[str, ...]
+    low: float
+    high: float
+    prevalence: float | None
+    sampling: Sampling
+    unit: str
+    rows: tuple[Evaluation, ...]
+    charts: tuple[ChartSpec, ...]
+    withheld: str = ""
+    distorted: tuple[str, ...] = ()
+
+
+def sampling_of(dataset: Dataset) -> Sampling:
+    """What the dataset states; nothing where it states nothing."""
+    said = getattr(dataset, "statement", None)  # datasets imported by an earlier version make no statement
+    if said is None:
+        return Sampling()
+    return Sampling(str(said.sampling).strip().casefold(), share(str(said.prevalence)))
+
+
+def share(text: str) -> float | None:
+    """A share between 0 and 1 from ``12 %``, ``0.12`` or ``12 of 1,000``; None from anything else."""
+    words = text.strip().replace(",", "")
+    if found := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%(?:\s.*)?", words):
+        value = float(found[1]) / 100
+    elif found := re.fullmatch(r"(\d+)\s*(?:of|in|/)\s*(\d+)", words):
+        value = float(found[1]) / max(1.0, float(found[2]))
+    elif re.fullmatch(r"0?\.\d+", words):
+        value = float(words)
+    else:
+        return None
+    return value if 0 < value < 1 else None
+
+
+def stated_sampling(workspace: Workspace, run_ids: Sequence[str]) -> Sampling:
+    """What the dataset of these opened runs states.
+
+    Raises:
+        SealError, UsageError, InputError: as ``usefulness_table``.
+    """
+    tests = opened_tests(workspace, run_ids)
+    return sampling_of(data.read(workspace, tests.views[0].spec.dataset_id))
+
+
+def usefulness_table(
+    workspace: Workspace,
+    run_ids: Sequence[str],
+    low: float,
+    high: float,
+    *,
+    prevalence: float | None = None,
+    on_progress: OnProgress | None = None,
+    keep: bool = True,
+) -> UsefulnessFile:
+    """Calibration and net benefit between two threshold probabilities; computed once and kept unless ``keep`` is off.
+
+    Args:
+        prevalence: of the population it is meant for; None takes what the dataset states.
+
+    Raises:
+        SealError: the test of a run was not opened.
+        UsageError: the task does not have two classes, the range or the prevalence cannot be, or the runs cannot be
+            compared.
+        InputError: one class only, or a predictions file is damaged.
+    """
+    if not 0 < low < high < 1:
+        raise UsageError(
+            f"The thresholds {low:g} to {high:g} are no range within 0 … 1.", "Name two, such as 0.05 and 0.4."
+        )
+    if prevalence is not None and not 0 < prevalence < 1:
+        raise UsageError(f"A prevalence of {prevalence:g} cannot be.", "Give a share between 0 and 1.")
+    tests = opened_tests(workspace, run_ids)
+    if tests.views[0].spec.task is not Task.BINARY:
+        raise UsageError(
+            "Net benefit weighs one decision, and this task has more than two classes.", "Look at the numbers by class."
+        )
+    stated = stated_sampling(workspace, run_ids)
+    path = result_path(workspace, "usefulness", tests, repr((low, high, prevalence, stated)))
+    if path.exists():
+        return wire.read(UsefulnessFile, path)
+    found = read_opened(workspace, tests, on_progress)
+    file = _computed(found.runs, (low, high), prevalence, stated, on_progress)
+    if keep:
+        wire.write(path, file)
+        for chart in file.charts:
+            workspace.store.put_chart(chart_owner(file.runs), chart)
+    return file
+
+
+def _computed(
+    runs: Sequence[OpenedRun],
+    between: tuple[float, float],
+    prevalence: float | None,
+    stated: Sampling,
+    on_progress: OnProgress | None,
+) -> UsefulnessFile:
+    from medfm_gui.metrics.probability_charts import decision_chart
+
+    share_used = prevalence if prevalence is not None else None if stated.is_consecutive else stated.prevalence
+    withheld = "" if share_used is not None or stated.is_consecutive else _why_not(stated)
+    rows: list[Evaluation] = []
+    for number, run in enumerate(runs):
+        if on_progress is not None:
+            on_progress(f"Calibration of {run.view.id}", number, len(runs))
+        rows += calibration_rows(run, own_share=stated.is_consecutive and prevalence is None)
+    charts: tuple[ChartSpec, ...] = ()
+    if not withheld:
+        if on_progress is not None:
+            on_progress("Net benefit", len(runs), len(runs))
+        drawn = [run.drawn for run in runs]
+        charts = (decision_chart(drawn, low=between[0], high=between[1], prevalence=share_used),)
+    distorted = tuple(run.view.id for run in runs if _is_distorted(run))
+    ids = tuple(run.view.id for run in runs)
+    unit = runs[0].units.unit
+    return UsefulnessFile(ids, *between, share_used, stated, unit, tuple(rows), charts, withheld, distorted)
+
+
+def _why_not(stated: Sampling) -> str:
+    how = (
+        f"The dataset says that its cases are {stated.sampling}"
+        if stated.sampling
+        else "The dataset does not state how its cases were found"
+    )
+    return (
+        f"{how}, so the share of events here need not be that of any population. Net benefit is withheld until a "
+        "prevalence is named."
+    )
+
+
+def _is_distorted(run: OpenedRun) -> bool:
+    recipe = run.view.spec.recipe
+    return recipe.balanced_sampling or recipe.class_weights
+
+
+def calibration_table(workspace: Workspace, run_ids: Sequence[str]) -> tuple[Evaluation, ...]:
+    """Calibration-in-the-large, slope and ECE of opened runs of a task with two classes; what is withheld says why.
+
+    Raises:
+        SealError, UsageError, InputError: as ``usefulness_table``.
+    """
+    found = read_opened(workspace, opened_tests(workspace, run_ids))
+    own_share = sampling_of(found.dataset).is_consecutive
+    return tuple(row for run in found.runs for row in calibration_rows(run, own_share=own_share))
+
+
+def calibration_rows(run: OpenedRun, *, own_share: bool) -> list[Evaluation]:
+    """The three numbers of one run; without ``own_share``, those that hang on the share of events are withheld."""
+    from medfm_gui.metrics.calibration import calibration
+
+    good = run.units.without_failed()
+    found = calibration(good.events, good.event_scores, groups=good.patients)
+    n_events = int(good.events.sum())
+    reason = "" if own_share else "withheld: it holds only at the share of events of consecutive cases"
+    method = "quantile-bins" if found.ece is not None else "not-estimable"
+    bins = "ten equally filled bins; no interval, for resampling makes it larger; never a headline"
+    shown = (
+        (IN_THE_LARGE, found.in_the_large.estimate, found.in_the_large.low, found.in_the_large.high,
+         found.in_the_large.method, found.in_the_large.note, reason),
+        (SLOPE, found.slope.estimate, found.slope.low, found.slope.high, found.slope.method, found.slope.note, ""),
+        (ECE, found.ece, None, None, method, bins, reason),
+    )  # fmt: skip
+    return [
+        Evaluation(
+            run=run.view.id, subset="test", metric=metric, value=None if hidden else value,
+            low=None if hidden else low, high=None if hidden else high, method="not-estimable" if hidden else how,
+            unit=run.units.unit, n=len(good), n_patients=good.n_patients, n_events=n_events,
+            sample_set=run.test.sample_set, note=hidden or note,
+        )
+        for metric, value, low, high, how, note, hidden in shown
+    ]  # fmt: skip
