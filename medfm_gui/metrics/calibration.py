@@ -20,6 +20,8 @@ from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from medfm_gui.domain.errors import InputError
 from medfm_gui.metrics.arrays import Clusters, Flags, Floats, checked_events, checked_scores, clusters
+from medfm_gui.metrics.bootstrap import percentile_interval, replicates_of, vary
+from medfm_gui.metrics.counting import share_statistic
 from medfm_gui.metrics.estimate import Interval, not_estimable, quantile
 from medfm_gui.metrics.proportions import share_among
 
@@ -214,12 +216,24 @@ def _edges(said: Floats, bins: int) -> list[npt.NDArray[np.intp]]:
 
 
 def _bins(events: Flags, said: Floats, who: Clusters, bins: int, confidence: float) -> list[tuple[float, Interval]]:
-    filled = []
-    for part in _edges(said, bins):
-        among = np.zeros(len(events), np.bool_)
-        among[part] = True
-        filled.append((float(said[part].mean()), share_among(events, among, who, confidence)))
-    return filled
+    """Mean probability and share of events of each bin; where patients repeat all bins share the same draws."""
+    parts = _edges(said, bins)
+    means = [float(said[part].mean()) for part in parts]
+    among = np.zeros((len(parts), len(events)), np.bool_)
+    for row, part in enumerate(parts):
+        among[row, part] = True
+    if not who.repeated:
+        return list(zip(means, (share_among(events, row, who, confidence) for row in among), strict=True))
+    drawn = replicates_of([share_statistic(events, who, row) for row in among], who)
+    shares = [_share(events, row, values, who, confidence) for row, values in zip(among, drawn, strict=True)]
+    return list(zip(means, shares, strict=True))
+
+
+def _share(events: Flags, among: Flags, values: Floats, who: Clusters, confidence: float) -> Interval:
+    if not vary(values):
+        return share_among(events, among, who, confidence)
+    n, hits = int(among.sum()), int((events & among).sum())
+    return percentile_interval(hits / n, values, who, n=n, n_events=hits, confidence=confidence)
 
 
 def _ece(events: Flags, said: Floats, bins: int = 10) -> float:

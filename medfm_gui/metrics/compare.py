@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError
@@ -16,6 +15,7 @@ from medfm_gui.metrics.bootstrap import bootstrap_test
 from medfm_gui.metrics.delong import delong_test
 from medfm_gui.metrics.estimate import PairedTest, joined
 from medfm_gui.metrics.evaluate import AS_ERRORS
+from medfm_gui.metrics.holm import holm
 from medfm_gui.metrics.names import headline, method_title, metric_title
 from medfm_gui.metrics.proportions import paired_shares
 from medfm_gui.metrics.quantities import quantities
@@ -75,7 +75,7 @@ def adjust_holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
             families.setdefault((item.metric, item.parameters.get("failures", "")), []).append(place)
     adjusted = list(comparisons)
     for places in families.values():
-        values = multipletests([comparisons[place].p for place in places], method="holm")[1]
+        values = holm([comparisons[place].p or 0.0 for place in places])
         for place, value in zip(places, values, strict=True):
             item = comparisons[place]
             note = joined(item.note, f"Holm over {len(places)}, interval unadjusted" if len(places) > 1 else "")
