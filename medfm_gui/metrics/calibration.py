@@ -115,13 +115,14 @@ def calibration_curve(
         labels: (n,) 0 or 1.
         probabilities: (n,) of the event.
         groups: (n,) patient of each unit.
+        bins: how many; 0 for none.
 
     Raises:
         InputError: as ``calibration``.
     """
     events, said = checked_events(labels), _checked(probabilities, len(np.atleast_1d(labels)))
     who = clusters(groups, len(events))
-    filled = tuple(_bins(events, said, who, bins, confidence))
+    filled = tuple(_bins(events, said, who, bins, confidence)) if bins else ()
     odds = log_odds(said)
     knots = np.unique(np.quantile(odds, _KNOTS if len(events) >= _MANY_UNITS else _FEW_KNOTS)) if len(events) else odds
     if events.all() or not events.any() or len(knots) < 3:

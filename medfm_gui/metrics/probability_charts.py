@@ -49,7 +49,7 @@ def calibration_chart(named: Sequence[Named]) -> ChartSpec:
     notes: list[str] = []
     for name, family, style, scored in named:
         good = _binary(scored)
-        bins = min(_MOST_BINS, max(3, len(good) // _UNITS_A_BIN))
+        bins = min(_MOST_BINS, max(3, len(good) // _UNITS_A_BIN)) if len(named) == 1 else 0
         curve = calibration_curve(good.events, good.event_scores, groups=good.patients, bins=bins)
         if curve.said:
             series.append(Series(name, curve.said, curve.observed, curve.low, curve.high, family=family, style=style))
