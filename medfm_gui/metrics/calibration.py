@@ -179,6 +179,7 @@ def _fitted(events: Flags, basis: Floats, who: Clusters, offset: Floats | None =
         certain = bool(np.minimum(found.mu, 1 - found.mu).max() < EDGE)
     numbers = np.concatenate([fit.weights, np.diag(fit.covariance)])
     runs_away = not np.isfinite(numbers).all() or bool(np.abs(fit.weights).max() > _LARGEST_SLOPE)
+    runs_away |= bool((np.diag(fit.covariance) < 0).any())  # the sandwich of very few patients
     return None if runs_away or certain or not found.converged else fit
 
 

@@ -14,7 +14,7 @@ from medfm_gui.base import children
 
 _ROOT = Path(__file__).parents[3]
 _BENCH = _ROOT / "tests" / "bench"
-_OWN = {"__init__", "__main__", "measure", "plain", "prepared"}
+_OWN = {"__init__", "__main__", "measure", "photographs", "plain", "prepared"}
 _ENTRIES = sorted(path.stem.replace("_", "-") for path in _BENCH.glob("*.py") if path.stem not in _OWN)
 
 pytestmark = pytest.mark.slow
