@@ -165,7 +165,7 @@ class _Fit:
 
 def _fitted(events: Flags, basis: Floats, who: Clusters, offset: Floats | None = None) -> _Fit | None:
     """A logistic regression, or None where it runs away because nothing holds it."""
-    if np.linalg.matrix_rank(basis) < basis.shape[1]:
+    if np.linalg.matrix_rank(basis) < basis.shape[1] or len(events) <= basis.shape[1]:
         return None
     model = GLM(events.astype(np.float64), basis, family=Binomial(), offset=offset)
     robust = {"cov_type": "cluster", "cov_kwds": {"groups": who.codes}} if who.repeated and who.count > 1 else {}

@@ -10,7 +10,7 @@ from medfm_gui.desk.answers.runs import model_titles, run_title
 from medfm_gui.desk.asks.compare import FileWritten
 from medfm_gui.desk.asks.compare_cases import (
     CovariateList,
-    ListCovariates,
+    ListTestCovariates,
     ReadDisagreements,
     ReadReferences,
     ReadSampling,
@@ -29,7 +29,7 @@ from medfm_gui.workspace.subgrouping import SubgroupFile
 from medfm_gui.workspace.usefulness import Sampling, UsefulnessFile
 
 
-def list_covariates(room: Room, ask: ListCovariates, told: Told) -> CovariateList:
+def list_covariates(room: Room, ask: ListTestCovariates, told: Told) -> CovariateList:
     """Counts over the test images."""
     from medfm_gui.workspace.subgrouping import covariates
 
@@ -93,7 +93,7 @@ def write_chart(room: Room, ask: WriteChart, told: Told) -> FileWritten:
 
 
 ENTRIES: Mapping[type[Ask[Any]], Entry] = {
-    ListCovariates: Entry(list_covariates, Lane.VIEW),
+    ListTestCovariates: Entry(list_covariates, Lane.VIEW),
     ReadSubgroups: Entry(read_subgroups, Lane.WORK),
     ReadSampling: Entry(read_sampling, Lane.VIEW),
     ReadUsefulness: Entry(read_usefulness, Lane.WORK),

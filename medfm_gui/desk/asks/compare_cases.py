@@ -23,7 +23,7 @@ class CovariateList:
 
 
 @dataclass(frozen=True, slots=True)
-class ListCovariates(Ask[CovariateList]):
+class ListTestCovariates(Ask[CovariateList]):
     """Covariates of the dataset with two values or more among the opened test images."""
 
     runs: tuple[str, ...]

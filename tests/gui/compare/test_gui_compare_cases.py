@@ -73,7 +73,13 @@ def test_nothing_is_asked_before_somebody_looks(show: Open, qtbot: QtBot) -> Non
     for tab in (board.subgroups, board.usefulness, board.seeds, board.disagreements, board.published):
         assert tab.pane is not None  # made, as the frame makes parts that nobody looks at
     qtbot.wait(50)
-    kinds = (cases.ListCovariates, cases.ReadSeeds, cases.ReadDisagreements, cases.ReadReferences, cases.ReadSampling)
+    kinds = (
+        cases.ListTestCovariates,
+        cases.ReadSeeds,
+        cases.ReadDisagreements,
+        cases.ReadReferences,
+        cases.ReadSampling,
+    )
     assert not any(asked(page, kind) for kind in kinds)
     look_at(page, "Seeds")
     qtbot.waitUntil(lambda: board.seeds.model.rowCount() == 3)
@@ -109,14 +115,14 @@ def test_what_has_no_subgroups_says_so(show: Open, qtbot: QtBot) -> None:
     assert page.board.subgroups.pane.state == "empty" and "No subgroups of this task" in words(page)
     look_at(page, "Usefulness")
     assert page.board.usefulness.pane.state == "empty"
-    other = show({cases.ListCovariates: lambda ask: cases.CovariateList(ask.runs, ())})
+    other = show({cases.ListTestCovariates: lambda ask: cases.CovariateList(ask.runs, ())})
     look_at(other, "Subgroups")
     qtbot.waitUntil(lambda: other.board.subgroups.pane.state == "empty")
 
 
 def test_names_from_data_are_no_markup(show: Open, qtbot: QtBot) -> None:
     facts = (CovariateFacts(HOSTILE, 2, 0),)
-    page = show({cases.ListCovariates: lambda ask: cases.CovariateList(ask.runs, facts)})
+    page = show({cases.ListTestCovariates: lambda ask: cases.CovariateList(ask.runs, facts)})
     look_at(page, "Subgroups")
     tab = page.board.subgroups
     qtbot.waitUntil(lambda: tab.model.rowCount() > 0)

@@ -40,7 +40,7 @@ def answered(room: Room, ask: Ask[Any], said: list[Any] | None = None) -> Any:
 def test_every_question_is_answered(place: tuple[Workspace, tuple[str, ...]], tmp_path: Path) -> None:
     workspace, runs = place
     with Room(workspace) as room:
-        offered = answered(room, asks.ListCovariates(runs))
+        offered = answered(room, asks.ListTestCovariates(runs))
         assert [one.name for one in offered.covariates] == ["view"]
         parts = answered(room, asks.ReadSubgroups(runs, "view"))
         assert set(parts.values) == {"CC", "MLO"}
@@ -75,7 +75,7 @@ def test_a_sealed_test_stays_sealed(place: tuple[Workspace, tuple[str, ...]]) ->
     (sealed,) = training.create_runs(workspace, request)
     with Room(workspace) as room:
         for ask in (
-            asks.ListCovariates((sealed.id,)), asks.ReadSubgroups((*runs, sealed.id), "view"),
+            asks.ListTestCovariates((sealed.id,)), asks.ReadSubgroups((*runs, sealed.id), "view"),
             asks.ReadDisagreements((sealed.id,)), asks.ReadSeeds((sealed.id,)),
         ):  # fmt: skip
             with pytest.raises(SealError):

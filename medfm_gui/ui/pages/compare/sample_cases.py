@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from medfm_gui.desk.asks.compare import FileWritten
 from medfm_gui.desk.asks.compare_cases import (
     CovariateList,
-    ListCovariates,
+    ListTestCovariates,
     ReadDisagreements,
     ReadReferences,
     ReadSampling,
@@ -195,7 +195,7 @@ def case_answers(known: Runs) -> Answers:
     """Answers about these runs: id → title, family, AUC."""
     facts = (CovariateFacts("manufacturer", 3, 0), CovariateFacts("sex", 2, 24), CovariateFacts("view", 2, 0))
     return {
-        ListCovariates: lambda ask: CovariateList(ask.runs, facts),
+        ListTestCovariates: lambda ask: CovariateList(ask.runs, facts),
         ReadSubgroups: lambda ask: _subgroups(known, ask.runs, ask.covariate),
         ReadSampling: lambda ask: Sampling("enriched"),
         ReadUsefulness: lambda ask: _usefulness(known, ask),

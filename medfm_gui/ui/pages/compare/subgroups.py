@@ -7,7 +7,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from medfm_gui.desk.asks.compare import Side, SideBySide
-from medfm_gui.desk.asks.compare_cases import CovariateList, ListCovariates, ReadSubgroups
+from medfm_gui.desk.asks.compare_cases import CovariateList, ListTestCovariates, ReadSubgroups
 from medfm_gui.domain.dataset import Task
 from medfm_gui.ui.charts.view import ChartView
 from medfm_gui.ui.context import Context
@@ -72,7 +72,7 @@ class SubgroupsTab(QWidget):
                 icon="table",
             )
             return
-        self._covariates.want(ListCovariates(tuple(side.run for side in found.sides)))
+        self._covariates.want(ListTestCovariates(tuple(side.run for side in found.sides)))
 
     def showEvent(self, event: QShowEvent) -> None:
         """Ask what was not asked while nobody looked."""
