@@ -95,20 +95,6 @@ def suppressed(counts: Sequence[int]) -> list[str]:
     ]
 
 
-def flow(dataset: Dataset, split: Split) -> Table:
-    """What became of every file and image: skipped by reason, dropped, in no partition, used."""
-    reasons = Counter(item.reason for item in dataset.skipped)
-    sides = {item.sample for item in split.assignments}
-    dropped = set(split.dropped)
-    beside = sum(sample.id not in sides and sample.id not in dropped for sample in dataset.samples)
-    rows = [(f"Files skipped: {reason.replace('_', ' ')}", f"{number:,}") for reason, number in reasons.most_common()]
-    rows.append(("Images that became samples", f"{len(dataset.samples):,}"))
-    rows += [("Images dropped so that nothing stands on two sides", f"{len(dropped):,}")] if dropped else []
-    rows += [("Images in no partition for another reason", f"{beside:,}")] if beside else []
-    rows.append(("Images in the split", f"{len(split.assignments):,}"))
-    return Table("What became of the files that were found.", ("Step", "Number"), tuple(rows), (1,))
-
-
 def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name.casefold())
 

@@ -19,7 +19,7 @@ from medfm_gui.domain.report import Table
 from medfm_gui.domain.run import FileRef
 from medfm_gui.domain.split import Assignment, Partition, Split
 from medfm_gui.workspace.evaluating import EvaluationFile
-from medfm_gui.workspace.report_demographics import FEW, WITHHELD, demographics, flow, suppressed
+from medfm_gui.workspace.report_demographics import FEW, WITHHELD, demographics, suppressed
 from medfm_gui.workspace.report_limits import limitations
 from medfm_gui.workspace.report_table import as_csv, as_latex, checked_table, escaped
 from medfm_gui.workspace.roles import NOTHING_PROMISED
@@ -83,18 +83,6 @@ def test_demographics_tell_known_covariates_of_patients_and_no_date() -> None:
     assert "2020" not in str(table) and "93" not in str(table)
     assert not demographics(
         replace(data, samples=tuple(replace(one, covariates={}) for one in data.samples)), split(data, 11)
-    )
-
-
-def test_the_flow_counts_what_was_skipped_and_dropped() -> None:
-    data = dataset(["F"] * 10)
-    whole = split(data, 4, dropped=("s9",))
-    less = replace(whole, assignments=whole.assignments[:-1])
-    assert flow(data, less).rows == (
-        ("Files skipped: not an image", "2"),
-        ("Images that became samples", "10"),
-        ("Images dropped so that nothing stands on two sides", "1"),
-        ("Images in the split", "9"),
     )
 
 
