@@ -41,6 +41,7 @@ METRICS: Mapping[str, MetricName] = {
     "kappa_quadratic": MetricName("kappa, quadratic weights", low=-1.0),
     "grade_error": MetricName("mean absolute grade error", high=None, higher_is_better=False),
     "brier": MetricName("Brier score", higher_is_better=False),
+    "dice_case_mean": MetricName("Dice, mean over cases"),
     "log_loss": MetricName("log loss", high=None, higher_is_better=False),
     "calibration_in_the_large": MetricName("calibration-in-the-large", low=None, high=None),
     "calibration_slope": MetricName("calibration slope", low=None, high=None),
@@ -72,6 +73,7 @@ _HEADLINES: Mapping[Task, str] = {
     Task.MULTICLASS: "auc_macro_ovr",
     Task.ORDINAL: "kappa_quadratic",
     Task.MULTILABEL: "auc_mean_labels",
+    Task.SEGMENTATION: "dice_case_mean",
 }
 
 
