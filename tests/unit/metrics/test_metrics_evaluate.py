@@ -246,5 +246,5 @@ def test_every_task_has_a_headline_with_a_name() -> None:
     for task in Task:
         assert METRICS[headline(task)].higher_is_better
     assert metric_title("auc", "oedema") == "ROC-AUC: oedema"
-    assert metric_title("dice_case_mean") == "dice_case_mean"
+    assert metric_title("of_tomorrow") == "of_tomorrow"
     assert method_title("wilson") == "Wilson" and method_title("x") == "x"
