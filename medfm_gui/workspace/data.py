@@ -116,12 +116,14 @@ def make_split(
     request: SplitRequest,
     *,
     look: bool | None = None,
+    why_not: str = "It was not asked for.",
     on_progress: Progress | None = None,
 ) -> SplitOutcome:
     """Divide a dataset and freeze the result with its certificate.
 
     Args:
         look: look for near-duplicates; None: unless the dataset is so large that it would take long.
+        why_not: what the certificate says where ``look`` is False.
         on_progress: told how far that look is; raises where it is to stop, and then nothing is frozen.
 
     Raises:
@@ -134,7 +136,7 @@ def make_split(
 
     dataset = read(workspace, dataset_id)
     stem = free_split_id(workspace, dataset_id)
-    looked = near.known(workspace, dataset) if look is not False else near.Looked(None, "It was not asked for.")
+    looked = near.known(workspace, dataset) if look is not False else near.Looked(None, why_not)
     if look is not False and looked.found is None:
         if look or not near.is_large(dataset):
             dividing.make_split(dataset, request)  # what cannot be divided is refused before the look

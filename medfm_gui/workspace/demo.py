@@ -24,6 +24,7 @@ BUNDLED = ("efficientnet-lite0", "efficientnet-lite1")
 WHEN_PRESENT = ("dinov2-s",)
 PATIENTS = 120
 REASON = "demonstration on simulated patients"
+_ALIKE = "The simulated patients have one anatomy in common, so that their images are alike by nature."
 
 OnStep = Callable[[str, int, int], None]
 OnEvents = Callable[[str, Sequence[ev.Event], RunState], None]
@@ -52,7 +53,7 @@ def run_demo(workspace: Workspace, *, on_step: OnStep, on_events: OnEvents | Non
     if data.newest_split(workspace, dataset_id) is None:
         from medfm_gui.datasets.split import SplitRequest
 
-        data.make_split(workspace, dataset_id, SplitRequest(ratios="60/15/25"))
+        data.make_split(workspace, dataset_id, SplitRequest(ratios="60/15/25"), look=False, why_not=_ALIKE)
     names = (*BUNDLED, *(name for name in WHEN_PRESENT if _has_weights(workspace, name)))
     request = TrainRequest(dataset=dataset_id, models=names, adapts=("linear",))
     views = training.create_runs(workspace, request)
