@@ -212,8 +212,9 @@ QAbstractSpinBox:focus {{ min-height: {inner - 5}px; }}
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{
     border: none; background: transparent; padding: 0; min-height: 0; margin: 0;
 }}
-QComboBox {{ padding-right: {_XL}px; }}
-QComboBox:focus, QComboBox:on {{ padding-right: {_XL - 1}px; }}
+QComboBox {{ padding-right: {_XS}px; }}
+QComboBox:focus, QComboBox:on {{ padding-right: {_XS - 1}px; }}
+/* the text ends where the drop-down begins: Qt takes its width off what the padding leaves */
 QAbstractSpinBox {{ padding-right: {_L}px; }}
 QAbstractSpinBox:focus {{ padding-right: {_L - 1}px; }}
 QComboBox QAbstractItemView {{

@@ -43,6 +43,11 @@ def stack(
     """
     body = QWidget()
     area = _scrolling(body) if scrolls else body  # before it is filled: it is measured and styled at once
+    pane = StatePane(area)
+    whole = QVBoxLayout(tab)  # outermost first: each new parent costs a styling of all that lies in it
+    whole.setContentsMargins(0, 0, 0, 0)
+    whole.setSpacing(0)
+    whole.addWidget(pane)
     column = QVBoxLayout(body)
     margin = 0 if inside else SPACE[2]
     column.setContentsMargins(0, margin, 0, margin)
@@ -53,11 +58,6 @@ def stack(
         else:
             column.addLayout(part, share)
     column.addStretch(0)  # takes the room that a hidden chart leaves
-    pane = StatePane(area)
-    whole = QVBoxLayout(tab)
-    whole.setContentsMargins(0, 0, 0, 0)
-    whole.setSpacing(0)
-    whole.addWidget(pane)
     return pane
 
 

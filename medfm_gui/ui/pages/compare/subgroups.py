@@ -52,11 +52,11 @@ class SubgroupsTab(QWidget):
         self.view.export_wanted.connect(lambda kind, name: self.export_wanted.emit(self.view, kind, name))
         self.note = Label("", "caption")
         inner = QWidget()
+        head = fields_in_a_row((Label("Covariate", "muted", wrap=False), self.covariate))
+        self.pane: StatePane = case_layout.stack(self, (head, 0), (inner, 1))  # inner is filled where it lies
         self.inner = case_layout.stack(
             inner, (self.table, 3), (self.view, 4), (self.note, 0), inside=True, scrolls=True
         )
-        head = fields_in_a_row((Label("Covariate", "muted", wrap=False), self.covariate))
-        self.pane: StatePane = case_layout.stack(self, (head, 0), (inner, 1))
         self._covariates = Look(context.desk, self, self.pane, "Looking for covariates", self._offer)
         self._numbers = Look(context.desk, self, self.inner, "Reading the predictions", self._show)
 

@@ -6,9 +6,23 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QComboBox
 
+from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.forms import choice
 from medfm_gui.ui.widgets.text import one_line
 
 _LONGEST = 80
+_LEAST_PX, _MOST_PX = SPACE[-1] * 3, SPACE[-1] * 8
+
+
+def narrowing(name: str, any_text: str, any_value: object) -> QComboBox:
+    """A box that narrows a list, at first by nothing; it is as wide as its texts, within bounds."""
+    box = choice([(any_text, any_value)])
+    box.setAccessibleName(name)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    box.setMinimumContentsLength(0)
+    box.setMinimumWidth(_LEAST_PX)
+    box.setMaximumWidth(_MOST_PX)
+    return box
 
 
 def fill(box: QComboBox, options: Sequence[tuple[str, object]], current: object) -> None:

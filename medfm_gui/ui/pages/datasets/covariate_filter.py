@@ -9,12 +9,10 @@ from medfm_gui.desk.asks.curation import CovariateValues, ListCovariates
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.bridge import Asks
 from medfm_gui.ui.newest import Newest
-from medfm_gui.ui.pages.datasets.combo import fill
+from medfm_gui.ui.pages.datasets.combo import fill, narrowing
 from medfm_gui.ui.theme import SPACE
-from medfm_gui.ui.widgets.forms import choice
 from medfm_gui.ui.widgets.text import tip
 
-_LEAST_LETTERS = 4
 _ANY = ("Covariate", "")
 _ALL = ("Value", "")
 
@@ -33,19 +31,15 @@ class CovariateFilter(QWidget):
         self._newest = Newest(desk, self)
         self._wanted = ""
         self._values: dict[str, tuple[tuple[str, int], ...]] = {}
-        self.names = choice([_ANY])
-        self.names.setAccessibleName("Covariate")
-        self.values = choice([_ALL])
-        self.values.setAccessibleName("Value of the covariate")
-        for box in (self.names, self.values):
-            box.setMinimumContentsLength(_LEAST_LETTERS)
+        self.names = narrowing("Covariate", *_ANY)
+        self.values = narrowing("Value of the covariate", *_ALL)
         self.names.currentIndexChanged.connect(self._name_chosen)
         self.values.currentIndexChanged.connect(self.changed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE[1])
-        row.addWidget(self.names, 1)
-        row.addWidget(self.values, 1)
+        row.addWidget(self.names)
+        row.addWidget(self.values)
         self._take(CovariateValues(()))
 
     def show_dataset(self, dataset: str) -> None:

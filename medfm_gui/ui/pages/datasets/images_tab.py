@@ -16,7 +16,7 @@ from medfm_gui.domain.split import Partition
 from medfm_gui.store.rows import DatasetRow, SampleFilter, SplitRow
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.later import Later
-from medfm_gui.ui.pages.datasets.combo import fill
+from medfm_gui.ui.pages.datasets.combo import fill, narrowing
 from medfm_gui.ui.pages.datasets.covariate_filter import CovariateFilter
 from medfm_gui.ui.pages.datasets.draft import Draft
 from medfm_gui.ui.pages.datasets.flagged_switch import FlaggedSwitch
@@ -27,7 +27,8 @@ from medfm_gui.ui.pages.datasets.samples import SampleSource
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
 from medfm_gui.ui.pages.datasets.wording import PARTITIONS, count, split_title
 from medfm_gui.ui.theme import SPACE
-from medfm_gui.ui.widgets.forms import action, choice
+from medfm_gui.ui.widgets.flow import FlowLayout
+from medfm_gui.ui.widgets.forms import action
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label, one_line, tip
 
@@ -35,7 +36,7 @@ _TYPING_MS = 250
 _MEMORY = "datasets.images_splitter"
 _ROOMY_PX = SPACE[-1] * 20
 _LONGEST = 80
-_LEAST_LETTERS = 4
+_ANY_CLASS, _ANY_SPLIT, _ANY_PARTITION = "Any class", "Any split", "Any partition"
 
 
 class ImagesTab(QWidget):
@@ -67,14 +68,9 @@ class ImagesTab(QWidget):
         draft.changed.connect(self._drafted)
 
     def _filters(self) -> None:
-        self.classes = choice([("All classes", None)])
-        self.classes.setAccessibleName("Class")
-        self.splits = choice([("Any split", "")])
-        self.splits.setAccessibleName("Split")
-        self.sides = choice([("All partitions", None)])
-        self.sides.setAccessibleName("Partition")
-        for box in (self.classes, self.splits, self.sides):
-            box.setMinimumContentsLength(_LEAST_LETTERS)
+        self.classes = narrowing("Class", _ANY_CLASS, None)
+        self.splits = narrowing("Split", _ANY_SPLIT, "")
+        self.sides = narrowing("Partition", _ANY_PARTITION, None)
         self.covariates = CovariateFilter(self._context.desk)
         self.covariates.changed.connect(self._restart)
         self.flagged = FlaggedSwitch(self._context.desk)
@@ -98,17 +94,12 @@ class ImagesTab(QWidget):
         self.counted = Label("", "muted", wrap=False)
 
     def _lay_out(self) -> None:
-        bar = QHBoxLayout()
-        bar.setSpacing(SPACE[1])
-        bar.addWidget(self.classes, 1)
-        bar.addWidget(self.splits, 1)
-        bar.addWidget(self.sides, 1)
-        bar.addSpacing(SPACE[0])
-        bar.addWidget(self.flagged)
+        bar = FlowLayout()
+        for part in (self.classes, self.splits, self.sides, self.covariates, self.flagged):
+            bar.addWidget(part)
         above = QHBoxLayout()
         above.setSpacing(SPACE[2])
         above.addWidget(self.text, 1)
-        above.addWidget(self.covariates, 1)
         above.addWidget(self.one_patient)
         above.addWidget(self.counted)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -148,10 +139,10 @@ class ImagesTab(QWidget):
         same = same and self._dataset is not None and self._dataset.id == dataset.id
         self._dataset = dataset
         kept = self.splits.currentData() if same else ""
-        fill(self.splits, [("Any split", ""), *((split_title(row), row.id) for row in splits)], kept)
+        fill(self.splits, [(_ANY_SPLIT, ""), *((split_title(row), row.id) for row in splits)], kept)
         if not same:
             classes = [(name, number) for number, name in enumerate(dataset.classes)]
-            fill(self.classes, [("All classes", None), *classes], None)
+            fill(self.classes, [(_ANY_CLASS, None), *classes], None)
             self.text.blockSignals(True)
             self.text.clear()
             self.text.blockSignals(False)
@@ -178,7 +169,7 @@ class ImagesTab(QWidget):
         has_split = bool(self.splits.currentData())
         kept = self.sides.currentData() if has_split else None
         sides = [(PARTITIONS[side.value], side) for side in Partition] if has_split else []
-        fill(self.sides, [("All partitions", None), *sides], kept)
+        fill(self.sides, [(_ANY_PARTITION, None), *sides], kept)
         self.sides.setEnabled(has_split)
         tip(self.sides, "" if has_split else "Choose a split first.")
 

@@ -17,6 +17,7 @@ from medfm_gui.ui import theme as themes
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.later import Later
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label, tip_text
@@ -113,8 +114,8 @@ def _name(one: Element) -> str:
 class ElementView(QWidget):
     """A search line above the table."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self.model = ElementRows(self)
         self.table = DataTable("Elements of the header")
         self.search = QLineEdit()
@@ -183,12 +184,23 @@ class TagView(QTabWidget):
         self._read: dict[int, tuple[SeriesKey, bool]] = {}
         self.facts = Facts()
         self._note = Label("", "muted")
-        self.elements = ElementView()
+        self._elements = Deferred(self._make_elements)
+        self._is_beside = True
         self.setDocumentMode(True)
         self.setAccessibleName("Header")
         self.addTab(_scrolled(self._note, self.facts), "Summary")
-        self.addTab(self.elements, "All elements")
+        self.addTab(self._elements, "All elements")
         self.currentChanged.connect(lambda _: self.read())
+
+    def _make_elements(self, place: QWidget) -> ElementView:
+        view = ElementView(place)
+        view.stand(beside=self._is_beside)
+        return view
+
+    @property
+    def elements(self) -> ElementView:
+        """All elements."""
+        return self._elements.part
 
     def stand(self, *, beside: bool) -> None:
         """Take a part of the width, or of the height."""
@@ -196,7 +208,9 @@ class TagView(QTabWidget):
         self.setMaximumWidth(TAGS_PX if beside else _WIDEST_PX)
         self.setMinimumHeight(0 if beside else TAGS_PX * 3 // 4)
         self.setMaximumHeight(_WIDEST_PX if beside else TAGS_PX * 3 // 4)
-        self.elements.stand(beside=beside)
+        self._is_beside = beside
+        if self._elements.made is not None:
+            self._elements.made.stand(beside=beside)
 
     def showEvent(self, event: QShowEvent) -> None:
         """What is seen now is read now."""
