@@ -83,9 +83,9 @@ def evaluate(
             promised = {one: standing(room, [view(room, one)]) for one in run}
         document = {
             "evaluations": [
-                {**wire.plain(row), "role": promised[row.run].role(row).value}
-                for row in (*opening.evaluations, *opening.without_flagged)
+                {**wire.plain(row), "role": promised[row.run].role(row).value} for row in opening.evaluations
             ],
+            "without_flagged": [wire.plain(row) for row in opening.without_flagged],
             "flagged": {file.run: list(file.flagged) for file in opening.files if file.flagged},
             "protocol": _protocol(promised[run[0]]),
             "test_openings": opening.test_openings,
@@ -154,10 +154,8 @@ def compare(
         runs = [
             {
                 **run_row(view),
-                "evaluations": [
-                    {**wire.plain(row), "role": promised.role(row).value}
-                    for row in (*test.evaluations, *test.without_flagged)
-                ],
+                "evaluations": [{**wire.plain(row), "role": promised.role(row).value} for row in test.evaluations],
+                "without_flagged": [wire.plain(row) for row in test.without_flagged],
             }
             for view, test in zip(found.views, found.tests, strict=True)
         ]
