@@ -205,7 +205,7 @@ def test_a_window_that_is_told_to_end_ends_in_good_order(tmp_path: Path) -> None
         begun = time.monotonic()
         window.send_signal(signal.SIGTERM)
         assert window.wait(20) == 0
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 10  # 5 s where nothing else runs; here other tests may
         assert window.stderr is not None
         assert window.stderr.read() == b""
     assert not list(crash.logs_folder().glob("session-*"))
