@@ -165,7 +165,8 @@ def _without_flagged(
     from medfm_gui.metrics.evaluate import evaluate as compute
 
     split = data.splits_of(workspace, view.spec.split_id)[0]
-    named = tuple(name for name in flagged(split) if name in set(samples))
+    tested = set(samples)
+    named = tuple(name for name in flagged(split) if name in tested)
     if not named:
         return (), ()
     unit = view.spec.recipe.unit

@@ -300,7 +300,3 @@ class MapTab(QWidget):
     def sizeHint(self) -> QSize:
         """Wide enough for map and legend."""
         return QSize(_SIDE_PX * 4, _SIDE_PX * 2)
-
-    def focus_map(self) -> None:
-        """Give the map the keys."""
-        self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
