@@ -39,8 +39,11 @@ class CountedValues:
     covariates: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
 
 
-def counted_values(workspace: Workspace, dataset_id: str) -> CountedValues:
+def counted_values(workspace: Workspace, dataset_id: str, *, keep: bool = True) -> CountedValues:
     """Covariates whose values repeat, counted once: of 250,000 samples it takes a second.
+
+    Args:
+        keep: write what was counted beside the dataset; a read-only window writes nothing.
 
     Raises:
         NotFound: there is no such dataset.
@@ -55,8 +58,9 @@ def counted_values(workspace: Workspace, dataset_id: str) -> CountedValues:
             if kept.fingerprint == fingerprint:
                 return kept
         made = CountedValues(fingerprint, queries.covariate_values(reader, dataset_id))
-    with contextlib.suppress(MedfmError):  # where it cannot be kept it is counted again
-        wire.write(path, made)
+    if keep:
+        with contextlib.suppress(MedfmError):  # where it cannot be kept it is counted again
+            wire.write(path, made)
     return made
 
 

@@ -67,13 +67,14 @@ class Embedding:
 
 
 def embedding(
-    workspace: Workspace, dataset_id: str, *, bank: str = "", by: str = "label", split_id: str = ""
+    workspace: Workspace, dataset_id: str, *, bank: str = "", by: str = "label", split_id: str = "", keep: bool = True
 ) -> Embedding:
     """The map of a dataset.
 
     Args:
         bank: the bank's name; empty: the one used last.
         by: what gives the colours: ``label``, ``partition`` (of ``split_id``), or a covariate's name.
+        keep: write the plane beside the dataset, for the next time.
 
     Raises:
         NotFound: there is no such dataset, split or bank.
@@ -97,7 +98,7 @@ def embedding(
     rows = next((one for one in opened if one.facts.name == name), None)
     if rows is None or name not in {one.name for one in choices}:
         raise NotFound("These features are gone.", "Choose another model, or compute them again.")
-    positions, plane, explained = _plane(workspace, dataset, rows)
+    positions, plane, explained = _plane(workspace, dataset, rows, keep=keep)
     groups, codes = _groups(workspace, dataset, positions, by, split_id)
     return Embedding(
         dataset=dataset_id,
@@ -165,15 +166,17 @@ def _models(workspace: Workspace) -> list[Model]:
 
 
 def _plane(
-    workspace: Workspace, dataset: Dataset, rows: BankRows
+    workspace: Workspace, dataset: Dataset, rows: BankRows, *, keep: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], tuple[float, float]]:
-    """Samples that have features, their points n × 2, and the explained shares; kept beside the dataset."""
+    """Samples that have features, their points n × 2, and the explained shares."""
     positions = np.flatnonzero(rows.places >= 0)
     file = workspace.dataset(dataset.id) / "embedding" / f"{rows.facts.name}.npz"
     kept = _kept_plane(file, dataset.fingerprint, positions)
     if kept is not None:
         return positions, *kept
     plane, explained = principal_plane(rows, positions)
+    if not keep:
+        return positions, plane, explained
     with contextlib.suppress(MedfmError, OSError):  # where it cannot be kept it is worked out again
         file.parent.mkdir(exist_ok=True)
         _keep_plane(file, dataset.fingerprint, positions, plane, explained)

@@ -111,11 +111,14 @@ def kept_screening(workspace: Workspace, dataset_id: str) -> Screening | None:
     return found if is_current else None
 
 
-def screen(workspace: Workspace, dataset_id: str, *, on_progress: Progress | None = None) -> Screening:
+def screen(
+    workspace: Workspace, dataset_id: str, *, on_progress: Progress | None = None, keep: bool = True
+) -> Screening:
     """Look at every picture of a dataset, or read what was found before.
 
     Args:
         on_progress: told (done, all); what it raises ends the work, and nothing is kept.
+        keep: write what was found beside the dataset.
 
     Raises:
         NotFound: there is no such dataset, or it has no pixel cache.
@@ -141,8 +144,9 @@ def screen(workspace: Workspace, dataset_id: str, *, on_progress: Progress | Non
         findings,
         counts=Counter(finding.oddity.value for finding in findings),
     )
-    with contextlib.suppress(MedfmError):  # where it cannot be kept it is measured again
-        wire.write(workspace.dataset(dataset_id) / FILE, made)
+    if keep:
+        with contextlib.suppress(MedfmError):  # where it cannot be kept it is measured again
+            wire.write(workspace.dataset(dataset_id) / FILE, made)
     return made
 
 

@@ -37,7 +37,9 @@ from medfm_gui.workspace import corrections, covariates, embedding, flow, screen
 
 def list_covariates(room: Room, ask: ListCovariates, told: Told) -> CovariateValues:
     """Counts of the database, or of the file where they were kept."""
-    return CovariateValues(covariates.counted_values(room.workspace, ask.dataset).covariates)
+    return CovariateValues(
+        covariates.counted_values(room.workspace, ask.dataset, keep=not room.is_read_only).covariates
+    )
 
 
 def describe_flow(room: Room, ask: DescribeFlow, told: Told) -> flow.Flow:
@@ -57,7 +59,9 @@ def export_flow(room: Room, ask: ExportFlow, told: Told) -> WrittenFile:
 
 def show_map(room: Room, ask: ShowMap, told: Told) -> embedding.Embedding:
     """The plane, from what was kept or from the bank."""
-    return embedding.embedding(room.workspace, ask.dataset, bank=ask.bank, by=ask.by, split_id=ask.split)
+    return embedding.embedding(
+        room.workspace, ask.dataset, bank=ask.bank, by=ask.by, split_id=ask.split, keep=not room.is_read_only
+    )
 
 
 def compute_features(room: Room, ask: ComputeFeatures, told: Told) -> FeaturesMade:
@@ -80,7 +84,8 @@ def screen(room: Room, ask: ScreenDataset, told: Told) -> screening.Screening:
     if not ask.measure:
         kept = screening.kept_screening(room.workspace, ask.dataset)
         return kept or screening.Screening(ask.dataset, "", 0, ())
-    return screening.screen(room.workspace, ask.dataset, on_progress=told.counting("Looking at the images"))
+    watch, keep = told.counting("Looking at the images"), not room.is_read_only
+    return screening.screen(room.workspace, ask.dataset, on_progress=watch, keep=keep)
 
 
 def show_draft(room: Room, ask: ShowDraft, told: Told) -> CorrectionDraft:
