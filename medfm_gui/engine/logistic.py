@@ -36,7 +36,7 @@ class LogisticPath:
     """Logistic regressions of one training set.
 
     Args:
-        features: n × D, standardised.
+        features: n × D, centred and of about unit scale.
         targets: n class indices; or n × classes of 0, 1, ``UNKNOWN`` for a multi-label task.
 
     Raises:
