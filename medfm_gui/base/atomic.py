@@ -26,7 +26,7 @@ def atomic_write(path: Path, data: bytes | str) -> str:
 
     Raises:
         DiskFull: there is not enough space; the file is as it was before.
-        InputError: the folder cannot be written.
+        InputError: the folder cannot be written, or ``path`` is one.
     """
     raw = data.encode("utf-8") if isinstance(data, str) else data
     with atomic_file(path, expected_bytes=len(raw)) as handle:
@@ -58,6 +58,8 @@ def atomic_path(path: Path, *, expected_bytes: int = 0, sync: bool = True) -> It
         DiskFull, InputError: as ``atomic_write``.
     """
     temporary: Path | None = None
+    if path.is_dir():
+        raise InputError(f"“{path}” is a folder, so no file can be written there.", "Name a file.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if expected_bytes and shutil.disk_usage(path.parent).free < expected_bytes + _HEADROOM_BYTES:

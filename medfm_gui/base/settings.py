@@ -19,6 +19,7 @@ class Settings:
 
     ``features_gb`` is what stored features of a workspace may take of the disk, in 10⁹ bytes; 0 = whatever they need.
     ``pixels_gb`` is the same for decoded pixels, which are made again from the files when they are needed.
+    ``class_sets`` shows sets of classes (conformal) beside predictions of three classes or more.
     ``licences`` of weights were accepted, as ``BackboneCard.licence_key`` has them.
     """
 
@@ -28,6 +29,7 @@ class Settings:
     features_gb: float = 20.0
     licences: tuple[str, ...] = ()
     pixels_gb: float = 100.0
+    class_sets: bool = False
 
 
 def settings_file() -> Path:
@@ -64,4 +66,9 @@ def weights_folder(settings: Settings) -> Path:
 
 def network_allowed(settings: Settings) -> bool:
     """Whether a download that was asked for may use the network; ``MEDFM_OFFLINE=1`` blocks it always."""
-    return settings.network and os.environ.get("MEDFM_OFFLINE", "") in ("", "0")
+    return settings.network and not is_offline_locked()
+
+
+def is_offline_locked() -> bool:
+    """Whether ``MEDFM_OFFLINE`` keeps the network off, whatever the settings say."""
+    return os.environ.get("MEDFM_OFFLINE", "") not in ("", "0")

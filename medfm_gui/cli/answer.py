@@ -34,6 +34,14 @@ Place = Annotated[Path | None, typer.Option("--workspace", help="Folder of the w
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no remarks.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
+ClassSets = Annotated[
+    bool | None,
+    typer.Option(
+        "--class-sets/--no-class-sets",
+        help="Sets of classes (conformal, three classes or more); default: what the settings say, which is off.",
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)

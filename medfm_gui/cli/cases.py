@@ -1,19 +1,22 @@
-"""What ``compare`` tells besides its pairs, when it is asked to: subgroups, calibration and net benefit."""
+"""What ``compare`` and ``evaluate`` tell besides, when asked to: subgroups, calibration, net benefit, sets, folds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import table
+from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from medfm_gui.workspace.place import Workspace
+    from medfm_gui.workspace.subgrouping import Interaction
 
 Added = tuple[dict[str, Any], list[str], list[Table]]
 """Keys for the document, lines and tables for people."""
@@ -26,30 +29,38 @@ def added(
     subgroup: str | None,
     net_benefit: tuple[float, float] | None,
     prevalence: float | None,
+    event: str = "",
 ) -> Added:
     """The parts that were asked for.
 
     Raises:
-        UsageError: a prevalence without a range of thresholds; see ``workspace.subgrouping`` and ``.usefulness``.
+        UsageError: a prevalence or an event that nothing asks for; see ``workspace.subgrouping`` and ``.usefulness``.
     """
     if prevalence is not None and net_benefit is None:
         raise UsageError("A prevalence is of use for net benefit alone.", "Name the range: --net-benefit 0.05 0.4.")
-    document: dict[str, Any] = {}
+    if event and subgroup is None and net_benefit is None:
+        raise UsageError("An event is of use for subgroups and net benefit alone.", "Add --subgroup or --net-benefit.")
+    document: dict[str, Any] = {"event": event} if event else {}
     lines: list[str] = []
     tables: list[Table] = []
     if subgroup is not None:
         from medfm_gui.workspace.subgrouping import subgroup_table
+        from medfm_gui.workspace.training import view
 
-        parts = subgroup_table(room, runs, subgroup)
+        if view(room, runs[0]).spec.task is not Task.BINARY and not event:
+            raise UsageError("Subgroups are told of two classes, and this task has more.", "Name one: --event CLASS.")
+        parts = subgroup_table(room, runs, subgroup, event=event)
         rows = [wire.plain(row) for row in parts.rows]
         document["subgroups"] = {"covariate": subgroup, "values": list(parts.values), "evaluations": rows,
-                                 "note": parts.note}  # fmt: skip
+                                 "note": parts.note,
+                                 "interactions": [wire.plain(one) for one in parts.interactions]}  # fmt: skip
         lines.append(parts.note)
+        lines += [_tested(one) for one in parts.interactions]
         tables.append(_table(parts.rows, subgroup))
     if net_benefit is not None:
         from medfm_gui.workspace.usefulness import usefulness_table
 
-        told = usefulness_table(room, runs, *net_benefit, prevalence=prevalence)
+        told = usefulness_table(room, runs, *net_benefit, prevalence=prevalence, event=event)
         document["usefulness"] = {
             "low": told.low, "high": told.high, "prevalence": told.prevalence, "sampling": told.sampling.sampling,
             "withheld": told.withheld, "distorted": list(told.distorted),
@@ -59,6 +70,67 @@ def added(
         lines += [f"{run}: its training shifted the probabilities." for run in told.distorted]
         tables.append(_table(told.rows, ""))
     return document, lines, tables
+
+
+def beside_test(room: Workspace, runs: Sequence[str], *, class_sets: bool | None) -> Added:
+    """What stands beside the numbers of opened tests: sets of classes where asked for, and means over folds or sites.
+
+    Args:
+        class_sets: None takes what the settings say.
+    """
+    from medfm_gui.workspace.held_out import held_out
+
+    document: dict[str, Any] = {}
+    lines: list[str] = []
+    tables: list[Table] = []
+    lines += _sampled(room, runs)
+    summed = held_out(room, runs)
+    if summed:
+        document["held_out"] = [wire.plain(one) for one in summed]
+        lines += [f"{one.name}: {one.note}" for one in summed]
+        tables += [_table((*one.rows, replace(one.mean, run="all", label="mean")), one.by) for one in summed]
+    if room.settings.class_sets if class_sets is None else class_sets:
+        from medfm_gui.workspace.class_sets import sets_on_test
+
+        sets = sets_on_test(room, runs)
+        document["class_sets"] = [wire.plain(one) for one in sets]
+        lines += [f"{one.run}: {one.note}" for one in sets]
+        tables += [_table(one.evaluations, "class") for one in sets if one.evaluations]
+    return document, lines, tables
+
+
+def _sampled(room: Workspace, runs: Sequence[str]) -> list[str]:
+    """What numbers that hang on the share of events are worth, unless the cases were consecutive."""
+    from medfm_gui.workspace import data, training
+    from medfm_gui.workspace.statements import statement_of
+    from medfm_gui.workspace.usefulness import sampling_in
+
+    said = []
+    for name in dict.fromkeys(training.view(room, run).spec.dataset_id for run in runs):
+        dataset = data.read(room, name)
+        stated = sampling_in(statement_of(room, name))
+        if dataset.task is Task.BINARY and not stated.is_consecutive:
+            how = (
+                f"says that its cases are {stated.sampling}" if stated.sampling else "does not say how they were found"
+            )
+            said.append(
+                "Average precision, Brier score, log loss and accuracy hold at the share of events of this test alone: "
+                f"“{dataset.name}” {how}."
+            )
+    return said
+
+
+def _tested(one: Interaction) -> str:
+    """The interaction test of a run in words."""
+    from medfm_gui.metrics.names import method_title
+
+    among = f" ({', '.join(one.values)}; {one.n} units)" if one.values else ""
+    said = f"{one.run}: interaction with {one.covariate}{among}"
+    if one.p is None or one.statistic is None:
+        return f"{said}: not tested, {one.note}."
+    p = "< 0.001" if one.p < 0.001 else f"= {one.p:.3f}"
+    rest = f" {one.note}." if one.note else ""
+    return f"{said}: χ² {one.statistic:.2f}, {one.df} degree(s) of freedom, p {p} ({method_title(one.method)}).{rest}"
 
 
 def _table(rows: Sequence[Evaluation], covariate: str) -> Table:

@@ -257,6 +257,7 @@ def split(
             in_time=by_time,
             move=move_leaks,
         )
+        _refuse_folder(out)
         with open_workspace(workspace) as room:
             if out and (room.root / "splits" / f"{dataset}.json").is_file():
                 place = export_split(room, dataset, out)
@@ -268,6 +269,16 @@ def split(
                 made = make_split(room, dataset, request, look=near, on_progress=tell)
             files = [str(export_split(room, item.id, _named(out, item))) for item in made.splits] if out else []
         answer.give(_split_document(made, files), _split_lines(made))
+
+
+def _refuse_folder(out: Path | None) -> None:
+    """A split is frozen before its table is written, so a place that cannot be is said at once.
+
+    Raises:
+        UsageError: it is a folder.
+    """
+    if out and out.expanduser().is_dir():
+        raise UsageError(f"“{out}” is a folder.", f"Name a file, e.g. {out / 'split.csv'}.")
 
 
 def _split_document(made: SplitOutcome, files: Sequence[str]) -> dict[str, Any]:

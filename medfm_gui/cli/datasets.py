@@ -1,4 +1,4 @@
-"""``datasets`` lists; ``datasets show|flow|quality|state|correct|exclude|draft|save`` look into one and correct it."""
+"""``datasets`` lists; ``datasets show|flow|quality|state|correct|exclude|draft|save|delete`` are about one."""
 
 from __future__ import annotations
 
@@ -237,6 +237,29 @@ def save(
         lines += [f"{name} was carried over" for name in saved.splits]
         lines += [f"warning: {name} stays behind: {why}" for name, why in saved.left]
         answer.give({**wire.plain(saved), "parent": dataset}, lines)
+
+
+@datasets.command()
+def delete(
+    dataset: Which,
+    split: Annotated[str, typer.Option(help="Delete only this split of it, with all of its folds.")] = "",
+    workspace: Place = None,
+    json: AsJson = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Move a dataset with its splits to “deleted” in the workspace; refused while runs use it."""
+    with answering(json, quiet, debug) as answer:
+        from medfm_gui.workspace import deleting
+        from medfm_gui.workspace.place import open_workspace
+
+        with open_workspace(workspace) as room:
+            if split:
+                deleting.check_belongs(room, dataset, split)
+            gone = deleting.delete_split(room, split) if split else deleting.delete_dataset(room, dataset)
+        named = f"the dataset {gone.dataset} and " if gone.dataset else ""
+        splits = f"{len(gone.splits)} split{'' if len(gone.splits) == 1 else 's'}"
+        answer.give(wire.plain(gone), [f"{named}{splits} moved to {gone.place}"])
 
 
 def _row(room: Workspace, dataset: str) -> DatasetRow:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from medfm_gui.base.settings import load_settings, save_settings
+from medfm_gui.base.settings import is_offline_locked, load_settings, save_settings, weights_folder
 from medfm_gui.cli.answer import Answer, AsJson, Debug, Place, Quiet, answering, table
 from medfm_gui.domain.cards import KNOWN_DATASETS
 from medfm_gui.domain.errors import UsageError, WeightsRejected
@@ -112,7 +112,14 @@ def settings(
             "weights_dir": now.weights_dir,
             "workspace": now.workspace,
         }
-        answer.give(document, [f"{key}: {value or 'default'}" for key, value in document.items()])
+        answer.give(
+            {**document, "offline_locked": is_offline_locked()},
+            [f"{key}: {value or 'default'}" for key, value in document.items()],
+        )
+        if now.network and is_offline_locked():
+            answer.remark("MEDFM_OFFLINE is set for this computer, so the network stays switched off all the same.")
+        if weights_dir is not None and weights_folder(now) != weights_dir.expanduser().absolute():
+            answer.remark(f"MEDFM_WEIGHTS is set for this computer, so weights are kept in “{weights_folder(now)}”.")
 
 
 @weights.command("import")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering
+
+if TYPE_CHECKING:
+    from medfm_gui.workspace.precision import Plan
 
 
 def plan(
@@ -26,7 +29,9 @@ def plan(
     ] = 1.0,
     units_per_patient: Annotated[float | None, typer.Option(help="Mean number of units a patient.")] = None,
     icc: Annotated[float | None, typer.Option(help="Correlation of units of a patient, 0 to 1.")] = None,
-    sampling: Annotated[str, typer.Option(help="consecutive, enriched, case-control or unknown.")] = "unknown",
+    sampling: Annotated[
+        str, typer.Option(help="consecutive, enriched, case-control or unknown; default: the dataset's statement.")
+    ] = "unknown",
     confidence: Annotated[float, typer.Option(help="Of the interval.")] = 0.95,
     half_width: Annotated[float | None, typer.Option(help="Wished half width: gives the smallest n.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Take n and prevalence from its newest split.")] = None,
@@ -63,9 +68,14 @@ def plan(
         else:
             found = precision.plan(request)
         lines = [
-            f"{one.metric} {one.expected:.3f} on {one.n} units with {one.n_events} events: "
+            f"{one.metric} {one.expected:.3f} on {one.n} units{_events(one)}: "
             f"{one.low:.3f} to {one.high:.3f} (±{one.half_width:.3f}, {100 * one.confidence:g} %, {one.method}, "
             f"design effect {one.design_effect:.2f})"
             for one in (found, *found.also)
         ]
         answer.give(wire.plain(found), [*lines, *found.notes])
+
+
+def _events(one: Plan) -> str:
+    """How many units have the finding, where the metric knows of one."""
+    return "" if one.metric.startswith("dice") else f" with {one.n_events} events"

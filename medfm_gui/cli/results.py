@@ -10,7 +10,7 @@ import typer
 from rich.console import Group
 
 from medfm_gui.base import wire
-from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, table
+from medfm_gui.cli.answer import AsJson, ClassSets, Debug, Place, Quiet, answering, table
 from medfm_gui.cli.runs import Run, Runs, run_row
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Outline, Part
@@ -61,6 +61,7 @@ def evaluate(
         typer.Option("--map", metavar="THEIR=OURS", help="Which of its classes is which of the runs'."),
     ] = None,
     by: Annotated[str, typer.Option("--by", help="With --on: a covariate whose values are sites.")] = "",
+    class_sets: ClassSets = None,
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -73,6 +74,7 @@ def evaluate(
         evaluate_on(run, on, map_ or [], by, open_test, workspace, json, quiet, debug)
         return
     with answering(json, quiet, debug) as answer, answer.progress() as bars:
+        from medfm_gui.cli.cases import beside_test
         from medfm_gui.workspace.evaluating import evaluate as open_and_evaluate
         from medfm_gui.workspace.place import open_workspace
         from medfm_gui.workspace.roles import standing
@@ -81,7 +83,9 @@ def evaluate(
         with open_workspace(workspace) as room:
             opening = open_and_evaluate(room, run, reason=open_test, on_event=bars.event)
             promised = {one: standing(room, [view(room, one)]) for one in run}
+            more, remarks, tables = beside_test(room, run, class_sets=class_sets)
         document = {
+            **more,
             "evaluations": [
                 {**wire.plain(row), "role": promised[row.run].role(row).value} for row in opening.evaluations
             ],
@@ -99,7 +103,7 @@ def evaluate(
             for file in opening.files
             if file.without_flagged
         ]
-        answer.give(document, said, shown)
+        answer.give(document, [*said, *remarks], Group(shown, *tables) if tables else shown)
 
 
 def predictions(
@@ -133,6 +137,9 @@ def compare(
     prevalence: Annotated[
         float | None, typer.Option(help="Share of the event in the intended population, for net benefit.")
     ] = None,
+    event: Annotated[
+        str, typer.Option(metavar="CLASS", help="With several classes: the one that subgroups and net benefit are of.")
+    ] = "",
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -150,7 +157,9 @@ def compare(
             found = compare_runs(room, run)
             cheap = shortcuts(room, run)
             promised = standing(room, found.views)
-            extra, lines, tables = added(room, run, subgroup=subgroup, net_benefit=net_benefit, prevalence=prevalence)
+            extra, lines, tables = added(
+                room, run, subgroup=subgroup, net_benefit=net_benefit, prevalence=prevalence, event=event
+            )
         runs = [
             {
                 **run_row(view),
@@ -178,7 +187,7 @@ def compare(
                 pair.b,
                 pair.metric,
                 _number(pair.difference),
-                f"{_number(pair.low)} to {_number(pair.high)}",
+                f"{_number(pair.low)} to {_number(pair.high)}" if pair.low is not None else "",
                 pair.test,
                 _number(pair.p_adjusted),
             )
@@ -196,8 +205,22 @@ def report(
     purpose: Annotated[str, typer.Option(help="What the report is for, in your own words.")] = "",
     without: Annotated[list[Part] | None, typer.Option(help="A section to leave out; may be given again.")] = None,
     attach: Annotated[
-        bool, typer.Option("--attachments/--no-attachments", help="Whether orders, results and scores travel inside.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--attachments/--no-attachments",
+            help="Whether orders, results and scores travel inside; else where the dataset states that they may.",
+        ),
+    ] = None,
+    images_consent: Annotated[
+        bool,
+        typer.Option(
+            "--images-consent", help="Pictures of cases may be shown, whatever the dataset states; you answer for it."
+        ),
+    ] = False,
+    subgroup: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COVARIATE", help="Also the numbers by the values of a covariate; may be given again."),
+    ] = None,
     net_benefit: Annotated[
         tuple[float, float] | None, typer.Option(metavar="LOW HIGH", help="Net benefit between two probabilities.")
     ] = None,
@@ -216,18 +239,27 @@ def report(
     """The report of runs whose test was opened, as a PDF."""
     with answering(json, quiet, debug) as answer, answer.progress() as bars:
         from medfm_gui.workspace.place import open_workspace
+        from medfm_gui.workspace.report_permission import permission_of_runs
         from medfm_gui.workspace.reporting import write_report
 
         parts = tuple(part for part in Part if part not in (without or ()))
-        outline = Outline(title, parts, attach, purpose, net_benefit, prevalence)
+        outline = Outline(title, parts, attach, purpose, net_benefit, prevalence, tuple(subgroup or ()), images_consent)
         with open_workspace(workspace) as room:
             written = write_report(
                 room, run, outline=outline, out=out, table=table_file, card=card, on_event=bars.event
             )
+            allowed = permission_of_runs(room, run)
         beside = {
             key: str(path.expanduser().absolute()) for key, path in (("table", table_file), ("card", card)) if path
         }
-        answer.give({**wire.plain(written), **beside}, [f"{written.path} ({written.pages} pages)", *beside.values()])
+        said = {"attachments": allowed.files(outline), "pictures": allowed.pictures(outline)}
+        lines = [f"{written.path} ({written.pages} pages)", *beside.values()]
+        if attach is None and not said["attachments"]:
+            lines.append(f"No file travels in it: {allowed.reason}. --attachments puts them in all the same.")
+        if not said["pictures"] and Part.EXAMPLES in parts:
+            lines.append(f"No picture of a case is in it: {allowed.reason}. --images-consent shows them all the same.")
+        reason = {"reason": allowed.reason} if allowed.reason else {}
+        answer.give({**wire.plain(written), **beside, **said, **reason}, lines)
 
 
 def rebuild(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, debug: Debug = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 
 Run = Annotated[str, typer.Argument(help="Id of the run.")]
 Runs = Annotated[list[str], typer.Argument(help="Ids of runs.")]
+
+
+class Backend(StrEnum):
+    """Where runs are computed: processes of this computer."""
+
+    LOCAL = "local"
+
+
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end, or start in the background.")]
 
 
@@ -36,6 +45,7 @@ def train(
     preset: Annotated[str, typer.Option(help="A named recipe.")] = "",
     set_: Annotated[list[str] | None, typer.Option("--set", help="A setting as key=value, e.g. epochs=10.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
+    backend: Annotated[Backend, typer.Option(help="Where the runs are computed.")] = Backend.LOCAL,
     from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Start from random weights.")] = False,
     wait: Wait = True,
     workspace: Place = None,
@@ -124,13 +134,15 @@ def give_runs(answer: Answer, views: Sequence[RunView]) -> None:
             view.state.phase.value + " (imported)" * bool(imported_from(view.state.facts)),
             view.spec.card.name,
             view.spec.adapt,
+            "all" if view.spec.shots is None else view.spec.shots,
+            view.spec.seed,
             view.spec.split_id,
             headline(view),
             _left(view),
         )
         for view in views
     ]
-    shown = table("run", "state", "model", "adaptation", "split", "validation", "left", rows=rows)
+    shown = table("run", "state", "model", "adaptation", "shots", "seed", "split", "validation", "left", rows=rows)
     answer.give({"runs": [run_row(view) for view in views]}, table=shown)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from medfm_gui.base import wire
-from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, skipped_lines, table
+from medfm_gui.cli.answer import AsJson, ClassSets, Debug, Place, Quiet, answering, skipped_lines, table
 from medfm_gui.domain.deidentification import Dates, Deidentification, Deidentified
 from medfm_gui.domain.explain import explanation_names
 from medfm_gui.domain.study import Series
@@ -31,6 +31,10 @@ def predict(
     out: Annotated[Path | None, typer.Option(help="Folder for the pictures.")] = None,
     dicom: Annotated[str, typer.Option(help="DICOM objects to write: sc.")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:0.")] = "auto",
+    class_sets: ClassSets = None,
+    seeds: Annotated[
+        bool, typer.Option("--seeds", help="Also every other seed of these runs, so that their spread shows.")
+    ] = False,
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -43,8 +47,10 @@ def predict(
         from medfm_gui.workspace.prediction import predict as predict_source
 
         objects = tuple(part.strip() for part in dicom.split(",") if part.strip())
-        request = PredictRequest(source, tuple(dict.fromkeys(run)), explain, out, objects, device)
         with open_workspace(workspace) as room:
+            sets = room.settings.class_sets if class_sets is None else class_sets
+            runs = tuple(dict.fromkeys(run))
+            request = PredictRequest(source, runs, explain, out, objects, device, class_sets=sets, seeds=seeds)
             file = predict_source(room, request, on_event=bars.event)
         document = {
             "id": file.id,
@@ -68,9 +74,18 @@ def prediction_row(item: StudyPrediction) -> dict[str, Any]:
 
 def prediction_lines(item: StudyPrediction) -> list[str]:
     """What a run says of an image, for people."""
-    scores = ", ".join(f"{name} {score:.3f}" for name, score in item.classes.items())
+    shown = item.calibrated or item.classes
+    scores = ", ".join(f"{name} {score:.3f}{_spread(item, name)}" for name, score in shown.items())
     threshold = f" (threshold {item.threshold:.3f}: {item.threshold_note})" if item.threshold is not None else ""
-    lines = [f"{Path(item.source).name} by {item.run}: {item.decision}{threshold}", f"  {scores} (not calibrated)"]
+    lines = [
+        f"{Path(item.source).name} by {item.run}: {item.decision}{threshold}",
+        f"  {scores} ({item.calibration_note or 'not calibrated'})",
+    ]
+    if item.seeds:
+        lines.append(f"  In brackets: spread over {item.seeds} seeds, no confidence interval.")
+    if item.class_set_note:
+        said = f"set of classes: {', '.join(item.class_set)}. " if item.class_set else ""
+        lines.append(f"  {said}{item.class_set_note}")
     if item.explanation:
         lines.append(f"  heat map: {item.explanation.path or item.explanation.note}")
         lines += [
@@ -80,6 +95,11 @@ def prediction_lines(item: StudyPrediction) -> list[str]:
         lines += [f"    {sentence}" for sentence in item.explanation.checks.values()]
     lines += [f"  warning: {text}" for text in item.warnings]
     return lines
+
+
+def _spread(item: StudyPrediction, name: str) -> str:
+    low, high = item.spread.get(name, (None, None))
+    return "" if low is None or high is None else f" [{low:.3f} to {high:.3f}]"
 
 
 @study.command("import")
@@ -175,7 +195,10 @@ def anonymise(
                 faces_known=faces_known,
             )
             done = deidentify(room, wish, watch=Watch(bars.at))
-        answer.give(anonymised_row(done), [f"{done.written} images of {len(done.patients)} patients in {done.out}"])
+        answer.give(
+            anonymised_row(done),
+            [f"{_number_of(done.written, 'image')} of {_number_of(len(done.patients), 'patient')} in {done.out}"],
+        )
         for text in anonymised_remarks(done):
             answer.remark(text)
 
@@ -235,6 +258,10 @@ def study_row(item: Study | StudyRow) -> dict[str, Any]:
         "description": item.description,
         "series": series,
     }
+
+
+def _number_of(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _images(series: Series | SeriesRow) -> int:

@@ -12,6 +12,9 @@ from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, table
 from medfm_gui.cli.runs import run_row
 from medfm_gui.domain.run import Phase
 
+_MOST = 20
+"""Differences that are told to people; a damaged journal has one a line."""
+
 protocol = typer.Typer(name="protocol", help="What is asked of the test, before it is opened.", no_args_is_help=True)
 
 
@@ -39,9 +42,10 @@ def lock(
             "opened_by": list(one.opened_by),
             "is_new": made.is_new,
             "sentence": made.sentence,
+            "remarks": list(made.remarks),
             "contents": wire.plain(one.protocol),
         }
-        answer.give(document, [f"{one.id} (SHA-256 {one.sha256})", made.sentence])
+        answer.give(document, [f"{one.id} (SHA-256 {one.sha256})", made.sentence, *made.remarks])
 
 
 @protocol.command("list")
@@ -102,7 +106,9 @@ def verify(
         said = "nothing differs" if found.ok else f"{len(found.differences)} difference(s)"
         lines = [f"{found.subject}: {said} ({found.checked} checked). This detects accidental change."]
         lines += [f"{name}: {value}" for name, value in found.facts.items() if value]
-        lines += [item.message for item in found.differences]
+        lines += [item.message for item in found.differences[:_MOST]]
+        more = len(found.differences) - _MOST
+        lines += [f"and {more} more (--json lists all)"] if more > 0 else []
         answer.give(document, [*lines, *found.remarks])
         if not found.ok:
             first = found.differences[0]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from medfm_gui.base import wire
+from medfm_gui.datasets.fingerprint import split_fingerprint
 from medfm_gui.datasets.leaks import GUARDED
 from medfm_gui.datasets.near_duplicates import NearDuplicates
 from medfm_gui.domain.dataset import Dataset
@@ -64,7 +65,8 @@ def certificate(
     unseen = UNSEEN if any(sample.patient for sample in placed) else (_NO_PATIENTS, *UNSEEN)
     if near and near.compared and near.left_out:
         unseen = (*unseen, f"Near-duplicates among {near.left_out} images that are too small, blank or volumes.")
-    return sealed(Certificate(checks, tuple(leaks), doubtful, accepted, unseen))
+    division = split_fingerprint(dataset, partition_of)
+    return sealed(Certificate(checks, tuple(leaks), doubtful, accepted, unseen, split=division))
 
 
 def _checked(kind: LeakKind, method: str, leaks: Sequence[Leak], compared: int) -> LeakCheck:
@@ -83,13 +85,16 @@ def _near_checked(near: NearDuplicates | None, found: int, reason: str) -> LeakC
 
 def sealed(found: Certificate) -> Certificate:
     """The certificate with the SHA-256 over everything else in it."""
-    bare = replace(found, sha256="")
-    return replace(found, sha256=hashlib.sha256(wire.canonical(wire.plain(bare))).hexdigest())
+    bare = wire.plain(replace(found, sha256=""))
+    if not found.split:  # of an earlier version, whose hash was made without
+        del bare["split"]
+    return replace(found, sha256=hashlib.sha256(wire.canonical(bare)).hexdigest())
 
 
-def is_whole(found: Certificate) -> bool:
-    """Whether the hash fits what the certificate says."""
-    return sealed(found).sha256 == found.sha256
+def is_whole(found: Certificate, split: Split | None = None) -> bool:
+    """Whether the hash fits what the certificate says, and the certificate the split where one is given."""
+    fits = split is None or found.split in ("", split.fingerprint)
+    return fits and sealed(found).sha256 == found.sha256
 
 
 def flagged(split: Split, partition: Partition = Partition.TEST) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,8 @@ _COVARIATES = frozenset(
         "age ageapprox sex gender view viewposition site manufacturer modality laterality date followup race ethnicity"
     )
 )
+_A_FOLD = re.compile(r"(?:^|[\W_]|(?<=[a-z])(?=F))(?i:fold)$")
+"""``fold``, ``patient_fold``, ``patientFold``; no scaffold."""
 _PROBED = 200
 _FEW = 20
 
@@ -134,13 +137,19 @@ def _fold(table: Table, asked: str, why: dict[str, str]) -> str:
     if asked:
         why["fold"] = "as named"
         return table.named(asked, "fold")
-    for name in table.recognised(FOLD_NAMES):
+    named = table.recognised(FOLD_NAMES)
+    named += [name for name in table.columns if _A_FOLD.search(name) and name not in named]
+    for name in named:
         values = {value for value in table.column(name) if value}
-        numbered = plain_name(name) == "fold" and all(value.isdecimal() for value in values) and 1 < len(values) <= _FEW
+        numbered = bool(_A_FOLD.search(name)) and _are_numbers(values)
         if (all_are_partitions(values) and len(values) > 1) or numbered:
             why["fold"] = "by its name and contents"
             return name
     return ""
+
+
+def _are_numbers(values: set[str]) -> bool:
+    return 1 < len(values) <= _FEW and all(value.isdecimal() for value in values)
 
 
 def _labels(table: Table, asked: Sequence[str], taken: set[str], why: dict[str, str]) -> tuple[str, ...]:
@@ -160,7 +169,8 @@ def _labels(table: Table, asked: Sequence[str], taken: set[str], why: dict[str, 
         return (likely[0],)
     raise TableError(
         f"Which column of “{shown(table.path.name)}” holds the label is not plain.",
-        f"Name it with --label, once for each finding. Columns: {', '.join(table.columns)}.",
+        f"Name it with --label, once for each finding. Columns: {', '.join(table.columns)}. Where the folder holds "
+        "DICOM studies to look at, “medfm study import” reads it without labels.",
     )
 
 

@@ -25,6 +25,9 @@ SAFE: tuple[Key, ...] = (patient_of, pixels_of, group_of)
 """What must never stand on two sides."""
 
 
+_NOUNS = ("patient", "image", "group")
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """What stays whole: its name in sentences, the keys that tie samples together, and all groups these make."""
@@ -33,6 +36,10 @@ class Unit:
     keys: tuple[Key, ...]
     groups: Sequence[Sequence[Sample]]
     warnings: tuple[str, ...] = ()
+
+    def counted(self, number: int) -> str:
+        """``3 patients``; of a column ``3 values of “site”``."""
+        return counted(number, self.name) if self.name in _NOUNS else f"{counted(number, 'value')} of “{self.name}”"
 
     @property
     def is_safe(self) -> bool:
@@ -121,7 +128,7 @@ def dealt(
     """
     if len(groups) < len(shares):
         raise SplitError(
-            f"There are {counted(len(groups), unit.name)} for {len(shares)} partitions, and none may be parted.",
+            f"There are {unit.counted(len(groups))} for {len(shares)} partitions, and none may be parted.",
             "Add images, or use fewer partitions.",
         )
     named = {side.value: shares[side] for side in _SERVED if side in shares}
@@ -193,7 +200,7 @@ def class_warnings(
             have = _units_with_class(unit, lacking[0], multilabel=multilabel)
             raise SplitError(
                 f"No image of {names} would stand in {side.value}: “{dataset.classes[lacking[0]]}” has only "
-                f"{counted(have, unit.name)}, and each stays on one side.",
+                f"{unit.counted(have)}, and each stays on one side.",
                 "Add images of this class, leave it out of the dataset, or use fewer folds or partitions.",
             )
         warnings.append(f"No image of {names} stands in {side.value}, so results there say nothing of it.")
@@ -218,7 +225,7 @@ def check_classes_fill_folds(dataset: Dataset, folds: int, unit: Unit) -> None:
     poor = [number for number in range(len(dataset.classes)) if having[number] < folds]
     if poor:
         raise SplitError(
-            f"“{dataset.classes[poor[0]]}” has only {counted(having[poor[0]], unit.name)}, too few for {folds} folds "
+            f"“{dataset.classes[poor[0]]}” has only {unit.counted(having[poor[0]])}, too few for {folds} folds "
             "with each of them in one.",
             "Use fewer folds, or add images of this class.",
         )

@@ -74,8 +74,13 @@ def left_out(dataset: Dataset, unit: Unit, name: str, seed: int) -> list[Divisio
     """
     value_of = {sample.id: sample.covariates.get(name, "") for sample in dataset.samples}
     values = sorted({value for value in value_of.values() if value}, key=natural)
+    known = sorted({key for sample in dataset.samples for key in sample.covariates})
+    if name not in known:
+        raise UsageError(
+            f"The dataset has no column “{name}” to leave out value by value.",
+            f"There are: {examples(known, most=12)}." if known else "It was imported without any column.",
+        )
     if not 2 <= len(values) <= _MOST_LEFT_OUT:
-        known = sorted({key for sample in dataset.samples for key in sample.covariates})
         raise UsageError(
             f"“{name}” has {counted(len(values), 'value')}, so it cannot be left out value by value.",
             f"Use a column with 2 to {_MOST_LEFT_OUT} values; there are: {examples(known, most=12) or 'none'}.",
@@ -197,7 +202,7 @@ def validation_rule() -> str:
 
 def _enough(unit: Unit, number: int, folds: int) -> None:
     if number < folds:
-        raise SplitError(f"There are {counted(number, unit.name)} for {folds} folds.", "Use fewer folds.")
+        raise SplitError(f"There are {unit.counted(number)} for {folds} folds.", "Use fewer folds.")
 
 
 def _dealt(dataset: Dataset, unit: Unit, groups: Sequence[Sequence[Sample]], folds: int, seed: str) -> dict[str, int]:

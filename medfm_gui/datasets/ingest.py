@@ -389,4 +389,5 @@ def _identical(samples: Sequence[Sample]) -> list[str]:
 
 
 def _place(sample: Sample) -> str:
-    return sample.path if sample.frame is None else f"{sample.path} {sample.frame}"
+    """The id, with the place in an archive: a path may tell a label, and the warning outlives the sealing of a test."""
+    return sample.id if sample.frame is None else f"{sample.id} (image {sample.frame})"

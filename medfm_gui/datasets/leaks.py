@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from medfm_gui.datasets.text import counted, examples
 from medfm_gui.domain.dataset import Dataset, Sample
@@ -13,15 +19,26 @@ GUARDED = (Partition.TEST, Partition.CAL, Partition.VAL, Partition.TRAIN)
 """The side that keeps its image when two share one, first of all."""
 
 _KEYS: Mapping[LeakKind, Callable[[Sample], str | None]] = {
-    LeakKind.PATIENT: lambda sample: sample.patient,
     LeakKind.PIXELS: lambda sample: sample.pixels_sha256 or None,
     LeakKind.GROUP: lambda sample: sample.group,
+    LeakKind.PATIENT: lambda sample: sample.patient,
 }
+"""In the order in which the leaks of one sample are told."""
 _WORDS: Mapping[str, str] = {
     LeakKind.PATIENT.value: "a patient",
     LeakKind.PIXELS.value: "identical pixels",
     LeakKind.GROUP.value: "a lesion or group",
 }
+_NOWHERE = len(GUARDED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Torn:
+    """Leaks of one kind as numbers of samples: ``a`` ascending, and the guarded ``b`` of each."""
+
+    kind: LeakKind
+    a: NDArray[np.intp]
+    b: NDArray[np.intp]
 
 
 def find_leaks(dataset: Dataset, partition_of: Mapping[str, Partition]) -> tuple[Leak, ...]:
@@ -34,34 +51,87 @@ def find_leaks(dataset: Dataset, partition_of: Mapping[str, Partition]) -> tuple
     Args:
         partition_of: sample id → side; samples that are not in it stand nowhere.
     """
-    found: list[Leak] = []
-    for kind, key_of in _KEYS.items():
-        side_of: dict[str, Partition] = {}
-        torn: dict[str, list[Sample]] = {}
-        for sample in dataset.samples:
-            key, side = key_of(sample), partition_of.get(sample.id)
-            if key is not None and side is not None and side_of.setdefault(key, side) is not side:
-                torn[key] = []
-        for sample in dataset.samples if torn else ():
-            key = key_of(sample)
-            if key in torn and sample.id in partition_of:
-                torn[key].append(sample)
-        for sharing in torn.values():
-            found += _pairs(kind, sharing, partition_of)
-    if not found:
-        return ()
-    place = {sample.id: number for number, sample in enumerate(dataset.samples)}
-    torn_patients = {(leak.a, leak.partitions) for leak in found if leak.kind is LeakKind.PATIENT}
-    kept = [leak for leak in found if leak.kind is not LeakKind.GROUP or (leak.a, leak.partitions) not in torn_patients]
-    return tuple(sorted(kept, key=lambda leak: (place[leak.a], leak.kind)))
+    samples = dataset.samples
+    stands = map(partition_of.get, (sample.id for sample in samples))
+    # by comparing, for hashing a member of an enumeration takes several times as long
+    ranks = (_NOWHERE if side is None else GUARDED.index(side) for side in stands)
+    sides = np.fromiter(ranks, np.int8, len(samples))
+    torn = {kind: _torn(kind, [key_of(sample) for sample in samples], sides) for kind, key_of in _KEYS.items()}
+    torn[LeakKind.GROUP] = _without(torn[LeakKind.GROUP], torn[LeakKind.PATIENT], sides)
+    return _told(samples, sides, list(torn.values()))
 
 
-def _pairs(kind: LeakKind, sharing: Sequence[Sample], partition_of: Mapping[str, Partition]) -> Iterable[Leak]:
-    kept = min(sharing, key=lambda sample: GUARDED.index(partition_of[sample.id]))
-    side = partition_of[kept.id]
-    for sample in sharing:
-        if partition_of[sample.id] is not side:
-            yield Leak(kind, sample.id, kept.id, (partition_of[sample.id].value, side.value))
+def _torn(kind: LeakKind, keys: Sequence[str | None], sides: NDArray[np.int8]) -> _Torn:
+    """Who shares a key with a more guarded side.
+
+    Keys are told apart by their hash codes, which sort fast; where two keys happen to have one code, by themselves.
+    """
+    stands = (sides < _NOWHERE).tolist()
+    named = [number for number, key in enumerate(keys) if key is not None and stands[number]]
+    placed = np.asarray(named, np.intp)
+    known = [keys[number] for number in named]
+    codes = np.fromiter(map(hash, known), np.int64, len(known))
+    a, b = _away(codes, sides[placed])
+    if any(known[first] != known[second] for first, second in zip(a.tolist(), b.tolist(), strict=True)):
+        number_of: dict[str | None, int] = {}
+        exact = [number_of.setdefault(key, len(number_of)) for key in known]
+        a, b = _away(np.asarray(exact, np.int64), sides[placed])
+    return _Torn(kind, placed[a], placed[b])
+
+
+def _away(codes: NDArray[np.int64], sides: NDArray[np.int8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Places, ascending, that are on another side than the most guarded of their code; and that one's place."""
+    if not codes.size:
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    size = len(codes)
+    order = np.argsort(codes)
+    begins = np.flatnonzero(np.append(True, np.diff(codes[order])))
+    # the lowest number of each code is that of its most guarded side, and there the first of the dataset
+    numbers = sides.astype(np.int64) * size + np.arange(size)
+    first = np.minimum.reduceat(numbers[order], begins) % size
+    guard = np.empty_like(order)
+    guard[order] = np.repeat(first, np.diff(np.append(begins, size)))
+    away = np.flatnonzero(sides != sides[guard])
+    return away, guard[away]
+
+
+def _without(groups: _Torn, patients: _Torn, sides: NDArray[np.int8]) -> _Torn:
+    """The groups that are not torn between the same two sides as their patient already is."""
+    guarded_by = np.full(len(sides), _NOWHERE, np.int8)
+    guarded_by[patients.a] = sides[patients.b]
+    kept = guarded_by[groups.a] != sides[groups.b]
+    return _Torn(groups.kind, groups.a[kept], groups.b[kept])
+
+
+def _told(samples: Sequence[Sample], sides: NDArray[np.int8], torn: Sequence[_Torn]) -> tuple[Leak, ...]:
+    """All of them in the order of the samples; those of one sample in the order given."""
+    a = np.concatenate([one.a for one in torn])
+    b = np.concatenate([one.b for one in torn])
+    kinds = np.repeat(np.arange(len(torn)), [len(one.a) for one in torn])
+    order = np.lexsort((kinds, a))
+    leaks = [one.kind for one in torn]
+    names = [[(first.value, second.value) for second in GUARDED] for first in GUARDED]
+    rows = zip(kinds[order].tolist(), a[order].tolist(), b[order].tolist(), strict=True)
+    side = sides.tolist()
+    with _uncollected():
+        return tuple(
+            [
+                Leak(leaks[kind], samples[first].id, samples[second].id, names[side[first]][side[second]])
+                for kind, first, second in rows
+            ]
+        )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for cycles meanwhile: there are none, and each search goes through all samples of the dataset."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def describe(dataset: Dataset, leaks: Sequence[Leak]) -> str:
@@ -76,15 +146,22 @@ def describe(dataset: Dataset, leaks: Sequence[Leak]) -> str:
     return f"The split leaks: {', '.join(parts)} ({pairs})."
 
 
-def contradictions(dataset: Dataset, leaks: Sequence[Leak]) -> tuple[str, ...]:
-    """A warning where identical pixels stand on two sides with different labels: one of the labels is wrong."""
+def contradictions(dataset: Dataset, leaks: Sequence[Leak], resolved: str = "") -> tuple[str, ...]:
+    """A warning where identical pixels stand on two sides with different labels: one of the labels is wrong.
+
+    Args:
+        resolved: what was done about them, so that they stand there no longer.
+    """
     by_id = {sample.id: sample for sample in dataset.samples}
     torn = [leak for leak in leaks if leak.kind is LeakKind.PIXELS and by_id[leak.a].target != by_id[leak.b].target]
     if not torn:
         return ()
     names = _names(dataset)
     pairs = examples(f"{names[leak.a]} and {names[leak.b]}" for leak in torn)
-    return (f"{counted(len(torn), 'pair')} of identical images with different labels on two sides: {pairs}.",)
+    what = f"{counted(len(torn), 'pair')} of identical images with different labels"
+    if resolved:
+        return (f"{what} stood on two sides and {resolved}; one label of each pair is wrong: {pairs}.",)
+    return (f"{what} on two sides: {pairs}.",)
 
 
 def _names(dataset: Dataset) -> dict[str, str]:

@@ -9,7 +9,7 @@ count for little. The time of the search grows with the square of the number of 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -127,6 +127,45 @@ def find_near_duplicates(
     return NearDuplicates(METHOD, len(names), len(samples) - len(names), len(proposed), tuple(pairs))
 
 
+def find_among(
+    images: Images, candidates: Sequence[tuple[str, str]], known: NearDuplicates, *, on_progress: Progress | None = None
+) -> NearDuplicates:
+    """What was found before, with those of other candidates that registration confirms.
+
+    Args:
+        candidates: pairs of ids that something else proposes, e.g. neighbours in a feature bank.
+        on_progress: as ``find_near_duplicates``.
+    """
+    tell = on_progress or (lambda done, total: None)
+    there = {frozenset((pair.a, pair.b)) for pair in known.pairs}
+    fresh = [pair for pair in candidates if frozenset(pair) not in there]
+
+    @lru_cache(maxsize=_KEPT)
+    def prepared(name: str) -> Prepared | None:
+        image = images.image(name)
+        if not _is_comparable(image):
+            return None
+        whole = registration.square(image)
+        return registration.prepare(whole) if whole.any() else None
+
+    pairs = list(known.pairs)
+    with threadpool_limits(1, "blas"):
+        for done, (first, second) in enumerate(fresh):
+            if done % 32 == 0:
+                tell(done, len(fresh))
+            one, other = prepared(first), prepared(second)
+            found = registration.agreement(one, other) if one is not None and other is not None else None
+            if found is not None and _is_same(found):
+                pairs.append(NearPair(first, second, round(found.share, 3), round(found.correlation, 3), found.way))
+    tell(len(fresh), len(fresh))
+    return replace(known, proposed=known.proposed + len(fresh), pairs=tuple(pairs))
+
+
+def _is_comparable(image: Pixels) -> bool:
+    """Whether it is one picture, and large enough."""
+    return image.ndim in (2, 3) and (image.ndim == 2 or image.shape[2] == 3) and min(image.shape[:2]) >= LEAST_SIDE
+
+
 def _is_worth_while(first: NDArray[np.float16], second: NDArray[np.float16], way: int) -> bool:
     """A cheap look that most strangers do not pass; their pixels need not be read again."""
     still = np.asarray(first, dtype=np.float32)
@@ -148,7 +187,7 @@ def _squares(images: Images, samples: Sequence[str], tell: Progress) -> tuple[li
         if done % 64 == 0:
             tell(done, 2 * len(samples))
         image = images.image(name)
-        if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3) or min(image.shape[:2]) < LEAST_SIDE:
+        if not _is_comparable(image):
             continue
         small = registration.square(image, _SIDE)
         if small.any():

@@ -14,7 +14,7 @@ import json
 import os
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,8 @@ _LOCK_POLL_S = 0.2
 _MOST_NAMED = 3
 _FULL_HEADROOM = 64 << 20
 _BYTES_A_PIXEL = 3
+_VOLUMES = (".nii", ".nii.gz", ".nrrd", ".mha", ".npy")
+_PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".npz", ".mat")
 
 
 Steps = Generator[Step, None, PixelCache]
@@ -57,6 +59,7 @@ def ready(dataset: Dataset, folder: Path, look: Look, store: PixelStore, *, proc
         NotFound: the pixels are gone and there are no files to make them from.
         DiskFull: they do not fit; what was decoded is kept and gone on from.
     """
+    look = fitting(dataset, look)
     found = usable(dataset, folder, look, store)
     if found is None:
         found = yield from _made(dataset, folder, look, store, processes)
@@ -65,12 +68,28 @@ def ready(dataset: Dataset, folder: Path, look: Look, store: PixelStore, *, proc
 
 def usable(dataset: Dataset, folder: Path, look: Look, store: PixelStore) -> PixelCache | None:
     """The cache for a look if it is whole and large enough; None where it has to be made."""
+    look = fitting(dataset, look)
     imported = _opened(folder, IMPORTED, store)
     if imported is not None and look.clamp is None:
         side = look.side or 0
         if side <= IMPORT_SIDE or imported.suffices(_whole(dataset), side):
             return imported
     return None if look.is_imported else _opened(folder, look, store)
+
+
+def fitting(dataset: Dataset, look: Look) -> Look:
+    """The look without bounds of HU where no file of the dataset has such values: its pixels would be the same."""
+    if look.clamp is None or any(map(_may_hold_hu, dataset.samples)):
+        return look
+    return replace(look, clamp=None)
+
+
+def _may_hold_hu(sample: Sample) -> bool:
+    """Volumes may, for they do not say their modality; pictures do not; of DICOM files only those of CT do."""
+    modality, name = sample.covariates.get("modality", "").upper(), sample.path.lower()
+    if sample.slices or name.endswith(_VOLUMES):
+        return True
+    return modality == "CT" or (not modality and not name.endswith(_PICTURES))
 
 
 def _whole(dataset: Dataset) -> dict[str, tuple[int, int]]:

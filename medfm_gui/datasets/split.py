@@ -67,14 +67,15 @@ class SplitRequest:
     move: bool = False
 
     def __post_init__(self) -> None:
+        if self.nested and not 2 <= self.folds <= _MOST_NESTED:
+            said = f"{self.folds} folds cannot have folds within." if self.folds else "Nested folds need folds."
+            raise UsageError(said, f"Give --folds, 2 to {_MOST_NESTED}, with --nested.")
         if self.folds and not 2 <= self.folds <= _MOST_FOLDS:
             raise UsageError(f"{self.folds} folds are not possible.", f"Use 2 to {_MOST_FOLDS} folds.")
         if bool(self.accept) + self.drop + self.move > 1:
             raise UsageError("Leaks can be accepted, dropped or moved, one of the three.", "Choose one.")
         if (self.accept and not self.accept.strip()) or (self.official and self.file):
             raise UsageError("The request contradicts itself or gives an empty reason.", "Write the reason in words.")
-        if self.nested and not 2 <= self.folds <= _MOST_NESTED:
-            raise UsageError("Nested folds need folds.", f"Give --folds, 2 to {_MOST_NESTED}, with --nested.")
         ways = [
             bool(self.folds),
             self.official,
@@ -271,7 +272,8 @@ def _past_the_gate(dataset: Dataset, divisions: list[Division], request: SplitRe
 def _cleared(dataset: Dataset, division: Division, leaks: tuple[Leak, ...], request: SplitRequest) -> Division:
     if not leaks:
         return division
-    warnings = (*division.warnings, *contradictions(dataset, leaks))
+    done = "went to one side" if request.move else "were parted by dropping one" if request.drop else ""
+    warnings = (*division.warnings, *contradictions(dataset, leaks, done))
     if request.move:
         sides, count = moved(division.partition_of, grouped(dataset.samples, SAFE))
         said = f"{counted(count, 'image')} moved with the whole group to a more guarded side."

@@ -8,6 +8,7 @@ from typing import Any
 from medfm_gui.desk.answers import (
     compare,
     compare_cases,
+    compare_outside,
     curation,
     data,
     deidentify,
@@ -36,6 +37,7 @@ _TOPICS = (
     deidentify,
     compare,
     compare_cases,
+    compare_outside,
     reports,
     settings,
     upkeep,

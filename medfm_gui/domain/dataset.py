@@ -140,6 +140,13 @@ class Dataset:
             )
 
     @property
+    def sample_unit(self) -> str:
+        """What a sample is: ``volume`` where any has slices, ``slice`` where they are said to be, else ``image``."""
+        if any(sample.slices for sample in self.samples):
+            return "volume"
+        return "slice" if self.statement.unit.startswith("slice") else "image"
+
+    @property
     def n_patients(self) -> int | None:
         """How many patients; None where the dataset has no patient ids."""
         patients = {sample.patient for sample in self.samples if sample.patient is not None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,24 @@ class OperatingPoint:
     fitted_on: str
     unit: str
     positive: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrator:
+    """How scores become probabilities, fixed before the test opens (``calibrator.json`` beside the operating point).
+
+    ``platt``: expit(slope · logit(p) + intercept). ``temperature``: softmax(log p · slope), ``intercept`` 0.
+    ``slope`` is above 0, so the order of scores and every decision at a threshold stay as they are.
+    ``fitted_on`` is ``cal``, ``val`` or ``out-of-fold``; ``n`` counts units, ``note`` says what a reader must know.
+    """
+
+    kind: Literal["platt", "temperature"]
+    slope: float
+    intercept: float
+    fitted_on: str
+    unit: str
+    n: int
     note: str = ""
 
 

@@ -18,11 +18,14 @@ class Part(StrEnum):
     RESULTS = "results"
     CALIBRATION = "calibration"
     COMPARISON = "comparison"
+    SUBGROUPS = "subgroups"
     LADDER = "ladder"
     CURVES = "curves"
     EXAMPLES = "examples"
+    FAILURES = "failures"
     LIMITATIONS = "limitations"
     CARD = "card"
+    CHECKLISTS = "checklists"
     PROVENANCE = "provenance"
 
     @property
@@ -38,11 +41,14 @@ _TITLES: Final = {
     Part.RESULTS: "Results on the sealed test set",
     Part.CALIBRATION: "Calibration and usefulness",
     Part.COMPARISON: "Paired comparison",
+    Part.SUBGROUPS: "Subgroups",
     Part.LADDER: "Adaptation ladder",
     Part.CURVES: "Training",
     Part.EXAMPLES: "Example heat maps (Grad-CAM)",
+    Part.FAILURES: "Failure analysis",
     Part.LIMITATIONS: "Limitations",
     Part.CARD: "Model card",
+    Part.CHECKLISTS: "Guideline checklists",
     Part.PROVENANCE: "Provenance",
 }
 
@@ -55,18 +61,25 @@ OF_SEVERAL: Final = frozenset({Part.COMPARISON, Part.LADDER})
 class Outline:
     """What a report is to hold. An empty title stands for the usual one; without ``attachments`` no files travel in it.
 
+    ``attachments`` None leaves that to what the dataset states: they carry predictions sample by sample, so they are
+    left out where it does not say that these may be passed on. Pictures of cases are shown where it says so, or where
+    a person takes it on themselves (``images_consent``).
+
     ``purpose`` is the authors' own words, in front of everything. Net benefit is told between the two threshold
-    probabilities ``net_benefit``, at ``prevalence`` where one is named.
+    probabilities ``net_benefit``, at ``prevalence`` where one is named. ``subgroups`` are covariates to tell the
+    numbers by, beside those that a locked protocol declares.
 
     What is left out is named at the end of the report, and the openings of the test set are told in any case.
     """
 
     title: str = ""
     parts: tuple[Part, ...] = tuple(Part)
-    attachments: bool = True
+    attachments: bool | None = None
     purpose: str = ""
     net_benefit: tuple[float, float] | None = None
     prevalence: float | None = None
+    subgroups: tuple[str, ...] = ()
+    images_consent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,10 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[int, ...] = ()
     block: Literal["table"] = "table"
+    pages: tuple[str, ...] = ()
+    """For every row the title of a section of the same report, or nothing: its page stands in a last column."""
+    widths: tuple[float, ...] = ()
+    """Shares of the width, one a column; empty: as the words need it."""
 
 
 @dataclass(frozen=True, slots=True)

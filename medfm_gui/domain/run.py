@@ -348,7 +348,7 @@ def _after(state: RunState, event: ev.Event) -> RunState:
         case ev.RunPaused():
             return replace(state, phase=Phase.PAUSED, resumable=True, seconds_left=None)
         case ev.RunCancelled():
-            return replace(state, phase=Phase.CANCELLED, message=event.message, seconds_left=None)
+            return replace(state, phase=Phase.CANCELLED, message=event.message, resumable=False, seconds_left=None)
         case ev.RunFailed():
             return replace(
                 state,

@@ -57,7 +57,8 @@ class Certificate:
     """What the leak gate looked at before a split was frozen, and what it cannot see.
 
     ``suspects`` are near-duplicates: they warn, they do not block. ``sha256`` is over everything else, so that a
-    report can name it.
+    report can name it. ``split`` is the fingerprint of the division it vouches for, which no other division has;
+    certificates of earlier versions have none.
     """
 
     checks: tuple[LeakCheck, ...]
@@ -66,6 +67,7 @@ class Certificate:
     accepted: str | None = None
     unseen: tuple[str, ...] = ()
     sha256: str = ""
+    split: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,18 @@ from medfm_gui.base import wire
 from medfm_gui.datasets.targets import patients, targets
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Dataset, Task
-from medfm_gui.domain.evaluation import OperatingPoint
+from medfm_gui.domain.evaluation import Calibrator, OperatingPoint
 from medfm_gui.domain.split import Partition
 from medfm_gui.engine.fitted import Fitted
 from medfm_gui.engine.material import Material, may_select
 from medfm_gui.engine.scoring import SampleScores, Scorer, scores_of_frozen, write_scores
 from medfm_gui.metrics.evaluate import validation_metrics
+from medfm_gui.metrics.recalibration import fit_calibrator
 from medfm_gui.metrics.scored import Scored
 from medfm_gui.metrics.threshold import fit_operating_point
 
 _OPERATING_POINT = "operating_point.json"
+_CALIBRATOR = "calibrator.json"
 OUT_OF_FOLD = "out-of-fold"
 
 
@@ -85,15 +87,10 @@ def fixed_threshold(
     From calibration images where they suffice, else from validation. A model that was trained on validation images
     has them no more; a few-shot run that may not use their labels has its shots, scored out of fold, or nothing.
     """
-    recipe, dataset = material.spec.recipe, material.dataset
-    if dataset.task is not Task.BINARY:
+    recipe = material.spec.recipe
+    if material.dataset.task is not Task.BINARY:
         return None
-    chances: list[tuple[str, Scored]] = []
-    if may_select(material.spec):
-        chances = [(side.value, sides[side]) for side in (Partition.CAL, Partition.VAL) if side in sides]
-    elif fitted.out_of_fold is not None:
-        held_out = fitted.out_of_fold
-        chances = [(OUT_OF_FOLD, judged(dataset, held_out.ids, held_out.probabilities))]
+    chances = _held_out(material, fitted, sides)
     for name, scored in chances:
         point = fit_operating_point(scored, recipe.threshold_rule, fitted_on=name, unit=recipe.unit)
         if point is not None:
@@ -107,6 +104,32 @@ def fixed_threshold(
             "specificity have none to stand at.",
         )
     return None
+
+
+def fixed_calibrator(
+    material: Material, fitted: Fitted, sides: Mapping[Partition, Scored]
+) -> Generator[ev.Event, None, Calibrator | None]:
+    """How the scores become probabilities, of the same images that a threshold may be fixed on.
+
+    None, and no file, where these are too few or the scores do not rise with the event.
+    """
+    for name, scored in _held_out(material, fitted, sides):
+        found = fit_calibrator(scored, fitted_on=name, unit=material.spec.recipe.unit)
+        if found is not None:
+            written = wire.write(material.folder / _CALIBRATOR, found)
+            yield ev.FileWritten(time.time(), _CALIBRATOR, written)
+            return found
+    return None
+
+
+def _held_out(material: Material, fitted: Fitted, sides: Mapping[Partition, Scored]) -> list[tuple[str, Scored]]:
+    """Scores of images that the model did not learn from and whose labels may be used, the best suited first."""
+    if may_select(material.spec):
+        return [(side.value, sides[side]) for side in (Partition.CAL, Partition.VAL) if side in sides]
+    if fitted.out_of_fold is not None:
+        held_out = fitted.out_of_fold
+        return [(OUT_OF_FOLD, judged(material.dataset, held_out.ids, held_out.probabilities))]
+    return []
 
 
 def result(material: Material, val: Scored, point: OperatingPoint | None) -> dict[str, float]:

@@ -19,7 +19,7 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.split import Partition
 from medfm_gui.engine.fitted import Adapt, Fitted
 from medfm_gui.engine.material import Material
-from medfm_gui.engine.outcome import fixed_threshold, labels_used, result, scored_sides
+from medfm_gui.engine.outcome import fixed_calibrator, fixed_threshold, labels_used, result, scored_sides
 from medfm_gui.engine.saved import save_model
 from medfm_gui.engine.session import PauseRequested
 
@@ -60,6 +60,7 @@ def single_stage(prepare: Prepare, adapt: Adapt) -> Generator[ev.Event, None, Ou
     yield from save_model(material.folder, fitted, material.backbone, material.images.preprocess)
     sides = yield from scored_sides(material, fitted)
     point = yield from fixed_threshold(material, fitted, sides)
+    yield from fixed_calibrator(material, fitted, sides)
     metrics = result(material, sides[Partition.VAL], point)
     return Outcome(fitted, metrics, labels_used(material, fitted, point), fitted.seconds_before, fitted.facts)
 
@@ -74,6 +75,7 @@ def two_stages(prepare: Prepare, adapt: Adapt, folder: Path) -> Generator[ev.Eve
     yield from save_model(folder, fitted, material.backbone, material.images.preprocess)
     sides = yield from scored_sides(material, fitted, (Partition.CAL,))
     point = yield from fixed_threshold(material, fitted, sides)
+    yield from fixed_calibrator(material, fitted, sides)
     said = "two stages: selected on validation images, trained again on training and validation images"
     return Outcome(
         fitted,

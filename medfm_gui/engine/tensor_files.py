@@ -118,7 +118,7 @@ def _check_zip(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise WeightsRejected(f"“{path.name}” is damaged: {error}.", _AGAIN) from error
+        raise WeightsRejected(f"“{path.name}” is damaged or incomplete ({error}).", _AGAIN) from error
     whole = path.stat().st_size
     pickled = max((item.file_size for item in members if item.filename.endswith(".pkl")), default=0)
     if (
@@ -177,5 +177,7 @@ def _unwrapped(held: object, first: str) -> Mapping[Any, Any]:
 
 
 def _reason(error: Exception) -> str:
+    if type(error).__name__ == "UnpicklingError":  # torch's own text advises to read the file unguarded
+        return "a pickle that would run code, or is none"
     first = str(error).strip().splitlines()
     return f"{type(error).__name__}: {first[0][:160]}" if first else type(error).__name__

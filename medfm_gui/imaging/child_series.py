@@ -59,6 +59,8 @@ def answer_series(order: dict[str, Any], files: dict[str, FrameFile]) -> dict[st
 
 def _warmed() -> dict[str, Any]:
     """Load what the first slice would have to wait for: pydicom with its decoders, and Pillow, take 0.3 s."""
+    import openjpeg.utils  # noqa: F401 - as said
+
     from medfm_gui.imaging import dicom_frames, raster  # noqa: F401 - as said
 
     return {}

@@ -110,7 +110,8 @@ class _OddError(Exception):
 class QuickImage:
     """An ordinary image: its header, and where its uncompressed values stand in the file (None where compressed).
 
-    ``has_table`` says that a modality LUT changes the values; ``is_signed`` how they are to be read.
+    ``has_table`` says that a modality LUT changes the values; ``is_signed`` how they are to be read; ``packed`` where
+    the items of compressed pixels begin (None where they are not compressed).
     """
 
     header: DicomHeader
@@ -118,6 +119,7 @@ class QuickImage:
     is_signed: bool
     has_table: bool
     start: int | None
+    packed: int | None = None
 
 
 class _Scanned(NamedTuple):
@@ -151,6 +153,7 @@ def quick_image(data: bytes, size: int) -> QuickImage | None:
             is_signed=values.short(0x00280103) == 1,
             has_table=_MODALITY_TABLE in found.values,
             start=None if found.length == _UNDEFINED else found.start,
+            packed=found.start if found.length == _UNDEFINED else None,
         )
     except (_OddError, struct.error, ValueError, IndexError):
         return None

@@ -28,6 +28,8 @@ from medfm_gui.imaging.walking import Found, KnownHeaders, Walk, read_headers
 _BATCH_BYTES = 32 << 20
 _BATCH_MEMBERS = 64
 _INDEX = "dicomdir"
+UNPACKED_BYTES = 50 * 10**9
+"""What unpacked archives of a workspace may take together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,9 @@ class Means:
     """What reading needs: children, who watches, headers that are known, and where archives are unpacked.
 
     Without ``unpack_into`` an archive is refused like any file that is no image. ``on_unpacked`` is told members
-    done and members in all.
+    done and members in all. What was unpacked of all archives together takes ``unpacked_bytes`` at most (or what the
+    last of them takes): the one that nobody looked at for the longest time goes first, and is unpacked again when its
+    archive is opened again.
     """
 
     pool: DecodePool
@@ -43,6 +47,7 @@ class Means:
     known: KnownHeaders | None = None
     unpack_into: Path | None = None
     on_unpacked: Callable[[int, int], None] | None = None
+    unpacked_bytes: int = UNPACKED_BYTES
 
 
 def scan_source(path: Path, means: Means) -> Scan:
@@ -161,7 +166,9 @@ def _archive(path: Path, unpack_into: Path, means: Means) -> Scan:
     said = _said(means.pool, {"work": "contents", "path": str(path)})
     names = {place: name for place, name, _ in said["members"]}
     skipped = [Skipped(f"{path}/{name}", reason, message) for name, reason, message in said["refused"]]
+    _make_room(unpack_into, folder, sum(size for _, _, size in said["members"]), means.unpacked_bytes)
     folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder)
     left_out = _unpacked(path, folder, said["members"], means)
     skipped += [Skipped(f"{path}/{names[place]}", reason, message) for place, (reason, message) in left_out.items()]
     there = {str(folder / file_name(place)): name for place, name in names.items() if place not in left_out}
@@ -218,6 +225,32 @@ def _singly(places: Sequence[int], words: dict[str, Any], pool: DecodePool) -> d
         else:
             refused.update({place: (reason, message) for place, reason, message in said["refused"]})
     return refused
+
+
+def _make_room(unpack_into: Path, folder: Path, wanted_bytes: int, limit_bytes: int) -> None:
+    """Remove what was unpacked of other archives, the longest unused first, until so many more bytes fit."""
+    others = [other for other in unpack_into.glob("*/") if other != folder]
+    sizes = {other: sum(item.stat().st_size for item in _files(other)) for other in others}
+    total = sum(sizes.values())
+    for other in sorted(others, key=_last_used):
+        if total + wanted_bytes <= limit_bytes:
+            return
+        shutil.rmtree(other, ignore_errors=True)
+        total -= sizes[other]
+
+
+def _files(folder: Path) -> list[os.DirEntry[str]]:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        return [entry for entry in entries if entry.is_file(follow_symlinks=False)]
+    return []
+
+
+def _last_used(folder: Path) -> float:
+    """When its archive was opened, or one of its images was read (as far as the disk notes that)."""
+    times = [entry.stat().st_atime for entry in _files(folder)]
+    with contextlib.suppress(OSError):
+        times.append(folder.stat().st_mtime)
+    return max(times, default=0.0)
 
 
 def _remove_others(unpack_into: Path, of_path: str, kept: Path | None) -> None:

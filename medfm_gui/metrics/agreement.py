@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from medfm_gui.domain.errors import InputError
-from medfm_gui.metrics.arrays import Codes, Floats, clusters
+from medfm_gui.metrics.arrays import Codes, Floats, Groups, clusters
 from medfm_gui.metrics.bootstrap import Statistic, percentile_interval, point, replicates_of
 from medfm_gui.metrics.estimate import Interval, not_estimable
 
@@ -18,9 +17,7 @@ UNREAD = -1
 Level = Literal["nominal", "ordinal", "interval"]
 
 
-def cohen_kappa(
-    reads: npt.ArrayLike, categories: int, *, groups: Sequence[str] | None = None, seed: int = 0
-) -> Interval:
+def cohen_kappa(reads: npt.ArrayLike, categories: int, *, groups: Groups | None = None, seed: int = 0) -> Interval:
     """Cohen's kappa of two readers on the units that both read. Source: Cohen 1960.
 
     Args:
@@ -33,9 +30,7 @@ def cohen_kappa(
     return _interval(_all_read(table, categories, cohen=True), table, groups, seed)
 
 
-def fleiss_kappa(
-    reads: npt.ArrayLike, categories: int, *, groups: Sequence[str] | None = None, seed: int = 0
-) -> Interval:
+def fleiss_kappa(reads: npt.ArrayLike, categories: int, *, groups: Groups | None = None, seed: int = 0) -> Interval:
     """Fleiss' kappa of two readers or more on the units that all of them read. Source: Fleiss 1971."""
     table = _checked(reads, categories)
     return _interval(_all_read(table, categories, cohen=False), table, groups, seed)
@@ -46,7 +41,7 @@ def krippendorff_alpha(
     categories: int,
     *,
     level: Level = "nominal",
-    groups: Sequence[str] | None = None,
+    groups: Groups | None = None,
     seed: int = 0,
 ) -> Interval:
     """Krippendorff's alpha on all units that two readers or more read. Source: Krippendorff 2011.
@@ -80,7 +75,7 @@ def _counts(table: Codes, categories: int) -> Floats:
     return np.stack([(table == category).sum(axis=0) for category in range(categories)], axis=1).astype(np.float64)
 
 
-def _interval(per_unit: _Ratio, table: Codes, groups: Sequence[str] | None, seed: int) -> Interval:
+def _interval(per_unit: _Ratio, table: Codes, groups: Groups | None, seed: int) -> Interval:
     n = int(per_unit.used.sum())
     if not n:
         return not_estimable("no unit was read by enough readers", n=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,8 @@ from medfm_gui.domain.errors import InputError
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.intp]
+Groups = Sequence[Hashable] | npt.NDArray[np.generic]
+"""The patient of each unit, (n,): names or numbers. None, an empty text and a number that is none are unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,30 +40,44 @@ class Clusters:
         return Clusters(codes.astype(np.intp), len(kept), self.known)
 
 
-def clusters(groups: Sequence[str] | None, n: int) -> Clusters:
-    """Number the patients of n units. None, and an empty name, make a unit a cluster of its own.
+def clusters(groups: Groups | None, n: int) -> Clusters:
+    """Number the patients of n units. None, and an unknown name, make a unit a cluster of its own.
 
     Raises:
-        InputError: the number of names is not the number of units.
+        InputError: not one name or number a unit.
     """
     if groups is None:
         return Clusters(np.arange(n, dtype=np.intp), n, known=False)
-    if len(groups) != n:
+    names: list[Hashable] = groups.tolist() if isinstance(groups, np.ndarray) else list(_listed(groups))
+    if len(names) != n:
         raise InputError(
-            f"There are {len(groups)} patient names for {n} units.", "Give one name a unit, in the order of the scores."
+            f"There are {len(names)} patient names for {n} units.", "Give one name a unit, in the order of the scores."
         )
-    named: dict[str, int] = {}
+    named: dict[Hashable, int] = {}
     codes = np.empty(n, np.intp)
     count = 0
-    for place, name in enumerate(groups):
-        code = named.get(name) if name else None
-        if code is None:
-            code = count
-            count += 1
-            if name:
-                named[name] = code
-        codes[place] = code
+    try:
+        for place, name in enumerate(names):
+            unknown = name is None or name == "" or name != name
+            code = None if unknown else named.get(name)
+            if code is None:
+                code = count
+                count += 1
+                if not unknown:
+                    named[name] = code
+            codes[place] = code
+    except (TypeError, ValueError) as error:  # a list within the list, or a missing value of another library
+        raise InputError(
+            "The patients are not one name or number a unit.", "Give texts or whole numbers; None where unknown."
+        ) from error
     return Clusters(codes, count, known=True)
+
+
+def _listed(groups: object) -> Sequence[Hashable]:
+    try:
+        return list(groups)  # type: ignore[call-overload,no-any-return]
+    except TypeError as error:
+        raise InputError("The patients are no list.", "Give one name a unit, in the order of the scores.") from error
 
 
 def checked_events(labels: npt.ArrayLike) -> Flags:
@@ -70,8 +86,11 @@ def checked_events(labels: npt.ArrayLike) -> Flags:
     Raises:
         InputError: another shape, or a value that is neither 0 nor 1.
     """
-    array = np.asarray(labels)
-    if array.ndim != 1 or not np.isin(array, (0, 1)).all():
+    try:
+        array = np.asarray(labels)
+    except ValueError:  # lists of several lengths
+        array = np.empty((0, 0))
+    if array.ndim != 1 or array.dtype.kind not in "biufO" or not np.isin(array, (0, 1)).all():
         raise InputError(
             "The labels are not one column of 0 and 1.", "Code the event as 1 and everything else as 0, without gaps."
         )
@@ -82,9 +101,16 @@ def checked_scores(scores: npt.ArrayLike, n: int) -> Floats:
     """Scores of shape (n,) as float64.
 
     Raises:
-        InputError: another shape, or a score that is not a finite number.
+        InputError: another shape, or a score that is not a finite real number.
     """
-    array = np.asarray(scores, dtype=np.float64)
+    try:
+        if np.iscomplexobj(scores):
+            raise TypeError
+        array = np.asarray(scores, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "The scores are not one column of real numbers.", "Give one number a label, higher for the event."
+        ) from error
     if array.shape != (n,):
         raise InputError(f"There are scores of shape {array.shape} for {n} labels.", "Give one score a label.")
     if not np.isfinite(array).all():

@@ -8,7 +8,6 @@ probabilities; where a patient has several units, covariances are the clustered 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,7 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from medfm_gui.domain.errors import InputError
-from medfm_gui.metrics.arrays import Clusters, Flags, Floats, checked_events, checked_scores, clusters
+from medfm_gui.metrics.arrays import Clusters, Flags, Floats, Groups, checked_events, checked_scores, clusters
 from medfm_gui.metrics.bootstrap import percentile_interval, replicates_of, vary
 from medfm_gui.metrics.counting import share_statistic
 from medfm_gui.metrics.estimate import Interval, not_estimable, quantile
@@ -67,7 +66,7 @@ def calibration(
     labels: npt.ArrayLike,
     probabilities: npt.ArrayLike,
     *,
-    groups: Sequence[str] | None = None,
+    groups: Groups | None = None,
     confidence: float = 0.95,
 ) -> Calibration:
     """Calibration-in-the-large and slope with intervals (Wald; clustered sandwich where patients repeat), and ECE.
@@ -101,7 +100,7 @@ def calibration_curve(
     labels: npt.ArrayLike,
     probabilities: npt.ArrayLike,
     *,
-    groups: Sequence[str] | None = None,
+    groups: Groups | None = None,
     confidence: float = 0.95,
     points: int = 101,
     bins: int = 10,

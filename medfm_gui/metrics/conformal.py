@@ -6,6 +6,8 @@ class by class and on average over cases like those of calibration, not for the 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +34,21 @@ class Quantiles:
     n: tuple[int, ...]
     fitted_on: str
     unit: str
+
+
+def fewest(level: float) -> int:
+    """Calibration units that a class needs before it can ever be left out at this coverage: 9 for 0.9."""
+    return math.ceil(level / (1 - level) - 1e-9)
+
+
+def one_a_patient(scored: Scored, seed: int = 0) -> Scored:
+    """One scored unit of each patient by lot, the same for the same seed: then units are exchangeable."""
+    data, random = scored.without_failed(), np.random.default_rng(seed)
+    order = random.permutation(len(data))
+    _, first = np.unique(data.clusters.codes[order], return_index=True)
+    chosen = np.zeros(len(data), np.bool_)
+    chosen[order[first]] = True
+    return data.taken(chosen)
 
 
 def fit_quantiles(scored: Scored, *, level: float, fitted_on: str, unit: str) -> Quantiles:
@@ -65,6 +82,15 @@ def sets_of(scored: Scored, quantiles: Quantiles) -> Flags:
     inside = scored.scores >= np.asarray(quantiles.smallest)
     inside[~np.isfinite(scored.scores).all(axis=1)] = True
     return np.asarray(inside)
+
+
+def set_of(scores: Sequence[float], quantiles: Quantiles) -> tuple[int, ...]:
+    """The classes, by number, that stay in the set of one unit with these probabilities (classes,)."""
+    return tuple(
+        place
+        for place, (score, smallest) in enumerate(zip(scores, quantiles.smallest, strict=True))
+        if score >= smallest
+    )
 
 
 def coverage(scored: Scored, quantiles: Quantiles) -> tuple[tuple[str, Interval], ...]:

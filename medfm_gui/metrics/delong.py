@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from medfm_gui.metrics.arrays import Clusters, Flags, Floats, checked_events, checked_scores, clusters
+from medfm_gui.domain.errors import UsageError
+from medfm_gui.metrics.arrays import Clusters, Flags, Floats, Groups, checked_events, checked_scores, clusters
 from medfm_gui.metrics.bootstrap import bootstrap_test
-from medfm_gui.metrics.estimate import PairedTest, joined, quantile, two_sided_p
+from medfm_gui.metrics.estimate import PairedTest, checked_confidence, joined, quantile, two_sided_p
 from medfm_gui.metrics.newcombe import mover, newcombe_auc
 from medfm_gui.metrics.obuchowski import clustered_variance
 from medfm_gui.metrics.ranking import auc_statistic
+
+TestMethod = Literal["auto", "delong", "obuchowski", "bootstrap"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,9 +66,9 @@ def delong_test(
     scores_a: npt.ArrayLike,
     scores_b: npt.ArrayLike,
     *,
-    groups: Sequence[str] | None = None,
+    groups: Groups | None = None,
     confidence: float = 0.95,
-    method: Literal["auto", "delong", "obuchowski", "bootstrap"] = "auto",
+    method: TestMethod = "auto",
     seed: int = 0,
 ) -> PairedTest:
     """Compare the AUCs of two scores on the same units.
@@ -75,6 +77,9 @@ def delong_test(
         labels: (n,) 0 or 1.
         scores_a, scores_b: (n,) finite.
         groups: (n,) patient of each unit. Where one has several units, ``auto`` takes the patient bootstrap.
+        confidence: of the two-sided interval of the difference, between 0 and 1.
+        method: ``auto``, or ``delong``, ``obuchowski`` or ``bootstrap``.
+        seed: of the bootstrap.
 
     Returns:
         Difference a - b, its interval and p. Where the variance is zero or cannot be had (perfect separation,
@@ -82,7 +87,13 @@ def delong_test(
 
     Raises:
         InputError: arrays of another shape, labels other than 0 and 1, scores that are not finite.
+        UsageError: an unknown method, a confidence that is none.
+
+    Source: DeLong et al., Biometrics 1988; 44: 837–845, by mid-ranks (Sun & Xu 2014).
     """
+    confidence = checked_confidence(confidence)
+    if method not in get_args(TestMethod):
+        raise UsageError(f"There is no method “{method}”.", f"Use one of: {', '.join(get_args(TestMethod))}.")
     events = checked_events(labels)
     n = len(events)
     a, b, who = checked_scores(scores_a, n), checked_scores(scores_b, n), clusters(groups, n)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from scipy import stats
 
+from medfm_gui.domain.errors import UsageError
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -46,6 +48,21 @@ class PairedTest:
 def not_estimable(why: str, *, n: int, n_events: int | None = None, confidence: float = 0.95) -> Interval:
     """A number that these data cannot give; ``why`` is a sentence for people."""
     return Interval(None, None, None, "not-estimable", n, n_events, confidence, why)
+
+
+def checked_confidence(confidence: float) -> float:
+    """The confidence of an interval, between 0 and 1.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        value = float(confidence)
+    except (TypeError, ValueError):
+        value = -1.0
+    if not 0 < value < 1:
+        raise UsageError(f"A confidence of {confidence} cannot be.", "Give a share between 0 and 1, such as 0.95.")
+    return value
 
 
 def quantile(confidence: float) -> float:

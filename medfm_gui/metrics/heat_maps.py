@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from medfm_gui.metrics.arrays import Flags, Floats, clusters
+from medfm_gui.metrics.arrays import Flags, Floats, Groups, clusters
 from medfm_gui.metrics.bootstrap import percentile_interval, point, replicates_of
 from medfm_gui.metrics.counting import share_statistic
 from medfm_gui.metrics.estimate import Interval, not_estimable
@@ -52,7 +52,7 @@ def energy_inside(heat: Map, marked: Flags) -> float | None:
 
 
 def mean_interval(
-    values: Sequence[float], *, groups: Sequence[str] | None = None, confidence: float = 0.95, seed: int = 0
+    values: Sequence[float], *, groups: Groups | None = None, confidence: float = 0.95, seed: int = 0
 ) -> Interval:
     """The mean of one number an image, with the percentile bootstrap of patients (of images where none is known)."""
     found: Floats = np.asarray(values, dtype=np.float64)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy.typing as npt
 from scipy import special
 
-from medfm_gui.metrics.arrays import Clusters, Flags, Floats, checked_events, checked_scores, clusters
+from medfm_gui.domain.errors import UsageError
+from medfm_gui.metrics.arrays import Clusters, Flags, Floats, Groups, checked_events, checked_scores, clusters
 from medfm_gui.metrics.bootstrap import percentile_interval, replicates_of, vary
 from medfm_gui.metrics.delong import Placements, patients_by_class, placements
-from medfm_gui.metrics.estimate import Interval, not_estimable, quantile
+from medfm_gui.metrics.estimate import Interval, checked_confidence, not_estimable, quantile
 from medfm_gui.metrics.newcombe import newcombe_auc
 from medfm_gui.metrics.obuchowski import clustered_variance
 from medfm_gui.metrics.ranking import auc_statistic
@@ -46,7 +46,7 @@ def auc_interval(
     *,
     confidence: float = 0.95,
     method: AucMethod = "auto",
-    groups: Sequence[str] | None = None,
+    groups: Groups | None = None,
     seed: int = 0,
 ) -> Interval:
     """AUC with an interval.
@@ -59,11 +59,24 @@ def auc_interval(
     Args:
         labels: (n,) 0 or 1.
         scores: (n,) finite, higher for the event.
+        confidence: of the two-sided interval, between 0 and 1.
+        method: ``auto`` or one of ``newcombe``, ``delong-logit``, ``delong``, ``obuchowski``, ``bootstrap``.
         groups: (n,) patient of each unit, or None where each unit is a patient.
+        seed: of the bootstrap.
+
+    Returns:
+        ``estimate`` is the Mann–Whitney area, ties counted half; with one class only it and its limits are None.
 
     Raises:
         InputError: arrays of another shape, labels other than 0 and 1, scores that are not finite.
+        UsageError: an unknown method, a confidence that is none.
+
+    Source: Newcombe, Stat Med 2006; 25: 559–573 (method 5); DeLong et al., Biometrics 1988; 44: 837–845, by mid-ranks
+    (Sun & Xu 2014); Obuchowski, Biometrics 1997; 53: 567–578.
     """
+    confidence = checked_confidence(confidence)
+    if method not in get_args(AucMethod):
+        raise UsageError(f"There is no method “{method}”.", f"Use one of: {', '.join(get_args(AucMethod))}.")
     events = checked_events(labels)
     values, who = checked_scores(scores, len(events)), clusters(groups, len(events))
     n_events = int(events.sum())

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from medfm_gui.metrics.arrays import Clusters, checked_events, clusters
+from medfm_gui.metrics.arrays import Clusters, Groups, checked_events, clusters
 from medfm_gui.metrics.bootstrap import bootstrap_test, percentile_interval, replicates_of, vary
 from medfm_gui.metrics.counting import share_statistic
 from medfm_gui.metrics.estimate import Interval, PairedTest, joined, not_estimable
@@ -25,7 +24,7 @@ def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, floa
 
 
 def share_interval(
-    counted: npt.ArrayLike, *, groups: Sequence[str] | None = None, confidence: float = 0.95, seed: int = 0
+    counted: npt.ArrayLike, *, groups: Groups | None = None, confidence: float = 0.95, seed: int = 0
 ) -> Interval:
     """The share of flagged units (n,) with Wilson's interval, or the patient bootstrap where a patient repeats."""
     flags = checked_events(counted)

@@ -6,36 +6,20 @@ run scores afterwards.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 from scipy import optimize, special
 
 from medfm_gui.domain.dataset import Task
+from medfm_gui.domain.errors import UsageError
+from medfm_gui.domain.evaluation import Calibrator
 from medfm_gui.metrics.arrays import Floats
 from medfm_gui.metrics.calibration import log_odds
 from medfm_gui.metrics.scored import Scored
 
 _FEWEST_A_CLASS = 10
 _TINY = 1e-12
-
-
-@dataclass(frozen=True, slots=True)
-class Calibrator:
-    """How scores become probabilities.
-
-    ``platt``: expit(slope · logit(p) + intercept). ``temperature``: softmax(log p · slope), ``intercept`` 0.
-    ``fitted_on`` is ``cal`` or ``val``; ``n`` counts units, ``note`` says what a reader must know.
-    """
-
-    kind: Literal["platt", "temperature"]
-    slope: float
-    intercept: float
-    fitted_on: str
-    unit: str
-    n: int
-    note: str = ""
 
 
 def fit_calibrator(scored: Scored, *, fitted_on: str, unit: str) -> Calibrator | None:
@@ -45,7 +29,8 @@ def fit_calibrator(scored: Scored, *, fitted_on: str, unit: str) -> Calibrator |
     without error still have a line. Source: Platt 1999; Guo et al., ICML 2017.
 
     Returns:
-        None for findings that may occur together, and with fewer than ten units of a class.
+        None for findings that may occur together, with fewer than ten units of a class, and where the scores do not
+        rise with the event, so that a line would turn them round.
     """
     if scored.task is Task.MULTILABEL:
         return None
@@ -56,20 +41,44 @@ def fit_calibrator(scored: Scored, *, fitted_on: str, unit: str) -> Calibrator |
     note = "also used for model selection" if fitted_on == "val" else ""
     if scored.task is Task.BINARY:
         slope, intercept = _platt(pooled)
+        if not slope > 0:
+            return None
         return Calibrator("platt", slope, intercept, fitted_on, unit, len(pooled), note)
     return Calibrator("temperature", _temperature(pooled), 0.0, fitted_on, unit, len(pooled), note)
 
 
 def calibrated(scored: Scored, calibrator: Calibrator) -> Scored:
     """The same units with calibrated probabilities; a failed unit stays failed."""
+    positive = scored.positive_index if calibrator.kind == "platt" else None
+    return replace(scored, scores=calibrated_scores(scored.scores, calibrator, positive))
+
+
+def calibrated_scores(scores: Floats, calibrator: Calibrator, positive: int | None) -> Floats:
+    """The same for scores (n, classes) alone; ``positive`` is the index of the event that Platt's line is of.
+
+    Raises:
+        UsageError: Platt's line without an event, or of another number of classes than two.
+    """
     if calibrator.kind == "temperature":
-        logs = np.log(np.clip(scored.scores, _TINY, 1.0)) * calibrator.slope
-        return replace(scored, scores=special.softmax(logs, axis=1))
-    event = special.expit(calibrator.slope * log_odds(scored.event_scores) + calibrator.intercept)
-    scores = np.empty_like(scored.scores)
-    scores[:, scored.positive_index] = event
-    scores[:, 1 - scored.positive_index] = 1 - event
-    return replace(scored, scores=scores)
+        logs = np.log(np.clip(scores, _TINY, 1.0)) * calibrator.slope
+        return np.asarray(special.softmax(logs, axis=1))
+    if positive is None or scores.shape[1] != 2:
+        raise UsageError("Platt's line is of two classes, one of them the event.", "Calibrate by one temperature.")
+    event = _line(scores[:, positive], calibrator)
+    found = np.empty_like(scores)
+    found[:, positive], found[:, 1 - positive] = event, 1 - event
+    return found
+
+
+def calibrated_threshold(threshold: float, calibrator: Calibrator) -> float:
+    """Where a threshold of the scores lies among calibrated probabilities; one that calls none or all stays so."""
+    if not 0 < threshold < 1:
+        return threshold
+    return float(_line(np.array([threshold]), calibrator)[0])
+
+
+def _line(event: Floats, calibrator: Calibrator) -> Floats:
+    return np.asarray(special.expit(calibrator.slope * log_odds(event) + calibrator.intercept))
 
 
 def _platt(scored: Scored) -> tuple[float, float]:

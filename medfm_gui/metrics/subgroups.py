@@ -1,6 +1,7 @@
 """Numbers of a run in parts of its test units, by a covariate: with an interval from enough of both classes on.
 
-No p value stands beside a subgroup: with many of them one would always be small.
+No p value stands beside a subgroup: with many of them one would always be small. ``interaction`` has the one test of a
+covariate that a protocol declared.
 """
 
 from __future__ import annotations

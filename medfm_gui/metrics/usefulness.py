@@ -5,14 +5,13 @@ Source: Vickers & Elkin, Med Decis Making 2006; 26: 565–574.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from medfm_gui.domain.errors import InputError, UsageError
-from medfm_gui.metrics.arrays import Floats, checked_events, checked_scores, clusters
+from medfm_gui.metrics.arrays import Floats, Groups, checked_events, checked_scores, clusters
 from medfm_gui.metrics.bootstrap import draws
 
 
@@ -43,7 +42,7 @@ def decision_curve(
     high: float,
     points: int = 51,
     prevalence: float | None = None,
-    groups: Sequence[str] | None = None,
+    groups: Groups | None = None,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> DecisionCurve:

@@ -18,7 +18,7 @@ _DAMAGED = (PyPdfError, OSError, ValueError, KeyError, TypeError, AttributeError
 
 
 def read_pdf(path: Path) -> tuple[dict[str, bytes], str]:
-    """The files attached to a PDF, and the text of its pages without any space (see ``solid``).
+    """The files attached to a PDF, and the text of its pages without any space (see ``solid``) and running lines.
 
     Raises:
         InputError: it is no PDF that can be read, or too large.
@@ -28,7 +28,7 @@ def read_pdf(path: Path) -> tuple[dict[str, bytes], str]:
             raise InputError(f"“{path.name}” is too large for a report.", "Choose a report of this program.")
         reader = pypdf.PdfReader(io.BytesIO(path.read_bytes()), strict=False)
         files = {name: contents[0] for name, contents in reader.attachments.items() if contents}
-        text = "".join(page.extract_text() for page in reader.pages)
+        text = _joined([page.extract_text() for page in reader.pages])
     except _DAMAGED as error:
         raise InputError(
             f"“{path.name}” cannot be read as a PDF ({type(error).__name__}).", "It is damaged, or no PDF."
@@ -36,6 +36,19 @@ def read_pdf(path: Path) -> tuple[dict[str, bytes], str]:
     if sum(map(len, files.values())) > _LARGEST_ATTACHED:
         raise InputError(f"The files attached to “{path.name}” are too large.", "Choose a report of this program.")
     return files, solid(text)
+
+
+def _joined(pages: list[str]) -> str:
+    """The text of all pages without their running title and their numbers, so that what goes over a page is whole."""
+    first = solid(pages[0]) if pages else ""
+    kept = []
+    for number, page in enumerate(pages, 1):
+        lines = page.rstrip().split("\n")
+        if lines[-1].endswith(f"Page {number} of {len(pages)}"):
+            lines.pop()
+        title = solid(lines[0].split("…")[0]) if lines else ""
+        kept.append("\n".join(lines[1:] if number > 1 and title and first.startswith(title) else lines))
+    return "\n".join(kept)
 
 
 def solid(text: str) -> str:

@@ -15,7 +15,11 @@ from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.reports.lettering import MM_PER_INCH, fitted
@@ -60,6 +64,10 @@ _STYLE: dict[Any, Any] = {
 }
 
 
+_CANVASES: dict[str, Callable[[Figure], FigureCanvasBase]] = {"svg": FigureCanvasSVG, "pdf": FigureCanvasPdf}
+_POINTS_PER_INCH = 72
+
+
 def draw(
     chart: ChartSpec,
     *,
@@ -85,7 +93,7 @@ def draw(
         "pdf.fonttype": 42,  # letters stay letters: a text to select and search
     }
     with mpl.rc_context(mpl.rcParamsDefault), mpl.rc_context({**_STYLE, **chosen}):
-        figure = Figure(figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout="constrained")
+        figure = Figure(figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), dpi=_POINTS_PER_INCH)
         axes = figure.add_subplot()
         if titled and chart.title:
             axes.set_title(fitted(chart.title, width_mm * 0.8, 7.6))
@@ -127,5 +135,8 @@ def _written(figure: Figure, title: str, kind: Literal["svg", "pdf"]) -> bytes:
     with warnings.catch_warnings():
         # a script that DejaVu Sans lacks is drawn by the PDF's last-resort font
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
+        _CANVASES[kind](figure)
+        # laid out here and not by ``savefig``, which for that draws everything once more
+        ConstrainedLayoutEngine().execute(figure)
         figure.savefig(buffer, format=kind, transparent=True, metadata=metadata)
     return buffer.getvalue()

@@ -44,6 +44,7 @@ DASHES: Final[dict[str, str | tuple[float, tuple[float, ...]]]] = {
     "bitfit": (0, (8, 2)),
     "partial": (0, (11, 1.6, 3, 1.6)),
     "segmentation": "solid",
+    "baseline": (0, (4, 3)),
     "train": (0, (1.2, 1.4)),
     "val": "solid",
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -36,6 +37,7 @@ _MIME = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]*")
 def lay_out(report: Report) -> Files:
     """All files of the report by the name the template knows them under; ``data.json`` says what stands where."""
     files: Files = {}
+    titles = {section.title: number for number, section in reversed([*enumerate(report.sections)])}
     data: Row = {
         "title": _label(report.title, _TITLE) or "Report",
         "running_title": shortened(report.title, 80),
@@ -47,7 +49,7 @@ def lay_out(report: Report) -> Files:
         "sections": [
             {
                 "title": _label(section.title, _TITLE) or "Untitled",
-                "blocks": [_block(block, files) for block in section.blocks],
+                "blocks": [_block(block, files, titles) for block in section.blocks],
             }
             for section in report.sections
         ],
@@ -80,22 +82,23 @@ def _label(text: str, longest: int) -> str:
     return breakable(shortened(text, longest))
 
 
-def _block(block: Block, files: Files) -> Row:
+def _block(block: Block, files: Files, titles: Mapping[str, int]) -> Row:
     match block:
         case Paragraph():
             return {"block": "paragraph", "text": _text(block.text), "tone": block.tone}
         case Facts():
             return {"block": "facts", "rows": [[_label(name, _TITLE), _text(value)] for name, value in block.rows]}
         case Table():
-            return _table(block)
+            return _table(block, titles)
         case Charts():
             return _charts(block, files)
         case Pictures():
             return _pictures(block, files)
 
 
-def _table(table: Table) -> Row:
+def _table(table: Table, titles: Mapping[str, int]) -> Row:
     columns = max([len(table.header), 1, *(len(row) for row in table.rows)])
+    pages = [titles.get(title, -1) for title in table.pages]
     size = 8.6 if columns <= 7 else 7.4 if columns <= 10 else 6.2
     longest, chunk = (24, 6) if columns <= 7 else (12, 4) if columns <= 14 else (4, 2)
 
@@ -111,6 +114,9 @@ def _table(table: Table) -> Row:
         "header": cells(tuple(shortened(cell, _HEADER_CELL) for cell in table.header)),
         "rows": [cells(row) for row in table.rows],
         "numeric": sorted({index for index in table.numeric if 0 <= index < columns}),
+        "widths": list(table.widths) if len(table.widths) == columns and min(table.widths) > 0 else [],
+        # for every row the number of the section whose page stands in a column after the last; -1 for none
+        "pages": [*pages, *[-1] * (len(table.rows) - len(pages))][: len(table.rows)] if pages else [],
     }
 
 

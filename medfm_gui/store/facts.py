@@ -44,6 +44,7 @@ def dataset(root: Path, row: Row) -> DatasetRow:
         n_samples=row["n_samples"],
         n_patients=row["n_patients"],
         n_skipped=row["n_skipped"],
+        unit=text_of(row.get("unit", "image")),  # a database of an earlier version is read as it is
     )
 
 
@@ -61,6 +62,7 @@ def sample(row: Row) -> Sample:
         columns=row["image_columns"],
         pixels_sha256=text_of(row["pixels_sha256"]),
         covariates=text_mapping_of(row["covariates"]),
+        slices=row.get("slices", 0),
     )
 
 

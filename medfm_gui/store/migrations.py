@@ -46,7 +46,13 @@ def headers_of_files(db: Database) -> None:
     db.execute(headers.TABLE)
 
 
-MIGRATIONS: tuple[Migration, ...] = (first_tables, cost_of_runs, headers_of_files)
+def units_of_samples(db: Database) -> None:
+    """Version 4: whether the samples of a dataset are images, volumes or slices, and how many slices a volume has."""
+    db.execute("ALTER TABLE datasets ADD COLUMN unit TEXT NOT NULL DEFAULT 'image'")
+    db.execute("ALTER TABLE samples ADD COLUMN slices INTEGER NOT NULL DEFAULT 0")
+
+
+MIGRATIONS: tuple[Migration, ...] = (first_tables, cost_of_runs, headers_of_files, units_of_samples)
 VERSION = len(MIGRATIONS)
 
 

@@ -43,12 +43,13 @@ def dataset(db: Database, root: Path, dataset: Dataset, folder: Path | str) -> N
         n_samples=len(dataset.samples),
         n_patients=dataset.n_patients,
         n_skipped=len(dataset.skipped),
+        unit=dataset.sample_unit,
     )
     key = text_cell(dataset.id)
     _upsert(db, "datasets", {**values, "folder": place_cell(root, folder)}, "id")
     db.conn.execute("DELETE FROM samples WHERE dataset = ?", [key])
     db.conn.executemany(
-        "INSERT INTO samples VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO samples VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (_sample(key, position, sample) for position, sample in enumerate(dataset.samples)),
     )
 
@@ -68,6 +69,7 @@ def _sample(dataset: Cell, position: int, sample: Sample) -> tuple[Cell, ...]:
         sample.columns,
         sample.pixels_sha256,
         json_of(sample.covariates) if sample.covariates else "{}",
+        sample.slices,
     )
 
 

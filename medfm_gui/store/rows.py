@@ -32,6 +32,8 @@ class DatasetRow:
     n_samples: int
     n_patients: int | None
     n_skipped: int
+    unit: str = "image"
+    """What a sample is: image, volume or slice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from medfm_gui.store import queries, records
 from medfm_gui.store.headers import HeaderTable
 from medfm_gui.store.opening import Place, prepare_for_reading, prepare_for_writing
 from medfm_gui.store.readers import Reader, Readers
+from medfm_gui.store.removal import Removals
 from medfm_gui.store.writer import BUSY_LIMIT_S, NoWriter, Writer
 
 
@@ -51,6 +52,8 @@ class Store(contextlib.AbstractContextManager["Store"]):
         self._readers = Readers(place.file, path.parent)
         self.headers = HeaderTable(writer, self._readers)
         """Headers of files that were read for the index of studies."""
+        self.removals = Removals(writer)
+        """Takes out datasets and splits that are no longer there."""
 
     @classmethod
     def open(

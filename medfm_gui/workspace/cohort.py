@@ -257,26 +257,29 @@ def plan_split(workspace: Workspace, dataset_id: str, wish: SplitWish) -> SplitP
     from medfm_gui.datasets import split as dividing
 
     dataset = data.read(workspace, dataset_id)
+    hidden = sealing.sealed_samples(workspace, dataset_id)
     looked = near.known(workspace, dataset)
     try:
         splits = dividing.make_split(dataset, request_of(wish), near=looked.found, near_reason=looked.reason)
     except LeakError as error:
-        lines = _leak_lines(dataset, error.leaks)
+        lines = _leak_lines(dataset, error.leaks, hidden)
         drop = len({leak.a for leak in error.leaks})
         return SplitPlan(leaks=lines, n_leaks=len(error.leaks), n_drop=drop, message=error.message)
     splits = tuple(split for split in splits if split.family == splits[0].family)
     columns = tuple(side.value for side in Partition if any(split.sizes[side.value] for split in splits))
     folds = []
     for split in splits:
-        table = _Table(dataset.samples, columns, _sides(split))
+        table = _Table(dataset.samples, columns, _sides(split)).without(hidden)
         folds.append(PlannedFold(split.rule, split.sizes, _class_lines(dataset, table)))
     warnings = dict.fromkeys(warning for split in splits for warning in split.warnings)
+    if hidden:
+        warnings[f"{len(hidden):,} images are in a test that is still sealed: classes are counted without them."] = None
     doubtful = dict.fromkeys(leak for split in splits if split.certificate for leak in split.certificate.suspects)
     return SplitPlan(
         columns,
         tuple(folds),
         tuple(warnings),
-        suspects=_leak_lines(dataset, tuple(doubtful)),
+        suspects=_leak_lines(dataset, tuple(doubtful), hidden),
         n_suspects=len(doubtful),
         near=looked.reason,
     )
@@ -292,20 +295,21 @@ def split_facts(workspace: Workspace, dataset_id: str, split_id: str) -> SplitFa
     split = data.splits_of(workspace, split_id)[0]
     side_of = _sides(split)
     columns = _columns(side_of)[1:]
-    table = _Table(dataset.samples, columns, side_of).without(sealing.sealed_samples(workspace, dataset_id))
+    hidden = sealing.sealed_samples(workspace, dataset_id)
+    table = _Table(dataset.samples, columns, side_of).without(hidden)
     lines = _class_lines(dataset, table)
     listed = split.dropped[:_LISTED]
-    places = _places(dataset, set(listed))
+    places = _places(dataset, set(listed) - hidden)
     dropped = tuple(places.get(name, name) for name in listed)
     return SplitFacts(
         split_id,
         columns,
         lines,
-        _leak_lines(dataset, split.leaks),
+        _leak_lines(dataset, split.leaks, hidden),
         dropped,
         split.settings,
         certificate=split.certificate,
-        suspects=_leak_lines(dataset, split.certificate.suspects) if split.certificate else (),
+        suspects=_leak_lines(dataset, split.certificate.suspects, hidden) if split.certificate else (),
         as_published=split.as_published,
     )
 
@@ -438,10 +442,11 @@ def _label(dataset: Dataset, sample: Sample) -> str:
     return ", ".join(found) or "no finding"
 
 
-def _leak_lines(dataset: Dataset, leaks: Sequence[Leak]) -> tuple[LeakLine, ...]:
+def _leak_lines(dataset: Dataset, leaks: Sequence[Leak], hidden: frozenset[str]) -> tuple[LeakLine, ...]:
+    """The first of them with their places; of a sealed test only ids, for the name of a file may tell a label."""
     listed = leaks[:_LISTED]
     wanted = {name for leak in listed for name in (leak.a, leak.b)}
-    places = _places(dataset, wanted)
+    places = _places(dataset, wanted - hidden)
     return tuple(LeakLine(leak, places.get(leak.a, leak.a), places.get(leak.b, leak.b)) for leak in listed)
 
 

@@ -137,7 +137,7 @@ def make_split(
     dataset = read(workspace, dataset_id)
     stem = free_split_id(workspace, dataset_id)
     looked = near.known(workspace, dataset) if look is not False else near.Looked(None, why_not)
-    if look is not False and looked.found is None:
+    if look is not False and (looked.found is None or near.can_say_more(workspace, dataset)):
         if look or not near.is_large(dataset):
             dividing.make_split(dataset, request)  # what cannot be divided is refused before the look
         looked = near.near_duplicates(workspace, dataset, always=bool(look), on_progress=on_progress)
@@ -177,9 +177,10 @@ def export_split(workspace: Workspace, name: str, out: Path) -> Path:
 
 
 def free_split_id(workspace: Workspace, dataset_id: str) -> str:
-    """An id that no split of the dataset has yet: ``<dataset>-s1``, ``-s2`` and so on."""
+    """An id that no split of the dataset has or had: ``<dataset>-s1``, ``-s2`` and so on."""
     number = 1
-    taken = {path.stem for path in (workspace.root / "splits").glob(f"{dataset_id}-s*.json")}
+    places = ("splits", "deleted/*/splits")
+    taken = {path.stem for place in places for path in workspace.root.glob(f"{place}/{dataset_id}-s*.json")}
     while any(name == f"{dataset_id}-s{number}" or name.startswith(f"{dataset_id}-s{number}-") for name in taken):
         number += 1
     return f"{dataset_id}-s{number}"

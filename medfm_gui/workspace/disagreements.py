@@ -146,7 +146,7 @@ def _sheet(runs: Sequence[OpenedRun], dataset: Dataset, finding: str) -> _Sheet:
     reference = units.targets[:, at] if finding else units.targets
     probabilities, decided = [], []
     for run in runs:
-        of_run, chosen = _of_run(run, at)
+        of_run, chosen = decided_by(run, at)
         probabilities.append(of_run)
         decided.append(chosen)
     told, codes = np.stack(probabilities), np.stack(decided)
@@ -161,8 +161,8 @@ def _gaps(probabilities: Floats) -> Floats:
     return np.asarray(np.where(scored.any(axis=0), high - np.where(np.isfinite(low), low, 0.0), 0.0))
 
 
-def _of_run(run: OpenedRun, at: int) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.intp]]]:
-    """Probabilities and class codes that a run chose; -2 where it could not score."""
+def decided_by(run: OpenedRun, at: int) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.intp]]]:
+    """Probabilities and class codes that a run chose, -2 where it could not score; ``at`` is a finding, or -1."""
     from medfm_gui.metrics.threshold import decisions
 
     scored = run.units

@@ -23,11 +23,11 @@ from medfm_gui.base import wire
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.dataset import UNKNOWN, Dataset, Sample, Task
 from medfm_gui.domain.errors import InputError, Interrupted, SealError, UsageError
-from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
+from medfm_gui.domain.evaluation import Calibrator, Evaluation, OperatingPoint
 from medfm_gui.domain.run import FileRef, Phase, PredictSpec
-from medfm_gui.workspace import data, training
+from medfm_gui.workspace import data, outside_looks, training
 from medfm_gui.workspace.errands import OnEvent, run_errand
-from medfm_gui.workspace.evaluating import count_openings, operating_point
+from medfm_gui.workspace.evaluating import calibrator, count_openings, operating_point
 from medfm_gui.workspace.journal import entries, note
 from medfm_gui.workspace.place import Workspace, now
 from medfm_gui.workspace.scores import read_scores
@@ -36,11 +36,12 @@ from medfm_gui.workspace.training import RunView
 if TYPE_CHECKING:
     from medfm_gui.metrics.scored import Scored
 
-EXTERNAL_TEST = "external test opened"
+EXTERNAL_TEST = outside_looks.EXTERNAL_TEST
 FROZEN, RECALIBRATED = "frozen", "recalibrated"
 NO_SITE = "not recorded"
 _FEWEST = 20
 _OF_ORDER = ("auc", "average_precision")
+_OF_PROBABILITY = ("brier", "log_loss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ def _measure(
     sites = _sites(mapped, asked.by) if asked.by else {}
     rows, withheld = external_rows(
         joined, run=view.id, subset=f"external:{theirs.id}", unit=view.spec.recipe.unit,
-        point=operating_point(view.folder), sample_set=sample_set, sites=sites,
+        point=operating_point(view.folder), sample_set=sample_set, sites=sites, line=calibrator(view.folder),
     )  # fmt: skip
     said, left_out = map_said
     file = ExternalTest(
@@ -285,12 +286,16 @@ def external_rows(
     point: OperatingPoint | None,
     sample_set: str,
     sites: Mapping[str, str],
+    line: Calibrator | None = None,
 ) -> tuple[tuple[Evaluation, ...], str]:
     """Every number as frozen, then recalibrated by halves of the patients; for all, then by site.
 
-    A site needs 20 units. Returns the rows and why there are no recalibrated ones, empty where there are.
+    Frozen: threshold and order are of the scores; what is asked of probabilities is asked of those that the run's own
+    calibrator ``line`` makes of them, where it has one. A site needs 20 units. Returns the rows and why there are no
+    recalibrated ones, empty where there are.
     """
     from medfm_gui.metrics.evaluate import evaluate
+    from medfm_gui.metrics.recalibration import calibrated
 
     mended, withheld = cross_fitted(joined, unit)
     rows: list[Evaluation] = []
@@ -311,9 +316,22 @@ def external_rows(
             )
             if kind == RECALIBRATED:  # order within a half is untouched, and between halves it means nothing
                 found = tuple(row for row in found if not row.metric.startswith(_OF_ORDER))
-            found += _calibration_rows(part.by_unit(unit).without_failed(), found)
+            told = part.by_unit(unit)
+            if kind == FROZEN and line is not None:
+                told = calibrated(told, line)
+                more["calibrator"] = f"{line.kind} on {line.fitted_on}"
+                again = evaluate(
+                    told, run=run, subset=subset, unit=unit, point=None, sample_set=sample_set, code_version=__version__
+                )
+                on_line = {_key(row): row for row in again if row.metric in _OF_PROBABILITY}
+                found = tuple(on_line.get(_key(row), row) for row in found)
+            found += _calibration_rows(told.without_failed(), found)
             rows += [replace(row, parameters={**row.parameters, **more}) for row in found]
     return tuple(rows), withheld
+
+
+def _key(row: Evaluation) -> tuple[str, str, str]:
+    return row.metric, row.label, row.parameters.get("failures", "")
 
 
 def _calibration_rows(part: Scored, beside: Sequence[Evaluation]) -> tuple[Evaluation, ...]:

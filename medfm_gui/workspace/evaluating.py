@@ -6,6 +6,7 @@ counted; reading the numbers again later is none.
 
 from __future__ import annotations
 
+import math
 import shutil
 import threading
 from collections.abc import Sequence
@@ -17,12 +18,14 @@ from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.dataset import Dataset, Task
-from medfm_gui.domain.errors import InputError, Interrupted, NotFound, SealError, UsageError
-from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
-from medfm_gui.domain.run import FileRef, Phase, PredictSpec
+from medfm_gui.domain.errors import InputError, Interrupted, NotFound, SealError
+from medfm_gui.domain.evaluation import Calibrator, Evaluation, OperatingPoint
+from medfm_gui.domain.run import FileRef, PredictSpec
+from medfm_gui.domain.split import Partition
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.errands import OnEvent, check, run_errand
 from medfm_gui.workspace.journal import note
+from medfm_gui.workspace.outside_looks import external_looks
 from medfm_gui.workspace.place import Workspace, now
 from medfm_gui.workspace.scores import read_scores, scored
 from medfm_gui.workspace.training import RunView
@@ -101,17 +104,23 @@ def evaluate(
             check(stop)
             _open(workspace, view, (reason or "").strip(), on_event, stop)
     files = tuple(opened(workspace, run_id) for run_id in run_ids)
-    return Opening(files, count_openings(workspace, {file.sample_set for file in files}))
+    looks = count_openings(workspace, {file.sample_set for file in files})
+    return Opening(files, looks + len(external_looks(workspace, _tested_pixels(workspace, views))))
+
+
+def _tested_pixels(workspace: Workspace, views: Sequence[RunView]) -> set[str]:
+    """Hashes of the test images of runs."""
+    found: set[str] = set()
+    for name in {view.spec.split_id for view in views if view.spec.dataset_id}:
+        split = data.splits_of(workspace, name)[0]
+        tested = set(split.samples_in(Partition.TEST))
+        samples = data.read(workspace, split.dataset).samples
+        found |= {sample.pixels_sha256 for sample in samples if sample.id in tested} - {""}
+    return found
 
 
 def _finished(workspace: Workspace, run_id: str) -> RunView:
-    view = training.view(workspace, run_id)
-    if view.state.phase is not Phase.FINISHED:
-        raise UsageError(
-            f"The run {run_id} is {view.state.phase.value}, not finished, so it has no result.",
-            f"Wait for it, or go on with it: “medfm resume {run_id}”.",
-        )
-    return view
+    return training.check_finished(training.view(workspace, run_id))
 
 
 def _open(
@@ -262,3 +271,18 @@ def operating_point(folder: Path) -> OperatingPoint | None:
     """The threshold that was fixed when the run ended; None where the task has none."""
     path = folder / "operating_point.json"
     return wire.read(OperatingPoint, path) if path.exists() else None
+
+
+def calibrator(folder: Path) -> Calibrator | None:
+    """How a run's scores become probabilities, fixed when it ended; None where it has none.
+
+    Raises:
+        InputError: the file is damaged, or holds no line that keeps the order of scores.
+    """
+    path = folder / "calibrator.json"
+    if not path.exists():
+        return None
+    found = wire.read(Calibrator, path)
+    if not (math.isfinite(found.slope) and found.slope > 0 and math.isfinite(found.intercept)):
+        raise InputError(f"The calibrator of {folder.name} is damaged.", "Train the run again, or import it again.")
+    return found

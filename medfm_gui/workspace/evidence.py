@@ -7,29 +7,42 @@ numbered anew in every report, in the order in which they come; samples are name
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
-import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from medfm_gui.base import wire
-from medfm_gui.domain.dataset import Dataset, Task
+from medfm_gui.domain.dataset import Dataset, Sample, Task
 from medfm_gui.domain.errors import InputError
 from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
 from medfm_gui.domain.protocol import LockedProtocol
 from medfm_gui.domain.report import Attachment
-from medfm_gui.domain.run import TrainSpec
-from medfm_gui.domain.split import Split
-from medfm_gui.workspace.comparing import ComparisonFile
+from medfm_gui.domain.run import FileRef, Phase, RunState, TrainSpec
+from medfm_gui.domain.split import Partition, Split
+from medfm_gui.workspace.comparing import ComparisonFile, title
 from medfm_gui.workspace.evaluating import EvaluationFile, operating_point, test_predictions
+from medfm_gui.workspace.evidence_numbers import (
+    CONTENTS,
+    SUBGROUPS,
+    USEFULNESS,
+    VALUES,
+    WITHOUT,
+    Contents,
+    Told,
+    Usefulness,
+    Without,
+    values_of,
+)
+from medfm_gui.workspace.opened_runs import OpenedRun
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.portable import without_places
+from medfm_gui.workspace.report_names import ReportNames, patient_numbers
+from medfm_gui.workspace.report_numbers import Values
 from medfm_gui.workspace.report_sections import label_text
 from medfm_gui.workspace.scores import read_scores
 from medfm_gui.workspace.spreadsheet import guarded
@@ -74,12 +87,13 @@ def attachments(
     *,
     comparison: ComparisonFile | None = None,
     protocol: LockedProtocol | None = None,
+    names: ReportNames | None = None,
 ) -> tuple[Attachment, ...]:
     """What lets a reader trace the numbers: orders, results, outcomes, split and predictions, without patients.
 
-    Samples bear other names in every call: a keyed hash whose key nobody keeps, the same in split and predictions.
+    Samples bear other names in every call, or ``names``: the same in split and predictions.
     """
-    alias = _aliases(secrets.token_bytes(32))
+    alias, knows_patients = (names or ReportNames()).sample, dataset.n_patients is not None
     made = [
         Attachment(RUNS, _json([wire.plain(without_places(view.spec)) for view in views]), "The orders of the runs"),
         Attachment(
@@ -89,17 +103,18 @@ def attachments(
         ),
         Attachment(
             OUTCOMES,
-            _json([wire.plain(_outcome(view, test, dataset)) for view, test in zip(views, tests, strict=True)]),
+            _json([wire.plain(_outcome(view, test, knows_patients)) for view, test in zip(views, tests, strict=True)]),
             "What the runs ended with: validation, files, thresholds",
         ),
-        Attachment(SPLIT, _sides(dataset, split, alias), "Sample, partition and pixel hash", "text/csv"),
+        Attachment(SPLIT, _sides(dataset, split, alias), "Sample and partition; pixel hash of the tested", "text/csv"),
     ]
     if comparison is not None:
         made.append(Attachment(COMPARISON, _json(wire.plain(comparison)), "The paired comparisons"))
     if protocol is not None:
         made.append(Attachment(PROTOCOL, _json(wire.plain(protocol)), "The locked protocol"))
+    by_id = {sample.id: sample for sample in dataset.samples}
     for view in views:
-        text = _predictions(workspace, dataset, view.id, alias)
+        text = _predictions(workspace, dataset, by_id, view.id, alias, knows_patients=knows_patients)
         made.append(Attachment(PREDICTIONS.format(run=view.id), text, f"Test predictions of {view.id}", "text/csv"))
     return tuple(made)
 
@@ -108,7 +123,7 @@ def _json(value: object) -> str:
     return json.dumps(value, indent=1)
 
 
-def _outcome(view: RunView, test: EvaluationFile, dataset: Dataset) -> Outcome:
+def _outcome(view: RunView, test: EvaluationFile, knows_patients: bool) -> Outcome:
     return Outcome(
         run=view.id,
         metrics=dict(view.state.metrics),
@@ -118,46 +133,50 @@ def _outcome(view: RunView, test: EvaluationFile, dataset: Dataset) -> Outcome:
         device=view.state.device,
         code_version=view.spec.code_version,
         predictions_sha256=test.predictions.sha256,
-        knows_patients=dataset.n_patients is not None,
+        knows_patients=knows_patients,
         opened=test.opened,
         reason=test.reason,
     )
 
 
-def _aliases(key: bytes) -> Callable[[str], str]:
-    """Names that cannot be had back, nor joined with those of another report."""
-
-    @cache
-    def alias(name: str) -> str:
-        return "x" + hashlib.blake2b(name.encode(), key=key, digest_size=8).hexdigest()
-
-    return alias
-
-
 def _sides(dataset: Dataset, split: Split, alias: Callable[[str], str]) -> str:
-    """The split in the order of the new names, which says nothing of the order of the images."""
-    pixels = {sample.id: sample.pixels_sha256 for sample in dataset.samples}
+    """The split in the order of the new names, which says nothing of the order of the images.
+
+    The hash of its pixels stands beside a tested image alone: it is what the hash of the test images is made of, and
+    would let others find an image again.
+    """
+    tested = {item.sample for item in split.assignments if item.partition is Partition.TEST}
+    pixels = {sample.id: sample.pixels_sha256 for sample in dataset.samples if sample.id in tested}
     lines = (
         f"{alias(item.sample)},{item.partition.value},{pixels.get(item.sample, '')}\n" for item in split.assignments
     )
     return "sample,partition,pixels_sha256\n" + "".join(sorted(lines))
 
 
-def _predictions(workspace: Workspace, dataset: Dataset, run: str, alias: Callable[[str], str]) -> str:
-    """Sample, number of its patient, label, target as stored, one column a class (digits enough for the same float)."""
-    from medfm_gui.datasets.targets import patients
+def _predictions(
+    workspace: Workspace,
+    dataset: Dataset,
+    by_id: Mapping[str, Sample],
+    run: str,
+    alias: Callable[[str], str],
+    *,
+    knows_patients: bool,
+) -> str:
+    """Sample, number of its patient, label, target as stored, one column a class (digits enough for the same float).
 
+    ``by_id`` are the samples of the dataset; empty patients where it knows none.
+    """
     samples, scores = read_scores(test_predictions(workspace, run))
-    who = patients(dataset, samples) or [""] * len(samples)
-    numbers = {name: f"P{number}" for number, name in enumerate(dict.fromkeys(who), 1)} if any(who) else {"": ""}
-    targets = {sample.id: sample.target for sample in dataset.samples}
+    found = [by_id[name] for name in samples]
+    # a sample without a patient among others that have one counts as a patient of its own
+    who = [sample.patient if sample.patient is not None else f"image {sample.id}" for sample in found]
+    numbers = patient_numbers(who) if knows_patients else dict.fromkeys(who, "")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*_FIRST, *map(guarded, dataset.classes)])
-    for name, patient, row in zip(samples, who, scores, strict=True):
-        target = targets[name]
-        said = guarded(label_text(dataset, target))
-        cells = (alias(name), numbers[patient], said, "|".join(map(str, target)))
+    for sample, patient, row in zip(found, who, scores.tolist(), strict=True):
+        said = guarded(label_text(dataset, sample.target))
+        cells = (alias(sample.id), numbers[patient], said, "|".join(map(str, sample.target)))
         writer.writerow([*cells, *(f"{value:.9g}" for value in row)])
     return text.getvalue()
 
@@ -170,10 +189,15 @@ class Evidence:
     rows: tuple[Evaluation, ...]
     outcomes: tuple[Outcome, ...]
     pixels: Mapping[str, str]
-    """Pixel hash of each sample of the split."""
+    """Pixel hash of each tested sample of the split."""
     predictions: Mapping[str, str]
     comparison: ComparisonFile | None = None
     protocol: LockedProtocol | None = None
+    usefulness: Usefulness | None = None
+    without: tuple[Without, ...] = ()
+    subgroups: tuple[Told, ...] = ()
+    values: Values = field(default_factory=dict)
+    contents: Contents | None = None
 
 
 def read_evidence(files: Mapping[str, bytes]) -> Evidence:
@@ -186,7 +210,7 @@ def read_evidence(files: Mapping[str, bytes]) -> Evidence:
     if missing:
         raise InputError(
             f"The report does not carry {', '.join(missing)}, so its numbers cannot be computed again.",
-            "Write it with its files attached.",
+            "Write it with its files attached (--attachments).",
         )
     specs = wire.decode(tuple[TrainSpec, ...], files[RUNS], what=f"The attached {RUNS}")
     wanted = {spec.run: PREDICTIONS.format(run=spec.run) for spec in specs}
@@ -201,6 +225,11 @@ def read_evidence(files: Mapping[str, bytes]) -> Evidence:
         predictions={run: _text(files[name], name) for run, name in wanted.items()},
         comparison=_decoded(ComparisonFile, files, COMPARISON),
         protocol=_decoded(LockedProtocol, files, PROTOCOL),
+        usefulness=_decoded(Usefulness, files, USEFULNESS),
+        without=_decoded(tuple[Without, ...], files, WITHOUT) or (),
+        subgroups=_decoded(tuple[Told, ...], files, SUBGROUPS) or (),
+        values=values_of(_text(files[VALUES], VALUES)) if VALUES in files else {},
+        contents=_decoded(Contents, files, CONTENTS),
     )
 
 
@@ -250,3 +279,33 @@ def scored_of(text: str, spec: TrainSpec, *, knows_patients: bool) -> Scored:
         raise InputError(
             f"The attached {name} holds what is no number ({error}).", "It was changed; ask for the file again."
         ) from error
+
+
+def runs_of(held: Evidence) -> tuple[OpenedRun, ...]:
+    """The runs of a report as opened ones, their images in the order of the first run's.
+
+    Raises:
+        InputError: predictions are not what was written, or of other images.
+        KeyError: nothing is told of a run.
+    """
+    outcomes = {one.run: one for one in held.outcomes}
+    known: Scored | None = None
+    found = []
+    for spec in held.specs:
+        outcome = outcomes[spec.run]
+        own = scored_of(held.predictions[spec.run], spec, knows_patients=outcome.knows_patients)
+        if known is not None:
+            places = {name: place for place, name in enumerate(own.samples)}
+            if set(places) != set(known.samples):
+                raise InputError("The attached predictions are of different images.", "Ask for the file again.")
+            own = replace(known, scores=own.scores[[places[name] for name in known.samples]])
+        known = known or own
+        rows = tuple(row for row in held.rows if row.run == spec.run)
+        left = next((one for one in held.without if one.run == spec.run), None)
+        test = EvaluationFile(
+            spec.run, "test", outcome.opened, outcome.reason, rows[0].sample_set if rows else "",
+            FileRef("", outcome.predictions_sha256), rows, *((left.flagged, left.rows) if left else ()),
+        )  # fmt: skip
+        view = RunView(spec.run, spec, RunState(Phase.FINISHED, metrics=dict(outcome.metrics)), Path())
+        found.append(OpenedRun(view, test, title(view), own, own.by_unit(outcome.unit), outcome.point))
+    return tuple(found)

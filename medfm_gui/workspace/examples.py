@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from medfm_gui.base import wire
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Dataset, Task
+from medfm_gui.domain.errors import InputError, NotFound
 from medfm_gui.domain.report import Picture
 from medfm_gui.domain.run import EXTERNAL, StudyImage, StudySpec
 from medfm_gui.workspace import data
@@ -31,15 +32,40 @@ from medfm_gui.workspace.training import RunView
 
 _EXPLAINED_RUNS = 3
 _LIST = "examples.json"
+_FORM = "2"
+"""Changes when the list of kept pictures is written in another form, so that they are made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture of a sample: the image itself with its reference (``run`` is empty), or the map of a run over it."""
+
+    path: str
+    sample: str
+    run: str
+    said: str
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
     """Pictures row by row (the image, then one map a run), the runs explained, and the rule of the choice."""
 
-    pictures: tuple[Picture, ...]
+    shown: tuple[Shown, ...]
     explained: tuple[str, ...]
     rule: str
+
+    def pictures(self, alias: Callable[[str], str]) -> tuple[Picture, ...]:
+        """The pictures with captions; ``alias`` gives the name that a sample bears in the report."""
+        return tuple(_captioned(one, alias(one.sample)) for one in self.shown)
+
+
+def _captioned(one: Shown, name: str) -> Picture:
+    if not one.run:
+        said = f"reference standard {one.said}"
+        return Picture(one.path, f"{name}: {said}", f"Test image {name}, {said}")
+    caption = f"{one.run}: {one.said}" + (f" ({one.remark})" if one.remark else "")
+    return Picture(one.path, caption, f"Heat map of {one.run} over test image {name}, score for {one.said}")
 
 
 def examples(
@@ -69,8 +95,8 @@ def examples(
     folder = (elsewhere or explained[0].folder / "examples") / name
     try:
         made = _made(workspace, views[0], explained, folder, on_event, stop)
-        names = tuple(replace(picture, path=Path(picture.path).name) for picture in made.pictures)
-        wire.write(folder / _LIST, replace(made, pictures=names))  # last: a folder without it is not complete
+        names = tuple(replace(one, path=Path(one.path).name) for one in made.shown)
+        wire.write(folder / _LIST, replace(made, shown=names))  # last: a folder without it is not complete
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # on a full disk even half of them is too much
         raise
@@ -95,7 +121,7 @@ def _fingerprint(workspace: Workspace, first: RunView, explained: Sequence[RunVi
     """Names everything that the pictures depend on."""
     scores = sha256_file(test_predictions(workspace, first.id))
     runs = [(view.id, wire.plain(view.spec), sorted(view.state.files.items())) for view in explained]
-    return hashlib.sha256(wire.canonical([__version__, first.id, scores, runs])).hexdigest()[:16]
+    return hashlib.sha256(wire.canonical([__version__, _FORM, first.id, scores, runs])).hexdigest()[:16]
 
 
 def _kept(folder: Path) -> Examples | None:
@@ -103,10 +129,10 @@ def _kept(folder: Path) -> Examples | None:
     if not (folder / _LIST).exists():
         return None
     found = wire.read(Examples, folder / _LIST)
-    pictures = tuple(replace(picture, path=str(folder / Path(picture.path).name)) for picture in found.pictures)
-    if not all(Path(picture.path).exists() for picture in pictures):
+    shown = tuple(replace(one, path=str(folder / Path(one.path).name)) for one in found.shown)
+    if not all(Path(one.path).exists() for one in shown):
         return None
-    return replace(found, pictures=pictures)
+    return replace(found, shown=shown)
 
 
 def _made(
@@ -135,10 +161,10 @@ def _made(
         (Path(made) / "job").mkdir()
         events = run_errand(order, folder=Path(made) / "job", on_event=on_event, stop=stop)
         said = {(event.source, event.run): event for event in events if isinstance(event, ev.StudyPredicted)}
-        pictures: list[Picture] = []
+        shown: list[Shown] = []
         for name, path in images.items():
-            pictures += _row(dataset, name, path, explained, said, kept, target)
-    return Examples(tuple(pictures), tuple(view.id for view in explained), rule)
+            shown += _row(dataset, name, path, explained, said, kept, target)
+    return Examples(tuple(shown), tuple(view.id for view in explained), rule)
 
 
 def _choose(
@@ -183,22 +209,50 @@ def _row(
     said: dict[tuple[str, str], ev.StudyPredicted],
     kept: Path,
     target: int,
-) -> list[Picture]:
+) -> list[Shown]:
     from medfm_gui.imaging.overlay import overlay, to_eight_bit, write_png
 
     picture = np.load(pixels, allow_pickle=False)
     label = label_text(dataset, next(sample.target for sample in dataset.samples if sample.id == name))
     plain = kept / f"{name}.png"
     write_png(plain, to_eight_bit(picture))
-    row = [Picture(str(plain), f"{name}: reference standard {label}", f"Test image {name}, reference standard {label}")]
+    row = [Shown(str(plain), name, "", label)]
     for view in explained:
         event = said[name, view.id]
-        score = f"{dataset.classes[target]} {event.scores[target]:.2f}"
         path = plain
-        remark = event.map_note
         if event.map:
             path = kept / f"{name}-{view.id}.png"
             write_png(path, overlay(picture, np.load(event.map, allow_pickle=False)))
-        caption = f"{view.id}: {score}" + (f" ({remark})" if remark else "")
-        row.append(Picture(str(path), caption, f"Heat map of {view.id} over test image {name}, score for {score}"))
+        score = f"{dataset.classes[target]} {event.scores[target]:.2f}"
+        row.append(Shown(str(path), name, view.id, score, event.map_note))
     return row
+
+
+def plain_pictures(
+    workspace: Workspace, views: Sequence[RunView], samples: Sequence[str], *, elsewhere: Path | None = None
+) -> dict[str, Path]:
+    """Images of these samples as a run saw them, as PNG beside the heat maps; none where no run's pixels are here.
+
+    Raises:
+        DiskFull: they do not fit.
+    """
+    from medfm_gui.imaging.overlay import to_eight_bit, write_png
+
+    found: dict[str, Path] = {}
+    for view in views:
+        if view.spec.adapt == EXTERNAL:
+            continue
+        folder = elsewhere / view.id if elsewhere else view.folder / "cases"
+        try:
+            cache = cache_of_run(view.spec)
+            for name in samples:
+                path = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.png"
+                if not path.exists():
+                    folder.mkdir(parents=True, exist_ok=True)
+                    write_png(path, to_eight_bit(np.asarray(cache.image(name))))
+                found[name] = path
+        except (NotFound, InputError):  # the pixels were let go to save space
+            found.clear()
+            continue
+        return found
+    return found

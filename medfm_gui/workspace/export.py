@@ -6,11 +6,15 @@ import csv
 import io
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from medfm_gui.base.atomic import atomic_write
+from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.split import Partition
 from medfm_gui.workspace import data, training
-from medfm_gui.workspace.evaluating import opened, test_predictions
+from medfm_gui.workspace.evaluating import calibrator, opened, test_predictions
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.report_sections import label_text
@@ -19,7 +23,10 @@ from medfm_gui.workspace.spreadsheet import guarded
 
 
 def export_predictions(workspace: Workspace, run_id: str, subset: str, out: Path) -> tuple[Path, int]:
-    """Write ``sample, patient, subset, label, <one column a class>`` and return the path and the number of rows.
+    """Write a table of a run's scores and return its path and the number of rows.
+
+    Its columns are ``sample, patient, subset, label, <one column a class>``; the same again as ``score_<class>``, and
+    as ``prob_<class>`` the calibrated probabilities, where the run has a calibrator. A threshold is of the scores.
 
     Raises:
         SealError: the test of that run was not opened.
@@ -32,8 +39,8 @@ def export_predictions(workspace: Workspace, run_id: str, subset: str, out: Path
     return where, sum(1 for _ in csv.reader(io.StringIO(text))) - 1
 
 
-def predictions_table(workspace: Workspace, run_id: str, subset: str) -> str:
-    """The same table as text.
+def predictions_table(workspace: Workspace, run_id: str, subset: str, *, is_plain: bool = False) -> str:
+    """The same table as text; ``is_plain`` is without the named columns, as earlier versions wrote it.
 
     Raises:
         as ``export_predictions``.
@@ -55,9 +62,26 @@ def predictions_table(workspace: Workspace, run_id: str, subset: str) -> str:
     samples, scores = read_scores(path)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["sample", "patient", "subset", "label", *map(guarded, dataset.classes)])
-    for name, row in zip(samples, scores, strict=True):
+    more = [] if is_plain else _named(view.folder, dataset, scores)
+    head = [column for column, _ in more]
+    writer.writerow(["sample", "patient", "subset", "label", *map(guarded, dataset.classes), *map(guarded, head)])
+    for place, (name, row) in enumerate(zip(samples, scores, strict=True)):
         sample = by_id[name]
         label = guarded(label_text(dataset, sample.target))
-        writer.writerow([name, guarded(sample.patient or ""), subset, label, *(f"{value:.9g}" for value in row)])
+        values = (*row, *(column[place] for _, column in more))
+        writer.writerow([name, guarded(sample.patient or ""), subset, label, *(f"{value:.9g}" for value in values)])
     return text.getvalue()
+
+
+def _named(
+    folder: Path, dataset: Dataset, scores: npt.NDArray[np.float32]
+) -> list[tuple[str, npt.NDArray[np.floating]]]:
+    """Columns that say what they hold: scores, and calibrated probabilities where the run has a calibrator."""
+    columns = [(f"score_{name}", scores[:, place]) for place, name in enumerate(dataset.classes)]
+    line = calibrator(folder)
+    if line is None:
+        return columns
+    from medfm_gui.metrics.recalibration import calibrated_scores
+
+    found = calibrated_scores(scores.astype(np.float64), line, dataset.positive_index)
+    return [*columns, *((f"prob_{name}", found[:, place]) for place, name in enumerate(dataset.classes))]

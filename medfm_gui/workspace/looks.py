@@ -118,13 +118,14 @@ def _decoded(
     """Arrays of the images: from the pixel cache, or, where the recipe bounds the values of a CT, from their files."""
     import numpy as np
 
+    from medfm_gui.datasets.pixel_making import fitting
     from medfm_gui.datasets.pixel_sources import Sources, read_sources
-    from medfm_gui.datasets.pixels import PixelCache
+    from medfm_gui.datasets.pixels import Look, PixelCache
     from medfm_gui.imaging.pool import PictureJob
 
     outs = [folder / f"{number}.npy" for number in range(len(chosen))]
     place = workspace.dataset(dataset.id) / "pixels"
-    clamp = hu_bounds(recipe.hu_window)
+    clamp = fitting(dataset, Look(0, hu_bounds(recipe.hu_window))).clamp
     if clamp is None:
         cache = PixelCache(place)
         for sample, out in zip(chosen, outs, strict=True):

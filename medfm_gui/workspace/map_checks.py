@@ -12,7 +12,7 @@ from medfm_gui.base import wire
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import SealError, UnreadableFile, UsageError
 from medfm_gui.domain.explain import Box, MapChecks, explanation, explanation_names
-from medfm_gui.domain.run import CheckMapsSpec, Phase
+from medfm_gui.domain.run import CheckMapsSpec
 from medfm_gui.domain.split import Partition
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.errands import OnEvent, run_errand
@@ -56,11 +56,7 @@ def check_maps(
         TableError: the table of boxes is not one.
         InputError: no mask belongs to an image, or one cannot be read.
     """
-    view = training.view(workspace, request.run)
-    if view.state.phase is not Phase.FINISHED:
-        raise UsageError(
-            f"The run {request.run} is {view.state.phase.value}, not finished.", "Wait for it or resume it."
-        )
+    view = training.check_finished(training.view(workspace, request.run))
     training.check_has_model(view)
     if explanation(request.explain) is None:
         raise UsageError(f"There is no explanation “{request.explain}”.", f"Use {explanation_names()}.")

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfm_gui.base.plugins import keep_card, read_plugins
-from medfm_gui.base.settings import Settings, load_settings, network_allowed, save_settings, weights_folder
+from medfm_gui.base.settings import (
+    Settings,
+    is_offline_locked,
+    load_settings,
+    network_allowed,
+    save_settings,
+    weights_folder,
+)
 from medfm_gui.base.weights_status import importing, status, weights_file
 from medfm_gui.domain.cards import BackboneCard, BrokenPlugin, WeightsStatus
 from medfm_gui.domain.errors import NotFound, Offline, UsageError, WeightsAbsent, WeightsRejected
@@ -125,10 +132,13 @@ def pull_weights(
     """
     card, folder = card_of(name), weights_folder(settings)
     if not network_allowed(settings):
+        if is_offline_locked():
+            off, switch = "The network is switched off by MEDFM_OFFLINE", "Whoever set it can remove it; or"
+        else:
+            off, switch = "The network is switched off", "Switch it on (medfm settings --network on), or"
         raise Offline(
-            f"The network is switched off, so the weights of {card.title} were not fetched.",
-            "Switch it on (medfm settings --network on), or bring the file with “medfm weights import FILE --model "
-            f"{card.name}”.",
+            f"{off}, so the weights of {card.title} were not fetched.",
+            f"{switch} bring the file with “medfm weights import FILE --model {card.name}”.",
         )
     if not is_licence_accepted(settings, card):
         raise UsageError(

@@ -83,9 +83,13 @@ def cache_of_run(spec: TrainSpec) -> PixelCache:
     Raises:
         NotFound, InputError: they are gone.
     """
+    from medfm_gui.datasets.files import read_dataset
+    from medfm_gui.datasets.pixel_making import fitting
     from medfm_gui.datasets.pixels import Look, PixelCache
 
     look = Look(spec.pixels_side, hu_bounds(spec.recipe.hu_window))
+    if look.clamp is not None:
+        look = fitting(read_dataset(Path(spec.dataset.path).parent), look)
     try:
         cache = PixelCache(Path(spec.pixels), look)
         cache.check()

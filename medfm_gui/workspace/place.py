@@ -55,22 +55,22 @@ class Workspace:
 
     def dataset(self, dataset_id: str) -> Path:
         """The folder of a dataset."""
-        return self._found("datasets", dataset_id, "dataset", "medfm datasets")
+        return self._found("datasets", dataset_id, "dataset", "“medfm datasets” lists them")
 
     def split(self, split_id: str) -> Path:
         """The file of a split."""
-        return self._found("splits", f"{split_id}.json", "split", "medfm split DATASET")
+        return self._found("splits", f"{split_id}.json", "split", "“medfm split DATASET” makes one")
 
     def run(self, run_id: str) -> Path:
         """The folder of a run."""
-        return self._found("runs", run_id, "run", "medfm runs")
+        return self._found("runs", run_id, "run", "“medfm runs” lists them")
 
-    def _found(self, folder: str, name: str, noun: str, command: str) -> Path:
+    def _found(self, folder: str, name: str, noun: str, hint: str) -> Path:
         path = self.root / folder / name
         if not re.fullmatch(r"[\w\-][\w.\-]*", name) or not path.exists():
             raise NotFound(
                 f"There is no {noun} “{name.removesuffix('.json')}” in this workspace.",
-                f"“{command}” lists or makes them; --workspace chooses another workspace.",
+                f"{hint}; --workspace chooses another workspace.",
             )
         return path
 

@@ -16,7 +16,7 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import suitable_size
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.portable import CARD, ORDER, SUFFIX, ModelCard
-from medfm_gui.domain.run import ExportSpec, FileRef, Phase, TrainSpec
+from medfm_gui.domain.run import ExportSpec, FileRef, TrainSpec
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.errands import OnEvent, run_errand
 from medfm_gui.workspace.evaluating import operating_point
@@ -24,7 +24,7 @@ from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.training import RunView
 
-_POINT = "operating_point.json"
+_POINT, _CALIBRATOR = "operating_point.json", "calibrator.json"
 _STAMP = (1980, 1, 1, 0, 0, 0)
 """The time of every member: equal models are equal files."""
 
@@ -53,9 +53,7 @@ def export_model(
         DiskFull: there is not enough space; a file that was there stays.
         Interrupted: it was stopped.
     """
-    view = training.view(workspace, run_id)
-    if view.state.phase is not Phase.FINISHED:
-        raise UsageError(f"{run_id} is {view.state.phase.value}: it has no model yet.", "Wait until it is finished.")
+    view = training.check_finished(training.view(workspace, run_id))
     training.check_has_model(view)
     where = out.expanduser().absolute()
     if where.is_dir():
@@ -64,9 +62,10 @@ def export_model(
         folder = Path(made)
         said = run_errand(ExportSpec(str(view.folder), made), on_event=on_event, stop=stop)
         hashes = {event.name: event.sha256 for event in said if isinstance(event, ev.FileWritten)}
-        if (view.folder / _POINT).exists():
-            shutil.copyfile(view.folder / _POINT, folder / _POINT)
-            hashes[_POINT] = sha256_file(folder / _POINT)
+        for name in (_POINT, _CALIBRATOR):
+            if (view.folder / name).exists():
+                shutil.copyfile(view.folder / name, folder / name)
+                hashes[name] = sha256_file(folder / name)
         order = wire.encode_spec(without_places(view.spec))
         hashes[ORDER] = hashlib.sha256(order).hexdigest()
         card = _card(workspace, view, hashes)

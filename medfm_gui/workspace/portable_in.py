@@ -38,11 +38,11 @@ from medfm_gui.workspace.models import card_of
 from medfm_gui.workspace.place import Workspace, made_folder
 from medfm_gui.workspace.training import RunView
 
-POINT = "operating_point.json"
+POINT, CALIBRATOR = "operating_point.json", "calibrator.json"
 _NEEDED = frozenset(
     {ORDER, "weights/backbone.safetensors", "weights/head.safetensors", "weights/head.json", "weights/preprocess.json"}
 )
-_ALLOWED = _NEEDED | {CARD, POINT}
+_ALLOWED = _NEEDED | {CARD, POINT, CALIBRATOR}
 _MOST_TEXT = 16 << 20
 _CHUNK = 1 << 20
 _DAMAGED = (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError)

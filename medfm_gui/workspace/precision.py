@@ -15,6 +15,8 @@ from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.split import Partition, Split
 from medfm_gui.workspace import data
 from medfm_gui.workspace.place import Workspace
+from medfm_gui.workspace.statements import statement_of
+from medfm_gui.workspace.usefulness import sampling_in
 
 if TYPE_CHECKING:
     from medfm_gui.metrics.planning import Precision
@@ -30,6 +32,7 @@ SAMPLINGS: Mapping[str, str] = {
     "a clinic.",
 }
 """Ways to sample, each with what it means for the plan."""
+_UNSTATED = "unknown"
 _EXPECTED: Mapping[str, float] = {
     "auc": 0.85,
     "auc-difference": 0.85,
@@ -90,12 +93,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """What a split gives by design: images of the test, images a patient of it, and training's prevalence."""
+    """What a split gives by design: images of the test, images a patient of it, training's prevalence; and the way
+    its dataset says that cases were sampled."""
 
     n: int
     per_patient: float
     prevalence: float
     note: str
+    sampling: str
 
 
 def plan(
@@ -108,9 +113,11 @@ def plan(
         NotFound: no such dataset or split.
     """
     _check(request)
+    counts = _by_design(workspace, dataset, split) if workspace is not None and (dataset or split) else None
+    if counts is not None and request.sampling == _UNSTATED:
+        request = replace(request, sampling=counts.sampling)
     notes = [SAMPLINGS[request.sampling]]
-    if workspace is not None and (dataset or split):
-        counts = _by_design(workspace, dataset, split)
+    if counts is not None:
         notes.append(counts.note)
         request = _filled(request, counts, notes)
     if request.half_width is not None:
@@ -155,7 +162,9 @@ def _by_design(workspace: Workspace, dataset_id: str | None, split_id: str | Non
         f"The sealed test of {split.id} has {len(test)} images of {len(patients)} patients; its labels were not looked "
         f"at: {what} has a share of {share:.3f} among the training images."
     )
-    return _Counts(len(test), len(test) / len(patients), share, note)
+    stated = sampling_in(statement_of(workspace, dataset.id)).sampling
+    sampling = stated if stated in SAMPLINGS else _UNSTATED
+    return _Counts(len(test), len(test) / len(patients), share, note, sampling)
 
 
 def _training_share(dataset: Dataset, split: Split) -> tuple[float, str]:

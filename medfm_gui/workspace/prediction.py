@@ -22,17 +22,21 @@ import numpy as np
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write
 from medfm_gui.domain import events as ev
-from medfm_gui.domain.dataset import Skipped, Task
+from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import InputError, NotFound, UnreadableFile, UsageError
 from medfm_gui.domain.explain import NEIGHBOURS, NOT_CLASS_SPECIFIC, Neighbour, explanation, explanation_names
 from medfm_gui.domain.recipe import hu_bounds
-from medfm_gui.domain.run import Phase, StudyImage, StudySpec, TrainSpec
+from medfm_gui.domain.run import StudyImage, StudySpec, TrainSpec
 from medfm_gui.workspace import map_checks, training
+from medfm_gui.workspace.class_sets import Limits, limits_of
+from medfm_gui.workspace.displayed import class_set, displayed, spread, with_other_seeds
 from medfm_gui.workspace.errands import OnEvent, ask_warm, check, run_errand
-from medfm_gui.workspace.evaluating import operating_point
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace, made_folder, now
+from medfm_gui.workspace.prediction_doubts import doubts, expectations
 from medfm_gui.workspace.prediction_units import Frame, Unit, expanded, units_of
+from medfm_gui.workspace.seeds import same_but_for_seed
+from medfm_gui.workspace.training import RunView
 
 if TYPE_CHECKING:
     from medfm_gui.imaging.pool import DecodePool
@@ -74,8 +78,10 @@ class Explanation:
 class StudyPrediction:
     """What one run says of one image or one series.
 
-    ``classes`` holds a probability a class, not calibrated; ``decision`` the class at or above the
-    threshold (binary), the highest (multi-class) or all at or above one half (multi-label).
+    ``classes`` holds a score a class as the model gives it, ``calibrated`` a probability where the run has a
+    calibrator (``calibration_note`` says how, or why not). ``decision`` is the class at or above the threshold
+    (binary), the highest (multi-class) or all at or above one half (multi-label). ``threshold`` is on the scale of
+    ``calibrated`` where that is filled, ``score_threshold`` on that of ``classes``.
     """
 
     source: str
@@ -90,6 +96,15 @@ class StudyPrediction:
     warnings: tuple[str, ...] = ()
     series: str = ""
     """Series Instance UID; empty where the image is no DICOM object."""
+    calibrated: Mapping[str, float] = field(default_factory=dict)
+    calibration_note: str = ""
+    score_threshold: float | None = None
+    spread: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Lowest and highest probability over ``seeds`` trainings that differ in their seed alone; never an interval."""
+    seeds: int = 0
+    class_set: tuple[str, ...] = ()
+    """Classes that stay in the set, where sets were asked for; ``class_set_note`` is what is promised, or why none."""
+    class_set_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +122,8 @@ class PredictRequest:
     """What to score with which runs; ``dicom`` names DICOM objects to write beside the PNG maps.
 
     With ``series`` (Series Instance UIDs) only images of these are scored, whatever else lies in ``source``.
+    ``class_sets`` asks for sets of classes; ``seeds`` for every other seed of these runs too, so that their spread
+    shows.
     """
 
     source: Path
@@ -116,6 +133,8 @@ class PredictRequest:
     dicom: tuple[str, ...] = ()
     device: str = "auto"
     series: tuple[str, ...] = ()
+    class_sets: bool = False
+    seeds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +171,8 @@ def predict(
         UnreadableFile, InputError: nothing in the source can be read as an image.
         NotFound: the index knows none of the wanted series below the source.
     """
+    if request.seeds:
+        request = replace(request, runs=with_other_seeds(workspace, request.runs))
     specs = _specs(workspace, request)
     source = request.source.expanduser().absolute()
     if not source.exists():
@@ -205,7 +226,7 @@ def _predicted(
     said = [event for event in events if isinstance(event, ev.StudyPredicted)]
     where = (request.out or folder).expanduser().absolute()
     where.mkdir(parents=True, exist_ok=True)
-    predictions = _pool(workspace, specs, units, images, said, request, where)
+    predictions = _pool(workspace, specs, (units, images, said), request, folder, where)
     file = PredictionFile(folder.name, now(), tuple(predictions), tuple(skipped))
     wire.write(folder / "prediction.json", file)
     shutil.rmtree(folder / "images", ignore_errors=True)  # decoded pixels: much, and of a patient
@@ -224,11 +245,7 @@ def _specs(workspace: Workspace, request: PredictRequest) -> dict[str, TrainSpec
         raise UsageError("--dicom sc writes the heat map, and none was asked for.", "Add --explain gradcam.")
     specs = {}
     for run_id in request.runs:
-        view = training.view(workspace, run_id)
-        if view.state.phase is not Phase.FINISHED:
-            raise UsageError(
-                f"The run {run_id} is {view.state.phase.value}, not finished.", "Wait for it or resume it."
-            )
+        view = training.check_finished(training.view(workspace, run_id))
         training.check_has_model(view)
         specs[run_id] = view.spec
     return specs
@@ -249,14 +266,15 @@ def _decode(
     images: list[StudyImage] = []
     units: list[Unit] = []
     numbers = itertools.count()
+    known = expectations(specs) if any(unit.is_dicom for unit in found) else {}
     for number, unit in enumerate(found):
         unit, kept, lost = _read(unit, folder / "images", numbers, means)
         skipped += lost
         if kept:
             images += [StudyImage(frame.name, str(pixels), case=str(number)) for frame, pixels in kept.items()]
-            objected = _objections(next(iter(kept)).file, unit, specs, means.pool)
-            warnings = tuple(dict.fromkeys((*unit.warnings, *objected)))
-            units.append(replace(unit, frames=tuple(kept), warnings=warnings))
+            objected, unknown = doubts(next(iter(kept)).file, unit, known, means.pool)
+            warnings = tuple(dict.fromkeys((*unit.warnings, *objected, *unknown)))
+            units.append(replace(unit, frames=tuple(kept), warnings=warnings, is_unlike=bool(objected)))
     if not units:
         first = skipped[0] if skipped else Skipped(str(request.source), "empty", "It holds no image.")
         raise UnreadableFile(
@@ -295,45 +313,25 @@ def _read(
     return unit, {frame: kept[frame] for frame in unit.frames if frame in kept}, skipped
 
 
-def _objections(file: Path, unit: Unit, specs: Mapping[str, TrainSpec], pool: DecodePool) -> tuple[str, ...]:
-    """Where a DICOM file looks unlike what it claims to be, or unlike what the runs were trained on."""
-    if not unit.is_dicom:
-        return ()
-    from medfm_gui.datasets.files import read_dataset
-    from medfm_gui.imaging.objections import Expectation, objections
-
-    (header,) = (item.header for item in pool.headers([str(file)]))
-    if header is None:
-        return ()
-    said: dict[str, None] = dict.fromkeys(objections(header, None))
-    for spec in specs.values():
-        if not spec.dataset.path:  # a model from elsewhere: what it learnt from is not here
-            continue
-        dataset = read_dataset(Path(spec.dataset.path).parent)
-        seen = [sample.covariates for sample in dataset.samples]
-        expected = Expectation(
-            modalities=frozenset(item["modality"] for item in seen if item.get("modality")),
-            body_parts=frozenset(item["body_part"] for item in seen if item.get("body_part")),
-        )
-        said.update(dict.fromkeys(objections(header, expected)))
-    return tuple(said)
-
-
 def _pool(
     workspace: Workspace,
     specs: Mapping[str, TrainSpec],
-    units: Sequence[Unit],
-    images: Sequence[StudyImage],
-    said: Sequence[ev.StudyPredicted],
+    found: tuple[Sequence[Unit], Sequence[StudyImage], Sequence[ev.StudyPredicted]],
     request: PredictRequest,
+    folder: Path,
     out: Path,
 ) -> list[StudyPrediction]:
+    units, images, said = found
     heard = {(event.run, event.source): event for event in said}
     pixels = {image.source: image.path for image in images}
     predictions: list[StudyPrediction] = []
+    views = [training.view(workspace, run_id) for run_id in specs]
+    limits = {view.id: limits_of(workspace, view) for view in views} if request.class_sets else {}
     checks = {run_id: map_checks.sentences(workspace, run_id, request.explain) for run_id in specs if request.explain}
     for unit in units:
-        for run_id, spec in specs.items():
+        of_unit: list[StudyPrediction] = []
+        for view in views:
+            run_id, spec = view.id, view.spec
             events = [heard[run_id, frame.name] for frame in unit.frames if (run_id, frame.name) in heard]
             if not events:
                 continue
@@ -341,10 +339,13 @@ def _pool(
             top = max(events, key=_suspicion)
             explained: Explanation | None = None
             if request.explain:
-                stem = f"{len(predictions) + 1:03d}-{run_id}"
+                name = f"{folder.name}-" if request.out else ""  # a folder of the person's may hold others' pictures
+                stem = f"{name}{len(predictions) + len(of_unit) + 1:03d}-{run_id}"
                 explained = _explain(top, spec, Path(pixels[top.source]), unit, request, out / stem)
                 explained = replace(explained, checks=checks[run_id] if explained.map else {})
-            predictions.append(_prediction(workspace, unit, run_id, spec, scores.tolist(), len(events), explained))
+            made = _prediction(unit, view, scores.tolist(), len(events), explained)
+            of_unit.append(_with_set(made, limits.get(run_id), spec, scores.tolist(), unit))
+        predictions += _with_spread(of_unit, views)
     return predictions
 
 
@@ -355,36 +356,45 @@ def _suspicion(event: ev.StudyPredicted) -> float:
 
 
 def _prediction(
-    workspace: Workspace,
-    unit: Unit,
-    run_id: str,
-    spec: TrainSpec,
-    scores: Sequence[float],
-    slices: int,
-    explained: Explanation | None,
+    unit: Unit, view: RunView, scores: Sequence[float], slices: int, explained: Explanation | None
 ) -> StudyPrediction:
-    classes = dict(zip(spec.classes, scores, strict=True))
-    point = operating_point(workspace.run(run_id))
-    if spec.task is Task.BINARY and point is not None:
-        other = next(name for name in spec.classes if name != point.positive)
-        decision = point.positive if classes[point.positive] >= point.threshold else other
-    elif spec.task is Task.MULTILABEL:
-        decision = ", ".join(name for name, score in classes.items() if score >= 0.5) or "none"
-    else:
-        decision = max(classes, key=lambda name: classes[name])
+    said = displayed(view, scores)
     return StudyPrediction(
         source=unit.source,
-        run=run_id,
-        classes=classes,
-        decision=decision,
-        threshold=point.threshold if point else None,
-        threshold_note=f"{point.rule}, fitted on {point.fitted_on}; {point.note}".strip("; ") if point else "",
+        run=view.id,
+        classes=dict(zip(view.spec.classes, scores, strict=True)),
+        decision=said.decision,
+        threshold=said.threshold,
+        threshold_note=said.threshold_note,
         slices=slices,
         study=unit.study,
         explanation=explained,
         warnings=unit.warnings,
         series=unit.series,
+        calibrated=said.calibrated,
+        calibration_note=said.calibration_note,
+        score_threshold=said.score_threshold,
     )
+
+
+def _with_set(
+    made: StudyPrediction, limits: Limits | None, spec: TrainSpec, scores: Sequence[float], unit: Unit
+) -> StudyPrediction:
+    if limits is None:
+        return made
+    found, note = class_set(limits, scores, spec.classes, pooled=made.slices, is_unlike=unit.is_unlike)
+    return replace(made, class_set=found, class_set_note=note)
+
+
+def _with_spread(said: Sequence[StudyPrediction], views: Sequence[RunView]) -> list[StudyPrediction]:
+    """The answers about one unit, those of runs that differ in their seed alone with the spread among them."""
+    by_run = {one.run: one for one in said}
+    for group in same_but_for_seed(views):
+        own = [by_run[view.id] for view in group if view.id in by_run]
+        wide = spread([one.calibrated or one.classes for one in own])
+        if wide:
+            by_run |= {one.run: replace(one, spread=wide, seeds=len(own)) for one in own}
+    return list(by_run.values())
 
 
 def _explain(
@@ -413,7 +423,8 @@ def _explain(
         dicom = str(target_file)
     card = explanation(request.explain)
     general = NOT_CLASS_SPECIFIC if card is not None and not card.class_specific else ""
-    remark = " ".join(part for part in (event.map_note, general, MAP_NOTE) if part)
+    own = f"{event.map_note.rstrip('.')}." if event.map_note else ""
+    remark = " ".join(part for part in (own, general, MAP_NOTE) if part)
     return Explanation(request.explain, str(png), target, event.map, dicom, file, remark, frame=shown.index)
 
 

@@ -50,6 +50,8 @@ class Unit:
     is_dicom: bool = False
     warnings: tuple[str, ...] = ()
     series: str = ""
+    is_unlike: bool = False
+    """Whether its header says that it is unlike what the runs learnt from."""
 
 
 def units_of(

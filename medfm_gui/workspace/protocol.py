@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from medfm_gui.domain.split import Partition, Split
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.evaluating import every_opening
 from medfm_gui.workspace.journal import entries, note
+from medfm_gui.workspace.outside_looks import external_looks
 from medfm_gui.workspace.place import Workspace, now
 
 _LARGEST = 1 << 20
@@ -50,6 +51,8 @@ class Locking:
 
     locked: LockedProtocol
     is_new: bool
+    remarks: tuple[str, ...] = ()
+    """What does not fit the data as they are: a subgroup that is no covariate, another number of units."""
 
     @property
     def sentence(self) -> str:
@@ -77,9 +80,10 @@ def lock_protocol(workspace: Workspace, file: Path) -> Locking:
     sha256 = hashlib.sha256(wire.canonical(wire.plain(protocol))).hexdigest()
     name = f"protocol-{sha256[:12]}"
     path = workspace.root / "protocols" / f"{name}.json"
-    if path.exists():
-        return Locking(wire.read(LockedProtocol, path), is_new=False)
     dataset = data.read(workspace, protocol.dataset)
+    remarks = tuple(_misfits(workspace, protocol, dataset))
+    if path.exists():
+        return Locking(wire.read(LockedProtocol, path), is_new=False, remarks=remarks)
     splits = data.splits_of(workspace, protocol.split) if protocol.split else []
     made = LockedProtocol(
         id=name,
@@ -93,7 +97,26 @@ def lock_protocol(workspace: Workspace, file: Path) -> Locking:
     said = {"sha256": sha256, "dataset": protocol.dataset, "locked": f"{made.timing.value} opening"}
     note(workspace, "protocol locked", name, **said)  # said first: a file without its line would be of no worth
     wire.write(path, made)
-    return Locking(made, is_new=True)
+    return Locking(made, is_new=True, remarks=remarks)
+
+
+def _misfits(workspace: Workspace, protocol: Protocol, dataset: Dataset) -> Iterator[str]:
+    """What of a protocol does not fit the data; it is locked all the same, for the data may be wrong."""
+    known = {name.casefold() for sample in dataset.samples for name in sample.covariates}
+    known |= {"group"} if any(sample.group for sample in dataset.samples) else set()
+    strange = [name for name in protocol.subgroups if name.casefold() not in known]
+    if strange:
+        named = ", ".join(f"“{name}”" for name in strange)
+        yield f"No image of “{dataset.id}” has a value of {named}, which the protocol names as subgroup."
+    split = protocol.split or data.newest_split(workspace, dataset.id)
+    folds = data.splits_of(workspace, split) if split else []
+    if len(folds) != 1 or protocol.unit not in ("image", "patient"):
+        return
+    tested = set(folds[0].samples_in(Partition.TEST))
+    by_id = {sample.id: sample.patient or sample.id for sample in dataset.samples if sample.id in tested}
+    units = len(tested) if protocol.unit == "image" else len(set(by_id.values()))
+    if units != protocol.n:
+        yield f"The protocol plans {protocol.n} {protocol.unit}s, and the test of {folds[0].id} has {units}."
 
 
 def every_protocol(workspace: Workspace) -> list[LockedProtocol]:
@@ -113,7 +136,9 @@ def _looks(workspace: Workspace, dataset: Dataset, splits: Sequence[Split]) -> t
     pixels = {sample.pixels_sha256 for sample in dataset.samples if not splits or sample.id in wanted}
     looked = [entry.subject for entry in entries(workspace.root) if entry.what == _OPENED]
     runs = dict.fromkeys([*looked, *(file.run for file in every_opening(workspace))])
-    return tuple(run for run in runs if _saw(workspace, run, dataset.fingerprint, splits, pixels))
+    saw = [run for run in runs if _saw(workspace, run, dataset.fingerprint, splits, pixels)]
+    outside = [entry.subject for entry in external_looks(workspace, pixels - {""})]
+    return tuple(dict.fromkeys([*saw, *outside]))
 
 
 def _saw(workspace: Workspace, run: str, fingerprint: str, splits: Sequence[Split], pixels: set[str]) -> bool:

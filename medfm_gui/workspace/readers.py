@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.dataset import Dataset, Task
-from medfm_gui.domain.errors import InputError, NotFound, UsageError
+from medfm_gui.domain.errors import InputError, NotFound, SealError, UsageError
 from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.split import Partition
 from medfm_gui.workspace import data
@@ -27,6 +28,7 @@ from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.opened_runs import OpenedRun, opened_tests, read_opened
 from medfm_gui.workspace.outside_table import PATIENT, Placed, column, placed
 from medfm_gui.workspace.place import Workspace, now
+from medfm_gui.workspace.sealing import sealed_splits
 
 if TYPE_CHECKING:
     from medfm_gui.metrics.arrays import Codes, Flags, Floats
@@ -205,11 +207,17 @@ def reader_table(
 
     Raises:
         NotFound: no such reads, no such reader.
-        SealError: the test of a run was not opened.
+        SealError: the test of a run was not opened, or the readers' own is sealed and its labels are the reference.
         InputError, UsageError: a run was tested on other images.
     """
     file = reads_of(workspace, reads_id)
     dataset = data.read(workspace, file.dataset)
+    if reference == DATASET and file.split in sealed_splits(workspace, file.dataset):
+        raise SealError(
+            f"The reads are kept ({file.id}), and the test of {file.split} is sealed: held against its labels, they "
+            "would show them.",
+            "Open it first: “medfm evaluate RUN --open-test REASON”; or judge them by their --reference majority.",
+        )
     board = _board(dataset, file, reference)
     runs: tuple[OpenedRun, ...] = ()
     if run_ids:
@@ -225,8 +233,9 @@ def reader_table(
     if reference == MAJORITY:
         said += " The reference is the readers' own majority, which flatters each of them."
     return ReaderTable(
-        file.id, reference, tuple(row for place in judged for row in _shares(board, place, file)),
-        _agreement(board, file), adjust_holm(pairs), _differing(board, dataset), _chart(runs, board, judged, file.unit),
+        file.id, reference, tuple(row for place in judged for row in _shares(board, place, file, dataset)),
+        _agreement(board, file, dataset), adjust_holm(pairs), _differing(board, dataset),
+        _chart(runs, board, judged, file.unit),
         said if runs or reference == MAJORITY else "",
     )  # fmt: skip
 
@@ -265,9 +274,10 @@ def _unit_names(dataset: Dataset, samples: Sequence[str], unit: str) -> Mapping[
     return {sample: by_id[sample].patient or sample for sample in samples}
 
 
-def _shares(board: _Board, place: int, file: ReadsFile) -> list[Evaluation]:
+def _shares(board: _Board, place: int, file: ReadsFile, dataset: Dataset) -> list[Evaluation]:
     from medfm_gui.metrics.proportions import share_among
 
+    sample_set = _read_set(dataset, file, board.readers[place])
     calls, who = board.calls[place], board.units.clusters
     read = (calls >= 0) & (board.truth >= 0)
     rows = []
@@ -281,18 +291,26 @@ def _shares(board: _Board, place: int, file: ReadsFile) -> list[Evaluation]:
                 run=f"reader:{board.readers[place]}", subset="test", metric=metric, value=found.estimate,
                 low=found.low, high=found.high, method=found.method, unit=file.unit, n=found.n,
                 n_patients=None if board.units.patients is None else who.taken(among).count,
-                n_events=int((read & (board.truth == 1)).sum()), sample_set="", note=found.note,
+                n_events=int((read & (board.truth == 1)).sum()), sample_set=sample_set, note=found.note,
+                code_version=__version__,
             )
         )  # fmt: skip
     return rows
 
 
-def _agreement(board: _Board, file: ReadsFile) -> tuple[Evaluation, ...]:
+def _read_set(dataset: Dataset, file: ReadsFile, reader: str = "") -> str:
+    """The hash of the images that a reader read, or that anybody read."""
+    from medfm_gui.datasets.split import sample_set_hash
+
+    return sample_set_hash(dataset, dict.fromkeys(read.sample for read in file.reads if reader in ("", read.reader)))
+
+
+def _agreement(board: _Board, file: ReadsFile, dataset: Dataset) -> tuple[Evaluation, ...]:
     from medfm_gui.metrics import agreement
 
     if len(board.readers) < 2:
         return ()
-    patients = board.units.patients
+    patients, sample_set = board.units.patients, _read_set(dataset, file)
     found = [
         ("kappa_fleiss", agreement.fleiss_kappa(board.calls, 2, groups=patients)),
         ("alpha_krippendorff", agreement.krippendorff_alpha(board.calls, 2, groups=patients)),
@@ -306,7 +324,7 @@ def _agreement(board: _Board, file: ReadsFile) -> tuple[Evaluation, ...]:
         Evaluation(
             run="readers", subset="test", metric=metric, value=one.estimate, low=one.low, high=one.high,
             method=one.method, unit=file.unit, n=one.n, n_patients=board.units.n_patients, n_events=None,
-            sample_set="", note=one.note,
+            sample_set=sample_set, note=one.note, code_version=__version__,
         )
         for metric, one in found
     )  # fmt: skip

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from medfm_gui.base.resources import resources_folder
 from medfm_gui.domain.cards import KNOWN_DATASETS, known_dataset
 from medfm_gui.domain.chart import ChartSpec, Series
+from medfm_gui.domain.errors import InputError
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.metrics.names import METRICS, headline, metric_title
+from medfm_gui.workspace.opened_runs import opened_tests, read_opened
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.sidebyside import is_whole, stored
 
@@ -38,6 +40,22 @@ class PublishedResult:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnResult:
+    """A run's test in a study's own definition of a metric, to be laid beside what the study published.
+
+    ``name`` is the id of that definition (``metrics.studies``), ``metric`` that of the published number. ``value``
+    None: ``note`` says why it cannot be made.
+    """
+
+    run: str
+    study: str
+    metric: str
+    name: str
+    value: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class References:
     """Published results for the dataset of some runs, and the charts in which they stand as hollow marks.
 
@@ -51,6 +69,7 @@ class References:
     charts: tuple[ChartSpec, ...]
     studies: tuple[tuple[str, str], ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
+    own: tuple[OwnResult, ...] = ()
 
 
 def published(dataset: str) -> tuple[PublishedResult, ...]:
@@ -81,9 +100,54 @@ def references(workspace: Workspace, run_ids: Sequence[str], names: dict[str, st
     charts = tuple(_chart(metric, own, results, names or {}, families) for metric in metrics)
     raw = _document()
     studies = tuple((str(one["name"]), str(one["title"])) for one in raw["study"])
-    return References(
-        ids, KNOWN_DATASETS[key], results, charts, studies, tuple((k, str(v)) for k, v in raw["sources"].items())
-    )
+    sources = tuple((k, str(v)) for k, v in raw["sources"].items())
+    defined = own_results(workspace, ids, results)
+    return References(ids, KNOWN_DATASETS[key], results, charts, studies, sources, defined)
+
+
+_DEFINED = {
+    ("A", "auc"): "study_a_roc_auc",
+    ("A", "auc_mean_labels"): "study_a_roc_auc",
+    ("A", "balanced_accuracy"): "study_a_recall_macro",
+    ("A", "kappa_quadratic"): "study_a_kappa_quadratic",
+    ("B", "auc"): "study_b_auroc_macro",
+    ("B", "auc_macro_ovr"): "study_b_auroc_macro",
+    ("B", "auc_mean_labels"): "study_b_auroc_macro",
+}
+"""A study's name and its published metric → what the study's own code calls that number."""
+OWN_TITLES: Mapping[str, str] = {
+    "study_a_roc_auc": "study A: ROC-AUC of class 1, over pairs of classes, or a mean over findings in which one "
+    "without positives counts 0.5; three decimals",
+    "study_a_recall_macro": "study A: mean recall over classes at the highest score; three decimals",
+    "study_a_kappa_quadratic": "study A: kappa with quadratic weights at the highest score; three decimals",
+    "study_b_auroc_macro": "study B: mean AUROC over classes or findings that have both outcomes",
+}
+"""What a definition says, in words."""
+
+
+def own_results(
+    workspace: Workspace, run_ids: Sequence[str], results: Sequence[PublishedResult]
+) -> tuple[OwnResult, ...]:
+    """The opened tests of these runs in the definitions of the studies that published something, image by image."""
+    from medfm_gui.metrics.studies import study_a, study_b
+
+    wanted = [
+        (study, metric, _DEFINED[study, metric])
+        for study, metric in dict.fromkeys((one.study, one.metric) for one in results)
+        if (study, metric) in _DEFINED
+    ]
+    if not wanted:
+        return ()
+    found: list[OwnResult] = []
+    for run in read_opened(workspace, opened_tests(workspace, run_ids)).runs:
+        for study, metric, name in wanted:
+            try:
+                made = study_a(run.images) if study == "A" else study_b(run.images)
+                value, note = made.get(name), ""
+            except InputError as error:
+                value, note = None, f"{error.message} {error.hint}"
+            found.append(OwnResult(run.view.id, study, metric, name, value, note))
+    return tuple(found)
 
 
 def _chart(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from medfm_gui import __version__
 from medfm_gui.base.atomic import sha256_file
+from medfm_gui.base.weights_status import bundled_file
 from medfm_gui.domain.cards import BackboneCard
 from medfm_gui.domain.errors import InputError, NotFound, UsageError, WeightsAbsent
 from medfm_gui.domain.evaluation import Evaluation
@@ -206,6 +207,9 @@ def _weights(workspace: Workspace, wanted: FileRef | None, name: str) -> FileRef
             f"Get them with “medfm weights pull {name}” or “medfm weights import FILE --model {name}”.",
         )
     if one.weights.sha256 != wanted.sha256:
+        bundled = bundled_file(one.card)  # an imported file hides it
+        if bundled is not None and sha256_file(bundled) == wanted.sha256:
+            return FileRef(str(bundled), wanted.sha256)
         raise InputError(
             f"The weights of {one.card.title} on this computer are others than those of the run.",
             f"Bring in the file with the SHA-256 {wanted.sha256}.",

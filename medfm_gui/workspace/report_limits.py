@@ -13,6 +13,7 @@ from medfm_gui.domain.run import EXTERNAL
 from medfm_gui.domain.split import Split
 from medfm_gui.workspace import pretraining
 from medfm_gui.workspace.evaluating import EvaluationFile, operating_point
+from medfm_gui.workspace.report_demographics import SMALLEST
 from medfm_gui.workspace.roles import Standing
 from medfm_gui.workspace.training import RunView
 from medfm_gui.workspace.usefulness import Sampling
@@ -70,7 +71,8 @@ def _size(tests: Sequence[EvaluationFile], dataset: Dataset) -> list[Limit]:
     rarest = _rarest(rows, whole, dataset)
     if rarest is not None and rarest[1] < FEWEST_OF_A_CLASS:
         name, count = rarest
-        said = f"The test has {whole.n:,} {unit}, {count:,} of them {name}. Validations are usually asked for at least "
+        told = f"fewer than {SMALLEST}" if 0 < count < SMALLEST else f"{count:,}"
+        said = f"The test has {whole.n:,} {unit}, {told} of them {name}. Validations are usually asked for at least "
         found.append(("Size of the test", f"{said}{FEWEST_OF_A_CLASS} of each class: the intervals are wide."))
     elif rarest is None and whole.n < 2 * FEWEST_OF_A_CLASS:
         found.append(("Size of the test", f"The test has {whole.n:,} {unit}: the intervals are wide."))

@@ -22,15 +22,17 @@ from medfm_gui.domain.report import (
     Table,
 )
 from medfm_gui.domain.run import EXTERNAL
-from medfm_gui.domain.split import LeakCheck, Partition, Split
+from medfm_gui.domain.split import LeakCheck, Split
 from medfm_gui.metrics.names import method_title, metric_title
 from medfm_gui.workspace import pretraining
 from medfm_gui.workspace.comparing import ComparisonFile
 from medfm_gui.workspace.evaluating import EvaluationFile, operating_point
-from medfm_gui.workspace.report_demographics import demographics
+from medfm_gui.workspace.report_demographics import balance, count_told, demographics
 from medfm_gui.workspace.report_ladder import memory_text, minutes_text
 from medfm_gui.workspace.roles import NOTHING_PROMISED, Standing
 from medfm_gui.workspace.training import RunView
+
+PER_CLASS = "Per class."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +74,10 @@ def data_section(
         *((f"Taken for {key}", value) for key, value in dataset.taken.items()),
     ]
     blocks: list[Block] = [Facts(tuple(facts)), *([Facts(tuple(stated))] if stated else [])]
-    blocks += [*([flow] if flow is not None else []), _balance(dataset, split)]
+    blocks += [*([flow] if flow is not None else []), *balance(dataset, split)]
     blocks += demographics(dataset, split)
     blocks += [Paragraph(text, "small") for text in dataset.warnings]
     return Section(Part.DATA.heading, tuple(blocks))
-
-
-def _balance(dataset: Dataset, split: Split) -> Table:
-    sides = {item.sample: item.partition for item in split.assignments}
-    used = [side for side in Partition if split.sizes[side.value]]
-    rows = []
-    for number, name in enumerate(dataset.classes):
-        counted: Counter[Partition] = Counter()
-        for sample in dataset.samples:
-            has = sample.target[number] == 1 if dataset.task is Task.MULTILABEL else sample.target[0] == number
-            if has and sample.id in sides:
-                counted[sides[sample.id]] += 1
-        rows.append((name, *(f"{counted[side]:,}" for side in used), f"{sum(counted.values()):,}"))
-    total = [f"{split.sizes[side.value]:,}" for side in used]
-    rows.append(("all images", *total, f"{len(split.assignments):,}"))
-    header = ("Class", *(side.value for side in used), "total")
-    return Table("Images of each class by partition.", header, tuple(rows), tuple(range(1, len(header))))
 
 
 def split_section(dataset: Dataset, split: Split) -> Section:
@@ -215,34 +200,11 @@ def results_section(
     promised: Standing = NOTHING_PROMISED,
 ) -> Section:
     """Every number of the opened test with its interval and its method, and the charts; primary ones are marked."""
-    whole = [row for test in tests for row in test.evaluations if not row.label]
-    first = whole[0]
-    table = Table(
-        f"Test results with 95 % intervals, by {first.unit}." + " Not primary: exploratory." * promised.is_binding,
-        ("Run", "Metric", "Estimate (95 % interval)", "Method", "n", "patients", "events"),
-        tuple(
-            (
-                row.run,
-                metric_title(row.metric) + " (primary)" * (promised.role(row) is Role.PRIMARY),
-                estimate(row),
-                method_title(row.method),
-                str(row.n),
-                _count(row.n_patients),
-                _count(row.n_events),
-            )
-            for row in whole
-        ),
-        (4, 5, 6),
-    )
-    blocks: list[Block] = [table, *_without_flagged(tests)]
+    whole, *others = results_tables(tests, promised)
+    blocks: list[Block] = [whole, *(table for table in others if table.caption != PER_CLASS)]
     if promised.locked is None:
         blocks.append(Paragraph(promised.objection, "small"))
-    labelled = [row for test in tests for row in test.evaluations if row.label]
-    if labelled:
-        rows = tuple(
-            (row.run, row.label, metric_title(row.metric), estimate(row), _count(row.n_events)) for row in labelled
-        )
-        blocks.append(Table("Per class.", ("Run", "Class", "Metric", "Estimate (95 % interval)", "events"), rows, (4,)))
+    blocks += [table for table in others if table.caption == PER_CLASS]
     drawn = [chart for chart in (charts.roc, charts.calibration, charts.intervals) if chart] + list(charts.confusions)
     if drawn:
         alternatives = tuple(f"{chart.title}, for {', '.join(names)}." for chart in drawn)
@@ -256,7 +218,35 @@ def results_section(
     return Section(Part.RESULTS.heading, tuple(blocks))
 
 
-def _without_flagged(tests: Sequence[EvaluationFile]) -> list[Block]:
+def results_tables(tests: Sequence[EvaluationFile], promised: Standing = NOTHING_PROMISED) -> list[Table]:
+    """The results of the whole, without flagged images where there are some, and by class where there are classes."""
+    whole = [row for test in tests for row in test.evaluations if not row.label]
+    table = Table(
+        f"Test results with 95 % intervals, by {whole[0].unit}." + " Not primary: exploratory." * promised.is_binding,
+        ("Run", "Metric", "Estimate (95 % interval)", "Method", "n", "patients", "events"),
+        tuple(
+            (
+                row.run,
+                metric_title(row.metric) + " (primary)" * (promised.role(row) is Role.PRIMARY),
+                estimate(row),
+                method_title(row.method),
+                count_told(row.n).replace(",", ""),
+                _count(row.n_patients),
+                _events(row),
+            )
+            for row in whole
+        ),
+        (4, 5, 6),
+    )
+    made = [table, *_without_flagged(tests)]
+    labelled = [row for test in tests for row in test.evaluations if row.label]
+    if labelled:
+        rows = tuple((row.run, row.label, metric_title(row.metric), estimate(row), _events(row)) for row in labelled)
+        made.append(Table(PER_CLASS, ("Run", "Class", "Metric", "Estimate (95 % interval)", "events"), rows, (4,)))
+    return made
+
+
+def _without_flagged(tests: Sequence[EvaluationFile]) -> list[Table]:
     """The headline again without the images that the leak gate named."""
     rows = tuple(
         (row.run, metric_title(row.metric), estimate(row), str(row.n), str(len(test.flagged)))
@@ -289,7 +279,12 @@ def _outcome(look: LeakCheck) -> str:
 
 
 def _count(value: int | None) -> str:
-    return "–" if value is None else str(value)
+    return "–" if value is None else count_told(value).replace(",", "")
+
+
+def _events(row: Evaluation) -> str:
+    """How many of the units have the event; hidden where that, or the others, are few."""
+    return "–" if row.n_events is None else count_told(row.n_events, row.n).replace(",", "")
 
 
 def comparison_section(
@@ -299,6 +294,15 @@ def comparison_section(
     views: Sequence[RunView] = (),
 ) -> Section:
     """Paired tests against the reference run; the primary one is marked."""
+    reference = f"Reference: {names[file.runs[0]]}. Intervals are unadjusted for multiplicity."
+    notes = tuple(Paragraph(text, "small") for text in dict.fromkeys(pair.note for pair in file.pairs if pair.note))
+    said = Paragraph(" ".join(file.sentence.splitlines()))
+    table = pairs_table(file, promised, views)
+    return Section(Part.COMPARISON.heading, (said, table, Paragraph(reference, "small"), *notes))
+
+
+def pairs_table(file: ComparisonFile, promised: Standing = NOTHING_PROMISED, views: Sequence[RunView] = ()) -> Table:
+    """Every paired difference with its interval, its test, and p as it is and adjusted."""
     rows = tuple(
         (
             f"{pair.a} − {pair.b}",
@@ -312,13 +316,7 @@ def comparison_section(
         for pair in file.pairs
     )
     header = ("Runs", "Metric", "Difference (95 % interval)", "Test", "p", "p (Holm)", "n")
-    reference = f"Reference: {names[file.runs[0]]}. Intervals are unadjusted for multiplicity."
-    notes = tuple(Paragraph(text, "small") for text in dict.fromkeys(pair.note for pair in file.pairs if pair.note))
-    table = Table("Paired comparison on the same test units.", header, rows, (4, 5, 6))
-    return Section(
-        Part.COMPARISON.heading,
-        (Paragraph(" ".join(file.sentence.splitlines())), table, Paragraph(reference, "small"), *notes),
-    )
+    return Table("Paired comparison on the same test units.", header, rows, (4, 5, 6))
 
 
 def _difference(value: float | None, low: float | None, high: float | None) -> str:
@@ -368,44 +366,6 @@ def examples_section(pictures: Sequence[Picture], columns: int, rule: str) -> Se
         ),
     )
     return Section(Part.EXAMPLES.heading, (*notes, Pictures(tuple(pictures), columns)))
-
-
-def provenance_section(
-    views: Sequence[RunView],
-    tests: Sequence[EvaluationFile],
-    openings: Sequence[EvaluationFile],
-    split: Split,
-    journal: Sequence[tuple[str, str]] = (),
-) -> Section:
-    """From which files the numbers came, and how often the test was looked at."""
-    facts: list[tuple[str, str]] = []
-    for view, test in zip(views, tests, strict=True):
-        facts.append((f"{view.id} weights (SHA-256)", view.spec.weights.sha256 if view.spec.weights else "random"))
-        facts += [(f"{view.id} {name}", digest) for name, digest in sorted(view.state.files.items())]
-        facts.append((f"{view.id} test predictions", test.predictions.sha256))
-        facts.append((f"{view.id} device, version", f"{view.state.device}, {view.spec.code_version}"))
-    facts += [("Test images (SHA-256)", tests[0].sample_set), ("Split (SHA-256)", split.fingerprint)]
-    facts += [
-        (f"{view.id} leak certificate", view.spec.split_certificate) for view in views if view.spec.split_certificate
-    ]
-    facts += journal
-    looks = Table(
-        "Openings of this test set in this workspace.",
-        ("When", "Run", "Reason"),
-        tuple((item.opened, item.run, item.reason) for item in openings),
-    )
-    return Section(Part.PROVENANCE.heading, (Paragraph(_looks(openings)), looks, Facts(tuple(facts))))
-
-
-def _looks(openings: Sequence[EvaluationFile]) -> str:
-    return (
-        f"This test set was opened {len(openings)} time(s). The best of several runs on one test set flatters itself."
-    )
-
-
-def omissions_section(names: Sequence[str], openings: Sequence[EvaluationFile]) -> Section:
-    """What the author left out, and how often the test was looked at, which no report keeps to itself."""
-    return Section("Left out", (Paragraph(f"Not in this report: {'; '.join(names)}."), Paragraph(_looks(openings))))
 
 
 def label_text(dataset: Dataset, target: Sequence[int]) -> str:

@@ -31,7 +31,9 @@ def with_shortcuts(section: Section, file: ShortcutFile) -> Section:
         names = ("Runs", "Difference (95 % interval)", "Test", "p", "p (Holm)", "n")
         blocks.append(Table("Each run against the cheap models.", names, pairs, (3, 4, 5)))
     blocks += [Paragraph(text, "warning") for text in file.sentences]
-    blocks += [Paragraph(f"{one.title[:1].upper()}{one.title[1:]}: {one.note}.", "small") for one in file.baselines]
+    for one in file.baselines:
+        said = f"{one.title[:1].upper()}{one.title[1:]}: {one.note.rstrip('.')}."
+        blocks.append(Paragraph(said, "small"))
     return replace(section, blocks=(*section.blocks, *blocks))
 
 

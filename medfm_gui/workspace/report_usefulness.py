@@ -4,50 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Block, Charts, Paragraph, Part, Section, Table
 from medfm_gui.metrics.names import method_title, metric_title
-from medfm_gui.workspace import usefulness
-from medfm_gui.workspace.place import Workspace
+from medfm_gui.workspace.report_demographics import count_told
+from medfm_gui.workspace.usefulness import UsefulnessFile
 
 _MEANING = (
     "Calibration-in-the-large is right at 0 (above: events are more frequent than said). The slope is right at 1 "
     "(below: the probabilities are too extreme). The expected calibration error is no headline: it grows with fewer "
     "cases."
 )
+_THRESHOLDS = 5
+"""At how many thresholds net benefit stands in the table; the chart has all."""
 _NO_RANGE = (
     "Net benefit is told between two threshold probabilities that a person names; none were named for this report."
 )
 _NOT_BINARY = "Calibration in numbers and net benefit are told of tasks with two classes."
 
 
-def usefulness_section(
-    workspace: Workspace,
-    run_ids: Sequence[str],
-    task: Task,
-    *,
-    between: tuple[float, float] | None = None,
-    prevalence: float | None = None,
-    keep: bool = True,
-) -> Section:
-    """Calibration of opened runs on the test, and the decision curve between two thresholds.
-
-    Raises:
-        UsageError: the range or the prevalence cannot be.
-        InputError: a predictions file is damaged.
-    """
+def usefulness_section(task: Task, rows: Sequence[Evaluation], told: UsefulnessFile | None) -> Section:
+    """Calibration of opened runs on the test, and the decision curve between two thresholds where they were named."""
     if task is not Task.BINARY:
         return Section(Part.CALIBRATION.heading, (Paragraph(_NOT_BINARY),))
-    if between is None:
-        rows = usefulness.calibration_table(workspace, run_ids)
-        return Section(Part.CALIBRATION.heading, (*calibration_blocks(rows), Paragraph(_NO_RANGE, "small")))
-    told = usefulness.usefulness_table(workspace, run_ids, *between, prevalence=prevalence, keep=keep)
-    blocks = [*calibration_blocks(told.rows)]
+    blocks = [*calibration_blocks(rows)]
+    if told is None:
+        return Section(Part.CALIBRATION.heading, (*blocks, Paragraph(_NO_RANGE, "small")))
     if told.withheld:
         blocks.append(Paragraph(told.withheld, "warning"))
     if told.charts:
         words = f"for {', '.join(told.runs)}, threshold probabilities {told.low:g} to {told.high:g}"
+        blocks += [benefit_table(chart) for chart in told.charts]
         blocks.append(Charts(told.charts, tuple(f"{chart.title}, {words}." for chart in told.charts)))
     if told.distorted:
         runs = ", ".join(told.distorted)
@@ -56,11 +45,37 @@ def usefulness_section(
     return Section(Part.CALIBRATION.heading, tuple(blocks))
 
 
+def benefit_table(chart: ChartSpec) -> Table:
+    """The points of a decision curve at some of its thresholds, the first and the last among them."""
+    runs = [series for series in chart.series if series.low]
+    all_of_them = next(series for series in chart.series if len(series.x) == len(runs[0].x) and not series.low)
+    places = sorted({round(part * (len(runs[0].x) - 1) / (_THRESHOLDS - 1)) for part in range(_THRESHOLDS)})
+    rows = tuple(
+        (
+            f"{series.x[place]:.3f}",
+            series.name,
+            f"{series.y[place]:.4f} ({series.low[place]:.4f} to {series.high[place]:.4f})",
+            f"{all_of_them.y[place]:.4f}",
+        )
+        for place in places
+        for series in runs
+    )
+    header = ("Threshold probability", "Run", "Net benefit (95 % interval)", "of treating all")
+    return Table("Net benefit; that of treating none is 0.", header, rows, (0, 3))
+
+
 def calibration_blocks(rows: Sequence[Evaluation]) -> list[Block]:
     """A table of intercept, slope and ECE of each run, and how to read it."""
     header = ("Run", "Number", "Estimate (95 % interval)", "Method", "n", "events")
     cells = tuple(
-        (row.run, metric_title(row.metric), _number(row), method_title(row.method), str(row.n), str(row.n_events))
+        (
+            row.run,
+            metric_title(row.metric),
+            _number(row),
+            method_title(row.method),
+            str(row.n),
+            "–" if row.n_events is None else count_told(row.n_events, row.n),
+        )
         for row in rows
     )
     notes = dict.fromkeys(row.note for row in rows if row.note)

@@ -245,13 +245,23 @@ def _sentences(baselines: Sequence[Baseline], names: Mapping[str, str]) -> list[
             by = "cannot be compared with it"
             if pair.difference is not None:
                 by = f"{metric_title(pair.metric)} {_signed(pair.difference)}"
-                if pair.low is not None and pair.high is not None:
-                    by += f" ({_signed(pair.low)} to {_signed(pair.high)})"
+                by += _certainty(pair)
             said.append(
                 f"{names[pair.a]} is not shown to beat a model on {one.title} ({by}): what it scores may come from "
                 "how, where or of whom the image was taken."
             )
     return said
+
+
+def _certainty(pair: Comparison) -> str:
+    """The interval and what decides: the adjusted p, which may be large beside an interval that is not adjusted."""
+    if pair.low is None or pair.high is None:
+        return f"; no interval: {pair.note}" if pair.note else ""
+    said = f"; {100 * pair.confidence:g} % interval {_signed(pair.low)} to {_signed(pair.high)}"
+    if pair.p_adjusted is None or pair.p_adjusted == pair.p:
+        return said
+    p = "< 0.001" if pair.p_adjusted < 0.001 else f"= {pair.p_adjusted:.3f}"
+    return f"{said}, unadjusted; adjusted p {p}"
 
 
 def _signed(value: float) -> str:

@@ -6,6 +6,7 @@ there. Every saving is told in the journal.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 
@@ -16,6 +17,7 @@ from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace
 
 STATEMENT = "statement.json"
+_NUMBER = re.compile(r"([-+]?\d+(?:[.,]\d+)?)\s*(%?)")
 NOT_STATED = "not stated"
 SAMPLINGS: Mapping[str, str] = {
     "": NOT_STATED,
@@ -57,7 +59,7 @@ def state(workspace: Workspace, dataset_id: str, statement: Statement) -> Statem
 
     Raises:
         NotFound: there is no such dataset.
-        UsageError: the sampling is none, or a code is of no class.
+        UsageError: the sampling is none, the prevalence is a number that no share can be, or a code is of no class.
     """
     from medfm_gui.datasets.files import read_manifest
 
@@ -65,6 +67,7 @@ def state(workspace: Workspace, dataset_id: str, statement: Statement) -> Statem
     if statement.sampling not in SAMPLINGS:
         names = ", ".join(name for name in SAMPLINGS if name)
         raise UsageError(f"“{statement.sampling}” is no way of sampling.", f"Use {names}.")
+    _check_prevalence(statement.prevalence)
     classes = read_manifest(folder).classes
     strange = [name for name in statement.codes if name not in classes]
     if strange:
@@ -78,6 +81,22 @@ def state(workspace: Workspace, dataset_id: str, statement: Statement) -> Statem
     changed = {title: text for name, title in TITLES.items() if (text := said(kept, name)) != said(before, name)}
     note(workspace, "dataset stated", dataset_id, **changed)
     return kept
+
+
+def _check_prevalence(text: str) -> None:
+    """Words may say anything; a number is a share or a percentage.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    found = _NUMBER.fullmatch(text.strip())
+    if found is None:
+        return
+    value = float(found[1].replace(",", ".")) / (100 if found[2] else 1)
+    if not 0 <= value <= 1:
+        raise UsageError(
+            f"A prevalence of {text.strip()} cannot be.", "Write a share (0.03), a percentage (3 %) or “12 of 400”."
+        )
 
 
 def said(statement: Statement, name: str) -> str:

@@ -71,9 +71,9 @@ def import_studies(
         unpack_into = workspace.root / "studies" / _UNPACKED
         found = scan_source(path, Means(reader, watch, workspace.store.headers, unpack_into, on_unpacked))
     if not found.studies:
-        reasons = sorted({item.reason for item in found.skipped})
+        passed = len(found.skipped)
         raise InputError(
-            f"“{path.name}” holds no DICOM image" + (f" ({', '.join(reasons)})." if reasons else "."),
+            f"“{path.name}” holds no DICOM image" + (f" among its {passed} files." if passed > 1 else "."),
             "Choose a folder with DICOM files, a DICOMDIR, or a ZIP archive of them.",
         )
     for study in found.studies:

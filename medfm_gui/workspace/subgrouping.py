@@ -1,6 +1,7 @@
 """Subgroups of an opened test by a covariate: what there is to choose from, and the numbers of each run in each part.
 
-Exploratory: no p value, and an estimate only from ``metrics.subgroups.FEWEST`` units of both classes on.
+An estimate only from ``metrics.subgroups.FEWEST`` units of both classes on. A p value only for a covariate that a
+protocol declared before the test was opened, and then one: that the areas of its subgroups are equal.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from medfm_gui.domain.errors import NotFound
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.workspace import data
 from medfm_gui.workspace.comparing import OnProgress
+from medfm_gui.workspace.one_event import NO_THRESHOLD, event_title, of_event
 from medfm_gui.workspace.opened_runs import (
     OpenedRun,
     OpenedTests,
@@ -57,6 +59,26 @@ class CovariateFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Interaction:
+    """The one test of a declared covariate: that a run's ROC-AUC is the same in all subgroups.
+
+    ``values`` took part, over ``n`` units; ``statistic`` (χ² with ``df``) and ``p`` are None where there is no test
+    (``note`` says why). ``method`` is an id of ``metrics.names.METHODS``.
+    """
+
+    run: str
+    covariate: str
+    values: tuple[str, ...]
+    statistic: float | None
+    df: int | None
+    p: float | None
+    method: str
+    n: int
+    n_events: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SubgroupFile:
     """``evaluations/subgroups-<hash>.json``: AUC, sensitivity and specificity of runs by the values of a covariate.
 
@@ -71,6 +93,10 @@ class SubgroupFile:
     chart: ChartSpec
     unit: str
     note: str = NOTE
+    interactions: tuple[Interaction, ...] = ()
+    """One a run where a protocol that binds declared the covariate, else none."""
+    event: str = ""
+    """Of a task with several classes, the event (a class, a finding, a grade or higher) that the numbers are of."""
 
 
 def covariates(workspace: Workspace, run_ids: Sequence[str]) -> tuple[CovariateFacts, ...]:
@@ -106,6 +132,7 @@ def subgroup_table(
     run_ids: Sequence[str],
     covariate: str,
     *,
+    event: str = "",
     on_progress: OnProgress | None = None,
     keep: bool = True,
 ) -> SubgroupFile:
@@ -113,18 +140,21 @@ def subgroup_table(
 
     A covariate of many numbers is told by ranges (ages by twenty years), one of many names by the most frequent.
 
+    Args:
+        event: of a task with several classes, the one that is told apart from all else (``one_event.events_of``).
+
     Raises:
         NotFound: the dataset has no such covariate.
         SealError: the test of a run was not opened.
-        UsageError: the task does not have two classes, or the runs cannot be compared.
+        UsageError: the task does not have two classes and no event is named, or the runs cannot be compared.
         InputError: as ``covariates``.
     """
     tests = opened_tests(workspace, run_ids)
-    promised = _promise(workspace, tests, covariate)
-    path = result_path(workspace, "subgroups", tests, covariate, promised)
+    promised = "" if event else _promise(workspace, tests, covariate)  # an event chosen afterwards was not promised
+    path = result_path(workspace, "subgroups", tests, covariate, promised, *([event] if event else []))
     if path.exists():
         return wire.read(SubgroupFile, path)
-    file = _computed(workspace, tests, covariate, on_progress)
+    file = _computed(workspace, tests, (covariate, event, bool(promised)), on_progress)
     if promised:
         file = replace(
             file, note=promised, chart=replace(file.chart, note=file.chart.note.removeprefix("Exploratory, "))
@@ -135,9 +165,12 @@ def subgroup_table(
     return file
 
 
-def _computed(workspace: Workspace, tests: OpenedTests, covariate: str, on_progress: OnProgress | None) -> SubgroupFile:
+def _computed(
+    workspace: Workspace, tests: OpenedTests, about: tuple[str, str, bool], on_progress: OnProgress | None
+) -> SubgroupFile:
     from medfm_gui.metrics.subgroups import MISSING, subgroups
 
+    covariate, event, is_declared = about
     found = read_opened(workspace, tests, on_progress)
     by_id = {sample.id: sample for sample in found.dataset.samples}
     tested = [by_id[sample] for sample in found.runs[0].images.samples]
@@ -147,16 +180,27 @@ def _computed(workspace: Workspace, tests: OpenedTests, covariate: str, on_progr
         )
     told = grouping(covariate, tested)
     rows: list[Evaluation] = []
+    interactions: list[Interaction] = []
     named: dict[str, None] = {}
     for number, run in enumerate(found.runs):
         if on_progress is not None:
             on_progress(f"Subgroups of {run.view.id}", number, len(found.runs))
-        for part in subgroups(run.units, _unit_values(run, by_id, told), run.point):
+        asked, kept = of_event(run, event)
+        known = [value for value, is_known in zip(_unit_values(run, by_id, told), kept, strict=True) if is_known]
+        for part in subgroups(asked.units, known, asked.point):
             named[part.value] = None
-            rows += _rows(run, covariate, part)
+            rows += _rows(asked, covariate, part)
+        if is_declared and not event:  # of an event that is chosen afterwards there would be a test each
+            interactions.append(_interaction(run, covariate, known))
     values = _in_order(tuple(named), (REST, SEVERAL, MISSING))
     chart = forest_chart([(run.view.id, run.name, run.drawn[1]) for run in found.runs], covariate, values, rows)
-    return SubgroupFile(found.ids, covariate, values, tuple(rows), chart, found.runs[0].units.unit)
+    unit = found.runs[0].units.unit
+    if not event:
+        return SubgroupFile(found.ids, covariate, values, tuple(rows), chart, unit, interactions=tuple(interactions))
+    name = event_title(found.dataset.task, event)
+    chart = replace(chart, id=f"{chart.id}-{event}", title=f"ROC-AUC of “{name}” by {covariate}")
+    said = f"“{name}” against everything else. {NOTE.partition(' Sensitivity')[0]} {NO_THRESHOLD}"
+    return SubgroupFile(found.ids, covariate, values, tuple(rows), chart, unit, said, event=event)
 
 
 def _in_order(values: Sequence[str], last: Sequence[str]) -> tuple[str, ...]:
@@ -186,9 +230,24 @@ def _promise(workspace: Workspace, tests: OpenedTests, covariate: str) -> str:
     if covariate.casefold() not in declared:
         return ""
     return (
-        f"Declared in the protocol {found.locked.id} before the test was opened. No p value: subgroups are described. "
-        "Sensitivity and specificity are at the threshold of all."
+        f"Declared in the protocol {found.locked.id} before the test was opened: one interaction test a run, that its "
+        f"ROC-AUC is the same in all subgroups; {_how_many(len(declared))}. Sensitivity and specificity are at the "
+        "threshold of all."
     )
+
+
+def _interaction(run: OpenedRun, covariate: str, values: Sequence[str]) -> Interaction:
+    from medfm_gui.metrics.interaction import interaction_test
+
+    found = interaction_test(run.units, values, leave_out=(SEVERAL,))
+    return Interaction(
+        run.view.id, covariate, found.values, found.statistic, found.df, found.p, found.method, found.n,
+        found.n_events, found.note,
+    )  # fmt: skip
+
+
+def _how_many(declared: int) -> str:
+    return "the only covariate that was declared" if declared == 1 else f"p is not adjusted for {declared} covariates"
 
 
 def _facts(sample: Sample) -> dict[str, str]:

@@ -288,6 +288,29 @@ def start_in_background(workspace: Workspace, run_ids: Sequence[str]) -> list[Ru
     return [view(workspace, run_id) for run_id in run_ids]
 
 
+def check_finished(one: RunView) -> RunView:
+    """The run, when it came to its end, so that it has a model and results.
+
+    Raises:
+        UsageError: it is not finished; what to do depends on why.
+    """
+    run_id, state = one.id, one.state
+    if state.phase is Phase.FINISHED:
+        return one
+    again = "Start the same run again with “medfm train”."
+    hints = {
+        Phase.QUEUED: f"Wait for its end, or start it: “medfm resume {run_id}”.",
+        Phase.RUNNING: "Wait for its end.",
+        Phase.PAUSED: f"Go on with it: “medfm resume {run_id}”.",
+        Phase.CANCELLED: again,
+        Phase.FAILED: f"Go on with it: “medfm resume {run_id}”." if state.resumable else state.hint or again,
+    }
+    why = f" ({state.message.rstrip('.')})" if state.phase is Phase.FAILED and state.message else ""
+    raise UsageError(
+        f"The run {run_id} is {state.phase.value}, not finished{why}, so it has no result.", hints[state.phase]
+    )
+
+
 def check_resumable(workspace: Workspace, run_id: str) -> RunView:
     """The run, when it can go on from where it stopped.
 
@@ -295,13 +318,16 @@ def check_resumable(workspace: Workspace, run_id: str) -> RunView:
         UsageError: it is finished, cancelled, still at work, or failed in a way that would only repeat itself.
     """
     one = view(workspace, run_id)
-    if one.state.phase is Phase.QUEUED or one.state.resumable:
+    if one.state.phase is Phase.QUEUED or (one.state.phase in (Phase.PAUSED, Phase.FAILED) and one.state.resumable):
         return one
     reasons = {
         Phase.FINISHED: ("is finished", "Look at it with “medfm evaluate” or “medfm report”."),
         Phase.CANCELLED: ("was cancelled", "Start the same run again with “medfm train”."),
         Phase.RUNNING: ("is still at work", "Wait for it, or pause it with “medfm pause”."),
-        Phase.FAILED: (f"failed ({one.state.message})", one.state.hint or "Start a new run with other settings."),
+        Phase.FAILED: (
+            f"failed ({one.state.message.rstrip('.')})",
+            one.state.hint or "Start a new run with other settings.",
+        ),
         Phase.PAUSED: ("is paused without a checkpoint", "Start a new run."),
     }
     what, hint = reasons[one.state.phase]

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from medfm_gui.base import wire
 from medfm_gui.domain.chart import ChartSpec
-from medfm_gui.domain.dataset import Dataset, Task
+from medfm_gui.domain.dataset import Statement, Task
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.evaluation import Evaluation
-from medfm_gui.workspace import data
 from medfm_gui.workspace.comparing import OnProgress
+from medfm_gui.workspace.one_event import event_title, of_event
 from medfm_gui.workspace.opened_runs import OpenedRun, chart_owner, opened_tests, read_opened, result_path
 from medfm_gui.workspace.place import Workspace
+from medfm_gui.workspace.statements import statement_of
 
 CONSECUTIVE = "consecutive"
 IN_THE_LARGE, SLOPE, ECE = "calibration_in_the_large", "calibration_slope", "ece"
@@ -56,14 +57,13 @@ class UsefulnessFile:
     charts: tuple[ChartSpec, ...]
     withheld: str = ""
     distorted: tuple[str, ...] = ()
+    event: str = ""
+    """Of a task with several classes, the event that the numbers are of."""
 
 
-def sampling_of(dataset: Dataset) -> Sampling:
-    """What the dataset states; nothing where it states nothing."""
-    said = getattr(dataset, "statement", None)  # datasets imported by an earlier version make no statement
-    if said is None:
-        return Sampling()
-    return Sampling(str(said.sampling).strip().casefold(), share(str(said.prevalence)))
+def sampling_in(said: Statement) -> Sampling:
+    """What a statement says of it; a person's own counts more than the importer's (``statements.statement_of``)."""
+    return Sampling(said.sampling.strip().casefold(), share(said.prevalence))
 
 
 def share(text: str) -> float | None:
@@ -80,14 +80,15 @@ def share(text: str) -> float | None:
     return value if 0 < value < 1 else None
 
 
-def stated_sampling(workspace: Workspace, run_ids: Sequence[str]) -> Sampling:
-    """What the dataset of these opened runs states.
+def stated_sampling(workspace: Workspace, run_ids: Sequence[str], event: str = "") -> Sampling:
+    """What the dataset of these opened runs states; its prevalence is not that of one event among several.
 
     Raises:
         SealError, UsageError, InputError: as ``usefulness_table``.
     """
     tests = opened_tests(workspace, run_ids)
-    return sampling_of(data.read(workspace, tests.views[0].spec.dataset_id))
+    said = sampling_in(statement_of(workspace, tests.views[0].spec.dataset_id))
+    return replace(said, prevalence=None) if event else said
 
 
 def usefulness_table(
@@ -97,6 +98,7 @@ def usefulness_table(
     high: float,
     *,
     prevalence: float | None = None,
+    event: str = "",
     on_progress: OnProgress | None = None,
     keep: bool = True,
 ) -> UsefulnessFile:
@@ -104,11 +106,12 @@ def usefulness_table(
 
     Args:
         prevalence: of the population it is meant for; None takes what the dataset states.
+        event: of a task with several classes, the one that is acted on (``one_event.events_of``).
 
     Raises:
         SealError: the test of a run was not opened.
-        UsageError: the task does not have two classes, the range or the prevalence cannot be, or the runs cannot be
-            compared.
+        UsageError: the task does not have two classes and no event is named, the range or the prevalence cannot be,
+            or the runs cannot be compared.
         InputError: one class only, or a predictions file is damaged.
     """
     if not 0 < low < high < 1:
@@ -118,16 +121,24 @@ def usefulness_table(
     if prevalence is not None and not 0 < prevalence < 1:
         raise UsageError(f"A prevalence of {prevalence:g} cannot be.", "Give a share between 0 and 1.")
     tests = opened_tests(workspace, run_ids)
-    if tests.views[0].spec.task is not Task.BINARY:
+    if tests.views[0].spec.task is not Task.BINARY and not event:
         raise UsageError(
-            "Net benefit weighs one decision, and this task has more than two classes.", "Look at the numbers by class."
+            "Net benefit weighs one decision, and this task has more than two classes.",
+            "Name the one event that is acted on (--event CLASS).",
         )
-    stated = stated_sampling(workspace, run_ids)
-    path = result_path(workspace, "usefulness", tests, repr((low, high, prevalence, stated)))
+    stated = stated_sampling(workspace, run_ids, event)
+    path = result_path(
+        workspace, "usefulness", tests, repr((low, high, prevalence, stated)), *([event] if event else [])
+    )
     if path.exists():
         return wire.read(UsefulnessFile, path)
     found = read_opened(workspace, tests, on_progress)
-    file = _computed(found.runs, (low, high), prevalence, stated, on_progress)
+    runs = tuple(of_event(run, event)[0] for run in found.runs)
+    file = _computed(runs, (low, high), prevalence, stated, on_progress)
+    if event:
+        name = event_title(found.dataset.task, event)
+        charts = (replace(one, id=f"{one.id}-{event}", title=f"{one.title}, “{name}”") for one in file.charts)
+        file = replace(file, charts=tuple(charts), event=event)
     if keep:
         wire.write(path, file)
         for chart in file.charts:
@@ -187,7 +198,7 @@ def calibration_table(workspace: Workspace, run_ids: Sequence[str]) -> tuple[Eva
         SealError, UsageError, InputError: as ``usefulness_table``.
     """
     found = read_opened(workspace, opened_tests(workspace, run_ids))
-    own_share = sampling_of(found.dataset).is_consecutive
+    own_share = sampling_in(statement_of(workspace, found.dataset.id)).is_consecutive
     return tuple(row for run in found.runs for row in calibration_rows(run, own_share=own_share))
 
 

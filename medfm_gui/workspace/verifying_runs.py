@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 _CLOSE = 1e-9
 """How far a number that is computed again may lie from the stored one: rounding of another processor, no more."""
+_NEXT = {
+    Phase.QUEUED: "Wait for its end.",
+    Phase.RUNNING: "Wait for its end.",
+    Phase.PAUSED: "Go on with it, and wait for its end.",
+    Phase.FAILED: "Look at why it failed, and resume it or train anew.",
+    Phase.CANCELLED: "Resume it, or train anew.",
+}
+"""What to do about a run that has no end yet, by its phase."""
 _WORDS = frozenset({"note", "code_version", "method", "test"})
 
 
@@ -39,7 +47,7 @@ def verify_run(workspace: Workspace, run_id: str) -> Verification:
     """
     view = training.view(workspace, run_id)
     if view.state.phase is not Phase.FINISHED:
-        raise UsageError(f"{run_id} is {view.state.phase.value}: there is nothing to verify yet.", "Wait for its end.")
+        raise UsageError(f"{run_id} is {view.state.phase.value}: it left nothing to verify.", _NEXT[view.state.phase])
     found = [*_order(workspace, view), *_files(view)]
     checked = 3 + len(view.state.files)
     remarks: list[str] = []

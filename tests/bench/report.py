@@ -26,7 +26,7 @@ from medfm_gui.base.atomic import atomic_write, sha256_file
 from medfm_gui.base.settings import Settings
 from medfm_gui.datasets.files import write_dataset
 from medfm_gui.datasets.split import SplitRequest, sample_set_hash
-from medfm_gui.domain.dataset import Dataset, Sample, Task
+from medfm_gui.domain.dataset import Dataset, Sample, Statement, Task
 from medfm_gui.domain.events import EpochFinished, Event, RunFinished, RunStarted
 from medfm_gui.domain.report import Picture, Report
 from medfm_gui.domain.run import FileRef
@@ -95,6 +95,7 @@ def _dataset(workspace: Workspace, images: int) -> Dataset:
     dataset = Dataset(
         id="bench", name="Bench", layout="folder", task=Task.BINARY, classes=_CLASSES, source="", samples=samples,
         fingerprint="0" * 64, positive=_CLASSES[1], created=now(),
+        statement=Statement(redistribution=True),
     )  # fmt: skip
     folder = workspace.root / "datasets" / dataset.id
     write_dataset(folder, dataset)

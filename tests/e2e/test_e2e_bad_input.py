@@ -308,8 +308,9 @@ def test_weights_files_that_are_refused(inside: Inside, medfm: Medfm, tmp_path: 
         (Path(lite0.weights.path), "efficientnet-lite1"),
     ]
     with ThreadPoolExecutor(3) as pool:
-        kinds = list(pool.map(lambda order: medfm.refused("weights", "import", order[0], "--model", order[1]), orders))
-    assert [error["kind"] for error in kinds] == ["weights_rejected"] * 3
+        errors = list(pool.map(lambda order: medfm.refused("weights", "import", order[0], "--model", order[1]), orders))
+    assert [error["kind"] for error in errors] == ["weights_rejected"] * 3
+    assert "would run code" in errors[0]["message"] and "weights_only" not in errors[0]["message"]
     assert not (tmp_path / "owned").exists() and not list((tmp_path / "weights").glob("*.safetensors*"))
 
 
@@ -346,7 +347,7 @@ NEEDED = {
     **dict.fromkeys(("verify", "rerun"), ("r9",)),
     "datasets correct": ("nothing", "s1", "--label", "a", "--reason", "wrong"),
     "datasets exclude": ("nothing", "s1", "--reason", "blurred"),
-    **{f"datasets {name}": ("nothing",) for name in ("show", "flow", "quality", "state", "draft", "save")},
+    **{f"datasets {name}": ("nothing",) for name in ("show", "flow", "quality", "state", "draft", "save", "delete")},
     **dict.fromkeys(("pause", "resume", "cancel", "supervise", "compare", "maps"), ("r9",)),
 }
 SLOW = {("demo",), ("doctor",)}

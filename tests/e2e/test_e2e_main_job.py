@@ -80,7 +80,8 @@ def test_predictions_as_a_table(opened: Medfm, tmp_path: Path) -> None:
     opened.json("predictions", "r0001", "--subset", "test", "--out", tmp_path / "p.csv")
     with (tmp_path / "p.csv").open(encoding="utf-8") as table:
         rows = list(csv.DictReader(table))
-    assert list(rows[0]) == ["sample", "patient", "subset", "label", "no nodule", "nodule"]
+    assert list(rows[0])[:6] == ["sample", "patient", "subset", "label", "no nodule", "nodule"]
+    assert all(name.startswith(("score_", "prob_")) for name in list(rows[0])[6:])
     assert all(abs(float(row["nodule"]) + float(row["no nodule"]) - 1) < 1e-5 for row in rows)
 
 
@@ -110,7 +111,7 @@ def test_a_comparison_says_what_may_be_concluded(opened: Medfm) -> None:
 
 
 def test_the_report_carries_its_evidence(opened: Medfm, tmp_path: Path) -> None:
-    written = opened.json("report", *RUNS, "--out", tmp_path / "report.pdf")
+    written = opened.json("report", *RUNS, "--attachments", "--out", tmp_path / "report.pdf")
     reader = pypdf.PdfReader(written["path"])
     assert len(reader.pages) == written["pages"]
     assert all("not for clinical use" in page.extract_text() for page in reader.pages)

@@ -38,6 +38,8 @@ CLASSES = (
 )
 """Organs of the values 1 to 15."""
 _SIDES = {"Tr": ("train", 240), "Va": ("val", 120), "Ts": ("test", 240)}
+_MODALITIES = {"Tr": {"CT": 200, "MRI": 40}, "Va": {"CT": 100, "MRI": 20}, "Ts": {"CT": 200, "MRI": 40}}
+"""Of the volumes of a part (500 CT and 100 MRI in all)."""
 _NAME = re.compile(r"amos_(\d{4})", re.IGNORECASE)
 _FIRST_MRI = 500
 _STATEMENT = Statement(
@@ -68,6 +70,7 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
     there = volumes_of(tree)
     pairing = Pairing(root)
     seen: Counter[str] = Counter()
+    by_modality: Counter[tuple[str, str]] = Counter()
     for name in sorted(there, key=natural):
         folder, _, file = name.partition("/")
         side = folder.removeprefix("images")
@@ -80,6 +83,7 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
             pairing.skip(name, "unknown_name", "It is not called amos_####.")
             continue
         modality = "CT" if int(found[1]) < _FIRST_MRI else "MRI"
+        by_modality[side, modality] += 1
         if wanted not in ("all", modality.lower()):
             pairing.skip(name, "policy", f"{modality} is left out (policy modality).")
         elif f"labels{side}" not in {one.partition("/")[0] for one in there}:
@@ -90,6 +94,12 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
             )
     counts = [
         Count(f"volumes in images{side}", seen[side], known, "pub") for side, (_, known) in _SIDES.items() if seen[side]
+    ]
+    counts += [
+        Count(f"{modality} volumes in images{side}", by_modality[side, modality], known, "mem")
+        for side, both in _MODALITIES.items()
+        for modality, known in both.items()
+        if seen[side]
     ]
     return Listing(
         "amos22",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medfm_gui.desk.answers.runs import model_titles, run_title
+from medfm_gui.desk.answers.runs import run_title, titles_of
 from medfm_gui.desk.asks.compare import (
     LADDER,
     LADDER_OF_ALL,
@@ -29,6 +29,7 @@ from medfm_gui.desk.entry import Entry, Lane
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain.errors import NotFound
+from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.metrics.names import headline
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def list_candidates(room: Room, ask: ListCandidates, told: Told) -> CandidateLis
 
 
 def _titles(runs: Sequence[FinishedRun]) -> dict[str, str]:
-    models = model_titles()
+    models = titles_of(run.row for run in runs)
     return {run.row.id: run_title(run.row, models) for run in runs}
 
 
@@ -74,23 +75,37 @@ def read_side_by_side(room: Room, ask: ReadSideBySide, told: Told) -> SideBySide
 
 
 def _side_by_side(room: Room, runs: Sequence[str]) -> SideBySide:
+    from medfm_gui.workspace.one_event import event_title, events_of
     from medfm_gui.workspace.sidebyside import stored
 
     kept = stored(room.workspace, runs)
+    flagged, without = _without_flagged(room, runs)
     titles = _titles(kept.runs)
     first = kept.runs[0]
+    classes = first.dataset.classes
     return SideBySide(
         sides=tuple(Side(run.row.id, titles[run.row.id], run.row.family) for run in kept.runs),
         task=first.row.task,
         dataset=first.dataset.name,
-        classes=first.dataset.classes,
+        classes=classes,
         positive=first.dataset.positive,
         evaluations=kept.evaluations,
         openings=kept.openings,
         pairs=kept.file.pairs if kept.file else (),
         sentence=kept.file.sentence if kept.file else "",
         is_compared=kept.file is not None,
+        flagged=flagged,
+        without_flagged=without,
+        events=tuple((name, event_title(first.row.task, name)) for name in events_of(first.row.task, classes)),
     )
+
+
+def _without_flagged(room: Room, runs: Sequence[str]) -> tuple[int, tuple[Evaluation, ...]]:
+    """How many test images the leak gate named, and the headlines without them, as they were kept at the opening."""
+    from medfm_gui.workspace.evaluating import opened
+
+    files = [opened(room.workspace, run) for run in runs]
+    return max(len(file.flagged) for file in files), tuple(row for file in files for row in file.without_flagged)
 
 
 def compare_runs(room: Room, ask: CompareRuns, told: Told) -> SideBySide:
@@ -123,7 +138,7 @@ def _ladders(room: Room, runs: Sequence[str]) -> tuple[NamedChart, ...]:
     from medfm_gui.workspace.sidebyside import finished_runs
 
     every = finished_runs(room.workspace)[0]
-    models = model_titles()
+    models = titles_of(run.row for run in every)
     by_id = {run.row.id: run for run in every}
     chosen = [by_id[run] for run in runs if run in by_id]
     alike = relatives(every, runs)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from medfm_gui.desk.answers.runs import model_titles, run_title
+from medfm_gui.desk.answers.runs import run_title, titles_of
 from medfm_gui.desk.asks.compare import FileWritten
 from medfm_gui.desk.asks.compare_cases import (
     CovariateList,
@@ -41,14 +41,16 @@ def read_subgroups(room: Room, ask: ReadSubgroups, told: Told) -> SubgroupFile:
     from medfm_gui.workspace.subgrouping import subgroup_table
 
     keep = not room.is_read_only
-    return subgroup_table(room.workspace, ask.runs, ask.covariate, on_progress=told.progress, keep=keep)
+    return subgroup_table(
+        room.workspace, ask.runs, ask.covariate, event=ask.event, on_progress=told.progress, keep=keep
+    )
 
 
 def read_sampling(room: Room, ask: ReadSampling, told: Told) -> Sampling:
     """The dataset's statement."""
     from medfm_gui.workspace.usefulness import stated_sampling
 
-    return stated_sampling(room.workspace, ask.runs)
+    return stated_sampling(room.workspace, ask.runs, ask.event)
 
 
 def read_usefulness(room: Room, ask: ReadUsefulness, told: Told) -> UsefulnessFile:
@@ -57,7 +59,7 @@ def read_usefulness(room: Room, ask: ReadUsefulness, told: Told) -> UsefulnessFi
 
     return usefulness_table(
         room.workspace, ask.runs, ask.low, ask.high,
-        prevalence=ask.prevalence, on_progress=told.progress, keep=not room.is_read_only,
+        prevalence=ask.prevalence, event=ask.event, on_progress=told.progress, keep=not room.is_read_only,
     )  # fmt: skip
 
 
@@ -80,8 +82,8 @@ def read_references(room: Room, ask: ReadReferences, told: Told) -> References:
     from medfm_gui.workspace.references import references
     from medfm_gui.workspace.sidebyside import finished_runs
 
-    models = model_titles()
     wanted = [run.row for run in finished_runs(room.workspace)[0] if run.row.id in ask.runs]
+    models = titles_of(wanted)
     return references(room.workspace, ask.runs, {row.id: f"{row.id} {run_title(row, models)}" for row in wanted})
 
 
@@ -99,6 +101,6 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ReadUsefulness: Entry(read_usefulness, Lane.WORK),
     ReadSeeds: Entry(read_seeds, Lane.WORK),
     ReadDisagreements: Entry(read_disagreements, Lane.WORK),
-    ReadReferences: Entry(read_references, Lane.VIEW),
+    ReadReferences: Entry(read_references, Lane.WORK),
     WriteChart: Entry(write_chart, Lane.VIEW),
 }

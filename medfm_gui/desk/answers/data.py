@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from medfm_gui.desk.asks.data import (
     CheckQuality,
     DatasetList,
+    DeleteDataset,
+    DeleteSplit,
     DescribeCohort,
     ExportSplit,
     ImportDataset,
@@ -17,9 +19,11 @@ from medfm_gui.desk.asks.data import (
     ListSamples,
     ListSplits,
     LookAtSource,
+    MakePreviews,
     MakeSplit,
     PlanSplit,
     PreviewImport,
+    PreviewsMade,
     ShowSample,
     ShowSplit,
     SplitList,
@@ -34,6 +38,7 @@ from medfm_gui.desk.protocol import Ask
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.store.rows import SamplePage
 from medfm_gui.workspace import cohort, data, sources
+from medfm_gui.workspace.deletion import Deleted
 
 if TYPE_CHECKING:
     from medfm_gui.workspace.viewing import SmallPicture
@@ -168,6 +173,36 @@ def export_split(room: Room, ask: ExportSplit, told: Told) -> SplitTable:
     return SplitTable(str(data.export_split(room.workspace, ask.split, Path(ask.path))))
 
 
+def delete_dataset(room: Room, ask: DeleteDataset, told: Told) -> Deleted:
+    """Moved, with its splits, its rows taken out and a line of the journal."""
+    from medfm_gui.workspace import deleting
+
+    return deleting.delete_dataset(room.workspace, ask.dataset)
+
+
+def delete_split(room: Room, ask: DeleteSplit, told: Told) -> Deleted:
+    """As a dataset."""
+    from medfm_gui.workspace import deleting
+
+    return deleting.delete_split(room.workspace, ask.split)
+
+
+def make_previews(room: Room, ask: MakePreviews, told: Told) -> PreviewsMade:
+    """The pixels that the import had made."""
+    from medfm_gui.workspace import pixels
+
+    last = 0
+    counting = told.counting("Making the previews")
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        last = total
+        counting(done, total)
+
+    pixels.make_again(room.workspace, ask.dataset, on_progress=tell)
+    return PreviewsMade(ask.dataset, last)
+
+
 ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ListDatasets: Entry(list_datasets),
     ListSplits: Entry(list_splits),
@@ -183,4 +218,7 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     MakeSplit: Entry(make_split, Lane.WORK, changes=(Topic.SPLITS,), writes=True),
     ShowSplit: Entry(show_split, Lane.INDEX),
     ExportSplit: Entry(export_split, Lane.INDEX),
+    DeleteDataset: Entry(delete_dataset, Lane.WORK, changes=(Topic.DATASETS, Topic.SPLITS), writes=True),
+    DeleteSplit: Entry(delete_split, Lane.WORK, changes=(Topic.SPLITS,), writes=True),
+    MakePreviews: Entry(make_previews, Lane.WORK, changes=(Topic.DATASETS,), writes=True),
 }

@@ -80,7 +80,7 @@ def _request(room: Room, ask: PredictSource) -> PredictRequest:
     from medfm_gui.workspace.prediction import PredictRequest
 
     if ask.key.path:
-        return PredictRequest(Path(ask.key.path), ask.runs, ask.explain)
+        return PredictRequest(Path(ask.key.path), ask.runs, ask.explain, class_sets=ask.class_sets)
     study = read_study(room.workspace, ask.key.study)
     wanted = [one for one in study.series if ask.key.series in ("", one.uid)]
     if not wanted:
@@ -91,7 +91,8 @@ def _request(room: Room, ask: PredictSource) -> PredictRequest:
         raise InputError(
             "The files of this study lie on several drives.", "Copy the study into one folder, and open that."
         ) from None
-    return PredictRequest(Path(source), ask.runs, ask.explain, series=tuple(dict.fromkeys(one.uid for one in wanted)))
+    series = tuple(dict.fromkeys(one.uid for one in wanted))
+    return PredictRequest(Path(source), ask.runs, ask.explain, series=series, class_sets=ask.class_sets)
 
 
 class Telling:
@@ -176,7 +177,9 @@ def _said(prediction: str, number: int, item: StudyPrediction, run: _Run) -> Run
         title=run.title,
         family=run.family,
         task=run.task,
-        classes={name: score if math.isfinite(score) else None for name, score in item.classes.items()},
+        classes={
+            name: score if math.isfinite(score) else None for name, score in (item.calibrated or item.classes).items()
+        },
         decision=item.decision,
         positive=run.positive,
         threshold=item.threshold,
@@ -189,6 +192,12 @@ def _said(prediction: str, number: int, item: StudyPrediction, run: _Run) -> Run
         checks=map_.checks if map_ is not None else {},
         neighbours=map_.neighbours if map_ is not None else (),
         dataset=run.dataset,
+        is_calibrated=bool(item.calibrated),
+        calibration_note=item.calibration_note,
+        spread=item.spread,
+        seeds=item.seeds,
+        class_set=item.class_set,
+        class_set_note=item.class_set_note,
     )
 
 
@@ -265,8 +274,9 @@ def told_apart(note: str) -> tuple[str, str]:
     """What is to be known of one map (“no positive evidence”), and of all maps of its kind."""
     from medfm_gui.workspace.prediction import MAP_NOTE
 
-    reason = note.removesuffix(MAP_NOTE).rstrip().removesuffix(NOT_CLASS_SPECIFIC).rstrip()
-    return reason, note[len(reason) :].strip()
+    own = note.removesuffix(MAP_NOTE).rstrip().removesuffix(NOT_CLASS_SPECIFIC).rstrip()
+    rest = note[len(own) :].strip()
+    return (own.removesuffix(".") if rest else own), rest
 
 
 # -- taking one out

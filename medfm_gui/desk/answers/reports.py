@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from medfm_gui.store.rows import ReportRow
 
 _LONGEST_TITLE: Final = 240
 _LONGEST_PURPOSE: Final = 10_000
+_MOST_SUBGROUPS: Final = 12
 _LARGEST_BYTES: Final = 256 << 20
 """A PDF of more bytes is not sent to the window."""
 
@@ -52,24 +54,29 @@ def read_report(room: Room, ask: ReadReport, told: Told) -> ReportDocument:
 
 def preview_report(room: Room, ask: PreviewReport, told: Told) -> ReportPreview:
     """Set from stored facts. Where heat maps have to be drawn first, the report without them is a first part."""
-    from medfm_gui.workspace.reporting import Draft, Watch, build_report, must_draw
+    from medfm_gui.workspace.report_facts import Draft, Watch
+    from medfm_gui.workspace.reporting import build_report, must_draw
 
     draft = Draft(room.scratch / "reports", room.is_read_only)
     outline = _bounded(ask.outline)
     watch = Watch(_Drawing(told), told.progress, told.stopped)
-    if Part.EXAMPLES in outline.parts and must_draw(room.workspace, ask.runs, draft):
+    if Part.EXAMPLES in outline.parts and must_draw(room.workspace, ask.runs, draft, outline):
         without = replace(outline, parts=tuple(part for part in outline.parts if part is not Part.EXAMPLES))
         report = build_report(room.workspace, ask.runs, outline=without, draft=draft, watch=watch)
-        told.part(_in_pages(report, told, is_whole=False))
-    return _in_pages(build_report(room.workspace, ask.runs, outline=outline, draft=draft, watch=watch), told)
+        told.part(_in_pages(room, ask, report, told, is_whole=False))
+    report = build_report(room.workspace, ask.runs, outline=outline, draft=draft, watch=watch)
+    return _in_pages(room, ask, report, told)
 
 
-def _in_pages(report: Report, told: Told, *, is_whole: bool = True) -> ReportPreview:
+def _in_pages(room: Room, ask: PreviewReport, report: Report, told: Told, *, is_whole: bool = True) -> ReportPreview:
     from medfm_gui.reports.pdf import typeset
+    from medfm_gui.workspace.report_permission import permission_of_runs
+    from medfm_gui.workspace.report_subgroups import named_covariates
 
     told.progress("Setting the pages")
     data, pages = typeset(report)
-    return ReportPreview(report.title, pages, is_whole, data)
+    withheld = permission_of_runs(room.workspace, ask.runs).reason
+    return ReportPreview(report.title, pages, is_whole, data, withheld, named_covariates(room.workspace, ask.runs))
 
 
 class _Drawing:
@@ -89,17 +96,29 @@ class _Drawing:
 
 def write_report(room: Room, ask: WriteReport, told: Told) -> ReportWritten:
     """Into the workspace, and the same bytes to where the person wants them; nothing is filed where that fails."""
-    from medfm_gui.workspace.reporting import Watch, file_report
+    from medfm_gui.workspace.report_facts import Watch
+    from medfm_gui.workspace.reporting import Beside, file_report
 
     path = _target(ask.path)
+    table = _free(path, f"-table.{ask.table}") if ask.table else None
+    card = _free(path, "-model-card.json") if ask.card else None
     filed = file_report(
         room.workspace,
         ask.runs,
         outline=_bounded(ask.outline),
         copy_to=path,
+        beside=Beside(table, card),
         watch=Watch(_Drawing(told), told.progress, told.stopped),
     )
-    return ReportWritten(filed.id, str(path), filed.file.pages, filed.file.sha256, path.stat().st_size)
+    beside = tuple(str(one) for one in (table, card) if one is not None)
+    return ReportWritten(filed.id, str(path), filed.file.pages, filed.file.sha256, path.stat().st_size, beside)
+
+
+def _free(path: Path, ending: str) -> Path:
+    """A file beside a report, under a name that nothing has: nobody was asked whether it may be replaced."""
+    stem, suffix = (f"{path.stem}{ending}").rsplit(".", 1)
+    names = (f"{stem}{f'-{number}' if number > 1 else ''}.{suffix}" for number in itertools.count(1))
+    return next(found for name in names if not (found := path.with_name(name)).exists())
 
 
 def copy_report(room: Room, ask: CopyReport, told: Told) -> ReportWritten:
@@ -145,7 +164,8 @@ def _target(path: str) -> Path:
 
 
 def _bounded(outline: Outline) -> Outline:
-    return replace(outline, title=outline.title[:_LONGEST_TITLE], purpose=outline.purpose[:_LONGEST_PURPOSE])
+    title, purpose = outline.title[:_LONGEST_TITLE], outline.purpose[:_LONGEST_PURPOSE]
+    return replace(outline, title=title, purpose=purpose, subgroups=outline.subgroups[:_MOST_SUBGROUPS])
 
 
 ENTRIES: Mapping[type[Ask[Any]], Entry] = {

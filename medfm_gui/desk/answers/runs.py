@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import Interrupted, MedfmError
 from medfm_gui.domain.portable import imported_from
-from medfm_gui.domain.run import Phase, run_name
+from medfm_gui.domain.run import EXTERNAL, Phase, run_name
 from medfm_gui.store.rows import RunRow
 
 _ENDED = (Phase.FINISHED, Phase.CANCELLED, Phase.PAUSED, Phase.FAILED)
@@ -57,7 +58,7 @@ def _items(room: Room, only: Sequence[str] = (), dataset: str = "") -> tuple[Run
     with room.workspace.store.reading() as reader:
         rows = queries.runs(reader, dataset_id=dataset or None)
         names = {one.id: one.name for one in queries.datasets(reader)}
-    titles = model_titles()
+    titles = titles_of(rows)
     items = []
     for row in rows:
         if only and row.id not in only:
@@ -88,6 +89,18 @@ def _as_it_stands(row: RunRow) -> tuple[RunRow, bool]:
 def model_titles() -> dict[str, str]:
     """What people call each model, by its registry name."""
     return {card.name: card.title for card in read_plugins().cards}
+
+
+def titles_of(rows: Iterable[RunRow]) -> dict[str, str]:
+    """What people call the models of these runs; other systems by the name that they were imported with."""
+    from medfm_gui.workspace.training import spec_of
+
+    found = model_titles()
+    for row in rows:
+        if row.adapt == EXTERNAL and row.model not in found:
+            with contextlib.suppress(MedfmError):  # its order cannot be read: then its id has to do
+                found[row.model] = spec_of(Path(row.folder)).card.title
+    return found
 
 
 def run_title(row: RunRow, titles: Mapping[str, str]) -> str:

@@ -12,7 +12,14 @@ from typing import Any
 
 from medfm_gui import __version__
 from medfm_gui.base.resources import plugins_folder
-from medfm_gui.base.settings import Settings, load_settings, save_settings, settings_file, weights_folder
+from medfm_gui.base.settings import (
+    Settings,
+    is_offline_locked,
+    load_settings,
+    save_settings,
+    settings_file,
+    weights_folder,
+)
 from medfm_gui.desk.answers import diagnostics, weights
 from medfm_gui.desk.answers.packages import packages
 from medfm_gui.desk.asks.settings import (
@@ -49,7 +56,7 @@ def allow_network(room: Room, ask: AllowNetwork, told: Told) -> SettingsView:
     Raises:
         UsageError: the environment forbids the network, so the choice would mean nothing.
     """
-    if ask.allowed and _offline_by_environment():
+    if ask.allowed and is_offline_locked():
         raise UsageError(
             "MEDFM_OFFLINE is set for this computer, so the network stays switched off.",
             "Whoever set it can remove it; then start MedFM Studio again.",
@@ -83,15 +90,11 @@ def _keep(room: Room, settings: Settings) -> SettingsView:
     return _view(settings)
 
 
-def _offline_by_environment() -> bool:
-    return os.environ.get("MEDFM_OFFLINE", "") not in ("", "0")
-
-
 def _view(settings: Settings) -> SettingsView:
     place = weights_folder(settings)
     return SettingsView(
         network=settings.network,
-        is_offline_locked=_offline_by_environment(),
+        is_offline_locked=is_offline_locked(),
         weights_dir=str(place),
         default_weights_dir=str(weights_folder(replace(settings, weights_dir=""))),
         is_weights_dir_locked=bool(os.environ.get("MEDFM_WEIGHTS")),

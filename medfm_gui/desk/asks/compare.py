@@ -61,7 +61,8 @@ class SideBySide:
     """Stored numbers of runs on one test set; the first run is the reference.
 
     ``openings`` counts how often these test images were opened in this workspace. ``is_compared`` is false where
-    the paired tests of these runs against this reference were never computed.
+    the paired tests of these runs against this reference were never computed. ``flagged`` counts test images that the
+    leak gate named; ``without_flagged`` are the headlines without their units, empty where none is flagged.
     """
 
     sides: tuple[Side, ...]
@@ -74,6 +75,10 @@ class SideBySide:
     pairs: tuple[Comparison, ...] = ()
     sentence: str = ""
     is_compared: bool = False
+    flagged: int = 0
+    without_flagged: tuple[Evaluation, ...] = ()
+    events: tuple[tuple[str, str], ...] = ()
+    """Of a task with several classes: what can be named as the one event, and how it reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,16 @@ class ReadSubgroups(Ask[SubgroupFile]):
 
     runs: tuple[str, ...]
     covariate: str
+    event: str = ""
+    """Of a task with several classes, the one that is told apart from all else."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadSampling(Ask[Sampling]):
-    """What the dataset of these runs states of its sampling and prevalence."""
+    """What the dataset of these runs states of its sampling and prevalence (of one event among several: nothing)."""
 
     runs: tuple[str, ...]
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class ReadUsefulness(Ask[UsefulnessFile]):
     low: float
     high: float
     prevalence: float | None = None
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.store.rows import DatasetRow, SampleFilter, SamplePage, SplitRow
 from medfm_gui.workspace.cohort import Characteristics, Quality, SplitFacts, SplitPlan, SplitWish
+from medfm_gui.workspace.deletion import Deleted
 from medfm_gui.workspace.sources import ImportReport, SourceFacts, SourceWish
 
 
@@ -187,3 +188,38 @@ class ShowSplit(Ask[SplitFacts]):
 
     dataset: str
     split: str
+
+
+# -- deleting
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteDataset(Ask[Deleted]):
+    """Move a dataset with its splits out of the workspace's data; refused while anything rests on it."""
+
+    dataset: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteSplit(Ask[Deleted]):
+    """Move a split, or all folds of a cross-validation, out of the workspace's data; refused as a dataset is."""
+
+    split: str
+
+
+# -- previews
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewsMade:
+    """The dataset whose images are there again, and how many."""
+
+    dataset: str
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class MakePreviews(Ask[PreviewsMade]):
+    """Decode the images of a dataset again that were let go to save space; tells its progress, and can be stopped."""
+
+    dataset: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.domain.report import Outline
@@ -49,13 +50,16 @@ class ReadReport(Ask[ReportDocument]):
 class ReportPreview:
     """A report as it would be written now: its PDF (``payload``), pages, and the title it bears.
 
-    ``is_whole`` is False for a first part: the heat maps are not made yet.
+    ``is_whole`` is False for a first part: the heat maps are not made yet. ``withheld`` says why the dataset allows
+    neither pictures nor attached files by itself, empty where it does; ``covariates`` are those to tell subgroups by.
     """
 
     title: str
     pages: int
     is_whole: bool = True
     payload: bytes = b""
+    withheld: str = ""
+    covariates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +72,32 @@ class PreviewReport(Ask[ReportPreview]):
 
 @dataclass(frozen=True, slots=True)
 class ReportWritten:
-    """A report that was written to ``path``; the workspace keeps the same bytes under ``id``."""
+    """A report that was written to ``path``; the workspace keeps the same bytes under ``id``.
+
+    ``beside`` are the files that were written in the same folder.
+    """
 
     id: str
     path: str
     pages: int
     sha256: str
     size_bytes: int
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WriteReport(Ask[ReportWritten]):
-    """Write a report of these runs into the workspace and to ``path``."""
+    """Write a report of these runs into the workspace and to ``path``.
+
+    Beside it, under its name, go the results table (``table`` is ``csv`` or ``tex``) and the model card as JSON
+    (``card``) where they are wanted; a file that is there already is not replaced.
+    """
 
     runs: tuple[str, ...]
     path: str
     outline: Outline = field(default_factory=Outline)
+    table: Literal["", "csv", "tex"] = ""
+    card: bool = False
 
 
 @dataclass(frozen=True, slots=True)

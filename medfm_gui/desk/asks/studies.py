@@ -161,7 +161,8 @@ class ReadElements(Ask[ElementTable]):
 class RunSaid:
     """What one run says of one image or series; ``prediction`` and ``number`` name it for ``ShowHeatMap``.
 
-    ``positive`` is the class that the threshold belongs to, empty where there is none. ``classes`` are not calibrated.
+    ``positive`` is the class that the threshold belongs to, empty where there is none. ``classes`` and ``threshold``
+    are calibrated where ``is_calibrated``, else as the model gives them; ``calibration_note`` says how.
     """
 
     prediction: str
@@ -186,6 +187,14 @@ class RunSaid:
     neighbours: tuple[Neighbour, ...] = ()
     """Of a vote of neighbours: the training images that cast it, the most similar first; samples of ``dataset``."""
     dataset: str = ""
+    is_calibrated: bool = False
+    calibration_note: str = ""
+    spread: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Lowest and highest probability over ``seeds`` trainings that differ in their seed alone."""
+    seeds: int = 0
+    class_set: tuple[str, ...] = ()
+    class_set_note: str = ""
+    """What is promised of ``class_set``, or why there is none; empty where no set was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +222,13 @@ class PredictionView:
 class PredictSource(Ask[PredictionView]):
     """Score a study, one series of it (``key.series``), or a file (``key.path``) with finished runs; tells progress.
 
-    ``explain`` is a name of ``domain.explain.EXPLANATIONS``, or empty.
+    ``explain`` is a name of ``domain.explain.EXPLANATIONS``, or empty; ``class_sets`` asks for sets of classes.
     """
 
     key: SeriesKey
     runs: tuple[str, ...]
     explain: str = ""
+    class_sets: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ _LEAST_BAR_PX = 56
 class IntervalCell:
     """An estimate (None: not estimable), its limits (None: not known), the ends of the column's scale.
 
-    ``colour`` is the run's place among the theme's series colours, ``family`` decides the marker.
+    ``colour`` is the run's place among the theme's series colours (below zero: grey), ``family`` decides the marker;
+    a ``hollow`` one is an outline: no run of the comparison.
     """
 
     value: float | None
@@ -37,6 +38,7 @@ class IntervalCell:
     scale_high: float = 1.0
     colour: int = 0
     family: str = ""
+    hollow: bool = False
 
     @property
     def text(self) -> str:
@@ -48,7 +50,7 @@ class IntervalCell:
     def estimate(self) -> Estimate:
         """The same as a row of an interval chart."""
         value, low, high = (math.nan if part is None else part for part in (self.value, self.low, self.high))
-        return Estimate("", value, low, high, self.family, self.colour, 0)
+        return Estimate("", value, low, high, self.family, self.colour, 0, self.hollow)
 
 
 class IntervalDelegate(QStyledItemDelegate):

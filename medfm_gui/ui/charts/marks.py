@@ -19,7 +19,9 @@ MARKER_PX: Final = 8.0
 
 
 def series_colour(theme: Theme, slot: int) -> QColor:
-    """Colour of the run in that place of a comparison; beyond the last they begin again."""
+    """Colour of the run in that place of a comparison; beyond the last they begin again. Below zero: no run, grey."""
+    if slot < 0:
+        return QColor(theme.muted)
     return QColor(theme.series[slot % len(theme.series)])
 
 

@@ -172,9 +172,10 @@ def test_published_results_are_hollow_and_unknown_ones_say_so(show: Open, qtbot:
     page = show()
     look_at(page, "References")
     tab = page.board.published
-    qtbot.waitUntil(lambda: tab.model.rowCount() == 4)
+    qtbot.waitUntil(lambda: tab.model.rowCount() == 3 + 4)
     assert tab.view.chart is not None and sum(one.hollow for one in tab.view.chart.series) == 3
-    assert tab.model.index(3, 4).data() == "not published here" and "not comparable" in tab.about.text()
+    assert [tab.model.index(0, column).data() for column in (0, 4, 5)] == ["A", "0.873", "computed"]
+    assert tab.model.index(6, 4).data() == "not published here" and "not comparable" in tab.about.text()
     nothing = sample.ANSWERS[cases.ReadReferences]
     other = show({cases.ReadReferences: lambda ask: replace(nothing(ask), results=(), charts=(), dataset="")})
     look_at(other, "References")

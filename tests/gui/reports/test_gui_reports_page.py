@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from medfm_gui.desk.asks.reports import CopyReport, ListReports, PreviewReport, ReadReport, ReportPreview, WriteReport
@@ -83,7 +83,7 @@ def test_the_newest_report_is_read_first(make: Made, qtbot: QtBot) -> None:
     settled(qtbot, page, "report0003")
     assert page.reports.rowCount() == 3
     assert asked(page, ReadReport) == [ReadReport("report0003")]
-    assert page.sheets.reader.place.text() == "Page 1 of 6"
+    assert page.sheets.reader.place.text() == f"Page 1 of {(len(Part) + 1) // 2}"
     assert dict(page.archive.facts.facts())["Runs"] == "r0002, r0003, r0005, r0001"
 
 
@@ -126,17 +126,18 @@ def test_a_report_follows_the_title_the_runs_and_the_switches(make: Made, qtbot:
     page = make(wish={"runs": ("r0003", "r0002")})
     settled(qtbot, page)
     first = asked(page, PreviewReport)[-1]
-    assert (first.runs, first.outline.parts, first.outline.attachments) == (("r0003", "r0002"), tuple(Part), True)
+    assert (first.runs, first.outline.parts, first.outline.attachments) == (("r0003", "r0002"), tuple(Part), None)
     assert page.composer.title.placeholderText() == "Comparison of adapted foundation models"
     QTest.keyClicks(page.composer.title, "Chest & <b>phantoms</b>")
     page.composer.parts[Part.DATA].click()
-    page.composer.attachments.click()
+    assert page.composer.leaving.files.isChecked(), "the dataset allows it"
+    page.composer.leaving.files.click()
     assert len(asked(page, PreviewReport)) == 1  # not at every key
     qtbot.waitUntil(lambda: len(asked(page, PreviewReport)) == 2)
     outline = asked(page, PreviewReport)[-1].outline
     assert outline.title == "Chest & <b>phantoms</b>"
     assert Part.DATA not in outline.parts
-    assert not outline.attachments
+    assert outline.attachments is False
     settled(qtbot, page)
 
 
@@ -144,10 +145,86 @@ def test_switches_are_remembered_and_the_title_is_not(make: Made, qtbot: QtBot) 
     page = make(wish={"runs": ("r0003",)})
     page.composer.parts[Part.CURVES].click()
     settled(qtbot, page)
-    kept = page.context.memory.get("reports.parts")
-    assert "curves" not in kept
-    assert "data" in kept
-    assert kept[-1] == "files"
+    assert page.context.memory.get("reports.without") == ["curves"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "off"),
+    [
+        ({"reports.without": ["subgroups", "files"]}, {Part.SUBGROUPS}),
+        ({"reports.parts": ["data", "split", "models", "results", "comparison", "examples", "provenance", "files"]},
+         {Part.CURVES}),
+        ({"reports.parts": "damaged"}, set()),
+    ],
+)  # fmt: skip
+def test_what_was_off_stays_off_and_sections_that_are_new_are_on(
+    make: Made, qtbot: QtBot, kept: dict[str, Any], off: set[Part]
+) -> None:
+    context = sample_context(sample.sample_answers(), None)
+    for name, value in kept.items():
+        context.memory.put(name, value)
+    page = ReportsPage(context)
+    qtbot.addWidget(page)
+    assert {part for part, switch in page.composer.parts.items() if not switch.isChecked()} == off
+    assert page.composer.outline.attachments is (False if "files" in kept.get("reports.without", ()) else None)
+
+
+def test_pictures_and_files_are_off_where_the_dataset_does_not_allow_them(make: Made, qtbot: QtBot) -> None:
+    page = make(sample.sample_answers(withheld="the dataset states nothing"), wish={"runs": ("r0003",)})
+    settled(qtbot, page)
+    leaving = page.composer.leaving
+    assert leaving.consent.isEnabled() and not leaving.consent.isChecked() and not leaving.files.isChecked()
+    assert "The dataset states nothing." in leaving.why_pictures.text()
+    assert "The dataset states nothing." in leaving.why_files.text()
+    outline = page.composer.outline
+    assert (outline.attachments, outline.images_consent) == (None, False)
+    leaving.consent.click()
+    leaving.files.click()
+    qtbot.waitUntil(lambda: asked(page, PreviewReport)[-1].outline.images_consent)
+    settled(qtbot, page)
+    outline = page.composer.outline
+    assert (outline.attachments, outline.images_consent) == (True, True)
+    assert leaving.consent.isChecked() and leaving.files.isChecked(), "the next preview leaves them as they are"
+    assert page.context.memory.get("reports.without") == [], "neither is remembered for other data"
+
+
+def test_a_dataset_that_allows_pictures_needs_no_consent(make: Made, qtbot: QtBot) -> None:
+    page = make(wish={"runs": ("r0003",)})
+    settled(qtbot, page)
+    leaving = page.composer.leaving
+    assert leaving.consent.isChecked() and not leaving.consent.isEnabled() and leaving.files.isChecked()
+    assert not page.composer.outline.images_consent, "it is the dataset's word, not the person's"
+
+
+def test_covariates_thresholds_and_files_beside_are_asked_for(
+    make: Made, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(where, "ask_where", lambda *_: "/out/a.pdf")
+    page = make(wish={"runs": ("r0003",)})
+    settled(qtbot, page)
+    composer = page.composer
+    boxes = {box.text(): box for box in composer.subgroups.findChildren(QCheckBox)}
+    assert list(boxes) == list(sample.COVARIATES)
+    boxes["Sex"].click()
+    assert not composer.benefit.low.isEnabled()
+    composer.benefit.on.click()
+    composer.benefit.low.setValue(0.6)
+    assert composer.benefit.fault.isVisibleTo(composer) and composer.outline.net_benefit is None
+    composer.benefit.low.setValue(0.1)
+    composer.benefit.prevalence.setValue(0.02)
+    composer.beside.table.click()
+    composer.beside.kind.setCurrentIndex(1)
+    composer.beside.card.click()
+    outline = composer.outline
+    assert (outline.subgroups, outline.net_benefit, outline.prevalence) == (("Sex",), (0.1, 0.4), 0.02)
+    qtbot.waitUntil(lambda: asked(page, PreviewReport)[-1].outline == outline)
+    settled(qtbot, page)
+    assert composer.subgroups.chosen == ("Sex",)
+    page.export()
+    qtbot.waitUntil(lambda: page.sheets.notice.isVisible())
+    (ask,) = asked(page, WriteReport)
+    assert (ask.table, ask.card, ask.outline) == ("tex", True, outline)
+    assert "a-table.tex, a-model-card.json" in page.sheets.notice.hint.text()
 
 
 def test_the_first_run_ticked_is_the_reference_until_another_is_made_it(make: Made, qtbot: QtBot) -> None:

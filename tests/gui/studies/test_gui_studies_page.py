@@ -18,7 +18,7 @@ from medfm_gui.desk.asks import studies as asks
 from medfm_gui.desk.asks.runs import RunList
 from medfm_gui.desk.asks.studies import SeriesKey
 from medfm_gui.desk.protocol import Progress
-from medfm_gui.domain.dataset import Skipped
+from medfm_gui.domain.dataset import Skipped, Task
 from medfm_gui.domain.errors import InputError, Interrupted, UnreadableFile, UsageError, WeightsAbsent
 from medfm_gui.ui import theme
 from medfm_gui.ui.context import Context
@@ -194,6 +194,21 @@ def test_prediction_asks_for_the_ticked_runs(make: Make, qtbot: QtBot) -> None:
         asks.PredictSource(SeriesKey("1.2.1"), ("r0002", "r0001"), explain="")
     ]
     assert page.panel.work.isHidden()
+
+
+def test_sets_of_classes_are_offered_where_a_ticked_run_has_several_and_off_at_first(make: Make, qtbot: QtBot) -> None:
+    page = opened(make(), qtbot)
+    panel = page.panel
+    assert panel.sets.isHidden() and not panel.sets.isChecked(), "two classes"
+    graded = replace(sample.RUNS[0], row=replace(sample.RUNS[0].row, id="r0099", task=Task.ORDINAL))
+    panel.fill_runs(RunList((*sample.RUNS, graded)))
+    panel.choices.tick(["r0099"])
+    assert not panel.sets.isHidden()
+    panel.sets.setChecked(True)
+    panel.button.click()
+    qtbot.waitUntil(lambda: bool(asked(page.context, asks.PredictSource)))
+    assert asked(page.context, asks.PredictSource)[0].class_sets
+    assert page.context.memory.get("studies.class_sets", False) is True
 
 
 def test_answers_say_score_threshold_and_doubts(make: Make, qtbot: QtBot) -> None:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from medfm_gui.desk.asks.data import DatasetList, ListDatasets, ListSplits, MakeSplit, SplitList
+from medfm_gui.desk.asks.data import CheckQuality, DatasetList, ListDatasets, ListSplits, MakeSplit, SplitList
 from medfm_gui.desk.asks.train import CreateRuns, ListModels, Preflight
 from medfm_gui.domain.errors import DatabaseBusy, MedfmError, UsageError, WeightsAbsent
 from medfm_gui.domain.presets import PRESETS
@@ -34,6 +34,7 @@ from medfm_gui.ui.pages.train.wizard.family import FamilyCard
 from medfm_gui.ui.pages.train.wizard.fields import FoldedSettings
 from medfm_gui.ui.pages.train.wizard.model_box import ModelBox
 from medfm_gui.ui.sample import WAITS, sample_context
+from medfm_gui.workspace.cohort import Quality
 
 HOSTILE = '<img src="/etc/passwd"><b>x</b> & ' + "\u202e" + "w" * 10_000
 KNN, LINEAR, FULL, SCRATCH = Way("knn"), Way("linear"), Way("full"), Way("full", from_scratch=True)
@@ -165,23 +166,52 @@ def test_leaks_are_listed_with_ways_on(page: Callable[..., TrainPage], qtbot: Qt
     one = page()
     one.visit(dataset="thorax-phantom")
     qtbot.waitUntil(lambda: one.state.plan.split is not None)
-    kind = next(item for item in one.wizard.split.findChildren(QComboBox) if item.accessibleName() == "Kind")
-    kind.setCurrentIndex(kind.findData("official"))
-    QTest.mouseClick(button(one, "Make split"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "and 5 more" in words(one))
-    assert "11 pairs" in words(one)
-    assert not button(one, "Keep them for this reason").isEnabled()
-    reason = next(
-        item for item in one.wizard.split.findChildren(QLineEdit) if item.accessibleName().startswith("Reason")
-    )
-    reason.setText("published like this")
-    QTest.mouseClick(button(one, "Keep them for this reason"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "is made and frozen" in words(one))
-    wishes = [ask.wish for ask in asked(one, MakeSplit)]
-    assert [(wish.official, wish.accept, wish.drop) for wish in wishes] == [
-        (True, "", False),
-        (True, "published like this", False),
+    step = one.wizard.split
+    QTest.mouseClick(step.new, Qt.MouseButton.LeftButton)
+    editor = step.editor
+    qtbot.waitUntil(lambda: editor.make.isEnabled())
+    editor.form.by.setCurrentIndex(editor.form.by.findData("image"))
+    qtbot.waitUntil(lambda: "11 leaks" in editor.gate.banner.title.text())
+    assert "11 pairs" in words(one) and not editor.make.isEnabled()
+    assert [shown.text() for shown in (editor.gate.drop, editor.gate.together, editor.gate.accept)] == [
+        "Drop 11 images",
+        "Move whole groups",
+        "Accept with a reason …",
     ]
+    QTest.mouseClick(editor.gate.together, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "no leak after moving" in editor.gate.banner.title.text())
+    QTest.mouseClick(editor.gate.accept, Qt.MouseButton.LeftButton)
+    editor.gate.reason.setText("published like this")
+    qtbot.waitUntil(lambda: "leaks accepted" in editor.gate.banner.title.text())
+    qtbot.waitUntil(lambda: editor.make.isEnabled())
+    QTest.mouseClick(editor.make, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "is made and frozen" in words(one))
+    (wish,) = (ask.wish for ask in asked(one, MakeSplit))
+    assert (wish.by, wish.accept, wish.drop, wish.move) == ("image", "published like this", False, False)
+    assert step.pane.isVisible()
+
+
+def test_the_rules_are_those_of_the_datasets_page(page: Callable[..., TrainPage], qtbot: QtBot) -> None:
+    def offers(ask: CheckQuality) -> Quality:
+        units, presets = ("patient", "image", "site"), (("nih-official", "Official lists"),)
+        return Quality(ask.dataset, (), (), 0, (), 0, units, True, ("1", "2"), presets, ("site",), ("date",))
+
+    one = page({CheckQuality: offers})
+    one.visit(dataset="thorax-phantom")
+    qtbot.waitUntil(lambda: one.state.plan.split is not None)
+    one.wizard.split.begin()
+    form = one.wizard.split.editor.form
+    qtbot.waitUntil(lambda: form.method.count() == 7)
+    methods = [form.method.itemData(row) for row in range(form.method.count())]
+    assert methods == ["official", "shares", "folds", "sites", "time", "published", "file"]
+    QTest.mouseClick(one.wizard.split.editor.back, Qt.MouseButton.LeftButton)
+    assert one.wizard.split.pane.isVisible()
+
+
+def test_read_only_makes_no_split(page: Callable[..., TrainPage], qtbot: QtBot) -> None:
+    one = page(is_read_only=True)
+    one.wizard.split.begin()
+    assert not one.wizard.split.new.isEnabled() and not asked(one, CheckQuality)
 
 
 def test_a_dataset_without_a_split_gets_one(page: Callable[..., TrainPage], qtbot: QtBot) -> None:
@@ -198,7 +228,10 @@ def test_a_dataset_without_a_split_gets_one(page: Callable[..., TrainPage], qtbo
     one.visit(dataset="thorax-phantom")
     qtbot.waitUntil(lambda: one.wizard.split.pane.state == "empty")
     assert "Choose a split, or make one." in words(one)
-    QTest.mouseClick(button(one, "Make split"), Qt.MouseButton.LeftButton)
+    one.wizard.split.begin()
+    make_it = one.wizard.split.editor.make
+    qtbot.waitUntil(make_it.isEnabled)
+    QTest.mouseClick(make_it, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: one.state.plan.split is not None)
     assert (made[0].dataset, made[0].wish.ratios, made[0].wish.by) == ("thorax-phantom", "70/15/15", "patient")
 

@@ -57,3 +57,11 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(tempfile, "mkstemp", refused)
     with pytest.raises(InputError, match="cannot be written"):
         atomic_write(tmp_path / "a", "x")
+
+
+def test_a_folder_in_the_place_of_a_file_is_named_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with pytest.raises(InputError, match="out” is a folder") as caught:
+        atomic_write(tmp_path / "out", "text")
+    assert caught.value.hint == "Name a file."
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

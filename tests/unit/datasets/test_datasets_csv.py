@@ -188,6 +188,8 @@ def test_several_label_columns(tree: Tree, read: Read) -> None:
         ("split", ("left", "right"), False),
         ("fold", ("0", "1"), True),
         ("set", ("1", "2"), False),
+        ("patient_fold", ("1", "2"), True),
+        ("scaffold", ("1", "2"), False),
     ],
 )
 def test_official_folds_are_recognised_by_name_and_contents(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from medfm_gui.base import wire
 from medfm_gui.datasets import near_duplicates as near
 from medfm_gui.datasets import registration
 from medfm_gui.datasets.certificate import certificate, flagged, is_whole, suspects
@@ -167,6 +169,19 @@ def test_the_hash_of_a_certificate_covers_it(make: Make) -> None:
     assert not is_whole(replace(found, accepted="whatever"))
     assert found.checks[-1].reason == "no pixels"
     assert "no patients are known" in found.unseen[0]
+
+
+def test_a_certificate_fits_its_own_division_alone(make: Make) -> None:
+    dataset = make([{"target": (n % 2,)} for n in range(40)])
+    first, second = (make_split(dataset, SplitRequest(seed=seed))[0] for seed in (0, 1))
+    assert first.certificate is not None and second.certificate is not None
+    assert first.certificate.checks == second.certificate.checks
+    assert first.certificate.sha256 != second.certificate.sha256
+    assert is_whole(first.certificate, first) and not is_whole(first.certificate, second)
+    earlier = replace(first.certificate, split="", sha256="")
+    bare = {name: value for name, value in wire.plain(earlier).items() if name != "split"}
+    kept = replace(earlier, sha256=hashlib.sha256(wire.canonical(bare)).hexdigest())
+    assert is_whole(kept, first), "one of an earlier version is as good as it was"
 
 
 def test_a_look_at_small_images_alone_says_that_nothing_was_compared(make: Make) -> None:

@@ -196,3 +196,22 @@ def test_a_list_that_leaks_is_refused(tmp_path: Path, make: Make) -> None:
     with pytest.raises(LeakError) as caught:
         make_split(dataset, SplitRequest(file=listed(tmp_path, rows)))
     assert [(leak.a, leak.b) for leak in caught.value.leaks] == [("s000013", "s000014")]
+
+
+@pytest.mark.parametrize(
+    ("request_of", "words"),
+    [
+        ({"accept": "to see"}, "on two sides: "),
+        ({"drop": True}, "were parted by dropping one"),
+        ({"move": True}, "went to one side"),
+    ],
+)
+def test_what_was_done_about_contradicting_labels_is_said(
+    make: Callable[..., Dataset], request_of: dict[str, Any], words: str
+) -> None:
+    rows = [{"target": (n % 2,), "fold": "test" if n >= 15 else "train"} for n in range(20)]
+    rows[0] |= {"pixels_sha256": "same", "target": (0,)}
+    rows[19] |= {"pixels_sha256": "same", "target": (1,)}
+    (split,) = make_split(make(rows), SplitRequest(official=True, **request_of))
+    (said,) = (text for text in split.warnings if "different labels" in text)
+    assert words in said

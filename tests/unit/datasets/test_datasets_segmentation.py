@@ -212,10 +212,16 @@ def test_amos_by_parts_and_modality(tmp_path: Path, take: Read) -> None:
         ("imagesTs/amos_0600.nii.gz", "no_label"),
         ("labelsVa/amos_0400.nii.gz", "missing_image"),
     ]
-    assert {count.what: count.found for count in dataset.counts} == {
-        "volumes in imagesTr": 3,
-        "volumes in imagesVa": 1,
-        "volumes in imagesTs": 2,
+    assert {count.what: (count.found, count.known) for count in dataset.counts} == {
+        "volumes in imagesTr": (3, 240),
+        "volumes in imagesVa": (1, 120),
+        "volumes in imagesTs": (2, 240),
+        "CT volumes in imagesTr": (1, 200),
+        "MRI volumes in imagesTr": (1, 40),
+        "CT volumes in imagesVa": (1, 100),
+        "MRI volumes in imagesVa": (0, 20),
+        "CT volumes in imagesTs": (1, 200),
+        "MRI volumes in imagesTs": (1, 40),
     }
     study = take(root, preset="study-b")
     assert {sample.covariates["modality"] for sample in study.samples} == {"CT"}

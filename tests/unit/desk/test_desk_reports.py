@@ -21,6 +21,7 @@ from medfm_gui.desk.asks import reports as asks
 from medfm_gui.desk.protocol import Ask, answer_type, decode_answer, decode_ask, encode_value
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
+from medfm_gui.domain.dataset import Statement
 from medfm_gui.domain.errors import (
     DiskFull,
     InputError,
@@ -31,9 +32,9 @@ from medfm_gui.domain.errors import (
     UsageError,
     WorkerFailed,
 )
-from medfm_gui.domain.report import OF_SEVERAL, Charts, Outline, Paragraph, Part, Table
+from medfm_gui.domain.report import OF_SEVERAL, Charts, Outline, Paragraph, Part, Pictures, Table
 from medfm_gui.domain.run import StudySpec, fold
-from medfm_gui.workspace import data, evaluating, examples, training
+from medfm_gui.workspace import data, evaluating, examples, statements, training
 from medfm_gui.workspace.place import Workspace, open_workspace
 from medfm_gui.workspace.reporting import build_report, write_report
 
@@ -53,6 +54,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
                 Image.fromarray(pixels).save(folder / "noise" / side / f"{number}.png")
         data.import_dataset(workspace, "folder", folder / "noise", ImportOptions(), name="Noise")
         data.make_split(workspace, "noise", SplitRequest())
+        statements.state(workspace, "noise", Statement(licence="CC0 1.0", redistribution=True))
         yield workspace
 
 
@@ -188,6 +190,10 @@ def test_the_purpose_is_text_and_table_and_card_lie_beside(
     with pytest.raises(UsageError):
         write_report(workspace, [run], out=tmp_path / "b.pdf", table=tmp_path / "t.xlsx")
     assert not (tmp_path / "b.pdf").exists()
+    for name in ("t.csv", "report", "rep.doc"):
+        with pytest.raises(UsageError, match="name of a PDF"):
+            write_report(workspace, [run], out=tmp_path / name)
+    assert len(table.read_text().splitlines()) == len(rows) + 1, "the table is as it was"
 
 
 def test_samples_bear_other_names_in_every_report(
@@ -253,6 +259,46 @@ def test_a_report_is_filed_and_lies_where_it_was_wanted(
     assert document.payload == written and not document.is_changed
     copied = answered(room, asks.CopyReport(made.id, str(tmp_path / "copy.pdf")))
     assert (tmp_path / "copy.pdf").read_bytes() == written and copied.sha256 == made.sha256
+
+
+def test_table_and_card_lie_beside_and_replace_nothing(
+    room: Room, finished: Callable[..., str], drawn: list[StudySpec], tmp_path: Path
+) -> None:
+    run = finished(seed=43)
+    (tmp_path / "report-table.tex").write_text("mine")
+    out, outline = tmp_path / "report.pdf", Outline(parts=(Part.RESULTS,))
+    made = answered(room, asks.WriteReport((run,), str(out), outline, table="tex", card=True))
+    assert [Path(path).name for path in made.beside] == ["report-table-2.tex", "report-model-card.json"]
+    assert (tmp_path / "report-table.tex").read_text() == "mine"
+    assert "tabular" in (tmp_path / "report-table-2.tex").read_text()
+    assert json.loads((tmp_path / "report-model-card.json").read_text())["models"][0]["run"] == run
+
+
+def test_a_preview_tells_what_the_dataset_allows(
+    room: Room, workspace: Workspace, finished: Callable[..., str], drawn: list[StudySpec]
+) -> None:
+    run = finished(seed=44)
+    assert answered(room, asks.PreviewReport((run,), Outline(parts=(Part.DATA,)))).withheld == ""
+    stated = statements.statement_of(workspace, "noise")
+    try:
+        statements.state(workspace, "noise", Statement(redistribution=False, licence="DUA"))
+        preview = answered(room, asks.PreviewReport((run,)))
+        assert "may not be redistributed (DUA)" in preview.withheld and not drawn, "no heat map is drawn for nobody"
+        answered(room, asks.PreviewReport((run,), Outline(images_consent=True)))
+        assert drawn
+    finally:
+        statements.state(workspace, "noise", stated)
+
+
+def test_captions_bear_no_name_of_the_workspace(
+    workspace: Workspace, finished: Callable[..., str], drawn: list[StudySpec]
+) -> None:
+    report = build_report(workspace, [finished(seed=45)], outline=Outline(parts=(Part.EXAMPLES, Part.FAILURES)))
+    pictures = [one for section in report.sections for block in section.blocks if isinstance(block, Pictures)
+                for one in block.pictures]  # fmt: skip
+    known = {sample.id for sample in data.read(workspace, "noise").samples}
+    assert len(pictures) > 4
+    assert not [one for one in pictures for name in known if name in one.caption or name in one.alternative]
 
 
 def test_a_file_that_changed_or_went_is_told(

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from pydicom import dcmread
 from pydicom.encaps import encapsulate
-from pydicom.uid import EncapsulatedPDFStorage, RLELossless
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import EncapsulatedPDFStorage, JPEGExtended12Bit, RLELossless
 
 from medfm_gui.base.children import clean_environment
 from medfm_gui.domain.errors import UnreadableFile
@@ -26,6 +28,7 @@ from medfm_gui.imaging.pool import DecodePool, PictureJob
 from medfm_gui.imaging.raster import read_stored
 from medfm_gui.imaging.read import read_picture
 from medfm_gui.imaging.series import scan
+from medfm_gui.imaging.stored import open_file
 
 MakeDicom = Callable[..., Path]
 
@@ -257,3 +260,12 @@ def test_a_child_reads_every_kind_of_volume(tmp_path: Path, decoders: DecodePool
     results = {one.key: one for one in decoders.pictures(jobs)}
     assert {key for key, one in results.items() if one.ok} == {"0", "1", "2"}
     assert results["3"].reason == "no_such_frame" and results["header"].reason == "unsupported_format"
+
+
+def test_twelve_bits_of_jpeg_extended_are_decoded_by_the_one_that_can(packaged: list[Path]) -> None:
+    path = next(path for path in packaged if path.name == "JPGExtended.dcm")
+    data = dcmread(path)
+    assert data.file_meta.TransferSyntaxUID == JPEGExtended12Bit and data.BitsStored == 12
+    found = open_file(path).stored(0).pixels
+    np.testing.assert_array_equal(found, pixel_array(data, decoding_plugin="pylibjpeg"))
+    assert found.max() > 255, "no eight bits"

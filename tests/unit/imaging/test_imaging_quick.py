@@ -12,7 +12,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.uid import ImplicitVRLittleEndian, JPEG2000Lossless
 
 from medfm_gui.domain.errors import UnreadableFile
 from medfm_gui.imaging.dicom import read_header
@@ -177,6 +177,41 @@ def test_bits_beyond_those_that_are_stored_go_the_general_way(make_dicom: MakeDi
     pixels[3, 3] = 0x8001
     overlay = make_dicom("b.dcm", pixels, BitsStored=12, HighBit=11, RescaleIntercept="0", RescaleSlope="1")
     assert plain_frame(str(overlay), scale) is None
+
+
+def packed(path: Path) -> Path:
+    """The same image in JPEG 2000."""
+    data = dcmread(path)
+    data.compress(JPEG2000Lossless, generate_instance_uid=False)
+    data.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["uint16", "int16", "uint8"])
+def test_an_ordinary_image_in_jpeg_2000_is_the_decoders(make_dicom: MakeDicom, kind: str) -> None:
+    drawn = np.random.default_rng(1).integers(0, 200, (64, 48)).astype(kind)
+    if kind == "int16":
+        drawn -= 100
+    path = packed(make_dicom(pixels=drawn, RescaleSlope="1", RescaleIntercept="-7"))
+    found = plain_frame(str(path), Grid(64, 48, 1, kind, 1.0, -7.0))  # type: ignore[arg-type]
+    assert found is not None
+    np.testing.assert_array_equal(found, drawn)
+    np.testing.assert_array_equal(found, values(path))
+    assert plain_frame(str(path), Grid(64, 48, 1, kind, 1.0, 0.0)) is None, "another scale"  # type: ignore[arg-type]
+
+
+def test_a_stream_that_its_header_contradicts_goes_the_general_way(make_dicom: MakeDicom) -> None:
+    drawn = np.arange(64 * 48, dtype=np.uint16).reshape(64, 48)
+    scale = Grid(64, 48, 1, "uint16", 1.0, 0.0)
+    path = packed(make_dicom(pixels=drawn, RescaleSlope="1", RescaleIntercept="0"))
+    whole = path.read_bytes()
+    assert plain_frame(str(path), scale) is not None
+    begin = whole.index(b"\xff\x4f\xff\x51")
+    for place, value in ((8 + 3, 47), (42, 11), (42, 0x8F), (43, 2), (60, 0xFF)):  # width, bits, sign, sampling, damage
+        path.write_bytes(whole[: begin + place] + bytes([value]) + whole[begin + place + 1 :])
+        assert plain_frame(str(path), scale) is None, place
+    path.write_bytes(whole[: begin + 30])
+    assert plain_frame(str(path), scale) is None
 
 
 def test_a_link_or_a_pipe_is_not_read_quickly(make_dicom: MakeDicom, tmp_path: Path) -> None:

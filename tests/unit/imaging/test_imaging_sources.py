@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import struct
+import time
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -235,3 +237,45 @@ def test_a_damaged_archive_is_named(packed: Path, tmp_path: Path, decoders: Deco
 
 def test_without_a_place_to_unpack_an_archive_is_no_image(packed: Path, decoders: DecodePool) -> None:
     assert reasons(read(packed, decoders)) == ["not_an_image"]
+
+
+def test_unpacked_archives_together_keep_within_a_limit(
+    make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool
+) -> None:
+    paths = []
+    for number in range(3):
+        slice_ = make_dicom(f"s{number}.dcm", SOPInstanceUID=f"1.2.3.{number}", SeriesInstanceUID=f"1.2.{number}")
+        paths.append(tmp_path / f"{number}.zip")
+        with zipfile.ZipFile(paths[-1], "w") as made:
+            made.write(slice_, "a.dcm")
+    unpack_into, size = tmp_path / "unpacked", (tmp_path / "s0.dcm").stat().st_size
+
+    def opened(number: int, limit: int) -> list[str]:
+        means = Means(decoders, Watch(), unpack_into=unpack_into, unpacked_bytes=limit)
+        return images(scan_source(paths[number], means))
+
+    first, second = (Path(opened(number, 10 * size)[0]) for number in (0, 1))
+    for age, path in ((200, first), (100, second)):  # seconds ago, so that which is older does not hang on the clock
+        for item in (path, path.parent):
+            os.utime(item, (time.time() - age, time.time() - age))
+    third = Path(opened(2, 2 * size + 10)[0])
+    assert not first.exists() and second.exists() and third.exists(), "the longest unused went"
+    again = Path(opened(0, 10 * size)[0])
+    assert again == first and again.exists()
+    alone = Path(opened(2, 1)[0])
+    assert alone.exists() and not first.exists() and not second.exists(), "one that is larger than all room stays"
+
+
+def test_members_of_one_name_or_of_a_name_that_no_disk_takes(
+    make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool
+) -> None:
+    path = tmp_path / "names.zip"
+    names = ["a.dcm", "a.dcm", "CON", "dots. . .", "A.DCM", "x" * 400, "nul\x01.dcm"]
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w") as made:
+        warnings.simplefilter("ignore")  # of the doubled name
+        for number, name in enumerate(names):
+            made.writestr(name, make_dicom(f"{number}.dcm", SOPInstanceUID=f"1.2.9.{number}").read_bytes())
+    found = read(path, decoders, tmp_path / "unpacked")
+    (folder,) = (tmp_path / "unpacked").iterdir()
+    assert len(images(found)) == len(names), "no member takes the place of another"
+    assert sorted(one.name for one in folder.iterdir()) == [f"{number:06d}.dcm" for number in range(len(names))]

@@ -270,3 +270,36 @@ def test_a_refusal_of_the_typesetter_is_a_named_error(monkeypatch: pytest.Monkey
     with pytest.raises(InternalError, match="no PDF"):
         write_pdf(Report("t", "", "", "", ()), tmp_path / "r.pdf")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_row_names_the_page_of_its_section_and_leads_there() -> None:
+    titles = ("First", "Second", "Third", HOSTILE, "", "not here")
+    rows = tuple((f"row{number}", "x") for number, _ in enumerate(titles))
+    long = Paragraph("\n".join(["word " * 90] * 12))
+    named = Table("Where", ("What", "Said"), rows, pages=titles, widths=(1, 2))
+    sections = (Section("First", (named, long)), Section("Second", (long,)), Section(HOSTILE, (long,)))
+    reader = read(typeset(Report("t", "", "", "", (*sections, Section("Third", (Paragraph("end"),)))))[0])
+    said = [page.extract_text() for page in reader.pages]
+    places = [
+        next(at for at, text in enumerate(said, 1) if f"\n{number}" in text and squeezed(title) in squeezed(text))
+        for number, title in ((2, "Second"), (4, "Third"), (3, HOSTILE))
+    ]
+    assert len({1, *places}) >= 3, "the sections stand on several pages"
+    cells = squeezed(said[0])
+    for number, page in enumerate(("1", *map(str, places), "", "")):
+        assert f"row{number}x{page}row" in cells or number == len(rows) - 1
+    noted: Any = reader.pages[0]["/Annots"]
+    links = [note.get_object() for note in noted]
+    assert len(links) == 4 and all("/Contents" in note or "/StructParent" in note for note in links)
+    root: Any = reader.trailer["/Root"]
+    assert "/Link" in {tag.get("/S") for tag in tags(root["/StructTreeRoot"])}
+
+
+def test_too_few_pages_and_strange_widths_are_no_harm() -> None:
+    for table in (
+        Table("", ("a", "b"), (("1", "2"), ("3", "4")), pages=("s",)),
+        Table("", ("a",), (("1",),), pages=("s", "s", "s"), widths=(1, 2)),
+        Table("", ("a",), (), pages=("s",), widths=(-1,)),
+        Table("", ("a", "b"), (("1",),), (1,), pages=("nowhere",), widths=(0, 1)),
+    ):
+        assert typeset(Report("t", "", "", "", (Section("s", (table,)), Section("s", ()))))[1] == 1

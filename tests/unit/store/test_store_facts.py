@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from medfm_gui.domain.dataset import Task
+from medfm_gui.domain.dataset import Statement, Task
 from medfm_gui.domain.errors import InternalError, NotFound, StoreError, UsageError
 from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.run import Phase, RunState
@@ -425,3 +425,15 @@ def test_a_closed_store_says_so(store: Store, facts: Facts, tmp_path: Path) -> N
     with pytest.raises(StoreError, match="closed"):
         store.put_run(facts.spec(), tmp_path)
     store.close()
+
+
+def test_volumes_and_slices_are_called_so(store: Store, facts: Facts, tmp_path: Path) -> None:
+    made = facts.dataset("scans", task=Task.MULTILABEL)
+    volumes = replace(made, samples=tuple(replace(sample, slices=12) for sample in made.samples))
+    slices = replace(made, id="cuts", statement=Statement(unit="slice of a volume"))
+    for dataset in (made, volumes, slices):
+        store.put_dataset(replace(dataset, id=dataset.id if dataset is not made else "plain"), tmp_path)
+    units = {row.id: row.unit for row in ask(store, queries.datasets)}
+    assert units == {"plain": "image", "scans": "volume", "cuts": "slice"}
+    page = ask(store, lambda reader: queries.samples_page(reader, "scans", offset=0, limit=2, only=SampleFilter()))
+    assert [sample.slices for sample in page.samples] == [12, 12]

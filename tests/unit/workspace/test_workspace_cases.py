@@ -122,13 +122,13 @@ def test_net_benefit_is_withheld_until_a_prevalence_is_named(place: SimpleNamesp
 
 
 def test_consecutive_cases_are_told_as_they_are(place: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usefulness, "sampling_of", lambda dataset: usefulness.Sampling("consecutive"))
+    monkeypatch.setattr(usefulness, "sampling_in", lambda said: usefulness.Sampling("consecutive"))
     found = usefulness.usefulness_table(place.workspace, place.seeds[:1], 0.05, 0.5)
     assert found.prevalence is None and found.charts and not found.withheld
     by = {row.metric: row for row in found.rows}
     assert by["calibration_in_the_large"].low < by["calibration_in_the_large"].value and by["ece"].value >= 0  # type: ignore[operator]
     assert all(row.metric in METRICS and row.method in METHODS for row in found.rows)
-    monkeypatch.setattr(usefulness, "sampling_of", lambda dataset: usefulness.Sampling("enriched", 0.04))
+    monkeypatch.setattr(usefulness, "sampling_in", lambda said: usefulness.Sampling("enriched", 0.04))
     assert usefulness.usefulness_table(place.workspace, place.seeds[:1], 0.05, 0.5).prevalence == 0.04
 
 
@@ -271,3 +271,19 @@ def test_the_command_line_tells_them(tmp_path: Path) -> None:
 def test_one_run_is_enough_for_a_table(place: SimpleNamespace) -> None:
     workspace: Workspace = place.workspace
     assert len(subgrouping.subgroup_table(workspace, place.seeds[:1], "sex").runs) == 1
+
+
+def test_a_declared_covariate_has_one_interaction_test_and_no_other_has(
+    place: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = place.seeds[3:4]
+    assert subgrouping.subgroup_table(place.workspace, run, "sex", keep=False).interactions == ()
+    locked = SimpleNamespace(id="p1", protocol=SimpleNamespace(subgroups=("sex", "age")))
+    monkeypatch.setattr(subgrouping, "standing", lambda *_: SimpleNamespace(locked=locked, is_binding=True))
+    (found,) = subgrouping.subgroup_table(place.workspace, run, "sex", keep=False).interactions
+    assert found.values == ("F", "M") and found.df == 1 and found.method == "wald-areas-delong"
+    assert found.p is not None and 0 < found.p < 1 and found.run == run[0]
+    assert subgrouping.subgroup_table(place.workspace, run, "scanner", keep=False).interactions == ()
+    document, lines, _ = added(place.workspace, run, subgroup="sex", net_benefit=None, prevalence=None)
+    assert document["subgroups"]["interactions"][0]["p"] == found.p
+    assert "interaction with sex" in lines[1] and "not adjusted for 2" in lines[0]

@@ -373,3 +373,52 @@ def test_features_need_weights_that_are_here(room: Workspace, dataset: Dataset) 
     assert absent
     with pytest.raises(WeightsAbsent):
         embedding.compute_features(room, dataset.id, absent[0])
+
+
+# -- what a sealed test hides of splits
+
+
+def test_a_plan_counts_no_label_of_a_sealed_test(room: Workspace, dataset: Dataset) -> None:
+    before = cohort.plan_split(room, dataset.id, cohort.SplitWish())
+    assert sum(line.counts[-1] or 0 for line in before.folds[0].lines) > 0
+    _, test = divided(room, dataset)
+    plan = cohort.plan_split(room, dataset.id, cohort.SplitWish(seed=5))
+    counted = sum(sum(number or 0 for number in line.counts) for line in plan.folds[0].lines)
+    assert counted == len(dataset.samples) - len(test)
+    assert any("still sealed" in text for text in plan.warnings)
+
+
+def test_leaks_name_no_file_of_a_sealed_test(tmp_path: Path, room: Workspace, source: Path) -> None:
+    table = source / "labels.csv"
+    first, *rows = table.read_text(encoding="utf-8").splitlines()
+    sides = ["test" if number % 8 == 0 else "train" for number in range(len(rows))]
+    lines = [f"{row},{side}" for row, side in zip(rows, sides, strict=True)]
+    table.write_text("\n".join([f"{first},fold", *lines]) + "\n", encoding="utf-8")
+    options = ImportOptions(labels=("finding",), patient="patient_id")
+    made = data.import_dataset(room, "csv", source, options, name="torn")
+    outcome = data.make_split(room, made.id, SplitRequest(official=True, accept="to see"), look=False)
+    facts = cohort.split_facts(room, made.id, outcome.id)
+    test = set(outcome.splits[0].samples_in(Partition.TEST))
+    assert facts.leaks
+    for line in facts.leaks:
+        for name, place in ((line.leak.a, line.path_a), (line.leak.b, line.path_b)):
+            assert (place == name) == (name in test)
+
+
+def test_an_import_names_identical_images_by_their_ids(room: Workspace, source: Path) -> None:
+    (source / "images" / "p01_0.png").write_bytes((source / "images" / "p00_0.png").read_bytes())
+    options = ImportOptions(labels=("finding",), patient="patient_id")
+    made = data.import_dataset(room, "csv", source, options, name="twins")
+    (twins,) = (text for text in made.warnings if "identical pixels" in text)
+    assert "s0" in twins and "p00" not in twins
+
+
+@pytest.mark.parametrize("text", ["3", "-1", "101 %", "-2%", "1,5"])
+def test_a_number_that_is_no_share_is_no_prevalence(room: Workspace, dataset: Dataset, text: str) -> None:
+    with pytest.raises(UsageError, match="cannot be"):
+        statements.state(room, dataset.id, Statement(prevalence=text))
+
+
+@pytest.mark.parametrize("text", ["", "0.03", "3 %", "100%", "12 of 400", "about one in ten"])
+def test_a_share_or_words_are_a_prevalence(room: Workspace, dataset: Dataset, text: str) -> None:
+    assert statements.state(room, dataset.id, Statement(prevalence=text)).prevalence == text

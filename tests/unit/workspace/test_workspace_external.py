@@ -23,7 +23,8 @@ from medfm_gui.workspace.export import export_predictions
 from medfm_gui.workspace.external import import_predictions
 from medfm_gui.workspace.journal import entries
 from medfm_gui.workspace.place import open_workspace
-from medfm_gui.workspace.reporting import Draft, build_report
+from medfm_gui.workspace.report_facts import Draft
+from medfm_gui.workspace.reporting import build_report
 from medfm_gui.workspace.sidebyside import stored
 from tests.fixtures.opened import drawn_dataset, opened_run
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -209,3 +210,81 @@ def test_a_split_without_flags_has_no_further_headline(workspace: Workspace, tmp
 
 def _first(samples: Sequence[Any]) -> list[str]:
     return [sample.id for sample in samples[:2]]
+
+
+# -- neighbours in a feature bank
+
+
+def bank(room: Workspace, alike: Sequence[tuple[int, int]], missing: int = 0) -> None:
+    """A bank in which some images have nearly the same features as others, and the rest none in common."""
+    dataset = data.read(room, "chest")
+    features = np.random.default_rng(5).normal(size=(len(dataset.samples), 24)).astype("<f4")
+    for first, second in alike:
+        features[second] = features[first] + 0.01
+    folder = room.root / "features" / "tiny-bank"
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = dataset.samples[missing:]
+    about = {"dataset_fingerprint": dataset.fingerprint, "model": "tiny", "input_size": 32, "rows": "pooled"}
+    (folder / "about.json").write_text(json.dumps(about))
+    (folder / "shape.json").write_text("[24]")
+    keys = [f"{sample.id} {sample.pixels_sha256[:16]}" for sample in kept]
+    (folder / "index.jsonl").write_text(json.dumps({"keys": keys}) + "\n")
+    features[missing:].tofile(folder / "features.f32")
+
+
+@pytest.fixture
+def unlooked(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """Small descriptors find nothing, and nothing was looked for yet."""
+    (workspace.dataset("chest") / near.FILE).unlink(missing_ok=True)
+
+    def nothing(images: Any, samples: Sequence[str], **_: Any) -> near_duplicates.NearDuplicates:
+        return near_duplicates.NearDuplicates(near_duplicates.METHOD, len(samples), 0, 0, ())
+
+    monkeypatch.setattr(near_duplicates, "find_near_duplicates", nothing)
+    yield workspace
+    shutil.rmtree(workspace.root / "features" / "tiny-bank", ignore_errors=True)
+    (workspace.dataset("chest") / near.FILE).unlink(missing_ok=True)
+
+
+def test_neighbours_propose_and_registration_decides(unlooked: Workspace) -> None:
+    dataset = data.read(unlooked, "chest")
+    bank(unlooked, [(0, IMAGES), (1, 7)])
+    found = near.near_duplicates(unlooked, dataset).found
+    assert found is not None
+    assert [(pair.a, pair.b) for pair in found.pairs] == [("s000001", "s000013")], "1 and 7 are strangers"
+    assert found.proposed >= 2 and "neighbours in features of tiny" in found.method
+    made = data.make_split(unlooked, "chest", SplitRequest())
+    certificate = made.splits[0].certificate
+    assert certificate is not None and "features of tiny" in certificate.checks[-1].method
+
+
+def test_a_bank_that_comes_later_adds_to_what_was_found(unlooked: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = data.read(unlooked, "chest")
+    first = data.make_split(unlooked, "chest", SplitRequest()).splits[0].certificate
+    assert first is not None and "features" not in first.checks[-1].method
+    assert not near.can_say_more(unlooked, dataset)
+    bank(unlooked, [(0, IMAGES)])
+    assert near.can_say_more(unlooked, dataset)
+    assert near.known(unlooked, dataset).found is not None, "what is known is known meanwhile"
+    monkeypatch.setattr(near_duplicates, "find_near_duplicates", lambda *_, **__: pytest.fail("looked again"))
+    second = data.make_split(unlooked, "chest", SplitRequest()).splits[0].certificate
+    assert second is not None and "features of tiny" in second.checks[-1].method
+    assert not near.can_say_more(unlooked, dataset)
+    known = near.known(unlooked, dataset).found
+    assert known is not None and len(known.pairs) == 1
+
+
+def test_a_bank_of_a_part_of_the_images_proposes_nothing(unlooked: Workspace) -> None:
+    bank(unlooked, [(0, IMAGES)], missing=3)
+    found = near.near_duplicates(unlooked, data.read(unlooked, "chest")).found
+    assert found is not None and not found.pairs and found.method == near_duplicates.METHOD
+
+
+def test_pairs_of_an_earlier_file_are_read(unlooked: Workspace) -> None:
+    dataset = data.read(unlooked, "chest")
+    near.near_duplicates(unlooked, dataset)
+    path = unlooked.dataset("chest") / near.FILE
+    kept = json.loads(path.read_text())
+    del kept["bank"]
+    path.write_text(json.dumps(kept))
+    assert near.known(unlooked, dataset).found is not None

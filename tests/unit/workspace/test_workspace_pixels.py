@@ -16,10 +16,12 @@ from PIL import Image
 
 from medfm_gui.base.settings import Settings
 from medfm_gui.datasets.ingest import ImportOptions
+from medfm_gui.datasets.pixel_making import fitting
 from medfm_gui.datasets.pixels import Look, PixelCache
 from medfm_gui.datasets.split import SplitRequest
 from medfm_gui.domain import events as ev
-from medfm_gui.domain.errors import UsageError
+from medfm_gui.domain.dataset import Dataset, Sample, Task
+from medfm_gui.domain.errors import Interrupted, UsageError
 from medfm_gui.domain.run import Phase, RunState
 from medfm_gui.domain.split import Partition
 from medfm_gui.imaging.pool import DecodePool
@@ -30,6 +32,7 @@ from medfm_gui.workspace.looks import looks_of
 from medfm_gui.workspace.pixels import needed_side, needs_of, sized
 from medfm_gui.workspace.place import Workspace, open_workspace
 from medfm_gui.workspace.training import TrainRequest
+from medfm_gui.workspace.viewing import sample_thumbnails
 
 MODEL = "efficientnet-lite0"  # its weights come with a package
 PER_CLASS = 12
@@ -161,3 +164,69 @@ def test_images_are_shown_as_a_model_sees_them(
 def test_without_a_model_nothing_is_shown(workspace: Workspace, warm: WarmWorker) -> None:
     with DecodePool(processes=1) as pool, pytest.raises(UsageError):
         looks_of(workspace, TrainRequest("noise", (), ("linear",)), warm=warm, pool=pool)
+
+
+# -- bounds of HU where there are none
+
+
+@pytest.mark.parametrize(
+    ("path", "covariates", "slices", "stays"),
+    [
+        ("a.png", {}, 0, False),
+        ("a.JPG", {"modality": "MR"}, 0, False),
+        ("a.dcm", {"modality": "CT"}, 0, True),
+        ("a.dcm", {"modality": "MR"}, 0, False),
+        ("IM0001", {}, 0, True),
+        ("a.nii.gz", {"modality": "MRI"}, 0, True),
+        ("a.npy", {}, 0, True),
+        ("a", {}, 20, True),
+    ],
+)
+def test_bounds_of_hu_are_kept_where_values_may_be_hu(
+    path: str, covariates: dict[str, str], slices: int, stays: bool
+) -> None:
+    sample = Sample("s1", path, (0,), covariates=covariates, slices=slices)
+    dataset = Dataset("d", "d", "csv", Task.BINARY, ("a", "b"), "/x", (sample,), "f", positive="b")
+    look = Look(0, (-1024.0, 600.0))
+    assert fitting(dataset, look) == (look if stays else Look(0))
+    assert fitting(dataset, Look(700)) == Look(700)
+
+
+def test_bounds_of_hu_make_no_second_cache_of_pictures(workspace: Workspace) -> None:
+    drafts = training.drafts_of(workspace, request(64, hu_window="-1024,600"))
+    assert needs_of(workspace, drafts) == ()
+    cache = pixels.cache_of_run(drafts[0])
+    assert cache.look == Look()
+    (run,) = training.create_drafts(workspace, drafts)
+    folder = workspace.dataset("noise") / "pixels"
+    before = sorted(path.name for path in folder.iterdir())
+    training.run_to_end(workspace, [run.id])
+    assert training.view(workspace, run.id).state.phase is Phase.FINISHED
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert not [path for path in (workspace.root / "pixels").glob("*/about.json") if b'clamp": [' in path.read_bytes()]
+
+
+def test_previews_that_were_let_go_are_made_again(workspace: Workspace) -> None:
+    folder = workspace.dataset("noise") / "pixels"
+    before = {name: PixelCache(folder).image(name).tobytes() for name in ("s000001", "s000024")}
+    shutil.rmtree(workspace.root / "pixels")
+    (tile,) = sample_thumbnails(workspace, "noise", ["s000001"])
+    assert not tile.rows and tile.message
+    told: list[tuple[int, int]] = []
+    pixels.make_again(workspace, "noise", on_progress=lambda done, total: told.append((done, total)))
+    assert told and told[-1] == (2 * PER_CLASS, 2 * PER_CLASS)
+    assert {name: PixelCache(folder).image(name).tobytes() for name in before} == before
+    (tile,) = sample_thumbnails(workspace, "noise", ["s000001"])
+    assert tile.rows and not tile.message
+
+
+def test_making_previews_again_can_be_stopped_and_goes_on(workspace: Workspace) -> None:
+    shutil.rmtree(workspace.root / "pixels")
+
+    def stop(done: int, total: int) -> None:
+        raise Interrupted("It was stopped.", "Begin again.")
+
+    with pytest.raises(Interrupted):
+        pixels.make_again(workspace, "noise", on_progress=stop)
+    pixels.make_again(workspace, "noise", on_progress=lambda done, total: None)
+    PixelCache(workspace.dataset("noise") / "pixels").check()

@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from medfm_gui.base.settings import Settings
+from medfm_gui.cli.app import app
 from medfm_gui.datasets.ingest import ImportOptions
 from medfm_gui.datasets.split import SplitRequest
+from medfm_gui.domain.dataset import Statement
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.metrics.newcombe import newcombe_auc
 from medfm_gui.workspace import data, precision
 from medfm_gui.workspace.place import open_workspace
 from medfm_gui.workspace.precision import PlanRequest, plan
+from medfm_gui.workspace.statements import state
 from tests.fixtures.hostile import class_folders
 
 
@@ -81,3 +85,23 @@ def test_a_sealed_split_tells_counts_and_no_labels(tmp_path: Path) -> None:
     share = sum(one.target[0] == positive for one in dataset.samples if one.id in train) / len(train)
     assert found.n == split.sizes["test"] and found.n_events == round(found.n * share)
     assert any("its labels were not looked at" in note for note in found.notes)
+
+
+def test_the_datasets_statement_says_how_cases_were_sampled(tmp_path: Path) -> None:
+    source = class_folders(tmp_path / "images", {"a": 20, "b": 20})
+    with open_workspace(tmp_path / "w", settings=Settings()) as room:
+        data.import_dataset(room, "folder", source, ImportOptions(), name="d")
+        data.make_split(room, "d", SplitRequest())
+        assert plan(PlanRequest(), workspace=room, dataset="d").sampling == "unknown"
+        state(room, "d", Statement(sampling="enriched"))
+        found = plan(PlanRequest(), workspace=room, dataset="d")
+        assert found.sampling == "enriched" and "not stated" not in " ".join(found.notes[:1])
+        own = plan(PlanRequest(sampling="case-control"), workspace=room, dataset="d")
+        assert own.sampling == "case-control", "a person's own word comes first"
+
+
+def test_dice_knows_of_no_events() -> None:
+    said = CliRunner().invoke(app, ["plan", "--metric", "dice", "--n", "40", "--sd", "0.15"])
+    assert said.exit_code == 0 and "on 40 units:" in said.output.replace("\n", " ") and "events" not in said.output
+    area = CliRunner().invoke(app, ["plan", "--metric", "auc", "--n", "40", "--events", "20"])
+    assert "with 20 events" in area.output.replace("\n", " ")

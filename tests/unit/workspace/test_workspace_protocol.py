@@ -212,3 +212,19 @@ def test_the_report_says_what_was_fixed_and_when() -> None:
     assert "before the test was opened" in told and "0.05" in told and "ROC-AUC" in told
     assert "No protocol was locked" in str(protocol_section(NOTHING_PROMISED))
     assert "too late" in str(protocol_section(Standing(locked(), "too late")))
+
+
+def test_what_does_not_fit_the_data_is_said_and_locked_all_the_same(workspace: Workspace) -> None:
+    made = lock_protocol(workspace, page(workspace, unit="image", subgroups=["sexx"], n=26))
+    assert made.is_new and len(made.remarks) == 2
+    assert "“sexx”" in made.remarks[0] and "plans 26 images" in made.remarks[1]
+    (split,) = data.splits_of(workspace, "d-s1")
+    fits = lock_protocol(workspace, page(workspace, unit="image", n=split.sizes["test"]))
+    assert fits.remarks == ()
+
+
+def test_a_look_as_an_external_test_makes_it_late_too(workspace: Workspace) -> None:
+    note(workspace, "external test opened", "r0042", dataset="d", sample_set="x")
+    note(workspace, "external test opened", "r0043", dataset="gone", sample_set="y")
+    made = lock_protocol(workspace, page(workspace)).locked
+    assert made.timing is Timing.AFTER and made.opened_by == ("r0042",)

@@ -14,7 +14,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from medfm_gui.base.settings import Settings
 from medfm_gui.domain.dataset import Task
-from medfm_gui.domain.errors import InputError, NotFound, UsageError
+from medfm_gui.domain.errors import InputError, NotFound, SealError, UsageError
 from medfm_gui.domain.split import Partition
 from medfm_gui.metrics.proportions import wilson
 from medfm_gui.workspace import data
@@ -131,6 +131,21 @@ def test_what_is_no_read_is_named(place: SimpleNamespace, head: Sequence[str], r
     file = _write(place.folder / "bad.csv", head, [[names.get(str(cell), cell) for cell in row]])
     with pytest.raises(InputError, match=words):
         import_reads(place.workspace, file, dataset_id=place.dataset.id)
+
+
+def test_a_sealed_test_is_not_told_by_its_readers(tmp_path: Path) -> None:
+    with open_workspace(tmp_path / "ws", settings=Settings()) as workspace:
+        dataset = drawn_dataset(workspace, 200, per_patient=1)
+        (split,) = data.splits_of(workspace, data.newest_split(workspace, dataset.id) or "")
+        rows = [(who, name, number % 2) for who in "AB" for number, name in enumerate(split.samples_in(Partition.TEST))]
+        file = _write(tmp_path / "reads.csv", ("reader", "sample", "decision"), rows)
+        reads = import_reads(workspace, file, dataset_id=dataset.id)
+        with pytest.raises(SealError, match="is sealed") as caught:
+            reader_table(workspace, reads.id)
+        assert reads.id in caught.value.message and "--open-test" in caught.value.hint
+        assert reader_table(workspace, reads.id, reference="majority").agreement
+        opened_run(workspace, dataset)
+        assert reader_table(workspace, reads.id).evaluations
 
 
 def test_reads_are_of_two_classes(tmp_path: Path) -> None:

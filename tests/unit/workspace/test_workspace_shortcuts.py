@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from medfm_gui.base import wire
 from medfm_gui.base.settings import Settings
 from medfm_gui.datasets.pixels import ShardWriter, write_index
+from medfm_gui.domain.evaluation import Comparison
 from medfm_gui.workspace import shortcuts as cheap
 from medfm_gui.workspace.evaluating import every_opening
 from medfm_gui.workspace.place import Workspace, open_workspace
@@ -95,3 +97,13 @@ def test_what_cannot_be_made_is_named(tmp_path: Path) -> None:
         assert [one.evaluations for one in file.baselines] == [(), ()]
         assert "no covariate" in file.baselines[0].note and "pixels" in file.baselines[1].note
         assert not list((workspace.root / "evaluations").glob("shortcuts-*"))
+
+
+def test_a_sentence_names_what_decides() -> None:
+    pair = Comparison("r1", "covariates", "auc", 0.287, 0.037, 0.537, "delong", 0.024, 0.148, 100)
+    one = cheap.Baseline("covariates", "covariates alone", "", (), (pair,))
+    (said,) = cheap._sentences((one,), {"r1": "r1"})
+    assert "+0.287; 95 % interval +0.037 to +0.537, unadjusted; adjusted p = 0.148" in said
+    bare = replace(pair, low=None, high=None, p=None, p_adjusted=None, note="the replicates do not vary")
+    (said,) = cheap._sentences((replace(one, pairs=(bare,)),), {"r1": "r1"})
+    assert "no interval: the replicates do not vary" in said

@@ -15,8 +15,10 @@ from medfm_gui.ui.pages.compare.disagreements import DisagreementsTab
 from medfm_gui.ui.pages.compare.kept import remember_widths, remembered_widths
 from medfm_gui.ui.pages.compare.ladder import LadderTab
 from medfm_gui.ui.pages.compare.published import PublishedTab
+from medfm_gui.ui.pages.compare.readers import ReadersTab
 from medfm_gui.ui.pages.compare.run_bar import BarArea, RunBar
 from medfm_gui.ui.pages.compare.seeds import SeedsTab
+from medfm_gui.ui.pages.compare.sites import SitesTab
 from medfm_gui.ui.pages.compare.subgroups import SubgroupsTab
 from medfm_gui.ui.pages.compare.tabs import ClassesTab, OverviewTab, TestsTab
 from medfm_gui.ui.pages.compare.usefulness import UsefulnessTab
@@ -27,7 +29,12 @@ from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.text import Label
 
 _TAB = "compare.tab"
-_T = TypeVar("_T", SubgroupsTab, UsefulnessTab, SeedsTab, PublishedTab)
+_Made = TypeVar("_Made", SubgroupsTab, UsefulnessTab, SeedsTab, PublishedTab, SitesTab, ReadersTab)
+_Drawn = TypeVar("_Drawn", LadderTab, LargeCharts)
+_Filled = TypeVar(
+    "_Filled", SubgroupsTab, UsefulnessTab, SeedsTab, PublishedTab, SitesTab, ReadersTab, LadderTab, LargeCharts,
+    ClassesTab, DisagreementsTab,
+)  # fmt: skip
 
 
 class Board(QWidget):
@@ -37,11 +44,17 @@ class Board(QWidget):
         export_wanted(str, ChartView, str, str): a chart's key, its view, the format, a suggested name.
         drawn_wanted(ChartView, str, str): the chart of a view is wanted as it is drawn: the format, a suggested name.
         case_wanted(Case, tuple of run ids): a case is to be shown with the heat maps of these runs.
+        beside_wanted(bool, bool): cheap models, and readers, are to be seen in the ROC, or not.
+        reads_known(str, str): which reads, judged against what, are looked at.
+        import_wanted(bool): a table is to be brought in: reads, else predictions.
     """
 
     export_wanted = Signal(str, object, str, str)
     drawn_wanted = Signal(object, str, str)
     case_wanted = Signal(object, object)
+    beside_wanted = Signal(bool, bool)
+    reads_known = Signal(str, str)
+    import_wanted = Signal(bool)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,21 +66,27 @@ class Board(QWidget):
         self.bar_area = BarArea(self.bar)
         self.about = Label("", "caption")
         self.choose = action("Choose runs …", "plus")
+        self.bring_in = action("Import predictions …", "import")
+        self.bring_in.clicked.connect(lambda: self.import_wanted.emit(False))
         self.csv = action("Export numbers", "export")
         self.report = action("Report …", "reports", "primary")
         self.notice = Notice()
         self._drawings: tuple[Drawing, ...] = ()
         self.overview = OverviewTab()
         self.overview.export_wanted.connect(self.export_wanted)
+        self.overview.drawn_wanted.connect(self.drawn_wanted)
+        self.overview.beside_wanted.connect(self.beside_wanted)
         self._tests = Deferred(TestsTab)
-        self._classes = Deferred(self._make_classes)
+        self._classes = Deferred(lambda place: self._filled(ClassesTab(place)))
         self._subgroups = Deferred(lambda place: self._made(SubgroupsTab(context, place)))
         self._usefulness = Deferred(lambda place: self._made(UsefulnessTab(context, place)))
         self._seeds = Deferred(lambda place: self._made(SeedsTab(context, place)))
-        self._ladder = Deferred(self._make_ladder)
-        self._disagreements = Deferred(self._make_disagreements)
+        self._ladder = Deferred(lambda place: self._drawn(LadderTab(place)))
+        self._disagreements = Deferred(lambda place: self._filled(DisagreementsTab(context, place)))
+        self._readers = Deferred(lambda place: self._made(ReadersTab(context, place)))
+        self._sites = Deferred(lambda place: self._made(SitesTab(context, place)))
         self._published = Deferred(lambda place: self._made(PublishedTab(context, place)))
-        self._large = Deferred(self._make_large)
+        self._large = Deferred(lambda place: self._drawn(LargeCharts(place)))
         self.tabs = QTabWidget()
         self._build()
 
@@ -77,6 +96,7 @@ class Board(QWidget):
         head.addWidget(Label("Compare", "heading1", wrap=False))
         head.addStretch(1)
         head.addWidget(self.choose)
+        head.addWidget(self.bring_in)
         head.addWidget(self.csv)
         head.addWidget(self.report)
         column = QVBoxLayout(self)
@@ -101,6 +121,8 @@ class Board(QWidget):
             (self._seeds, "Seeds"),
             (self._ladder, "Ladder"),
             (self._disagreements, "Disagreements"),
+            (self._readers, "Readers"),
+            (self._sites, "Other data"),
             (self._published, "References"),
             (self._large, "Charts"),
         ):
@@ -151,43 +173,41 @@ class Board(QWidget):
         return self._disagreements.part
 
     @property
+    def readers(self) -> ReadersTab:
+        """Human readers beside the runs."""
+        return self._readers.part
+
+    @property
+    def sites(self) -> SitesTab:
+        """The runs on other datasets."""
+        return self._sites.part
+
+    @property
     def published(self) -> PublishedTab:
         """Published results of the same dataset."""
         return self._published.part
 
-    def _made(self, tab: _T) -> _T:
+    def _made(self, tab: _Made) -> _Made:
+        """A tab with a chart of its own."""
         tab.export_wanted.connect(self.drawn_wanted)
-        if self._found is not None:
-            tab.show_runs(self._found)
-        return tab
+        return self._filled(tab)
 
-    def _make_disagreements(self, place: QWidget) -> DisagreementsTab:
-        tab = DisagreementsTab(self._context, place)
-        tab.opened.connect(self.case_wanted)
-        if self._found is not None:
-            tab.show_runs(self._found)
-        return tab
-
-    def _make_classes(self, place: QWidget) -> ClassesTab:
-        tab = ClassesTab(place)
-        if self._found is not None:
-            tab.show_runs(self._found)
-        return tab
-
-    def _make_large(self, place: QWidget) -> LargeCharts:
-        tab = LargeCharts(place)
+    def _drawn(self, tab: _Drawn) -> _Drawn:
+        """A tab with stored charts."""
         tab.export_wanted.connect(self.export_wanted)
+        self._filled(tab)
         if self._found is not None:
-            tab.show_runs(self._found)
             tab.draw(self._drawings)
         return tab
 
-    def _make_ladder(self, place: QWidget) -> LadderTab:
-        tab = LadderTab(place)
-        tab.export_wanted.connect(self.export_wanted)
+    def _filled(self, tab: _Filled) -> _Filled:
+        if isinstance(tab, DisagreementsTab | ReadersTab):
+            tab.opened.connect(self.case_wanted)
+        if isinstance(tab, ReadersTab):
+            tab.reads_known.connect(self.reads_known)
+            tab.import_wanted.connect(lambda: self.import_wanted.emit(True))
         if self._found is not None:
             tab.show_runs(self._found)
-            tab.draw(self._drawings)
         return tab
 
     def show_runs(self, found: SideBySide) -> None:
@@ -199,8 +219,10 @@ class Board(QWidget):
             self._drawings = ()
         self.about.setText(f"{wording.test_line(found)} · {wording.openings_line(found.openings)}")
         self.overview.show_runs(found)
-        parts = (self._classes, self._subgroups, self._usefulness, self._seeds, self._disagreements, self._published)
-        for part in parts:
+        for part in (
+            self._classes, self._subgroups, self._usefulness, self._seeds, self._disagreements, self._readers,
+            self._sites, self._published,
+        ):  # fmt: skip
             if part.made is not None:
                 part.made.show_runs(found)
         for tab in (self._ladder.made, self._large.made):

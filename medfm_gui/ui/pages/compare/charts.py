@@ -21,33 +21,50 @@ from medfm_gui.desk.asks.compare import Drawing, Side, SideBySide
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.ui.charts.view import ChartView
 from medfm_gui.ui.pages.compare import wording
-from medfm_gui.ui.pages.compare.model import metrics_of, name_of
+from medfm_gui.ui.pages.compare.model import NO_RUN, metrics_of, name_of
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import choice, fields_in_a_row
+from medfm_gui.ui.widgets.switch import Switch
 from medfm_gui.ui.widgets.table import PlainDelegate
 from medfm_gui.ui.widgets.text import Label, one_line
 
 _CHART_PX = SPACE[-1] * 11
 _LIST_PX = SPACE[-1] * 8
 _FIELD_LETTERS = 22
-_PLACES = ("roc", "intervals", "calibration", "distribution", "differences", "confusion")
+_CHEAP, _BESIDE = "baseline", "roc-beside"
+_NO_RUNS = ("treat all", "treat none")
+_PLACES = ("roc", "precision-recall", "calibration", "distribution", "confusion", "intervals", "differences")
 
 
 def slots_of(chart: ChartSpec, sides: Sequence[Side]) -> dict[str, int]:
-    """Place of a run's colour for each series that is named after a run (its id stands first)."""
+    """Place of the colour of each series that is named after a run (its id stands first), is of no run, or a reader."""
     places = {side.run: place for place, side in enumerate(sides)}
-    named = ((series.name, series.name.partition(" ")[0]) for series in chart.series)
-    return {name: places[run] for name, run in named if run in places}
+    found: dict[str, int] = {}
+    readers = 0
+    for series in chart.series:
+        run = series.name.partition(" ")[0]
+        if run in places:
+            found[series.name] = places[run]
+        elif series.style == _CHEAP or series.name in _NO_RUNS:
+            found[series.name] = NO_RUN
+        elif series.name.startswith("reader ") and not series.joined:
+            found[series.name] = len(sides) + readers
+            readers += 1
+    return found
 
 
 class ChartGrid(QWidget):
-    """ROC and estimates, calibration and the probabilities of a run, paired differences and a confusion matrix.
+    """ROC and precision, calibration and probabilities, a confusion matrix, estimates and paired differences.
 
     Signals:
         export_wanted(str, ChartView, str, str): a chart's key, its view, the format, a suggested name.
+        drawn_wanted(ChartView, str, str): the chart of a view is wanted as it is drawn: the format, a suggested name.
+        beside_wanted(bool, bool): cheap models, and readers, are to be seen in the ROC, or not.
     """
 
     export_wanted = Signal(str, object, str, str)
+    drawn_wanted = Signal(object, str, str)
+    beside_wanted = Signal(bool, bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,6 +84,12 @@ class ChartGrid(QWidget):
         for field in (self.metric_field, self.run_field):
             field.setMinimumContentsLength(_FIELD_LETTERS)
         self.views = {place: ChartView(self) for place in _PLACES}
+        self._beside: Drawing | None = None
+        self.baselines = Switch("Cheap models in the ROC")
+        self.readers = Switch("Readers in the ROC")
+        for switch in (self.baselines, self.readers):
+            switch.hide()
+            switch.toggled.connect(lambda _: self._wish())
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(SPACE[3])
@@ -79,14 +102,36 @@ class ChartGrid(QWidget):
         self._run_name = Label("Run", "muted", wrap=False)
         name = Label("Metric", "muted", wrap=False)
         head = fields_in_a_row((name, self.metric_field), (self._run_name, self.run_field))
+        for switch in (self.baselines, self.readers):
+            head.addWidget(switch)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[2])
         column.addLayout(head)
         column.addLayout(self._grid)
 
+    def offer_baselines(self, there: bool) -> None:
+        """Whether the cheap models can be drawn."""
+        _offer_switch(self.baselines, there)
+
+    def offer_readers(self, there: bool) -> None:
+        """Whether there are readers to draw."""
+        _offer_switch(self.readers, there)
+
+    def draw_beside(self, drawing: Drawing | None) -> None:
+        """Show this ROC for the plain one; None: the plain one again."""
+        self._beside = drawing
+        self._draw()
+
+    def _wish(self) -> None:
+        self.beside_wanted.emit(self.baselines.isChecked(), self.readers.isChecked())
+
     def show_runs(self, found: SideBySide) -> None:
         """Offer the metrics and runs of a comparison."""
+        if found.sides != self._sides:
+            self._beside = None
+            self.offer_baselines(False)
+            self.offer_readers(False)
         self._sides = found.sides
         _offer(self.metric_field, [(wording.heading(name).removesuffix(" ↓"), name) for name in metrics_of(found)])
         _offer(self.run_field, [(name_of(side), side.run) for side in found.sides])
@@ -100,14 +145,18 @@ class ChartGrid(QWidget):
     def _draw(self) -> None:
         metric, run = self.metric_field.currentData(), self.run_field.currentData()
         self._keys = {
-            "roc": "roc" if "roc" in self._drawings else f"roc:{run}",
+            "roc": self._shared_or_own("roc", run),
+            "precision-recall": self._shared_or_own("precision-recall", run),
             "intervals": f"intervals:{metric}",
-            "calibration": "calibration" if "calibration" in self._drawings else f"calibration:{run}",
+            "calibration": self._shared_or_own("calibration", run),
             "distribution": f"distribution:{run}",
             "differences": f"differences:{metric}",
             "confusion": f"confusion:{run}",
         }
-        shown = [place for place, key in self._keys.items() if key in self._drawings]
+        if self._beside is not None and self._keys["roc"] in self._drawings:
+            self._keys["roc"] = _BESIDE
+            self._drawings = {**self._drawings, _BESIDE: self._beside}
+        shown = [place for place in _PLACES if self._keys[place] in self._drawings]
         for place, view in self.views.items():
             drawing = self._drawings.get(self._keys[place])
             self._grid.removeWidget(view)
@@ -122,6 +171,9 @@ class ChartGrid(QWidget):
         self._run_name.setVisible(of_run)
         self.run_field.setVisible(of_run)
 
+    def _shared_or_own(self, kind: str, run: str) -> str:
+        return kind if kind in self._drawings else f"{kind}:{run}"
+
     def _draw_next(self) -> None:
         """One chart a turn of the event loop: many curves take their time."""
         while self._waiting:
@@ -133,6 +185,9 @@ class ChartGrid(QWidget):
         self._turn.stop()
 
     def _export(self, place: str, kind: str, name: str) -> None:
+        if self._keys[place] == _BESIDE:
+            self.drawn_wanted.emit(self.views[place], kind, name)
+            return
         self.export_wanted.emit(self._keys[place], self.views[place], kind, name)
 
 
@@ -202,6 +257,14 @@ class LargeCharts(QWidget):
         row = self.list.currentRow()
         if 0 <= row < len(self._drawings):
             self.export_wanted.emit(self._drawings[row].key, self.view, kind, name)
+
+
+def _offer_switch(switch: Switch, there: bool) -> None:
+    switch.setVisible(there)
+    if not there:
+        switch.blockSignals(True)
+        switch.setChecked(False)
+        switch.blockSignals(False)
 
 
 def _offer(field: QComboBox, options: Sequence[tuple[str, str]]) -> None:

@@ -1,21 +1,25 @@
-"""The tables of a comparison as item models: numbers by run, paired tests, numbers by class, runs to choose from."""
+"""The tables of a comparison as item models: numbers by run, and numbers by class."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from medfm_gui.desk.asks.compare import Side, SideBySide
+from medfm_gui.domain.cards import Family
 from medfm_gui.domain.evaluation import Comparison, Evaluation
-from medfm_gui.metrics.names import METRICS, headline, method_title
+from medfm_gui.metrics.names import METRICS, headline
 from medfm_gui.ui.charts.interval_cell import INTERVAL_ROLE, IntervalCell
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.widgets.text import one_line, tip_text
+from medfm_gui.workspace.shortcuts import Baseline
 
+NO_RUN = -1
+"""Place of what is no run of the comparison: grey."""
 RUN_ROLE = int(Qt.ItemDataRole.UserRole) + 41
 """Role under which a model gives the ``RunMark`` of a cell."""
 
@@ -36,6 +40,8 @@ class RunMark:
 
     family: str
     slot: int
+    hollow: bool = False
+    """An outline: no run of the comparison."""
 
 
 def name_of(side: Side) -> str:
@@ -73,72 +79,124 @@ def scale(metric: str, rows: Sequence[Evaluation]) -> tuple[float, float]:
     return (low, high) if low < high else (low, low + 0.05)
 
 
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A metric, of the whole test or without the units that the leak gate flagged."""
+
+    metric: str
+    is_without: bool = False
+
+    @property
+    def title(self) -> str:
+        return wording.heading(self.metric) + (" without flagged" if self.is_without else "")
+
+
 class MetricTable(QAbstractTableModel):
-    """A row a run, a column a metric; the first column names the run."""
+    """A row a run, then a row a cheap model; a column a metric, the headline also without flagged images.
+
+    The first column names the run.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._sides: tuple[Side, ...] = ()
-        self._metrics: tuple[str, ...] = ()
-        self._rows: Mapping[tuple[str, str], Evaluation] = {}
+        self._baselines: tuple[Baseline, ...] = ()
+        self._columns: tuple[_Column, ...] = ()
+        self._rows: Mapping[tuple[str, _Column], Evaluation] = {}
         self._scales: Mapping[str, tuple[float, float]] = {}
 
-    def fill(self, found: SideBySide, *, errors: bool = False) -> None:
+    def fill(self, found: SideBySide, *, errors: bool = False, baselines: Sequence[Baseline] = ()) -> None:
         """Show these numbers; ``errors`` counts units that could not be scored as wrong."""
         self.beginResetModel()
+        self._baselines = tuple(one for one in baselines if one.evaluations)
         rows = [row for row in found.evaluations if not row.label]
         wanted = [row for row in rows if not as_errors(row)]
         if errors:
             wanted += [row for row in rows if as_errors(row)]  # of runs that scored all there is nothing else
-        self._sides, self._metrics = found.sides, metrics_of(found)
-        self._rows = {(row.run, row.metric): row for row in wanted}
+        wanted += [row for one in self._baselines for row in one.evaluations if not row.label and not as_errors(row)]
+        metrics = metrics_of(found)
+        self._sides, self._columns = found.sides, tuple(map(_Column, metrics))
+        self._rows = {(row.run, _Column(row.metric)): row for row in wanted}
+        without = [row for row in found.without_flagged if row.metric == metrics[0] and not as_errors(row)]
+        if without:
+            self._columns = (self._columns[0], _Column(metrics[0], True), *self._columns[1:])
+            self._rows |= {(row.run, _Column(row.metric, True)): row for row in without}
         kept = tuple(self._rows.values())
-        self._scales = {name: scale(name, [row for row in kept if row.metric == name]) for name in self._metrics}
+        self._scales = {name: scale(name, [row for row in kept if row.metric == name]) for name in metrics}
         self.endResetModel()
 
     def side(self, row: int) -> Side | None:
         """The run of a row."""
         return self._sides[row] if 0 <= row < len(self._sides) else None
 
+    def baseline(self, row: int) -> Baseline | None:
+        """The cheap model of a row."""
+        at = row - len(self._sides)
+        return self._baselines[at] if 0 <= at < len(self._baselines) else None
+
+    @property
+    def n_runs(self) -> int:
+        """Rows that are runs; they come first."""
+        return len(self._sides)
+
     def shown(self) -> tuple[Evaluation, ...]:
         """The numbers in the table."""
         return tuple(self._rows.values())
 
     def rowCount(self, parent: _Index = _NOWHERE) -> int:
-        """One a run."""
-        return 0 if parent.isValid() else len(self._sides)
+        """One a run and one a cheap model."""
+        return 0 if parent.isValid() else len(self._sides) + len(self._baselines)
 
     def columnCount(self, parent: _Index = _NOWHERE) -> int:
         """The name, and one a metric."""
-        return 0 if parent.isValid() else 1 + len(self._metrics)
+        return 0 if parent.isValid() else 1 + len(self._columns)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
         """The metric's name."""
         if orientation != _HORIZONTAL or not 0 <= section < self.columnCount():
             return None
         if role == _DISPLAY:
-            return "Run" if section == 0 else wording.heading(self._metrics[section - 1])
-        if role == _TIP and section and wording.lower_is_better(self._metrics[section - 1]):
-            return tip_text("Less is better.")
-        return None
+            return "Run" if section == 0 else self._columns[section - 1].title
+        if role != _TIP or not section:
+            return None
+        column = self._columns[section - 1]
+        said = ["Less is better."] if wording.lower_is_better(column.metric) else []
+        said += ["Without the units of test images that the leak gate named."] if column.is_without else []
+        return tip_text(" ".join(said)) if said else None
 
     def data(self, index: _Index, role: int = _DISPLAY) -> Any:
         """Text, interval, marker or tip of a cell."""
-        side = self.side(index.row())
-        if side is None:
+        side, cheap = self.side(index.row()), self.baseline(index.row())
+        if side is not None:
+            run, slot, family = side.run, index.row(), side.family
+        elif cheap is not None:
+            run, slot, family = cheap.name, NO_RUN, Family.BASELINE.value
+        else:
             return None
         if index.column() == 0:
-            return _name_data(side, index.row(), role)
-        metric = self._metrics[index.column() - 1]
-        row = self._rows.get((side.run, metric))
+            return _name_data(side, index.row(), role) if side is not None else _cheap_data(cheap, role)
+        column = self._columns[index.column() - 1]
+        row = self._rows.get((run, column))
         if row is None:
             return wording.NONE if role == _DISPLAY else None
         if role == _TIP:
             return tip_text(wording.number_tip(row))
         if role in (_DISPLAY, INTERVAL_ROLE):
-            cell = _cell(row, self._scales[metric], index.row(), side.family)
+            cell = replace(_cell(row, self._scales[column.metric], slot, family), hollow=side is None)
             return cell.text if role == _DISPLAY else cell
         return None
+
+
+def _cheap_data(cheap: Baseline | None, role: int) -> Any:
+    """What stands at the head of a cheap model's row."""
+    if cheap is None:
+        return None
+    name = f"Cheap model: {cheap.title}"
+    if role == _DISPLAY:
+        return one_line(name, _LONGEST)
+    if role == RUN_ROLE:
+        return RunMark(Family.BASELINE.value, NO_RUN, hollow=True)
+    return tip_text(f"{name}\n{cheap.note}") if role == _TIP else None
 
 
 def _name_data(side: Side, slot: int, role: int) -> Any:
@@ -153,89 +211,6 @@ def _name_data(side: Side, slot: int, role: int) -> Any:
 
 def _cell(row: Evaluation, ends: tuple[float, float], slot: int, family: str) -> IntervalCell:
     return IntervalCell(row.value, row.low, row.high, *ends, colour=slot, family=family)
-
-
-PAIR_COLUMNS = ("Run", "Metric", "Difference", "p", "p, Holm", "Test", "n", "Note")
-
-
-class PairTable(QAbstractTableModel):
-    """A row a paired test: a run against the reference by one metric."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._pairs: tuple[Comparison, ...] = ()
-        self._sides: Mapping[str, tuple[int, Side]] = {}
-        self._scales: Mapping[str, float] = {}
-
-    def fill(self, found: SideBySide) -> None:
-        """Show the tests of a comparison, metric by metric; those that count failures as wrong come last of each."""
-        self.beginResetModel()
-        metrics = list(dict.fromkeys(pair.metric for pair in found.pairs))
-        self._pairs = tuple(sorted(found.pairs, key=lambda pair: (metrics.index(pair.metric), as_errors(pair))))
-        self._sides = {side.run: (slot, side) for slot, side in enumerate(found.sides)}
-        self._scales = {name: _reach([pair for pair in found.pairs if pair.metric == name]) for name in metrics}
-        self.endResetModel()
-
-    def pair(self, row: int) -> Comparison | None:
-        """The test of a row."""
-        return self._pairs[row] if 0 <= row < len(self._pairs) else None
-
-    def rowCount(self, parent: _Index = _NOWHERE) -> int:
-        """One a test."""
-        return 0 if parent.isValid() else len(self._pairs)
-
-    def columnCount(self, parent: _Index = _NOWHERE) -> int:
-        """Fixed."""
-        return 0 if parent.isValid() else len(PAIR_COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
-        """Names of the columns."""
-        if orientation != _HORIZONTAL or not 0 <= section < len(PAIR_COLUMNS):
-            return None
-        if role == _ALIGN and section in (3, 4, 6):
-            return _RIGHT
-        return PAIR_COLUMNS[section] if role == _DISPLAY else None
-
-    def data(self, index: _Index, role: int = _DISPLAY) -> Any:
-        """Text, interval, marker or tip of a cell."""
-        pair = self.pair(index.row())
-        if pair is None:
-            return None
-        if role == _TIP:
-            return tip_text(wording.pair_tip(pair))
-        if role == _ALIGN:
-            return _RIGHT if index.column() in (3, 4, 6) else _LEFT
-        found = self._sides.get(pair.a)
-        if role == RUN_ROLE and index.column() == 0 and found is not None:
-            return RunMark(found[1].family, found[0])
-        if role == INTERVAL_ROLE and index.column() == 2:
-            return self._difference(pair)
-        return self._text(pair, index.column()) if role == _DISPLAY else None
-
-    def _difference(self, pair: Comparison) -> IntervalCell:
-        reach = self._scales[pair.metric]
-        slot, side = self._sides.get(pair.a, (0, Side(pair.a, "", "")))
-        return IntervalCell(pair.difference, pair.low, pair.high, -reach, reach, slot, side.family)
-
-    def _text(self, pair: Comparison, column: int) -> str:
-        found = self._sides.get(pair.a)
-        return (
-            name_of(found[1]) if found else pair.a,
-            wording.heading(pair.metric) + (", failures as errors" if as_errors(pair) else ""),
-            self._difference(pair).text,
-            wording.p_value(pair.p),
-            wording.p_value(pair.p_adjusted),
-            method_title(pair.test),
-            f"{pair.n:,}",
-            one_line(pair.note, _LONGEST),
-        )[column]
-
-
-def _reach(pairs: Sequence[Comparison]) -> float:
-    """How far a scale around zero goes to both sides."""
-    ends = [abs(end) for pair in pairs for end in (pair.difference, pair.low, pair.high) if end is not None]
-    finite = [end for end in ends if math.isfinite(end)]
-    return max(0.02, math.ceil(max(finite) * 50 + 0.2) / 50) if finite else 1.0
 
 
 def class_metrics(found: SideBySide) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.compare import Candidate, CandidateList, DrawingList, ListCandidates, ReadLadder
+from medfm_gui.desk.asks.compare_outside import TableImported
 from medfm_gui.desk.entry import Topic
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.actions import Action
@@ -20,12 +21,14 @@ from medfm_gui.ui.pages.compare.board import Board
 from medfm_gui.ui.pages.compare.candidates import usual_choice
 from medfm_gui.ui.pages.compare.chooser import RunChooser
 from medfm_gui.ui.pages.compare.exporting import Exports
+from medfm_gui.ui.pages.compare.imports import Imports
 from medfm_gui.ui.pages.compare.kept import remember_runs, remembered_runs
 from medfm_gui.ui.pages.compare.ladder import LadderTab
 from medfm_gui.ui.pages.compare.opening import CaseOpener
 from medfm_gui.ui.pages.compare.results import Results
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
+from medfm_gui.ui.widgets.forms import disable
 from medfm_gui.ui.widgets.states import StatePane
 
 
@@ -42,6 +45,7 @@ class ComparePage(Page):
         self.board = Board(context)
         self.results = Results(context, self.board, self.choose)
         self.exports = Exports(context, self)
+        self.imports = Imports(context, self, lambda: self._runs[0] if self._runs else "")
         self.opener = CaseOpener(context, self)
         self.state = StatePane(self.board)
         self.sealed = Deferred(self._make_ladder)
@@ -77,6 +81,9 @@ class ComparePage(Page):
         board.export_wanted.connect(self._export)
         board.drawn_wanted.connect(self.exports.drawn)
         board.case_wanted.connect(self.opener.open)
+        board.import_wanted.connect(lambda reads: self.imports.ask(reads=reads))
+        self.imports.brought_in.connect(self._brought_in)
+        disable(board.bring_in, "The workspace is open for reading only." if self.context.is_read_only else "")
 
     def _actions(self) -> tuple[Action, ...]:
         row = self.board.overview.current_run
@@ -87,6 +94,9 @@ class ComparePage(Page):
         def has_row() -> bool:
             return shown() and bool(row())
 
+        def writes() -> bool:
+            return not self.context.is_read_only
+
         first = Action("compare.reference", "Make the run the reference", lambda: self.put(row(), 0), "Ctrl+Home")
         out = Action("compare.remove", "Take the run out", lambda: self.put(row(), -1), "Ctrl+Backspace")
         return (
@@ -94,6 +104,15 @@ class ComparePage(Page):
             Action(first.id, first.title, first.call, first.keys, self.title, has_row),
             Action(out.id, out.title, out.call, out.keys, self.title, has_row),
             Action("compare.export", "Export the numbers", self.export_numbers, "Ctrl+E", self.title, shown),
+            Action(
+                "compare.predictions",
+                "Import predictions of another system",
+                self.imports.predictions,
+                "",
+                self.title,
+                writes,
+            ),
+            Action("compare.reads", "Import reads of human readers", self.imports.reads, "", self.title, writes),
             Action("compare.report", "Report of these runs", self.make_report, "Ctrl+R", self.title, shown),
         )
 
@@ -130,6 +149,16 @@ class ComparePage(Page):
         chooser.chosen.connect(self.set_runs)
         chooser.finished.connect(chooser.deleteLater)
         chooser.open()
+
+    def _brought_in(self, answer: TableImported, reads: bool) -> None:
+        more = "; ".join(answer.remarks)
+        said = f"{answer.id} was imported{': ' + more if more else ''}."
+        if reads:
+            self.context.say(said, "good")
+            self.refresh()
+            return
+        self.set_runs((*(run for run in self._runs if run != answer.id), answer.id))
+        self.board.notice.tell(said, role="good")
 
     def make_report(self) -> None:
         """Go on with a report of these runs."""

@@ -11,17 +11,24 @@ from medfm_gui.desk.asks.compare_cases import ReadReferences
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.ui.charts.view import ChartView
 from medfm_gui.ui.context import Context
-from medfm_gui.ui.pages.compare import case_layout
+from medfm_gui.ui.pages.compare import case_layout, wording
 from medfm_gui.ui.pages.compare.cells import Cell, CellTable
 from medfm_gui.ui.pages.compare.charts import slots_of
 from medfm_gui.ui.pages.compare.look import Look
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.text import Label
-from medfm_gui.workspace.references import NOT_COMPARABLE, UNPUBLISHED, PublishedResult, References
+from medfm_gui.workspace.references import (
+    NOT_COMPARABLE,
+    OWN_TITLES,
+    UNPUBLISHED,
+    OwnResult,
+    PublishedResult,
+    References,
+)
 
 _TITLES = ("Study", "Model", "Setting", "Metric", "Value", "Source", "Note")
 _WIDTHS = (
-    case_layout.COUNT_PX, SPACE[-1] * 5, SPACE[-1] * 6, SPACE[-1] * 5, SPACE[-1] * 4, case_layout.COUNT_PX + SPACE[3],
+    case_layout.COUNT_PX, SPACE[-1] * 7, SPACE[-1] * 6, SPACE[-1] * 7, SPACE[-1] * 4, case_layout.COUNT_PX + SPACE[3],
     case_layout.NAME_PX,
 )  # fmt: skip
 
@@ -43,7 +50,7 @@ class PublishedTab(QWidget):
         self.view.setMinimumHeight(case_layout.CHART_PX)
         self.view.export_wanted.connect(lambda kind, name: self.export_wanted.emit(self.view, kind, name))
         self.model = CellTable(_TITLES, (), self)
-        self.table = case_layout.bar_table("Published results", self.model, _WIDTHS, runs_in=None)
+        self.table = case_layout.bar_table("Published results", self.model, _WIDTHS, runs_in=1)
         self.sources = Label("", "caption")
         parts = ((self.about, 0), (self.view, 5), (self.table, 4), (self.sources, 0))
         self.pane = case_layout.stack(self, *parts, scrolls=True)
@@ -77,12 +84,28 @@ class PublishedTab(QWidget):
             outside = {one.name: len(self._sides) for one in chart.series if one.hollow}
             self.view.set_chart(chart, {**outside, **slots_of(chart, self._sides)})
         words = dict(found.sources)
-        self.model.fill([_row(one, words) for one in found.results])
+        own = [self._own_row(one) for one in found.own]
+        self.model.fill([*own, *(_row(one, words) for one in found.results)])
         case_layout.fit_height(self.table, 6, least=True)
         used = dict.fromkeys(one.source for one in found.results)
         said = [f"{name}: {words[name]}" for name in used if name in words]
         studies = [f"Study {name}: {title}" for name, title in found.studies]
         self.sources.setText(". ".join((*studies, *said)) + ".")
+
+    def _own_row(self, one: OwnResult) -> list[Cell]:
+        """A run in a study's own definition of what it published."""
+        told = OWN_TITLES.get(one.name, one.name)
+        value = wording.NONE if one.value is None else f"{one.value:.3f}"
+        note = one.note or "by image; the definition has no interval"
+        return [
+            Cell(one.study),
+            case_layout.run_cell(self._sides, one.run),
+            Cell("this workspace"),
+            Cell(f"{metric_title(one.metric)}, as study {one.study} defines it", told),
+            Cell(value, one.note),
+            Cell("computed", told),
+            Cell(note, note),
+        ]
 
 
 def _row(one: PublishedResult, sources: dict[str, str]) -> list[Cell]:

@@ -25,7 +25,8 @@ class RunDelegate(QStyledItemDelegate):
         if isinstance(mark, RunMark):
             now = theme.current()
             middle = QPointF(option.rect.left() + theme.SPACE[2], option.rect.center().y() + 0.5)
-            draw_marker(painter, mark.family, middle, series_colour(now, mark.slot), QColor(now.panel), MARKER_PX + 2)
+            colour = series_colour(now, mark.slot)
+            draw_marker(painter, mark.family, middle, colour, QColor(now.panel), MARKER_PX + 2, hollow=mark.hollow)
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         """Leave room for the marker."""

@@ -32,6 +32,7 @@ from medfm_gui.domain.ladder import Ladder, Rung
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.store.rows import Opening
 from medfm_gui.ui.pages.compare.sample_cases import case_answers
+from medfm_gui.ui.pages.compare.sample_outside import outside_answers
 from medfm_gui.ui.pages.compare.wording import heading
 from medfm_gui.ui.sample import Answers
 
@@ -149,6 +150,8 @@ def drawings(runs: Sequence[str]) -> tuple[Drawing, ...]:
     made: list[Drawing] = []
     if len(runs) > 1:
         made.append(Drawing("roc", "ROC", _roc(runs)))
+        made.append(Drawing("precision-recall", "Precision and recall", _precision(runs)))
+        made.append(Drawing("calibration", "Calibration", _calibration(runs)))
     for metric in dict.fromkeys(row.metric for row in numbers(runs[0])):
         made.append(Drawing(f"intervals:{metric}", f"{_title(metric)} with intervals", _intervals(runs, metric)))
     for metric in ("auc", "sensitivity", "specificity"):
@@ -159,6 +162,7 @@ def drawings(runs: Sequence[str]) -> tuple[Drawing, ...]:
     if len(runs) == 1:
         made.append(Drawing(f"roc:{runs[0]}", "ROC", _roc(runs), runs[0]))
     for run in runs:
+        made.append(Drawing(f"distribution:{run}", f"Probabilities, {run}", _distribution(run), run))
         name = f"Confusion matrix, {run}"
         chart = ChartSpec(
             "confusion",
@@ -232,6 +236,49 @@ def _roc(runs: Sequence[str]) -> ChartSpec:
         series.append(Series(f"{run} {title}", x, y, family=family, style=title.split(" · ")[1]))
     names = ("1 − specificity", "sensitivity")
     return ChartSpec("roc", "lines", "ROC", *names, tuple(series), x_range=(0, 1), y_range=(0, 1), diagonal=True)
+
+
+_STEPS = tuple(step / 40 for step in range(41))
+
+
+def _precision(runs: Sequence[str]) -> ChartSpec:
+    series = []
+    for run in runs:
+        title, family, auc = RUNS[run]
+        y = tuple(0.24 + 0.76 * (1 - x ** (2 * auc)) for x in _STEPS)
+        series.append(Series(f"{run} {title}", _STEPS, y, family=family, style=title.split(" · ")[1], step=True))
+    names = ("recall (sensitivity)", "precision")
+    note = "Chance would reach 0.240 at every recall."
+    return ChartSpec(
+        "precision-recall", "lines", "Precision and recall", *names, tuple(series), x_range=(0, 1), y_range=(0, 1),
+        note=note,
+    )  # fmt: skip
+
+
+def _calibration(runs: Sequence[str]) -> ChartSpec:
+    series = []
+    for run in runs:
+        title, family, auc = RUNS[run]
+        y = tuple(x ** (0.6 + auc / 2) for x in _STEPS)
+        low, high = tuple(max(0.0, v - 0.06) for v in y), tuple(min(1.0, v + 0.06) for v in y)
+        series.append(Series(f"{run} {title}", _STEPS, y, low, high, family, title.split(" · ")[1]))
+    names = ("probability that was said", "share of events observed")
+    return ChartSpec(
+        "calibration", "lines", "Calibration", *names, tuple(series), x_range=(0, 1), y_range=(0, 1), diagonal=True,
+        note="Bands: pointwise 95 %.",
+    )  # fmt: skip
+
+
+def _distribution(run: str) -> ChartSpec:
+    auc = RUNS[run][2]
+    series = tuple(
+        Series(
+            name, _STEPS, tuple(0.12 * math.exp(-(((x - centre) / 0.2) ** 2)) for x in _STEPS), style=style, step=True
+        )
+        for name, centre, style in (("nodule", auc - 0.1, ""), ("no nodule", 0.9 - auc, "knn"))
+    )
+    names = ("probability of nodule", "share of its units")
+    return ChartSpec("distribution", "lines", f"Probabilities, {run}", *names, series, x_range=(0, 1))
 
 
 def _intervals(runs: Sequence[str], metric: str) -> ChartSpec:
@@ -317,6 +364,7 @@ def sample_answers() -> Answers:
         LookAtSeal: lambda ask: SealFacts(ask.runs, 492, looks),
         OpenTest: lambda ask: TestOpened(ask.runs, (), 7),
         **case_answers(dict(RUNS)),
+        **outside_answers(dict(RUNS), lambda runs: _roc(runs)),
     }
 
 

@@ -23,7 +23,7 @@ from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.ui.sample import Answers
 from medfm_gui.workspace.disagreements import Case, Disagreements, Kind
-from medfm_gui.workspace.references import PublishedResult, References
+from medfm_gui.workspace.references import OwnResult, PublishedResult, References
 from medfm_gui.workspace.seeds import SeedFile, SeedGroup
 from medfm_gui.workspace.subgrouping import CovariateFacts, SubgroupFile, forest_chart
 from medfm_gui.workspace.usefulness import ECE, IN_THE_LARGE, SLOPE, Sampling, UsefulnessFile
@@ -175,10 +175,12 @@ def _references(known: Runs, runs: Sequence[str]) -> References:
         "references-auc", "intervals", "ROC-AUC and published results", "ROC-AUC", series=series,
         rows=tuple(one.name for one in series), note="Hollow: published, other split: not comparable.",
     )  # fmt: skip
+    defined = tuple(OwnResult(run, "A", "auc", "study_a_roc_auc", round(known[run][2], 3)) for run in runs)
     studies = (("A", "Fine-tuning natural-domain foundation models (arXiv 2505.19779)"),)
     return References(
-        tuple(runs), "DDSM", results, (chart,), studies, (("figure", "digitised from a figure (error about ±0.001)"),)
-    )
+        tuple(runs), "DDSM", results, (chart,), studies,
+        (("figure", "digitised from a figure (error about ±0.001)"),), defined,
+    )  # fmt: skip
 
 
 def _tiles(ask: Thumbnails) -> TileSheet:

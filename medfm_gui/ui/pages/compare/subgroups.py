@@ -9,17 +9,19 @@ from PySide6.QtWidgets import QWidget
 from medfm_gui.desk.asks.compare import Side, SideBySide
 from medfm_gui.desk.asks.compare_cases import CovariateList, ListTestCovariates, ReadSubgroups
 from medfm_gui.domain.dataset import Task
+from medfm_gui.metrics.names import method_title
 from medfm_gui.ui.charts.view import ChartView
 from medfm_gui.ui.context import Context
-from medfm_gui.ui.pages.compare import case_layout
+from medfm_gui.ui.pages.compare import case_layout, wording
 from medfm_gui.ui.pages.compare.cells import Cell, CellTable
 from medfm_gui.ui.pages.compare.charts import slots_of
+from medfm_gui.ui.pages.compare.events import EventField
 from medfm_gui.ui.pages.compare.look import Look
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import choice, fields_in_a_row
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label, one_line
-from medfm_gui.workspace.subgrouping import SubgroupFile
+from medfm_gui.workspace.subgrouping import Interaction, SubgroupFile
 
 _TITLES = ("Value", "Run", "n", "Events", "ROC-AUC", "Sensitivity", "Specificity")
 _WIDTHS = (SPACE[-1] * 4, SPACE[3] * 13, SPACE[-1] * 2, SPACE[-1] * 2, *(SPACE[3] * 13 + SPACE[1],) * 3)
@@ -45,6 +47,7 @@ class SubgroupsTab(QWidget):
         self.covariate.setAccessibleName("Covariate")
         self.covariate.setMinimumContentsLength(_FIELD_LETTERS)
         self.covariate.currentIndexChanged.connect(lambda _: self._chosen())
+        self.one_event = EventField(self._ask)
         self.model = CellTable(_TITLES, (2, 3), self)
         self.table = case_layout.bar_table("Numbers by subgroup", self.model, _WIDTHS, runs_in=1)
         self.view = ChartView()
@@ -52,7 +55,9 @@ class SubgroupsTab(QWidget):
         self.view.export_wanted.connect(lambda kind, name: self.export_wanted.emit(self.view, kind, name))
         self.note = Label("", "caption")
         inner = QWidget()
-        head = fields_in_a_row((Label("Covariate", "muted", wrap=False), self.covariate))
+        head = fields_in_a_row(
+            (Label("Covariate", "muted", wrap=False), self.covariate), (self.one_event.name, self.one_event)
+        )
         self.pane: StatePane = case_layout.stack(self, (head, 0), (inner, 1))  # inner is filled where it lies
         self.inner = case_layout.stack(
             inner, (self.table, 3), (self.view, 4), (self.note, 0), inside=True, scrolls=True
@@ -64,11 +69,12 @@ class SubgroupsTab(QWidget):
         """The runs of the comparison."""
         self._sides, self._task = found.sides, found.task
         self._numbers.want(None)
-        if found.task is not Task.BINARY:
+        self.one_event.offer(found.events)
+        if found.task is not Task.BINARY and not found.events:
             self._covariates.want(None)
             self.pane.show_empty(
                 "No subgroups of this task",
-                "Subgroups are told of a question with two classes; the numbers by class stand under “Per class”.",
+                "Subgroups are told of a case that has an event or not; this task has no such event.",
                 icon="table",
             )
             return
@@ -106,7 +112,7 @@ class SubgroupsTab(QWidget):
     def _ask(self) -> None:
         name = self.covariate.currentData()
         if isinstance(name, str):
-            self._numbers.want(ReadSubgroups(tuple(side.run for side in self._sides), name))
+            self._numbers.want(ReadSubgroups(tuple(side.run for side in self._sides), name, self.one_event.named()))
 
     def _show(self, file: SubgroupFile) -> None:
         ends = {name: case_layout.ends_of(name, file.rows) for name in ("auc", "sensitivity", "specificity")}
@@ -128,5 +134,17 @@ class SubgroupsTab(QWidget):
                 rows.append([Cell(value), case_layout.run_cell(self._sides, side.run), *map(Cell, counts), *cells])
         self.model.fill(rows)
         case_layout.fit_height(self.table, 6, least=True)
+        self.view.setVisible(bool(file.chart.series))  # parts that are all too small have no chart
         self.view.set_chart(file.chart, slots_of(file.chart, self._sides))
-        self.note.setText(f"By {file.unit}. {file.note}")
+        said = [_interaction(one) for one in file.interactions]
+        self.note.setText("\n".join((f"By {file.unit}. {file.note}", *said)))
+
+
+def _interaction(one: Interaction) -> str:
+    """The one test that a protocol promised: whether a run's discrimination differs between the parts."""
+    if one.p is None:
+        return f"{one.run}: no interaction test: {one.note}."
+    p = wording.p_value(one.p)
+    told = f"p {p}" if p.startswith("<") else f"p = {p}"
+    more = f" {one.note}" if one.note else ""
+    return f"{one.run}: {method_title(one.method)}, n = {one.n:,}: {told}.{more}"

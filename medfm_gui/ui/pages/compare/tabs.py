@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -19,14 +21,15 @@ from medfm_gui.desk.asks.compare import SideBySide
 from medfm_gui.ui.charts.interval_cell import IntervalDelegate
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.pages.compare.charts import ChartGrid
+from medfm_gui.ui.pages.compare.cheap import CheapLine
 from medfm_gui.ui.pages.compare.difference_cell import DifferenceDelegate
 from medfm_gui.ui.pages.compare.model import (
     ClassTable,
     MetricTable,
-    PairTable,
     as_errors,
     class_metrics,
 )
+from medfm_gui.ui.pages.compare.pairs import PairTable
 from medfm_gui.ui.pages.compare.run_cell import RunDelegate
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
@@ -34,6 +37,7 @@ from medfm_gui.ui.widgets.forms import choice, fields_in_a_row
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import ROW_PX, DataTable
 from medfm_gui.ui.widgets.text import Label, one_line, shown
+from medfm_gui.workspace.shortcuts import Baseline, ShortcutFile
 
 _NAME_PX = SPACE[-1] * 9
 _METRIC_PX = SPACE[-1] * 7
@@ -43,7 +47,7 @@ _LONGEST_SENTENCE = 1100
 _LONGEST_TEXT = 40_000
 _SENTENCE_PX = SPACE[-1] * 4
 _P_PX = SPACE[3] * 5
-_PAIR_COLUMNS_PX = (_NAME_PX, SPACE[-1] * 4, SPACE[-1] * 10, _P_PX, _P_PX, SPACE[-1] * 6, SPACE[-1] * 2)
+_PAIR_COLUMNS_PX = (_NAME_PX, SPACE[-1] * 5, SPACE[-1] * 4, SPACE[-1] * 10, _P_PX, _P_PX, SPACE[-1] * 6, SPACE[-1] * 2)
 
 
 class OverviewTab(QScrollArea):
@@ -53,11 +57,15 @@ class OverviewTab(QScrollArea):
         order_wanted(str, int): a run is to stand at that place; -1 takes it out.
         opened(str): a run was activated.
         export_wanted(str, ChartView, str, str): a chart's key, its view, the format, a suggested name.
+        drawn_wanted(ChartView, str, str): the chart of a view is wanted as it is drawn: the format, a suggested name.
+        beside_wanted(bool, bool): cheap models, and readers, are to be seen in the ROC, or not.
     """
 
     order_wanted = Signal(str, int)
     export_wanted = Signal(str, object, str, str)
     opened = Signal(str)
+    drawn_wanted = Signal(object, str, str)
+    beside_wanted = Signal(bool, bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,6 +86,10 @@ class OverviewTab(QScrollArea):
         self.errors.currentIndexChanged.connect(lambda _: self._fill())
         self._errors_name = Label("Images that could not be scored", "muted", wrap=False)
         self._errors_name.setBuddy(self.errors)
+        self.flagged = Label("", "caption")
+        self.flagged.hide()
+        self.cheap = CheapLine()
+        self._baselines: tuple[Baseline, ...] = ()
         self.sentence = Label("", selectable=True)
         self.conclusion = _panel(self.sentence)
         self._grid = Deferred(self._make_grid)
@@ -91,6 +103,8 @@ class OverviewTab(QScrollArea):
     def _make_grid(self, place: QWidget) -> ChartGrid:
         grid = ChartGrid(place)
         grid.export_wanted.connect(self.export_wanted)
+        grid.drawn_wanted.connect(self.drawn_wanted)
+        grid.beside_wanted.connect(self.beside_wanted)
         return grid
 
     def _build(self) -> None:
@@ -107,7 +121,9 @@ class OverviewTab(QScrollArea):
         column.setSpacing(SPACE[2])
         column.addWidget(self.table)
         column.addLayout(below)
+        column.addWidget(self.flagged)
         column.addWidget(self.conclusion)
+        column.addWidget(self.cheap)
         column.addWidget(self._grid)
         column.addStretch(1)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -118,6 +134,9 @@ class OverviewTab(QScrollArea):
         """Show a comparison."""
         same = self._found is not None and self._found.sides == found.sides
         self._found = found
+        if not same:
+            self._baselines = ()
+            self.cheap.clear()
         both = any(as_errors(row) for row in found.evaluations)
         self.errors.setVisible(both)
         self._errors_name.setVisible(both)
@@ -125,6 +144,17 @@ class OverviewTab(QScrollArea):
         self.conclude(found.sentence, len(found.sides) - 1)
         if not same:
             self.grid.show_runs(found)
+        self.flagged.setText(wording.flagged_line(found))
+        self.flagged.setVisible(bool(found.flagged))
+        self._fit()
+
+    def show_baselines(self, baselines: Sequence[Baseline]) -> None:
+        """Show the cheap models below the runs; none takes them away."""
+        self._baselines = tuple(baselines)
+        self._fill()
+        self._fit()
+
+    def _fit(self) -> None:
         rows = min(self.model.rowCount(), _MOST_ROWS)
         bar = self.table.horizontalScrollBar().sizeHint().height()
         self.table.setFixedHeight(self.table.horizontalHeader().sizeHint().height() + rows * ROW_PX + bar + 2)
@@ -152,7 +182,7 @@ class OverviewTab(QScrollArea):
     def _fill(self) -> None:
         if self._found is None:
             return
-        self.model.fill(self._found, errors=bool(self.errors.currentData()))
+        self.model.fill(self._found, errors=bool(self.errors.currentData()), baselines=self._baselines)
         self.note.setText(wording.methods_line(self.model.shown()))
 
     def _menu(self, point: QPoint) -> None:
@@ -162,7 +192,7 @@ class OverviewTab(QScrollArea):
 
     def menu_for(self, row: int) -> QMenu:
         """What can be done with a run of the table."""
-        run, last = self._run_at(row), self.model.rowCount() - 1
+        run, last = self._run_at(row), self.model.n_runs - 1
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for title, place, possible in (
@@ -190,7 +220,7 @@ class TestsTab(QWidget):
         self.table = DataTable("Paired tests")
         self.table.setModel(self.model)
         self.table.setItemDelegateForColumn(0, RunDelegate(self.table))
-        self.table.setItemDelegateForColumn(2, DifferenceDelegate(self.table))
+        self.table.setItemDelegateForColumn(3, DifferenceDelegate(self.table))
         for at, width in enumerate(_PAIR_COLUMNS_PX):
             self.table.setColumnWidth(at, width)
         self.head = Label("", "muted")
@@ -214,15 +244,17 @@ class TestsTab(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.pane)
 
-    def show_runs(self, found: SideBySide) -> None:
-        """Show the tests of a comparison that was computed."""
-        self.model.fill(found)
+    def show_runs(self, found: SideBySide, cheap: ShortcutFile | None = None) -> None:
+        """Show the tests of a comparison that was computed, and those against the cheap models."""
+        self.model.fill(found, cheap.baselines if cheap is not None else ())
         reference = found.sides[0]
+        below = " Below them: each run minus each cheap model, with a Holm of their own." if cheap is not None else ""
         self.head.setText(
             f"Each run minus the reference {one_line(reference.run)} {one_line(reference.title, 200)}, on the same "
-            "test. p by Holm counts all runs that are compared by one metric; intervals are not adjusted."
+            f"test. p by Holm counts all runs that are compared by one metric; intervals are not adjusted.{below}"
         )
-        self.text.setPlainText(shown(found.sentence, _LONGEST_TEXT))
+        said = (found.sentence, *(cheap.sentences if cheap is not None else ()))
+        self.text.setPlainText(shown("\n".join(part for part in said if part), _LONGEST_TEXT))
         self.pane.show_content()
 
 

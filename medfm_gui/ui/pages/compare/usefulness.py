@@ -14,6 +14,7 @@ from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import case_layout, wording
 from medfm_gui.ui.pages.compare.cells import Cell, CellTable
 from medfm_gui.ui.pages.compare.charts import slots_of
+from medfm_gui.ui.pages.compare.events import EventField
 from medfm_gui.ui.pages.compare.look import Look
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, real_number
@@ -49,6 +50,7 @@ class UsefulnessTab(QWidget):
         self.high.setAccessibleName("Highest threshold probability")
         self.prevalence.setAccessibleName("Prevalence in the intended population")
         self.prevalence.setMinimumWidth(SPACE[-1] * 5)
+        self.one_event = EventField(self._other_event)
         self.button = action("Show net benefit", "chart", "primary")
         self.button.clicked.connect(self.ask)
         self.stated = Label("", "caption")
@@ -70,6 +72,8 @@ class UsefulnessTab(QWidget):
     def _head(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(SPACE[1])
+        row.addWidget(self.one_event.name)
+        row.addWidget(self.one_event)
         for text, field in (
             ("Thresholds from", self.low), ("to", self.high), ("Intended prevalence", self.prevalence),
         ):  # fmt: skip
@@ -92,25 +96,35 @@ class UsefulnessTab(QWidget):
         """The runs of the comparison; the range has to be named anew for others."""
         same = self._sides == found.sides
         self._sides = found.sides
-        if found.task is not Task.BINARY:
+        self.one_event.offer(found.events)
+        if found.task is not Task.BINARY and not found.events:
             self._sampling.want(None)
             self._numbers.want(None)
             self.pane.show_empty(
                 "Net benefit weighs one decision",
-                "It is told of a question with two classes; this one has more.",
+                "It is told of a case that has an event or not; this task has no such event.",
                 icon="chart",
             )
             return
-        self._sampling.want(ReadSampling(tuple(side.run for side in found.sides)))
+        self._sampling.want(ReadSampling(tuple(side.run for side in found.sides), self.one_event.named()))
         if not same or not self._is_named:
-            self._is_named = False
-            self._numbers.want(None)
-            self.inner.show_empty(
-                "Name a range of thresholds",
-                "A threshold probability says how many false alarms one found case is worth: at 0.10 nine. Name the "
-                "range within which people would act, before looking at the curve.",
-                icon="chart",
-            )
+            self._ask_range()
+
+    def _ask_range(self) -> None:
+        self._is_named = False
+        self._numbers.want(None)
+        self.inner.show_empty(
+            "Name a range of thresholds",
+            "A threshold probability says how many false alarms one found case is worth: at 0.10 nine. Name the "
+            "range within which people would act, before looking at the curve.",
+            icon="chart",
+        )
+
+    def _other_event(self) -> None:
+        """Another event has another range and another prevalence."""
+        self.prevalence.setValue(_NOT_NAMED)
+        self._sampling.want(ReadSampling(tuple(side.run for side in self._sides), self.one_event.named()))
+        self._ask_range()
 
     def ask(self) -> None:
         """Show calibration and net benefit for what is in the fields."""
@@ -118,7 +132,8 @@ class UsefulnessTab(QWidget):
         self._memory.put(_KEPT, [self.low.value(), self.high.value()])
         prevalence = self.prevalence.value() or None
         runs = tuple(side.run for side in self._sides)
-        self._numbers.want(ReadUsefulness(runs, round(self.low.value(), 3), round(self.high.value(), 3), prevalence))
+        between = round(self.low.value(), 3), round(self.high.value(), 3)
+        self._numbers.want(ReadUsefulness(runs, *between, prevalence, self.one_event.named()))
 
     def showEvent(self, event: QShowEvent) -> None:
         """Ask what was not asked while nobody looked."""

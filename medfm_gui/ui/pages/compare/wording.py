@@ -71,6 +71,19 @@ def test_line(found: SideBySide) -> str:
     return " · ".join(parts)
 
 
+def flagged_line(found: SideBySide) -> str:
+    """What the leak gate said of the test, and what the headline is without it; empty where it named nothing."""
+    if not found.flagged:
+        return ""
+    images = f"{_many(found.flagged, 'test image')} {'was' if found.flagged == 1 else 'were'} named by the leak gate"
+    if not found.without_flagged:
+        return f"{images}; what is left without their units cannot be estimated."
+    least, most = (pick(row.n for row in found.without_flagged) for pick in (min, max))
+    counted = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    unit = found.without_flagged[0].unit
+    return f"{images}. The column “without flagged” leaves their units out: {counted} {unit}s stay."
+
+
 def openings_line(count: int) -> str:
     """How often these test images were looked at, and what that does to the best of them."""
     if count <= 1:

@@ -15,12 +15,13 @@ from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.datasets.counts import CountRow, CountsTable
 from medfm_gui.ui.pages.datasets.gate import Banner, clean_words
 from medfm_gui.ui.pages.datasets.notes import Notes
+from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
 from medfm_gui.ui.pages.datasets.split_pairs import NearPairs
 from medfm_gui.ui.pages.datasets.split_rows import LeaksTable
 from medfm_gui.ui.pages.datasets.wording import PARTITIONS, brief, count, day, split_title, unit
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
-from medfm_gui.ui.widgets.forms import action
+from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.cohort import SplitFacts
 
@@ -41,6 +42,9 @@ class Certificate(QWidget):
         self._context = context
         self.export = action("Save as table", "export")
         self.export.clicked.connect(self._ask_place)
+        self.delete = action("Delete …", "trash", "quiet")
+        self.delete.setAccessibleName("Delete this split")
+        disable(self.delete, READ_ONLY if context.is_read_only else "")
         self.banner = Banner()
         self.facts = Facts()
         self.table = CountsTable("Images of each class by partition of the split")
@@ -54,6 +58,7 @@ class Certificate(QWidget):
         head = QHBoxLayout()
         head.setSpacing(SPACE[3])
         head.addWidget(self._title, 1)
+        head.addWidget(self.delete)
         head.addWidget(self.export)
         head.addWidget(self.train)
         column = QVBoxLayout(self)

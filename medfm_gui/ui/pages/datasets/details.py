@@ -19,12 +19,13 @@ from medfm_gui.ui.pages.datasets.images_tab import ImagesTab
 from medfm_gui.ui.pages.datasets.map_tab import MapTab
 from medfm_gui.ui.pages.datasets.model import classes_line
 from medfm_gui.ui.pages.datasets.quality_tab import QualityTab
+from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
 from medfm_gui.ui.pages.datasets.splits_tab import SplitsTab
 from medfm_gui.ui.pages.datasets.statement_tab import StatementTab
 from medfm_gui.ui.pages.datasets.wording import dataset_line
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
-from medfm_gui.ui.widgets.forms import action
+from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.text import Label
 
 _TAB = "datasets.tab"
@@ -50,6 +51,9 @@ class Details(QWidget):
         self._line = Label("", "muted", elide=Qt.TextElideMode.ElideRight)
         self.train = action("Train on this dataset", "train")
         self.train.clicked.connect(self._train)
+        self.delete = action("Delete …", "trash", "quiet")
+        self.delete.setAccessibleName("Delete this dataset")
+        disable(self.delete, READ_ONLY if context.is_read_only else "")
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("The chosen dataset")
@@ -128,6 +132,7 @@ class Details(QWidget):
         top = QHBoxLayout()
         top.setSpacing(SPACE[3])
         top.addLayout(words, 1)
+        top.addWidget(self.delete, 0, Qt.AlignmentFlag.AlignTop)
         top.addWidget(self.train, 0, Qt.AlignmentFlag.AlignTop)
         down = QVBoxLayout(self)
         down.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[4])

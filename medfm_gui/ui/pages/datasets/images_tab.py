@@ -22,6 +22,7 @@ from medfm_gui.ui.pages.datasets.draft import Draft
 from medfm_gui.ui.pages.datasets.flagged_switch import FlaggedSwitch
 from medfm_gui.ui.pages.datasets.grid import ThumbnailGrid
 from medfm_gui.ui.pages.datasets.inspector import Inspector, label_text
+from medfm_gui.ui.pages.datasets.previews import Previews
 from medfm_gui.ui.pages.datasets.sample_edits import SampleEdits
 from medfm_gui.ui.pages.datasets.samples import SampleSource
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
@@ -55,6 +56,9 @@ class ImagesTab(QWidget):
         self.grid = ThumbnailGrid(self.source, self._caption)
         self.inspector = Inspector(context.desk, self.show_patient)
         self._pane = StatePane(self.grid)
+        self.previews = Previews(context)
+        self.previews.made.connect(self.source.forget_pictures)
+        self.source.lost.connect(self.previews.offer)
         self._filters()
         self._lay_out()
         self.grid.chosen.connect(self._choose)
@@ -110,6 +114,7 @@ class ImagesTab(QWidget):
         column.setSpacing(SPACE[1])
         column.addLayout(above)
         column.addLayout(bar)
+        column.addWidget(self.previews)
         column.addWidget(self._pane, 1)
         self._splitter.addWidget(self.inspector)
         self._splitter.setStretchFactor(0, 1)
@@ -138,6 +143,7 @@ class ImagesTab(QWidget):
         same = self._dataset is not None and self._dataset.fingerprint == dataset.fingerprint
         same = same and self._dataset is not None and self._dataset.id == dataset.id
         self._dataset = dataset
+        self.previews.show_dataset(dataset.id)
         kept = self.splits.currentData() if same else ""
         fill(self.splits, [(_ANY_SPLIT, ""), *((split_title(row), row.id) for row in splits)], kept)
         if not same:
@@ -197,7 +203,8 @@ class ImagesTab(QWidget):
         if self._dataset is None:
             return
         whole = self._dataset.n_samples
-        self.counted.setText(count(total, "image") if total == whole else f"{total:,} of {count(whole, 'image')}")
+        unit = self._dataset.unit
+        self.counted.setText(count(total, unit) if total == whole else f"{total:,} of {count(whole, unit)}")
         if total == 0:
             self._pane.show_empty(
                 "No image fits", "No image of this dataset fits these filters.", "Clear the filters", self.clear_filters

@@ -18,6 +18,7 @@ from medfm_gui.ui.context import Context
 from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.page import Page
 from medfm_gui.ui.pages.datasets.dataset_list import DatasetList
+from medfm_gui.ui.pages.datasets.deleting import Deleting, RowMenu
 from medfm_gui.ui.pages.datasets.details import Details
 from medfm_gui.ui.pages.datasets.importing.dialog import ImportDialog
 from medfm_gui.ui.pages.datasets.importing.dropping import dropped_path
@@ -51,6 +52,7 @@ class DatasetsPage(Page):
         self._listing = Newest(context.desk, self)
         self._dividing = Newest(context.desk, self)
         self._dataset: DatasetRow | None = None
+        self._n_splits = 0
         self._wanted = str(context.memory.get(_LAST) or "")
         self.dialog: ImportDialog | None = None
         self.model = DatasetsModel(self)
@@ -58,6 +60,10 @@ class DatasetsPage(Page):
         self._lay_out()
         self._add_actions()
         self.details.version_made.connect(self._version_made)
+        self.deleting = Deleting(context, self)
+        self.deleting.gone.connect(lambda _: self.refresh())
+        self.details.delete.clicked.connect(self.delete)
+        self.menu = RowMenu(self.list, "Delete …", lambda _: None if context.is_read_only else self.delete)
         self.setTabOrder(self.list, self.add)
 
     def _build_list(self) -> None:
@@ -128,6 +134,14 @@ class DatasetsPage(Page):
                 self.title,
                 lambda: writable and self.details.draft.can_redo,
             ),
+            Action(
+                "datasets.delete",
+                "Delete this dataset …",
+                self.delete,
+                "",
+                self.title,
+                lambda: writable and self._dataset is not None,
+            ),
             Action("datasets.find", "Search the images", self.details.search, "Ctrl+F", self.title),
         )
 
@@ -191,6 +205,7 @@ class DatasetsPage(Page):
         found = self._dataset
         if found is None:
             return
+        self._n_splits = len(answer.splits)
         self.details_pane.show_content()
         self.details.show_dataset(found, answer.splits)
 
@@ -207,6 +222,11 @@ class DatasetsPage(Page):
         self.dialog.imported.connect(self._imported)
         self.dialog.finished.connect(self._import_closed)
         self.dialog.open()
+
+    def delete(self) -> None:
+        """Delete the chosen dataset, after a question."""
+        if self._dataset is not None and not self.context.is_read_only:
+            self.deleting.dataset(self._dataset, self._n_splits)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A folder or a file can be dropped anywhere on the page."""

@@ -10,6 +10,8 @@ import numpy as np
 from medfm_gui.desk.asks.data import (
     CheckQuality,
     DatasetList,
+    DeleteDataset,
+    DeleteSplit,
     DescribeCohort,
     ImportDataset,
     Imported,
@@ -17,9 +19,11 @@ from medfm_gui.desk.asks.data import (
     ListSamples,
     ListSplits,
     LookAtSource,
+    MakePreviews,
     MakeSplit,
     PlanSplit,
     PreviewImport,
+    PreviewsMade,
     ShowSample,
     ShowSplit,
     SplitList,
@@ -44,6 +48,7 @@ from medfm_gui.workspace.cohort import (
     SplitPlan,
     Twins,
 )
+from medfm_gui.workspace.deletion import Deleted
 from medfm_gui.workspace.sources import (
     ColumnFacts,
     ImportReport,
@@ -396,4 +401,7 @@ ANSWERS: Final[Answers] = {
     LookAtSource: _looked,
     PreviewImport: _previewed,
     ImportDataset: lambda ask: Imported(CHEST),
+    DeleteDataset: lambda ask: Deleted(ask.dataset, (), f"/workspace/deleted/{ask.dataset}-1"),
+    DeleteSplit: lambda ask: Deleted("", (ask.split,), f"/workspace/deleted/{ask.split}-1"),
+    MakePreviews: lambda ask: PreviewsMade(ask.dataset, CHEST.n_samples),
 }

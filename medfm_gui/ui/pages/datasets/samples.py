@@ -40,12 +40,14 @@ class SampleSource(QObject):
         counted(int): how many samples there are.
         arrived(): samples or pictures came.
         failed(MedfmError): a page cannot be had.
+        lost(str): pictures were asked for and none of them has pixels; why, in words.
     """
 
     restarted = Signal()
     counted = Signal(int)
     arrived = Signal()
     failed = Signal(object)
+    lost = Signal(str)
 
     def __init__(self, desk: Asks, parent: QObject) -> None:
         super().__init__(parent)
@@ -104,6 +106,11 @@ class SampleSource(QObject):
         if side != self._side:
             self._side = side
             self._pictures.clear()
+
+    def forget_pictures(self) -> None:
+        """Ask again for what is seen: there may be pixels where there were none."""
+        self._pictures.clear()
+        self.arrived.emit()
 
     def sample(self, row: int) -> Sample | None:
         """The sample of that number, if it is here."""
@@ -189,12 +196,15 @@ class SampleSource(QObject):
                     self._pictures[tile.sample] = picture_of(sheet, tile)
                 while len(self._pictures) > _PICTURES_KEPT:
                     self._pictures.popitem(last=False)
+                if sheet.tiles and not any(tile.rows for tile in sheet.tiles):
+                    self.lost.emit(sheet.tiles[0].message)
                 self.arrived.emit()
 
         def refused(error: MedfmError) -> None:
             if self._forget(batch) and not isinstance(error, Interrupted):
                 for name in ids:  # they are not asked for again and again
                     self._pictures[name] = QImage()
+                self.lost.emit(error.message)
                 self.arrived.emit()
 
         ask = Thumbnails(self._dataset, ids, side)

@@ -22,6 +22,7 @@ from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.datasets.certificate import Certificate
+from medfm_gui.ui.pages.datasets.deleting import Deleting, RowMenu
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY, SplitEditor
 from medfm_gui.ui.pages.datasets.split_rows import SplitsModel
 from medfm_gui.ui.pages.datasets.wording import count
@@ -89,7 +90,10 @@ class SplitsTab(QWidget):
             self.table.set_widths({str(name): int(width) for name, width in kept.items() if isinstance(width, int)})
         header.sectionResized.connect(lambda *_: self._context.memory.put(_MEMORY, self.table.widths()))
         self.table.selectionModel().currentRowChanged.connect(lambda now, _: self._choose(now.row()))
+        self.deleting = Deleting(self._context, self)
+        self.menu = RowMenu(self.table, "Delete …", lambda _: None if self._context.is_read_only else self.delete)
         self.certificate = Certificate(self._context, self._train)
+        self.certificate.delete.clicked.connect(self.delete)
         self.certificate_pane = StatePane(self.certificate)
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
@@ -153,6 +157,12 @@ class SplitsTab(QWidget):
         if self._dataset is not None and not self._context.is_read_only:
             self._stack.setCurrentWidget(self._editor)
             self.editor.begin(self._dataset)
+
+    def delete(self) -> None:
+        """Delete the chosen split, after a question; the page asks for the others then."""
+        split = self.model.split(self.table.currentIndex().row())
+        if split is not None:
+            self.deleting.split(split)
 
     def show_list(self) -> None:
         """Back to the list."""

@@ -127,7 +127,7 @@ def brief(text: str) -> str:
 def dataset_line(row: DatasetRow) -> str:
     """What stands below a dataset's name: images, patients, task."""
     patients = [count(row.n_patients, "patient")] if row.n_patients else []
-    return " · ".join([count(row.n_samples, "image"), *patients, TASKS[row.task].lower()])
+    return " · ".join([count(row.n_samples, row.unit), *patients, TASKS[row.task].lower()])
 
 
 def reason(code: str) -> str:

@@ -1,15 +1,17 @@
-"""At the left: what a new report shall hold – title, runs, sections."""
+"""At the left: what a new report shall hold – title, runs, sections, numbers, pictures, files."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from medfm_gui.domain.report import OF_SEVERAL, Outline, Part
+from medfm_gui.ui.pages.reports.details import Benefit, BesidePdf, Leaving, Subgroups, with_details
 from medfm_gui.ui.pages.reports.lines import RunLines
-from medfm_gui.ui.pages.reports.model import ATTACHED, ATTACHED_HOLD, HOLDS, RunsModel
+from medfm_gui.ui.pages.reports.model import HOLDS, RunsModel
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import FormRow, action, disable
 from medfm_gui.ui.widgets.switch import Switch
@@ -55,10 +57,14 @@ class Composer(QWidget):
         self.reference = action("Make reference", "star", "quiet")
         self.reference.clicked.connect(self.runs.make_reference)
         self.parts = {part: Switch(part.heading) for part in Part}
-        self.attachments = Switch(ATTACHED)
-        for switch in (*self.parts.values(), self.attachments):
+        for switch in self.parts.values():
             switch.setChecked(True)
             switch.toggled.connect(lambda _: self.changed.emit())
+        self.subgroups, self.benefit, self.leaving = Subgroups(), Benefit(), Leaving()
+        for field in (self.subgroups, self.benefit, self.leaving):
+            field.changed.connect(self.changed)
+        self.beside = BesidePdf()
+        self._data = ""
         self.export_button = action("Export PDF …", "export", "primary")
         self.export_button.clicked.connect(self.export)
         runs.chosen_changed.connect(self._tell_runs)
@@ -92,7 +98,15 @@ class Composer(QWidget):
         column.addWidget(Label("Sections", "heading3"))
         for part, switch in self.parts.items():
             column.addLayout(_row(switch, HOLDS[part]))
-        column.addLayout(_row(self.attachments, ATTACHED_HOLD))
+        for title, fields in (
+            ("Numbers", (self.subgroups, self.benefit)),
+            ("Pictures and files", (self.leaving,)),
+            ("Beside the PDF", (self.beside,)),
+        ):
+            column.addSpacing(SPACE[1])
+            column.addWidget(Label(title, "heading3"))
+            for field in fields:
+                column.addWidget(field)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         top, foot = QWidget(), QWidget()
@@ -113,13 +127,21 @@ class Composer(QWidget):
         """What the report shall hold."""
         parts = tuple(part for part, switch in self.parts.items() if switch.isChecked())
         purpose = self.purpose.toPlainText().strip()[:_LONGEST_PURPOSE]
-        return Outline(self.title.text().strip(), parts, self.attachments.isChecked(), purpose)
+        outline = Outline(self.title.text().strip(), parts, purpose=purpose)
+        return with_details(outline, self.subgroups, self.benefit, self.leaving)
 
-    def set_outline(self, parts: tuple[Part, ...], attachments: bool) -> None:
-        """Switch sections as they were last time; tells nobody."""
+    def leave_out(self, parts: Collection[Part], *, files: bool = False) -> None:
+        """Switch off what was off last time; tells nobody."""
         for part, switch in self.parts.items():
-            _set(switch, part in parts)
-        _set(self.attachments, attachments)
+            switch.blockSignals(True)
+            switch.setChecked(part not in parts)
+            switch.blockSignals(False)
+        self.leaving.forget(files=False if files else None)
+
+    def tell_data(self, withheld: str, covariates: Sequence[str]) -> None:
+        """What the dataset of the chosen runs allows, and what its test images can be parted by; tells nobody."""
+        self.leaving.allow(withheld)
+        self.subgroups.offer(covariates)
 
     def suggest_title(self, title: str) -> None:
         """The title of a report that is given none."""
@@ -131,6 +153,7 @@ class Composer(QWidget):
 
     def _tell_runs(self) -> None:
         chosen = self._runs.chosen
+        self._look_at_data(chosen[:1])
         for part in OF_SEVERAL:
             disable(self.parts[part], "" if len(chosen) > 1 else _ONE_RUN)
         hint = "The first run you tick is the reference that the others are compared with."
@@ -139,6 +162,14 @@ class Composer(QWidget):
         self.runs_hint.setText(hint)
         self._tell_reference()
         self.changed.emit()
+
+    def _look_at_data(self, first: Sequence[str]) -> None:
+        """Runs of other data: consent and files that were chosen for the last ones do not hold for these."""
+        item = self._runs.item(self._runs.row_of(first[0])) if first else None
+        if item is not None and item.row.dataset_fingerprint != self._data:
+            if self._data:
+                self.leaving.forget(files=False if self.leaving.attachments is False else None)
+            self._data = item.row.dataset_fingerprint
 
     def _tell_reference(self) -> None:
         item = self._runs.item(self.runs.currentIndex().row())
@@ -156,9 +187,3 @@ def _row(switch: Switch, text: str) -> QVBoxLayout:
     row.addWidget(switch)
     row.addWidget(caption)
     return row
-
-
-def _set(switch: Switch, on: bool) -> None:
-    switch.blockSignals(True)
-    switch.setChecked(on)
-    switch.blockSignals(False)

@@ -10,12 +10,18 @@ from medfm_gui.desk.asks.reports import ReportPreview
 from medfm_gui.domain.errors import InputError, MedfmError, SealError, UsageError
 from medfm_gui.domain.report import Part
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.memory import Memory
 from medfm_gui.ui.pages.reports.composer import Composer
 from medfm_gui.ui.pages.reports.live import Live
 from medfm_gui.ui.pages.reports.model import RunsModel
 from medfm_gui.ui.pages.reports.sheets import Sheets
 
+_WITHOUT: Final = "reports.without"
 _PARTS: Final = "reports.parts"
+"""What an earlier version kept: the sections that were on. It knew these:"""
+_KNOWN_THEN: Final = frozenset(
+    {Part.DATA, Part.SPLIT, Part.MODELS, Part.RESULTS, Part.COMPARISON, Part.CURVES, Part.EXAMPLES, Part.PROVENANCE}
+)
 _PREVIEW: Final = "preview"
 _FILES: Final = "files"
 
@@ -39,9 +45,8 @@ class Drafting(QObject):
         self._composer = composer
         self._sheets = sheets
         self._is_on = False
-        kept = self._memory.get(_PARTS)
-        if isinstance(kept, list):
-            composer.set_outline(tuple(part for part in Part if part.value in kept), _FILES in kept)
+        left_out = _left_out(self._memory)
+        composer.leave_out([part for part in Part if part.value in left_out], files=_FILES in left_out)
         composer.changed.connect(self.preview)
         sheets.preview_stopped.connect(self._stop_preview)
         self.live.told.connect(sheets.tell_setting)
@@ -62,8 +67,8 @@ class Drafting(QObject):
     def preview(self, *, now: bool = False) -> None:
         """The report became another one."""
         outline, runs = self._composer.outline, self._runs.chosen
-        kept = [part.value for part in outline.parts] + ([_FILES] if outline.attachments else [])
-        self._memory.put(_PARTS, kept)
+        left_out = [part.value for part in Part if part not in outline.parts]
+        self._memory.put(_WITHOUT, [*left_out, *([_FILES] if outline.attachments is False else [])])
         if not self._is_on:
             return
         if not runs:
@@ -80,6 +85,7 @@ class Drafting(QObject):
         self.title = preview.title
         if not self._composer.outline.title:
             self._composer.suggest_title(preview.title)
+        self._composer.tell_data(preview.withheld, preview.covariates)
         self._sheets.show_pdf(_PREVIEW, preview.title, preview.payload)
         if preview.is_whole:
             self._sheets.end_setting()
@@ -117,3 +123,14 @@ class Drafting(QObject):
         else:
             text = "The report can be exported without it."
             self._sheets.states.show_empty("No preview", text, "Show the preview", self._retry, "reports")
+
+
+def _left_out(memory: Memory) -> list[str]:
+    """What was off last time; a section that is new since then is on."""
+    kept, earlier = memory.get(_WITHOUT), memory.get(_PARTS)
+    if isinstance(kept, list):
+        return [str(name) for name in kept]
+    if isinstance(earlier, list):
+        names = [part.value for part in Part if part in _KNOWN_THEN and part.value not in earlier]
+        return [*names, *([] if _FILES in earlier else [_FILES])]
+    return []

@@ -54,7 +54,8 @@ class Exporting(QObject):
         """Ask where to, then write a report of the chosen runs; ``title`` is the one it will bear."""
         path = where.ask_where(self._page, "Export report", where.file_name(title)) if self._ticket is None else ""
         if path:
-            ask = WriteReport(self._runs.chosen, path, self._composer.outline)
+            table, card = self._composer.beside.wanted
+            ask = WriteReport(self._runs.chosen, path, self._composer.outline, table, card)
             self._ask(ask, "The report", lambda: self.write(title))
 
     def copy(self, item: ReportItem) -> None:
@@ -91,6 +92,8 @@ class Exporting(QObject):
 
     def _written(self, made: ReportWritten, what: str) -> None:
         facts = f"{count(made.pages, 'page')} · {size(made.size_bytes)} · SHA-256 {made.sha256}"
+        beside = ", ".join(one.replace("\\", "/").rpartition("/")[2] for one in made.beside)
+        facts += f"\nBeside it: {beside}" if beside else ""
         deeds = [
             ("Show", lambda: self.show_wanted.emit(made.id)),
             ("Open folder", lambda: where.show_folder(made.path)),

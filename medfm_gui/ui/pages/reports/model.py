@@ -28,16 +28,20 @@ HOLDS: Final[Mapping[Part, str]] = {
     Part.RESULTS: "Numbers with intervals, ROC, confusion",
     Part.CALIBRATION: "Intercept and slope of the probabilities",
     Part.COMPARISON: "Differences to the reference, paired tests",
+    Part.SUBGROUPS: "By declared covariates, or those you choose",
     Part.LADDER: "Numbers against parameters, minutes, memory and labels",
     Part.CURVES: "Loss over the epochs of every run",
     Part.EXAMPLES: "Four test images chosen by rule, with Grad-CAM",
+    Part.FAILURES: "Errors by class and covariate, surest mistakes",
     Part.LIMITATIONS: "What the stored facts show to be limited",
     Part.CARD: "Each model in short: use, data, numbers",
+    Part.CHECKLISTS: "CLAIM, TRIPOD+AI, STARD-AI: what the run fills",
     Part.PROVENANCE: "Hashes, devices, every opening of the test",
 }
 """What each section holds, in a line."""
+CONSENT: Final = "Pictures of cases may be shown"
 ATTACHED: Final = "Attached files"
-ATTACHED_HOLD: Final = "Orders, results, split, predictions; no patients"
+ATTACHED_HOLD: Final = "Orders, results, split, each prediction, charts; no patients"
 
 
 def count(number: int, noun: str) -> str:

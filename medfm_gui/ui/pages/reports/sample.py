@@ -95,7 +95,12 @@ REPORTS: tuple[ReportItem, ...] = (
 )  # fmt: skip
 
 
-def sample_answers(reports: Sequence[ReportItem] = REPORTS, runs: Sequence[RunItem] = RUNS) -> Answers:
+COVARIATES: tuple[str, ...] = ("Age", "Manufacturer", "Sex", "View position")
+
+
+def sample_answers(
+    reports: Sequence[ReportItem] = REPORTS, runs: Sequence[RunItem] = RUNS, withheld: str = ""
+) -> Answers:
     """Answers about these reports and runs; what is written is listed from then on."""
     kept = list(reports)
 
@@ -117,13 +122,17 @@ def sample_answers(reports: Sequence[ReportItem] = REPORTS, runs: Sequence[RunIt
             )
         title = ask.outline.title or _TITLES[len(ask.runs) > 1]
         data = pages(title, [part.heading for part in ask.outline.parts])
-        return ReportPreview(title, max((len(ask.outline.parts) + 1) // 2, 1), payload=data)
+        count = max((len(ask.outline.parts) + 1) // 2, 1)
+        return ReportPreview(title, count, payload=data, withheld=withheld, covariates=COVARIATES)
 
     def write(ask: WriteReport) -> ReportWritten:
         shown = preview(PreviewReport(ask.runs, ask.outline))
         made = report(len(kept) + 1, shown.title, ask.runs, "2026-11-22T07:30:00Z", shown.pages)
         kept.append(made)
-        return ReportWritten(made.row.id, ask.path, shown.pages, _SHA256, len(shown.payload))
+        stem = ask.path.removesuffix(".pdf")
+        beside = [f"{stem}-table.{ask.table}"] if ask.table else []
+        beside += [f"{stem}-model-card.json"] if ask.card else []
+        return ReportWritten(made.row.id, ask.path, shown.pages, _SHA256, len(shown.payload), tuple(beside))
 
     def copy(ask: CopyReport) -> ReportWritten:
         row = read(ReadReport(ask.report)).row

@@ -28,12 +28,14 @@ from medfm_gui.ui.viewer.viewer import Viewer
 from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.switch import Switch
 from medfm_gui.ui.widgets.table import ROW_PX
 from medfm_gui.ui.widgets.text import Label, tip, tip_text
 from medfm_gui.ui.widgets.tree import DataList
 
 _RUNS = "studies.runs"
 _EXPLAIN = "studies.explanation"
+_SETS = "studies.class_sets"
 _MOST_ROWS = 4
 _ROOT = QModelIndex()
 
@@ -65,6 +67,7 @@ class PredictPanel(QScrollArea):
         self.train = QPushButton("New training")
         self.scope = QComboBox()
         self.explain = ExplanationChoice()
+        self.sets = Switch("Sets of classes")
         self.button = QPushButton("Predict")
         self.reason = Label("", "caption")
         self.work = Work(self.cancelled.emit)
@@ -82,12 +85,15 @@ class PredictPanel(QScrollArea):
         self.scope.addItems(["This series", "Whole study"])
         self.scope.setAccessibleName("What is scored")
         self.explain.choose(str(memory.get(_EXPLAIN, EXPLANATIONS[0].name)))
+        self.sets.setChecked(memory.get(_SETS, False) is True)
+        tip(self.sets, "Beside the highest class those that cannot be left out; at most one in ten of each class is.")
         self.button.setProperty("role", "primary")
         self.button.setAccessibleName("Predict")
         icons.put(self.train, "train")
         ask = Panel("Predict")
         for widget in (
-            self.runs, self.no_runs, self.train, self.scope, self.explain, self.button, self.reason, self.work
+            self.runs, self.no_runs, self.train, self.scope, self.explain, self.sets, self.button, self.reason,
+            self.work,
         ):  # fmt: skip
             ask.add(widget)
         inside = QWidget()
@@ -115,6 +121,7 @@ class PredictPanel(QScrollArea):
     def _connect(self) -> None:
         self.choices.changed.connect(self._ticked)
         self.explain.changed.connect(lambda name: self._context.memory.put(_EXPLAIN, name))
+        self.sets.toggled.connect(lambda on: self._context.memory.put(_SETS, on))
         self.button.clicked.connect(self.wanted)
         self.train.clicked.connect(lambda: self._context.go("train"))
         self.earlier.chosen.connect(self.earlier_wanted)
@@ -172,6 +179,7 @@ class PredictPanel(QScrollArea):
         """Offer what can be done, and say why not."""
         for widget in (self.runs, self.explain, self.button):
             widget.setVisible(self._has_runs)
+        self.sets.setVisible(self._has_runs and self.choices.tells_classes_apart)
         self.no_runs.setVisible(not self._has_runs)
         self.train.setVisible(not self._has_runs)
         obstacle = self.obstacle

@@ -104,10 +104,11 @@ class Answers(QWidget):
         while len(self._runs) < len(image.said):
             self._runs.append(RunAnswer())
             self._said.addWidget(self._runs[-1])
+        self.calibration.setVisible(not any(said.is_calibrated for said in image.said))
         for place, shown in enumerate(self._runs):
             shown.setVisible(place < len(image.said))
             if place < len(image.said):
-                shown.tell(image.said[place], place)
+                shown.tell(image.said[place], place, is_alone=not self.calibration.isHidden())
         if image.warnings:
             reasons = "\n".join(wording.line(warning, 300) for warning in image.warnings[:8])
             self.warnings.tell("Read these answers with care", reasons)
@@ -124,19 +125,29 @@ class RunAnswer(QWidget):
         self.bars = ProbabilityBars()
         self.decision = Label("", selectable=True)
         self.remark = Label("", "caption")
+        self.set = Label("", selectable=True)
+        self.promise = Label("", "caption")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[0])
-        for widget in (self.bars, self.decision, self.remark):
+        for widget in (self.bars, self.decision, self.set, self.promise, self.remark):
             column.addWidget(widget)
 
-    def tell(self, said: RunSaid, slot: int) -> None:
-        """Show what this run said."""
+    def tell(self, said: RunSaid, slot: int, *, is_alone: bool = False) -> None:
+        """Show what this run said; ``is_alone``: that it is not calibrated is said once for all runs."""
         self.bars.set_runs((bars_of(said, slot),))
         self.decision.setText(wording.decision(said))
+        self.set.setText(wording.class_set(said))
+        self.promise.setText(wording.line(said.class_set_note, 400))
+        for label in (self.set, self.promise):
+            label.setVisible(bool(label.text()))
         parts = [f"Mean of {said.slices:,} slices."] if said.slices > 1 else []
-        parts.append(wording.threshold_remark(said.threshold_note))
-        self.remark.setText(" ".join(part for part in parts if part))
+        parts += [
+            "" if is_alone else wording.calibration(said),
+            wording.seeds(said),
+            wording.threshold_remark(said.threshold_note),
+        ]
+        self.remark.setText(" ".join(dict.fromkeys(part for part in parts if part)))
         self.remark.setVisible(bool(self.remark.text()))
 
 
@@ -152,7 +163,8 @@ def bars_of(said: RunSaid, slot: int) -> RunProbabilities:
         own = said.threshold is not None and name == said.positive
         origin = wording.threshold_origin(said.threshold_note) if own else ""
         threshold = said.threshold if own else None
-        rows.append(ClassProbability(name, said.classes[name], threshold=threshold, threshold_text=origin))
+        low, high = said.spread.get(name, (None, None))
+        rows.append(ClassProbability(name, said.classes[name], low, high, said.seeds, threshold, origin))
     return RunProbabilities(said.title, tuple(rows), said.family, slot)
 
 

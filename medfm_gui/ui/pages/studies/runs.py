@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 )
 
 from medfm_gui.desk.asks.runs import RunItem
+from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.run import Phase
 from medfm_gui.ui import theme as themes
 from medfm_gui.ui.charts.marks import draw_marker
@@ -85,6 +86,12 @@ class RunChoices(QAbstractListModel):
     def ticked(self) -> tuple[str, ...]:
         """Ids of the ticked runs, as listed."""
         return tuple(run.row.id for run in self._runs if run.row.id in self._ticked)
+
+    @property
+    def tells_classes_apart(self) -> bool:
+        """Whether a ticked run decides among three classes or more, so that a set of classes may say more than one."""
+        ticked = (run.row.task for run in self._runs if run.row.id in self._ticked)
+        return any(task in (Task.MULTICLASS, Task.ORDINAL) for task in ticked)
 
     def rowCount(self, parent: Index = _ROOT) -> int:
         """Finished runs."""

@@ -110,6 +110,24 @@ def threshold_remark(note: str) -> str:
     return f"{rest[:1].upper()}{rest[1:]}." if rest else ""
 
 
+def calibration(said: RunSaid) -> str:
+    """How the probabilities of a run were put right, or that they were not."""
+    if not said.is_calibrated:
+        return "Not calibrated: no chance of disease."
+    note = line(said.calibration_note, 200)
+    return f"{note[:1].upper()}{note[1:]}." if note else ""
+
+
+def seeds(said: RunSaid) -> str:
+    """What the range beside a probability is, and what it is not."""
+    return f"Ranges: spread over {said.seeds} seeds, no confidence interval." if said.seeds > 1 else ""
+
+
+def class_set(said: RunSaid) -> str:
+    """The set of classes, where there is one."""
+    return f"Set of classes: {', '.join(line(name, 60) for name in said.class_set)}" if said.class_set else ""
+
+
 def is_below(said: RunSaid) -> bool:
     """Whether the explained class lies below its threshold."""
     score = said.classes.get(said.map_target)

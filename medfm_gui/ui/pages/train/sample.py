@@ -7,7 +7,16 @@ from itertools import product
 from typing import Any
 
 from medfm_gui.base.plugins import read_plugins
-from medfm_gui.desk.asks.data import DatasetList, ListDatasets, ListSplits, MakeSplit, SplitList, SplitMade
+from medfm_gui.desk.asks.data import (
+    CheckQuality,
+    DatasetList,
+    ListDatasets,
+    ListSplits,
+    MakeSplit,
+    PlanSplit,
+    SplitList,
+    SplitMade,
+)
 from medfm_gui.desk.asks.train import (
     AddModel,
     CreateRuns,
@@ -26,9 +35,9 @@ from medfm_gui.desk.asks.train import (
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.domain.cards import WeightsState, WeightsStatus, adaptation
 from medfm_gui.domain.dataset import Task
-from medfm_gui.domain.errors import LeakError
 from medfm_gui.domain.split import Leak, LeakKind
 from medfm_gui.store.rows import DatasetRow, SplitRow
+from medfm_gui.workspace.cohort import LeakLine, Line, PlannedFold, Quality, SplitPlan
 from medfm_gui.workspace.models import Model
 from medfm_gui.workspace.planning import Device, Measurement, PlanCost, RunCost
 
@@ -128,14 +137,19 @@ def plan_cost(ask: Preflight) -> PlanCost:
     return PlanCost(tuple(runs), (measured,), 1, 412_000_000_000)
 
 
+def planned_split(ask: PlanSplit) -> SplitPlan:
+    """Division by image leaks; everything else is clean."""
+    if ask.wish.by == "image" and not (ask.wish.accept or ask.wish.drop or ask.wish.move):
+        leaking = tuple(LeakLine(leak, leak.a, leak.b) for leak in LEAKS)
+        said = "11 pairs of images on different sides share a patient or are identical."
+        return SplitPlan(leaks=leaking, n_leaks=len(LEAKS), n_drop=len(LEAKS), message=said)
+    sizes = {"train": 700, "val": 150, "test": 150}
+    lines = (Line("clear", (560, 120, None)), Line("nodule", (140, 30, None)))
+    return SplitPlan(tuple(sizes), (PlannedFold("70/15/15 by patient, seed 0", sizes, lines),))
+
+
 def made_split(ask: MakeSplit) -> SplitMade:
-    """A published list leaks; everything else is clean."""
-    if ask.wish.official and not (ask.wish.accept or ask.wish.drop):
-        raise LeakError(
-            "11 pairs of images on different sides share a patient or are identical.",
-            "Drop them from training (--drop-leaks), or keep them with a written reason (--accept-leaks REASON).",
-            leaks=LEAKS,
-        )
+    """A split that is there already."""
     return SplitMade("thorax-phantom-s1", SPLITS[:1])
 
 
@@ -161,6 +175,8 @@ ANSWERS: Mapping[type[Ask[Any]], Callable[[Any], Any]] = {
     ListModels: lambda ask: ModelList(models(), ()),
     ListDevices: lambda ask: DeviceList((Device("cuda:0", "NVIDIA RTX A5000", 24.0), Device("cpu", "AMD EPYC", 64.0))),
     AddModel: lambda ask: ModelAdded("resnet50"),
+    CheckQuality: lambda ask: Quality(ask.dataset, (), (), 0, (), 0, ("patient", "image"), True, ()),
+    PlanSplit: planned_split,
     MakeSplit: made_split,
     ShowLooks: looks,
     Preflight: plan_cost,

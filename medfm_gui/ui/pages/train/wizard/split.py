@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex
-from PySide6.QtWidgets import QAbstractItemView, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from medfm_gui.desk.asks.data import ListSplits, MakeSplit, SplitList, SplitMade
-from medfm_gui.desk.protocol import Progress
+from medfm_gui.desk.asks.data import ListSplits, SplitList, SplitMade
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY, SplitEditor
 from medfm_gui.ui.pages.train.model import PlanState, SplitChoice
 from medfm_gui.ui.pages.train.rules import At
-from medfm_gui.ui.pages.train.wizard.divide import DividePanel
 from medfm_gui.ui.pages.train.wizard.step import Step
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.deferred import Deferred
+from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.rows import Column, Rows
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label
-from medfm_gui.workspace.cohort import SplitWish
 
 _NOWHERE = QModelIndex()
 _PARTS = (("Training", "train"), ("Validation", "val"), ("Calibration", "cal"), ("Test, sealed", "test"))
@@ -48,7 +49,13 @@ def _columns() -> tuple[Column[SplitChoice], ...]:
 
 
 class SplitStep(Step):
-    """Choose a split of the dataset, or make one past the leak gate."""
+    """Choose a split of the dataset, or make one past the leak gate, by the rules of the Datasets page.
+
+    Signals:
+        planning(bool): a new split is being planned before everybody's eyes, and wants the room.
+    """
+
+    planning = Signal(bool)
 
     def __init__(self, context: Context, state: PlanState) -> None:
         super().__init__(
@@ -70,21 +77,66 @@ class SplitStep(Step):
         self._table.selectionModel().selectionChanged.connect(self._choose)
         self._table.activated.connect(lambda _: self.onward.emit())
         self._notes = Label("", "warning")
-        self.divide = DividePanel(self._divide, context.is_read_only)
+        self._made_words = Label("", "good")
+        self.new = action("New split", "plus")
+        self.new.clicked.connect(self.begin)
+        disable(self.new, READ_ONLY if context.is_read_only else "")
+        self._editor = Deferred(self._make_editor)
         content = QWidget()
         down = QVBoxLayout(content)
         down.setContentsMargins(0, 0, 0, 0)
         down.setSpacing(SPACE[2])
+        bar = QHBoxLayout()
+        bar.setSpacing(SPACE[2])
+        bar.addWidget(self._made_words, 1)
+        bar.addStretch(0)
+        bar.addWidget(self.new)
+        down.addLayout(bar)
         down.addWidget(self._table, 1)
         down.addWidget(self._notes)
         self.pane = StatePane(content)
-        self.body.addWidget(self.pane, 1)
-        self.body.addWidget(self.divide)
+        self._stack = QStackedWidget()
+        for place in (self.pane, self._editor):
+            self._stack.addWidget(place)
+        self._stack.currentChanged.connect(lambda place: self.planning.emit(place == 1 and self.isVisible()))
+        self.body.addWidget(self._stack, 1)
 
     @property
     def first(self) -> QWidget:
         """See ``Step``."""
         return self._table
+
+    @property
+    def editor(self) -> SplitEditor:
+        """Where a new split is planned, with what the leak gate says of it."""
+        return self._editor.part
+
+    def _make_editor(self, place: QWidget) -> SplitEditor:
+        editor = SplitEditor(self.context, place)
+        editor.closed.connect(self.show_list)
+        editor.made.connect(self._made)
+        return editor
+
+    def begin(self) -> None:
+        """Plan another split of the chosen dataset."""
+        dataset = self.state.plan.dataset
+        if dataset is not None and not self.context.is_read_only:
+            self._stack.setCurrentWidget(self._editor)
+            self.editor.begin(dataset)
+
+    def show_list(self) -> None:
+        """Back to the splits that there are."""
+        self._stack.setCurrentWidget(self.pane)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """A plan that was left open wants its room again."""
+        super().showEvent(event)
+        self.planning.emit(self._stack.currentIndex() == 1)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Other steps have the room as it was."""
+        super().hideEvent(event)
+        self.planning.emit(False)
 
     def entered(self) -> None:
         """Ask for the splits of the chosen dataset."""
@@ -93,9 +145,9 @@ class SplitStep(Step):
             return
         if self._asked_for != dataset.id:
             self._asked_for = dataset.id
-            self.divide.clear()
+            self._made_words.setText("")
+            self.show_list()
             self.pane.show_busy("Looking for splits")
-        self.divide.set_by_patient(dataset.n_patients is not None)
         self.context.desk.ask(ListSplits(dataset.id), owner=self, then=self._show, failed=self._fail)
 
     def show_plan(self) -> None:
@@ -121,8 +173,13 @@ class SplitStep(Step):
         if self.state.splits:
             self.pane.show_content()
         else:
+            text = "" if self.context.is_read_only else "New split"
             self.pane.show_empty(
-                "No split of this dataset yet", "Make one below: 70/15/15 by patient is a good beginning.", icon="split"
+                "No split of this dataset yet",
+                "70/15/15 by patient is a good beginning. It is checked by the leak gate before it is frozen.",
+                text,
+                self.begin,
+                "split",
             )
         self.show_plan()
 
@@ -134,22 +191,9 @@ class SplitStep(Step):
         if rows:
             self.state.put(split=self._model.row(rows[0]))
 
-    def _divide(self, wish: SplitWish) -> None:
-        dataset = self.state.plan.dataset
-        if dataset is None:
-            return
-        self.divide.show_busy("Dividing and looking for leaks")
-        ask = MakeSplit(dataset.id, wish)
-        desk = self.context.desk
-        desk.ask(ask, owner=self, then=self._made, failed=self.divide.show_error, progress=self._told)
-
-    def _told(self, news: Progress) -> None:
-        """The look for near-duplicates takes its time."""
-        share = f" ({100 * news.done // news.total} %)" if news.total else ""
-        self.divide.show_busy(f"{news.text}{share}")
-
     def _made(self, answer: SplitMade) -> None:
-        self.divide.show_done(answer.id)
+        self._made_words.setText(f"“{answer.id}” is made and frozen.")
+        self.show_list()
         self.wanted = answer.id
         self.entered()
 

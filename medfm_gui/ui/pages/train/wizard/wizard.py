@@ -117,6 +117,8 @@ class TrainWizard(QWidget):
         def make(_: QWidget) -> S:
             step = kind(self.context, self.state)
             step.onward.connect(self.forward)
+            if isinstance(step, SplitStep):
+                step.planning.connect(lambda is_planning: self._summary.setVisible(not is_planning))
             if isinstance(step, ReviewStep):
                 step.sent_back.connect(self.go_to)
             return step

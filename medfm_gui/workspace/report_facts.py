@@ -1,0 +1,173 @@
+"""What the sections of a report are made of, read once: runs, opened tests, scores, dataset, split, what was promised.
+
+A draft keeps what is costly in a scratch folder from one look to the next, and writes nothing into the workspace but
+heat maps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from medfm_gui.base import wire
+from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.domain.dataset import Dataset, Statement
+from medfm_gui.domain.errors import UsageError
+from medfm_gui.domain.split import Split
+from medfm_gui.workspace import data, evaluating, statements
+from medfm_gui.workspace.comparing import ComparisonFile, ComparisonOutcome, compare, side_by_side
+from medfm_gui.workspace.errands import OnEvent
+from medfm_gui.workspace.evaluating import EvaluationFile
+from medfm_gui.workspace.opened_runs import OpenedRuns, opened_tests, read_opened
+from medfm_gui.workspace.place import Workspace
+from medfm_gui.workspace.report_names import ReportNames
+from medfm_gui.workspace.report_permission import Permission, permission_of
+from medfm_gui.workspace.roles import Standing, standing
+from medfm_gui.workspace.shortcuts import ShortcutFile, shortcuts
+from medfm_gui.workspace.training import RunView
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A report that is looked at before it is written: nothing of it goes into the workspace but heat maps.
+
+    Args:
+        scratch: a folder where what is costly is kept from one draft to the next.
+        is_read_only: heat maps stay in the scratch folder too.
+    """
+
+    scratch: Path
+    is_read_only: bool = False
+
+    @property
+    def pictures(self) -> Path | None:
+        """Where new heat maps are kept; None for the run's folder."""
+        return self.scratch / "examples" if self.is_read_only else None
+
+    def kept(self, kind: type[T], name: str, key: object, make: Callable[[], T]) -> T:
+        """What was made before of the same key, else made and kept."""
+        path = self.scratch / f"{name}-{hashlib.sha256(wire.canonical(key)).hexdigest()[:16]}.json"
+        if path.exists():
+            return wire.read(kind, path)
+        made = make()
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        wire.write(path, made)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who looks on while a report is made, and may end it.
+
+    Args:
+        on_event: what the worker says that draws heat maps.
+        on_step: what is done next, in words; may raise to give up.
+        stop: set from another thread to end the worker.
+    """
+
+    on_event: OnEvent | None = None
+    on_step: Callable[[str], None] = lambda _: None
+    stop: threading.Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A comparison as a draft keeps it."""
+
+    file: ComparisonFile
+    charts: tuple[ChartSpec, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReportFacts:
+    """What the sections are made of; ``found`` are all scores in one order, ``openings`` of these test images."""
+
+    workspace: Workspace
+    found: OpenedRuns
+    outcome: Compared | None
+    split: Split
+    promised: Standing
+    statement: Statement
+    openings: tuple[EvaluationFile, ...] = ()
+    draft: Draft | None = None
+    names: ReportNames = field(default_factory=ReportNames)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset of all these runs."""
+        return self.found.dataset
+
+    @property
+    def views(self) -> tuple[RunView, ...]:
+        """The runs, the reference first."""
+        return tuple(run.view for run in self.found.runs)
+
+    @property
+    def tests(self) -> tuple[EvaluationFile, ...]:
+        """Their opened tests."""
+        return tuple(run.test for run in self.found.runs)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What people read for a run's id."""
+        return {run.view.id: run.name for run in self.found.runs}
+
+    @property
+    def permission(self) -> Permission:
+        """What the dataset's statement allows to be passed on."""
+        return permission_of(self.statement)
+
+    @property
+    def key(self) -> list[tuple[str, str]]:
+        """Changes where a score does."""
+        return [(test.run, test.predictions.sha256) for test in self.tests]
+
+
+def gather(workspace: Workspace, run_ids: Sequence[str], draft: Draft | None, watch: Watch) -> ReportFacts:
+    """Read what a report of these runs is made of.
+
+    Raises:
+        UsageError, SealError, InputError: no run is named, a test is sealed, or they do not belong into one report.
+    """
+    if not run_ids:
+        raise UsageError("No run is named.", "Name one or more runs; “medfm runs” lists them.")
+    watch.on_step("Reading the runs")
+    tests = opened_tests(workspace, run_ids)
+    watch.on_step("Comparing the runs" if len(tests.views) > 1 else "Reading the data")
+    found = read_opened(workspace, tests)
+    spec = tests.views[0].spec
+    (split,) = data.splits_of(workspace, spec.split_id)
+    stated = statements.statement_of(workspace, spec.dataset_id)
+    promised = standing(workspace, tests.views)
+    outcome = _compared(workspace, found, tests.tests, draft) if len(tests.views) > 1 else None
+    every = evaluating.every_opening(workspace)
+    openings = tuple(file for file in every if file.sample_set == tests.tests[0].sample_set)
+    return ReportFacts(workspace, found, outcome, split, promised, stated, openings, draft)
+
+
+def _compared(
+    workspace: Workspace, found: OpenedRuns, tests: Sequence[EvaluationFile], draft: Draft | None
+) -> Compared:
+    if draft is None:
+        return _without_views(compare(workspace, found.ids))
+    scores = [(test.run, test.predictions.sha256) for test in tests]
+    return draft.kept(Compared, "compared", scores, lambda: _without_views(side_by_side(workspace, found.ids)))
+
+
+def _without_views(outcome: ComparisonOutcome) -> Compared:
+    return Compared(outcome.file, outcome.charts)
+
+
+def shortcuts_of(facts: ReportFacts) -> ShortcutFile:
+    """The cheap models of the comparison."""
+    if facts.draft is None:
+        return shortcuts(facts.workspace, facts.found.ids)
+    return facts.draft.kept(
+        ShortcutFile, "shortcuts", facts.key, lambda: shortcuts(facts.workspace, facts.found.ids, keep=False)
+    )
