@@ -208,7 +208,7 @@ def report(
         bool | None,
         typer.Option(
             "--attachments/--no-attachments",
-            help="Whether orders, results and scores travel inside; else where the dataset states that they may.",
+            help="Whether orders, results and scores travel inside; else unless the dataset forbids it.",
         ),
     ] = None,
     images_consent: Annotated[

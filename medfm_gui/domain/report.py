@@ -62,7 +62,7 @@ class Outline:
     """What a report is to hold. An empty title stands for the usual one; without ``attachments`` no files travel in it.
 
     ``attachments`` None leaves that to what the dataset states: they carry predictions sample by sample, so they are
-    left out where it does not say that these may be passed on. Pictures of cases are shown where it says so, or where
+    left out where it forbids that these are passed on. Pictures of cases are shown where it says so, or where
     a person takes it on themselves (``images_consent``).
 
     ``purpose`` is the authors' own words, in front of everything. Net benefit is told between the two threshold

@@ -34,6 +34,7 @@ _WORDS: Final[tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]] = (
     (r"“medfm (pause|cancel|resume)(?: [^”]*)?”", lambda found: f"“{found[1].capitalize()}” on the page Runs"),
     (r"“medfm rebuild” makes a new one", "“Rebuild the database” makes a new one"),
     (r"“medfm rebuild”", "“Rebuild the database” in Settings under Workspace"),
+    (r"“medfm study import” reads it", "the page Studies opens it"),
     (r"; --workspace chooses another workspace", ""),
     (r" with --workspace", ""),
     (r" \(--drop-leaks\)| \(--accept-leaks REASON\)", ""),

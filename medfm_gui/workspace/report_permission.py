@@ -1,6 +1,7 @@
 """What of a dataset may stand in a report that leaves the computer: pictures of cases, predictions sample by sample.
 
-The dataset's own statement decides; where it says nothing, nothing is passed on until a person takes it on themselves.
+The dataset's own statement decides. Pictures need its word, or a person who takes them on themselves. Files hold no
+picture and no id of a patient, and a report is recomputed from them: they stay out only where the dataset forbids it.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ from medfm_gui.workspace.training import view
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What the statement allows of itself; ``reason`` says why it does not, empty where it does."""
+    """What the statement allows of itself; ``reason`` says why it does not, empty where it does.
+
+    ``forbids``: it says in so many words that nothing may be passed on; else it may simply be silent.
+    """
 
     reason: str = ""
+    forbids: bool = False
 
     @property
     def is_given(self) -> bool:
-        """Whether images and what was read off each of them may be passed on."""
+        """Whether images may be passed on."""
         return not self.reason
 
     def pictures(self, outline: Outline) -> bool:
@@ -32,7 +37,7 @@ class Permission:
 
     def files(self, outline: Outline) -> bool:
         """Whether files travel in the report."""
-        return self.is_given if outline.attachments is None else outline.attachments
+        return not self.forbids if outline.attachments is None else outline.attachments
 
 
 def permission_of(statement: Statement) -> Permission:
@@ -42,7 +47,7 @@ def permission_of(statement: Statement) -> Permission:
     licence = " ".join(statement.licence.split())
     if statement.redistribution is False:
         under = f" ({licence})" if licence else ""
-        return Permission(f"the dataset states that it may not be redistributed{under}")
+        return Permission(f"the dataset states that it may not be redistributed{under}", forbids=True)
     return Permission("the dataset does not state that it may be redistributed")
 
 

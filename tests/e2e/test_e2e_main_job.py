@@ -111,7 +111,7 @@ def test_a_comparison_says_what_may_be_concluded(opened: Medfm) -> None:
 
 
 def test_the_report_carries_its_evidence(opened: Medfm, tmp_path: Path) -> None:
-    written = opened.json("report", *RUNS, "--attachments", "--out", tmp_path / "report.pdf")
+    written = opened.json("report", *RUNS, "--out", tmp_path / "report.pdf")
     reader = pypdf.PdfReader(written["path"])
     assert len(reader.pages) == written["pages"]
     assert all("not for clinical use" in page.extract_text() for page in reader.pages)

@@ -53,7 +53,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory, phantom: Path) -> Medfm:
         ("r0001", "auc"),
         ("r0002", "auc"),
     ]
-    medfm.json("report", "r0001", "r0002", "--attachments", "--out", here / "r.pdf")
+    medfm.json("report", "r0001", "r0002", "--out", here / "r.pdf")
     medfm.json("predictions", "r0001", "--out", here / "p.csv")
     medfm.json("model", "export", "r0001", "--out", here / "m.medfm")
     return medfm

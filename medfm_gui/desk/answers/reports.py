@@ -75,8 +75,8 @@ def _in_pages(room: Room, ask: PreviewReport, report: Report, told: Told, *, is_
 
     told.progress("Setting the pages")
     data, pages = typeset(report)
-    withheld = permission_of_runs(room.workspace, ask.runs).reason
-    return ReportPreview(report.title, pages, is_whole, data, withheld, named_covariates(room.workspace, ask.runs))
+    allowed, covariates = permission_of_runs(room.workspace, ask.runs), named_covariates(room.workspace, ask.runs)
+    return ReportPreview(report.title, pages, is_whole, data, allowed.reason, covariates, allowed.forbids)
 
 
 class _Drawing:

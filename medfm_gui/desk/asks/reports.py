@@ -51,7 +51,8 @@ class ReportPreview:
     """A report as it would be written now: its PDF (``payload``), pages, and the title it bears.
 
     ``is_whole`` is False for a first part: the heat maps are not made yet. ``withheld`` says why the dataset allows
-    neither pictures nor attached files by itself, empty where it does; ``covariates`` are those to tell subgroups by.
+    no pictures by itself, empty where it does, and ``holds_files`` whether it forbids attached files too;
+    ``covariates`` are those to tell subgroups by.
     """
 
     title: str
@@ -60,6 +61,7 @@ class ReportPreview:
     payload: bytes = b""
     withheld: str = ""
     covariates: tuple[str, ...] = ()
+    holds_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,13 +169,25 @@ def test_what_was_off_stays_off_and_sections_that_are_new_are_on(
     assert page.composer.outline.attachments is (False if "files" in kept.get("reports.without", ()) else None)
 
 
-def test_pictures_and_files_are_off_where_the_dataset_does_not_allow_them(make: Made, qtbot: QtBot) -> None:
+def test_files_stay_where_the_dataset_says_nothing(make: Made, qtbot: QtBot) -> None:
     page = make(sample.sample_answers(withheld="the dataset states nothing"), wish={"runs": ("r0003",)})
     settled(qtbot, page)
     leaving = page.composer.leaving
-    assert leaving.consent.isEnabled() and not leaving.consent.isChecked() and not leaving.files.isChecked()
+    assert not leaving.consent.isChecked() and leaving.files.isChecked()
     assert "The dataset states nothing." in leaving.why_pictures.text()
-    assert "The dataset states nothing." in leaving.why_files.text()
+    assert "states nothing" not in leaving.why_files.text()
+
+
+def test_pictures_and_files_are_off_where_the_dataset_does_not_allow_them(make: Made, qtbot: QtBot) -> None:
+    page = make(
+        sample.sample_answers(withheld="the dataset states that it may not be shown", holds_files=True),
+        wish={"runs": ("r0003",)},
+    )
+    settled(qtbot, page)
+    leaving = page.composer.leaving
+    assert leaving.consent.isEnabled() and not leaving.consent.isChecked() and not leaving.files.isChecked()
+    assert "The dataset states that it may not be shown." in leaving.why_pictures.text()
+    assert "The dataset states that it may not be shown." in leaving.why_files.text()
     outline = page.composer.outline
     assert (outline.attachments, outline.images_consent) == (None, False)
     leaving.consent.click()

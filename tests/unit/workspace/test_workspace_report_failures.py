@@ -153,14 +153,16 @@ def test_the_statement_decides_on_pictures_and_files(
     statements.state(workspace, "drawn", stated)
     parts = (Part.FAILURES, Part.PROVENANCE)
     report = build_report(workspace, runs, outline=Outline(parts=parts))
-    assert bool(report.attachments) is not bool(reason)
+    assert bool(report.attachments) is (stated.redistribution is not False), "silence forbids no files"
     assert ("No picture of a case stands here" in words(section(report, Part.FAILURES))) is bool(reason)
-    if reason:
+    if stated.redistribution is False:
         assert reason in words(next(one for one in report.sections if one.title == "Left out"))
+    if reason:
         examples = build_report(workspace, runs, outline=Outline(parts=(Part.EXAMPLES,)))
         assert reason in words(section(examples, Part.EXAMPLES))
-    chosen = build_report(workspace, runs, outline=Outline(parts=parts, attachments=bool(reason), images_consent=True))
-    assert bool(chosen.attachments) is bool(reason), "the person's word counts more"
+    wish = Outline(parts=parts, attachments=not report.attachments, images_consent=True)
+    chosen = build_report(workspace, runs, outline=wish)
+    assert bool(chosen.attachments) is not bool(report.attachments), "the person's word counts more"
     assert "No picture of a case" not in words(section(chosen, Part.FAILURES))
 
 

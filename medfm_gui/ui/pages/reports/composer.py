@@ -138,9 +138,9 @@ class Composer(QWidget):
             switch.blockSignals(False)
         self.leaving.forget(files=False if files else None)
 
-    def tell_data(self, withheld: str, covariates: Sequence[str]) -> None:
+    def tell_data(self, withheld: str, covariates: Sequence[str], *, holds_files: bool) -> None:
         """What the dataset of the chosen runs allows, and what its test images can be parted by; tells nobody."""
-        self.leaving.allow(withheld)
+        self.leaving.allow(withheld, files=not holds_files)
         self.subgroups.offer(covariates)
 
     def suggest_title(self, title: str) -> None:

@@ -184,8 +184,11 @@ class Leaving(QWidget):
         """Whether the person takes the pictures on themselves."""
         return self.consent.isEnabled() and self.consent.isChecked()
 
-    def allow(self, withheld: str) -> None:
-        """Show what the dataset allows by itself; ``withheld`` is why nothing. Tells nobody."""
+    def allow(self, withheld: str, *, files: bool = True) -> None:
+        """Show what the dataset allows by itself: ``withheld`` is why no pictures, ``files`` whether files.
+
+        Tells nobody.
+        """
         disable(self.consent, "" if withheld else _FREE)
         if not withheld:
             _set(self.consent, True)
@@ -194,8 +197,8 @@ class Leaving(QWidget):
         said = f"{withheld[:1].upper()}{withheld[1:]}." if withheld else ""
         self.why_pictures.setText(f"{said} {_ANSWER}" if withheld else _FREE)
         if self._files is None:
-            _set(self.files, not withheld)
-        self.why_files.setText(f"{said} {ATTACHED_HOLD}".strip())
+            _set(self.files, files)
+        self.why_files.setText(ATTACHED_HOLD if files else f"{said} {ATTACHED_HOLD}")
         for switch, why in ((self.consent, self.why_pictures), (self.files, self.why_files)):
             switch.setAccessibleDescription(why.text())
 

@@ -85,7 +85,7 @@ class Drafting(QObject):
         self.title = preview.title
         if not self._composer.outline.title:
             self._composer.suggest_title(preview.title)
-        self._composer.tell_data(preview.withheld, preview.covariates)
+        self._composer.tell_data(preview.withheld, preview.covariates, holds_files=preview.holds_files)
         self._sheets.show_pdf(_PREVIEW, preview.title, preview.payload)
         if preview.is_whole:
             self._sheets.end_setting()

@@ -99,7 +99,11 @@ COVARIATES: tuple[str, ...] = ("Age", "Manufacturer", "Sex", "View position")
 
 
 def sample_answers(
-    reports: Sequence[ReportItem] = REPORTS, runs: Sequence[RunItem] = RUNS, withheld: str = ""
+    reports: Sequence[ReportItem] = REPORTS,
+    runs: Sequence[RunItem] = RUNS,
+    withheld: str = "",
+    *,
+    holds_files: bool = False,
 ) -> Answers:
     """Answers about these reports and runs; what is written is listed from then on."""
     kept = list(reports)
@@ -123,7 +127,9 @@ def sample_answers(
         title = ask.outline.title or _TITLES[len(ask.runs) > 1]
         data = pages(title, [part.heading for part in ask.outline.parts])
         count = max((len(ask.outline.parts) + 1) // 2, 1)
-        return ReportPreview(title, count, payload=data, withheld=withheld, covariates=COVARIATES)
+        return ReportPreview(
+            title, count, payload=data, withheld=withheld, covariates=COVARIATES, holds_files=holds_files
+        )
 
     def write(ask: WriteReport) -> ReportWritten:
         shown = preview(PreviewReport(ask.runs, ask.outline))
