@@ -81,7 +81,7 @@ def lock_protocol(workspace: Workspace, file: Path) -> Locking:
     name = f"protocol-{sha256[:12]}"
     path = workspace.root / "protocols" / f"{name}.json"
     dataset = data.read(workspace, protocol.dataset)
-    remarks = tuple(_misfits(workspace, protocol, dataset))
+    remarks = (*_misfits(workspace, protocol, dataset), *_earlier(workspace, protocol, name))
     if path.exists():
         return Locking(wire.read(LockedProtocol, path), is_new=False, remarks=remarks)
     splits = data.splits_of(workspace, protocol.split) if protocol.split else []
@@ -117,6 +117,14 @@ def _misfits(workspace: Workspace, protocol: Protocol, dataset: Dataset) -> Iter
     units = len(tested) if protocol.unit == "image" else len(set(by_id.values()))
     if units != protocol.n:
         yield f"The protocol plans {protocol.n} {protocol.unit}s, and the test of {folds[0].id} has {units}."
+
+
+def _earlier(workspace: Workspace, protocol: Protocol, name: str) -> Iterator[str]:
+    """Protocols that a new one takes the place of."""
+    split = protocol.split or data.newest_split(workspace, protocol.dataset) or ""
+    ids = [one.id for one in _fitting(workspace, protocol.dataset, split) if one.id != name]
+    if ids:
+        yield f"{', '.join(ids)} was locked for these data too: all stay, and the last before the opening counts."
 
 
 def every_protocol(workspace: Workspace) -> list[LockedProtocol]:
@@ -285,14 +293,24 @@ def locked_for(workspace: Workspace, dataset_id: str, split_id: str) -> LockedPr
 
     One whose file no longer has the contents of its hash is left out.
     """
-    fitting = [
+    fitting = _fitting(workspace, dataset_id, split_id)
+    before = [one for one in fitting if one.timing is Timing.BEFORE]
+    chosen = (before or fitting)[-1:]
+    return chosen[0] if chosen else None
+
+
+def others_locked(workspace: Workspace, locked: LockedProtocol, split_id: str) -> list[LockedProtocol]:
+    """Protocols of the same dataset and split that were locked beside the one that counts."""
+    fitting = _fitting(workspace, locked.protocol.dataset, split_id)
+    return [one for one in fitting if one.id != locked.id]
+
+
+def _fitting(workspace: Workspace, dataset_id: str, split_id: str) -> list[LockedProtocol]:
+    return [
         one
         for one in every_protocol(workspace)
         if one.protocol.dataset == dataset_id and _fits(one.protocol.split, split_id) and is_intact(one)
     ]
-    before = [one for one in fitting if one.timing is Timing.BEFORE]
-    chosen = (before or fitting)[-1:]
-    return chosen[0] if chosen else None
 
 
 def _fits(wanted: str, split_id: str) -> bool:

@@ -11,7 +11,7 @@ from medfm_gui.domain.protocol import LockedProtocol, Role, Timing
 from medfm_gui.domain.report import Block, Facts, Paragraph, Section
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.workspace.place import Workspace
-from medfm_gui.workspace.protocol import locked_for
+from medfm_gui.workspace.protocol import locked_for, others_locked
 from medfm_gui.workspace.training import RunView
 
 _RULES = frozenset({"youden", "sensitivity", "specificity"})
@@ -94,7 +94,9 @@ def standing(workspace: Workspace, views: Sequence[RunView]) -> Standing:
             locked,
             f"Labels or images were changed after the protocol {locked.id} was locked: every number is exploratory.",
         )
-    return Standing(locked, departures=tuple(_departures(locked, views)))
+    others = [f"{one.id}, locked {one.locked}" for one in others_locked(workspace, locked, spec.split_id)]
+    several = (f"Other protocols were locked for these data: {'; '.join(others)}.",) if others else ()
+    return Standing(locked, departures=(*_departures(locked, views), *several))
 
 
 def _departures(locked: LockedProtocol, views: Sequence[RunView]) -> Iterator[str]:

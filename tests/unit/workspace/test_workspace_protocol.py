@@ -132,7 +132,9 @@ def test_a_look_before_makes_it_late(workspace: Workspace) -> None:
 
 def test_the_last_page_before_the_look_counts(workspace: Workspace) -> None:
     lock_protocol(workspace, page(workspace))
-    second = lock_protocol(workspace, page(workspace, n=130)).locked
+    replacing = lock_protocol(workspace, page(workspace, n=130))
+    second = replacing.locked
+    assert any("the last before the opening counts" in remark for remark in replacing.remarks)
     view = a_run(workspace)
     note(workspace, "test opened", view.id, reason="now")
     lock_protocol(workspace, page(workspace, n=140))
@@ -142,7 +144,8 @@ def test_the_last_page_before_the_look_counts(workspace: Workspace) -> None:
     assert found == before[-1] and second in before
     found_now = standing(workspace, [view])
     assert found_now.is_binding
-    unit, rule = found_now.departures
+    unit, rule, several = found_now.departures
+    assert sum(one.id in several for one in every_protocol(workspace)) == 2 and found.id not in several
     assert "evaluated by image, and the protocol says patient" in unit and "not by sensitivity:0.9" in rule
     assert unit in str(protocol_section(found_now))
     edited = replace(view, spec=replace(view.spec, dataset_fingerprint="other"))
@@ -220,7 +223,8 @@ def test_what_does_not_fit_the_data_is_said_and_locked_all_the_same(workspace: W
     assert "“sexx”" in made.remarks[0] and "plans 26 images" in made.remarks[1]
     (split,) = data.splits_of(workspace, "d-s1")
     fits = lock_protocol(workspace, page(workspace, unit="image", n=split.sizes["test"]))
-    assert fits.remarks == ()
+    (earlier,) = fits.remarks
+    assert earlier.startswith(made.locked.id), "the data fit; that there was another page is said"
 
 
 def test_a_look_as_an_external_test_makes_it_late_too(workspace: Workspace) -> None:
