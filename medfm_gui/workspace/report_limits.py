@@ -39,12 +39,17 @@ def limitations(
     openings: Sequence[EvaluationFile],
     promised: Standing,
     sampling: Sampling,
+    outside: Sequence[str] = (),
 ) -> tuple[Limit, ...]:
-    """Every limitation that the stored facts show, the test's size first. An empty answer is no absence of others."""
+    """Every limitation that the stored facts show, the test's size first. An empty answer is no absence of others.
+
+    ``outside`` are the runs whose external tests showed some of these test images.
+    """
     return (
         *_size(tests, dataset),
         *_failures(tests),
         *_openings(openings),
+        *_outside(outside),
         *((("Protocol", promised.objection),) if promised.objection else ()),
         *_sampling(dataset, sampling),
         *_sources(dataset),
@@ -109,6 +114,15 @@ def _openings(openings: Sequence[EvaluationFile]) -> list[Limit]:
         return []
     said = f"These test images were looked at {len(openings)} times in this workspace: the best of "
     return [("Openings of the test", f"{said}{len(openings)} results on one test set flatters itself.")]
+
+
+def _outside(runs: Sequence[str]) -> list[Limit]:
+    if not runs:
+        return []
+    said = (
+        f"Images of this test were looked at in {len(runs)} external test(s) too, of {', '.join(dict.fromkeys(runs))}"
+    )
+    return [("External tests on these images", f"{said}: they count as openings.")]
 
 
 def _sampling(dataset: Dataset, sampling: Sampling) -> list[Limit]:

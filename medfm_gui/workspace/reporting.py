@@ -13,6 +13,7 @@ from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_file, atomic_write
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.report import Attachment, Outline, Part, Report, ReportFile, Section
+from medfm_gui.domain.split import Partition
 from medfm_gui.workspace import evaluating, statements, training
 from medfm_gui.workspace import report_parts as parts
 from medfm_gui.workspace import report_sections as write
@@ -21,6 +22,7 @@ from medfm_gui.workspace.evidence import attachments
 from medfm_gui.workspace.evidence_numbers import contents_file, number_files
 from medfm_gui.workspace.examples import kept_examples
 from medfm_gui.workspace.journal import note
+from medfm_gui.workspace.outside_looks import external_looks
 from medfm_gui.workspace.place import Workspace, made_folder, now
 from medfm_gui.workspace.report_card import CARD, Card, card_section, card_text, checked_card, model_card
 from medfm_gui.workspace.report_charts import chart_files, charts_of
@@ -218,7 +220,12 @@ def usual_title(runs: int) -> str:
 
 def _limits(facts: ReportFacts) -> tuple[Limit, ...]:
     stated = sampling_in(facts.statement)
-    return limitations(facts.views, facts.tests, facts.dataset, facts.split, facts.openings, facts.promised, stated)
+    tested = set(facts.split.samples_in(Partition.TEST))
+    pixels = {sample.pixels_sha256 for sample in facts.dataset.samples if sample.id in tested} - {""}
+    outside = [entry.subject for entry in external_looks(facts.workspace, pixels)]
+    return limitations(
+        facts.views, facts.tests, facts.dataset, facts.split, facts.openings, facts.promised, stated, outside
+    )
 
 
 def _card(facts: ReportFacts, outline: Outline) -> Card:

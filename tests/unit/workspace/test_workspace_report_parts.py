@@ -96,7 +96,11 @@ def test_limitations_follow_from_the_facts() -> None:
     assert "not stated" in told["Sampling"] and "2 files" in told["Exclusions"]
     assert "single one" in told["Sites"] and "No scanner" in told["Scanners"]
     assert "names no patients" in told["Patients"] and "Leaks" not in told
-    assert told["Protocol"] == NOTHING_PROMISED.objection
+    assert told["Protocol"] == NOTHING_PROMISED.objection and "External tests on these images" not in told
+    shown = limitations(
+        [], [opened(row())], data, split(data, 4), [opened()], NOTHING_PROMISED, Sampling(), ["r0007", "r0007"]
+    )
+    assert "2 external test(s) too, of r0007:" in dict(shown)["External tests on these images"]
 
 
 def test_what_is_in_order_is_no_limitation() -> None:
