@@ -110,6 +110,9 @@ def predictions(
     run: Run,
     out: Annotated[Path, typer.Option(help="CSV file to write.")],
     subset: Annotated[str, typer.Option(help="test, val or cal.")] = "test",
+    both_scales: Annotated[
+        bool, typer.Option("--both-scales", help="Also columns score_CLASS, and prob_CLASS: calibrated probabilities.")
+    ] = False,
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -121,7 +124,7 @@ def predictions(
         from medfm_gui.workspace.place import open_workspace
 
         with open_workspace(workspace) as room:
-            path, rows = export_predictions(room, run, subset, out)
+            path, rows = export_predictions(room, run, subset, out, both_scales=both_scales)
         answer.give({"run": run, "subset": subset, "path": str(path), "rows": rows}, [f"{rows} rows in {path}"])
 
 

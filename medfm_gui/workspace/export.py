@@ -22,25 +22,28 @@ from medfm_gui.workspace.scores import read_scores
 from medfm_gui.workspace.spreadsheet import guarded
 
 
-def export_predictions(workspace: Workspace, run_id: str, subset: str, out: Path) -> tuple[Path, int]:
+def export_predictions(
+    workspace: Workspace, run_id: str, subset: str, out: Path, *, both_scales: bool = False
+) -> tuple[Path, int]:
     """Write a table of a run's scores and return its path and the number of rows.
 
-    Its columns are ``sample, patient, subset, label, <one column a class>``; the same again as ``score_<class>``, and
-    as ``prob_<class>`` the calibrated probabilities, where the run has a calibrator. A threshold is of the scores.
+    Its columns are ``sample, patient, subset, label, <one column a class>``. With ``both_scales`` the scores stand
+    again as ``score_<class>``, and the calibrated probabilities as ``prob_<class>`` where the run has a calibrator. A
+    threshold is of the scores.
 
     Raises:
         SealError: the test of that run was not opened.
         UsageError: the run has no predictions of that partition.
     """
-    text = predictions_table(workspace, run_id, subset)
+    text = predictions_table(workspace, run_id, subset, both_scales=both_scales)
     where = out.expanduser().absolute()
     sha256 = atomic_write(where, text)
     note(workspace, "predictions exported", run_id, subset=subset, sha256=sha256)
     return where, sum(1 for _ in csv.reader(io.StringIO(text))) - 1
 
 
-def predictions_table(workspace: Workspace, run_id: str, subset: str, *, is_plain: bool = False) -> str:
-    """The same table as text; ``is_plain`` is without the named columns, as earlier versions wrote it.
+def predictions_table(workspace: Workspace, run_id: str, subset: str, *, both_scales: bool = False) -> str:
+    """The same table as text.
 
     Raises:
         as ``export_predictions``.
@@ -62,7 +65,7 @@ def predictions_table(workspace: Workspace, run_id: str, subset: str, *, is_plai
     samples, scores = read_scores(path)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    more = [] if is_plain else _named(view.folder, dataset, scores)
+    more = _named(view.folder, dataset, scores) if both_scales else []
     head = [column for column, _ in more]
     writer.writerow(["sample", "patient", "subset", "label", *map(guarded, dataset.classes), *map(guarded, head)])
     for place, (name, row) in enumerate(zip(samples, scores, strict=True)):

@@ -63,10 +63,12 @@ def verify_table(workspace: Workspace, path: Path) -> Verification:
     if same:
         remark = f"Exactly as it was exported from {same[-1].subject} at {same[-1].at}."
         return Verification(path.name, 1, (), {"sha256": sha256, "run": same[-1].subject}, (remark,))
-    plain = bool(text) and ",score_" not in text[0]  # as earlier versions wrote it
+    both = bool(text) and ",score_" in text[0]
     best: tuple[int, Entry, list[str]] | None = None
     for entry in {(one.subject, one.details.get("subset", "")): one for one in exports}.values():
-        now = predictions_table(workspace, entry.subject, entry.details.get("subset", ""), is_plain=plain).splitlines()
+        now = predictions_table(
+            workspace, entry.subject, entry.details.get("subset", ""), both_scales=both
+        ).splitlines()
         alike = len(set(now) & set(text))
         if best is None or alike > best[0]:
             best = (alike, entry, now)

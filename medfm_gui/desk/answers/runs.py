@@ -261,7 +261,7 @@ def export_predictions(room: Room, ask: ExportPredictions, told: Told) -> Export
     """A CSV file where the person wants it."""
     from medfm_gui.workspace.export import export_predictions as export
 
-    path, rows = export(room.workspace, ask.run, ask.subset, Path(ask.path))
+    path, rows = export(room.workspace, ask.run, ask.subset, Path(ask.path), both_scales=True)
     return Exported(str(path), rows)
 
 

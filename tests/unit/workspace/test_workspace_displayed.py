@@ -99,10 +99,10 @@ def test_exports_carry_scores_and_probabilities_and_old_ones_still_verify(
     place: SimpleNamespace, tmp_path: Path
 ) -> None:
     view = _view(place.workspace, place.run)
-    head = predictions_table(place.workspace, place.run, "test").splitlines()[0]
+    head = predictions_table(place.workspace, place.run, "test", both_scales=True).splitlines()[0]
     assert head == "sample,patient,subset,label,without,with,score_without,score_with"
     wire.write(view.folder / "calibrator.json", PLATT)
-    out, _ = export_predictions(place.workspace, place.run, "test", tmp_path / "p.csv")
+    out, _ = export_predictions(place.workspace, place.run, "test", tmp_path / "p.csv", both_scales=True)
     rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
     for row in rows[:20]:
         assert row["with"] == row["score_with"]
@@ -112,7 +112,7 @@ def test_exports_carry_scores_and_probabilities_and_old_ones_still_verify(
     assert made.test.evaluations[0].value is not None
     assert verify(place.workspace, str(out)).ok
     old = tmp_path / "old.csv"
-    text = predictions_table(place.workspace, place.run, "test", is_plain=True)
+    text = predictions_table(place.workspace, place.run, "test")
     old.write_text(text.replace("0.5", "0.6", 1), encoding="utf-8")
     found = verify(place.workspace, str(old))
     assert not found.ok and len(found.differences) <= 2, "an old table is compared with an old table"
