@@ -273,8 +273,9 @@ def _decode(
         if kept:
             images += [StudyImage(frame.name, str(pixels), case=str(number)) for frame, pixels in kept.items()]
             objected, unknown = doubts(next(iter(kept)).file, unit, known, means.pool)
-            warnings = tuple(dict.fromkeys((*unit.warnings, *objected, *unknown)))
-            units.append(replace(unit, frames=tuple(kept), warnings=warnings, is_unlike=bool(objected)))
+            said = tuple(dict.fromkeys((*unit.warnings, *objected)))
+            made = replace(unit, frames=tuple(kept), warnings=said, is_unlike=bool(objected), unknown=unknown)
+            units.append(made)
     if not units:
         first = skipped[0] if skipped else Skipped(str(request.source), "empty", "It holds no image.")
         raise UnreadableFile(
@@ -369,7 +370,7 @@ def _prediction(
         slices=slices,
         study=unit.study,
         explanation=explained,
-        warnings=unit.warnings,
+        warnings=(*unit.warnings, *((unit.unknown[view.id],) if view.id in unit.unknown else ())),
         series=unit.series,
         calibrated=said.calibrated,
         calibration_note=said.calibration_note,

@@ -41,22 +41,22 @@ def expectations(specs: Mapping[str, TrainSpec]) -> dict[str, Expectation]:
 
 def doubts(
     file: Path, unit: Unit, known: Mapping[str, Expectation], pool: DecodePool
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Where a DICOM file looks unlike what it claims to be or what the runs learnt from; and what cannot be known."""
+) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """Where a DICOM file looks unlike what it claims to be or what the runs learnt from; by run what is not known."""
     if not unit.is_dicom:
-        return (), ()
+        return (), {}
     from medfm_gui.imaging.objections import objections
 
     (header,) = (item.header for item in pool.headers([str(file)]))
     if header is None:
-        return (), ()
+        return (), {}
     said: dict[str, None] = dict.fromkeys(objections(header, None))
-    unknown = []
+    unknown: dict[str, str] = {}
     for run, expected in known.items():
         said.update(dict.fromkeys(objections(header, expected)))
         if header.modality and not expected.modalities:
-            unknown.append(
+            unknown[run] = (
                 f"What {run} learnt from has no DICOM header, so whether this {header.modality} image is of its kind "
                 "is not known."
             )
-    return tuple(said), tuple(unknown)
+    return tuple(said), unknown

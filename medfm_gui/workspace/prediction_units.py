@@ -7,8 +7,8 @@ Frames of one file are scored one by one and pooled by their mean, like the slic
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,8 @@ class Unit:
     series: str = ""
     is_unlike: bool = False
     """Whether its header says that it is unlike what the runs learnt from."""
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """By run: why it is not known whether the image is of the kind it learnt from."""
 
 
 def units_of(

@@ -55,7 +55,7 @@ def test_from_a_folder_to_a_report(
     steps.import_folder(hand, source, "One folder", "80 images")
     steps.divide(hand)
     steps.train(hand)
-    hand.until(lambda: {batch.run for batch in news if batch.state.phase == "finished"} == {"r0001", "r0002"}, 180)
+    hand.until(lambda: {batch.run for batch in news if batch.state.phase == "finished"} == {"r0001", "r0002"}, 420)
     assert any(batch.state.curve for batch in news), "the curves came live"
     settle(window, qtbot.waitUntil)
     steps.open_test(hand)

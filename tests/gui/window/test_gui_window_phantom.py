@@ -48,7 +48,7 @@ def test_a_dicom_tree_with_a_table_from_the_folder_to_a_report(
     assert (dataset.layout, dataset.task, dataset.n_patients) == ("dicom", Task.BINARY, PATIENTS)
     steps.divide(hand)
     steps.train(hand)
-    hand.until(lambda: {batch.run for batch in news if batch.state.phase == "finished"} == {"r0001", "r0002"}, 180)
+    hand.until(lambda: {batch.run for batch in news if batch.state.phase == "finished"} == {"r0001", "r0002"}, 420)
     assert any(batch.state.curve for batch in news), "the curves came live"
     settle(window, qtbot.waitUntil)
     steps.open_test(hand)

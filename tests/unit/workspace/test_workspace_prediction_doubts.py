@@ -34,12 +34,12 @@ def _said(known: dict[str, Expectation], *, modality: str = "DX", unit: Unit = U
 
 def test_another_modality_is_unlike_and_no_header_is_unknown() -> None:
     unlike, unknown = _said({"r1": Expectation(frozenset({"CT"}))})
-    assert len(unlike) == 1 and "DX" in unlike[0] and unknown == ()
+    assert len(unlike) == 1 and "DX" in unlike[0] and unknown == {}
     unlike, unknown = _said({"r2": Expectation()})
-    assert unlike == () and "What r2 learnt from has no DICOM header" in unknown[0]
-    assert _said({"r1": Expectation(frozenset({"DX"}))}) == ((), ())
-    assert _said({"r2": Expectation()}, unit=Unit("a.png", UNIT.frames)) == ((), ())
-    assert prediction_doubts.doubts(Path("a"), UNIT, {}, Headers(None)) == ((), ())  # type: ignore[arg-type]
+    assert unlike == () and "What r2 learnt from has no DICOM header" in unknown["r2"]
+    assert _said({"r1": Expectation(frozenset({"DX"}))}) == ((), {})
+    assert _said({"r2": Expectation()}, unit=Unit("a.png", UNIT.frames)) == ((), {})
+    assert prediction_doubts.doubts(Path("a"), UNIT, {}, Headers(None)) == ((), {})  # type: ignore[arg-type]
 
 
 def test_a_dataset_is_read_once_for_all_its_runs(monkeypatch: Any, tmp_path: Path) -> None:
