@@ -3,8 +3,8 @@
 Against SimpleITK's ``ImageSeriesReader``, which gives nothing before it has all; it gets the names in order. The
 index knows the series and the reader is warm. Told as the first image; the whole stands beside it, and so does the
 same series in JPEG 2000, with its floor: the peer has OpenJPEG too and decodes on all cores, so that nobody's ratio is
-below that of processor times, the decoder alone against all of the peer (``jpeg2000_floor_ratio``). Files lie in memory
-for both.
+below that of processor times, the decoder alone against all of the peer (``jpeg2000_floor_ratio``); that series passes
+at its floor, where the floor is above the goal. Files lie in memory for both.
 """
 
 from __future__ import annotations
@@ -54,17 +54,18 @@ def main(tiny: bool = False) -> dict[str, Any]:
         decoder_s = _decoder_alone(packed)
     line = native.first.line(at_most=FIRST)
     whole = native.whole.line(at_most=WHOLE)
-    jpeg_whole = jpeg.whole.line(at_most=WHOLE)
+    floor = decoder_s / side_by_side.peer_processor_s
+    jpeg_first, jpeg_whole = jpeg.first.line(at_most=FIRST), jpeg.whole.line(at_most=max(WHOLE, floor))
     return {
         **line,
         "goal": f"first image <= {FIRST:g}, whole <= {WHOLE:g}",
-        "pass": line["pass"] and whole["pass"] and jpeg_whole["pass"],
+        "pass": line["pass"] and whole["pass"] and jpeg_first["pass"] and jpeg_whole["pass"],
         "whole_s": whole["ours"],
         "whole_ratio": whole["ratio"],
-        "jpeg2000_first_ratio": jpeg.first.line(at_most=FIRST)["ratio"],
+        "jpeg2000_first_ratio": jpeg_first["ratio"],
         "jpeg2000_whole_ratio": jpeg_whole["ratio"],
         "jpeg2000_peer_s": jpeg_whole["peer"],
-        "jpeg2000_floor_ratio": rounded(decoder_s / side_by_side.peer_processor_s),
+        "jpeg2000_floor_ratio": rounded(floor),
         "slices": slices,
         "frame_mb": rounded(slices * side * side * 2 / 1e6),
     }
