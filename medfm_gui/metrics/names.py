@@ -42,11 +42,22 @@ METRICS: Mapping[str, MetricName] = {
     "grade_error": MetricName("mean absolute grade error", high=None, higher_is_better=False),
     "brier": MetricName("Brier score", higher_is_better=False),
     "dice_case_mean": MetricName("Dice, mean over cases"),
+    "iou_case_mean": MetricName("IoU, mean over cases"),
+    "nsd_case_mean": MetricName("normalised surface Dice, mean over cases"),
+    "hd95_case_mean": MetricName("HD95 (mm), mean over cases", high=None, higher_is_better=False),
+    "volume_error_case_mean": MetricName(
+        "volume error (mL), mean over cases", low=None, high=None, higher_is_better=False
+    ),
+    "volume_error_absolute_case_mean": MetricName(
+        "absolute volume error (mL), mean over cases", high=None, higher_is_better=False
+    ),
     "set_coverage": MetricName("coverage of sets of classes"),
     "set_size": MetricName("mean size of sets of classes", high=None, higher_is_better=False),
     "log_loss": MetricName("log loss", high=None, higher_is_better=False),
     "calibration_in_the_large": MetricName("calibration-in-the-large", low=None, high=None),
     "calibration_slope": MetricName("calibration slope", low=None, high=None),
+    "ppv": MetricName("positive predictive value"),
+    "npv": MetricName("negative predictive value"),
     "ece": MetricName("expected calibration error", higher_is_better=False, improper=True),
 }
 
@@ -60,6 +71,7 @@ METHODS: Mapping[str, str] = {
     "clustered-bootstrap": "percentile bootstrap of patients",
     "wilson": "Wilson",
     "wilson-patients": "Wilson with patients for n",
+    "logit-predictive": "logit of the predictive value (Mercaldo 2007)",
     "logistic-wald": "logistic regression, Wald",
     "logistic-clustered": "logistic regression, sandwich clustered by patient",
     "quantile-bins": "equally filled bins",
@@ -70,6 +82,8 @@ METHODS: Mapping[str, str] = {
     "wald-areas-delong": "Wald χ² of equal areas in all subgroups, DeLong's variances on the logit scale",
     "wald-areas-bootstrap": "Wald χ² of equal areas in all subgroups, covariance of the patient bootstrap, logit scale",
     "mcnemar-mid-p": "McNemar mid-p",
+    "wilcoxon-hodges-lehmann": "Wilcoxon signed-rank with the Hodges–Lehmann shift",
+    "nadeau-bengio": "Nadeau–Bengio corrected resampled t",
     "mover": "square-and-add of the two intervals",
     "not-estimable": "not estimable",
 }

@@ -110,7 +110,8 @@ def _usefulness(facts: ReportFacts, numbers: ReportNumbers) -> Usefulness:
     stated = sampling_in(facts.statement)
     told = numbers.useful
     if told is None:
-        return Usefulness(stated.is_consecutive, numbers.calibration)
+        share = None if stated.is_consecutive else stated.prevalence
+        return Usefulness(stated.is_consecutive, numbers.calibration, prevalence=share)
     own_share = told.sampling.is_consecutive and told.prevalence is None
     return Usefulness(own_share, told.rows, told.low, told.high, told.prevalence, told.charts)
 

@@ -16,7 +16,7 @@ from medfm_gui.workspace.report_facts import ReportFacts
 from medfm_gui.workspace.report_failures import failure_tables
 from medfm_gui.workspace.report_subgroups import Parts, parts_of
 from medfm_gui.workspace.subgrouping import grouping
-from medfm_gui.workspace.usefulness import UsefulnessFile, calibration_rows, sampling_in, usefulness_table
+from medfm_gui.workspace.usefulness import UsefulnessFile, sampling_in, stated_rows, usefulness_table
 
 _MOST_COVARIATES = 6
 
@@ -46,8 +46,7 @@ def numbers_of(facts: ReportFacts, outline: Outline) -> ReportNumbers:
     useful = None
     if Part.CALIBRATION in outline.parts and facts.dataset.task is Task.BINARY:
         if outline.net_benefit is None:
-            own_share = sampling_in(facts.statement).is_consecutive
-            calibration = tuple(row for run in facts.found.runs for row in calibration_rows(run, own_share=own_share))
+            calibration = stated_rows(facts.found.runs, sampling_in(facts.statement))
         else:
             useful = _useful(facts, outline.net_benefit, outline.prevalence)
             calibration = useful.rows

@@ -15,7 +15,7 @@ from medfm_gui.workspace.usefulness import UsefulnessFile
 _MEANING = (
     "Calibration-in-the-large is right at 0 (above: events are more frequent than said). The slope is right at 1 "
     "(below: the probabilities are too extreme). The expected calibration error is no headline: it grows with fewer "
-    "cases."
+    "cases. Predictive values follow from sensitivity and specificity at the locked threshold and a prevalence."
 )
 _THRESHOLDS = 5
 """At how many thresholds net benefit stands in the table; the chart has all."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from medfm_gui.base import wire
 from medfm_gui.domain.chart import ChartSpec
@@ -22,8 +23,12 @@ from medfm_gui.workspace.opened_runs import OpenedRun, chart_owner, opened_tests
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.statements import statement_of
 
+if TYPE_CHECKING:
+    from medfm_gui.metrics.scored import Scored
+
 CONSECUTIVE = "consecutive"
 IN_THE_LARGE, SLOPE, ECE = "calibration_in_the_large", "calibration_slope", "ece"
+PPV, NPV = "ppv", "npv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,7 @@ def _computed(
     for number, run in enumerate(runs):
         if on_progress is not None:
             on_progress(f"Calibration of {run.view.id}", number, len(runs))
-        rows += calibration_rows(run, own_share=stated.is_consecutive and prevalence is None)
+        rows += calibration_rows(run, own_share=stated.is_consecutive and prevalence is None, share=share_used)
     charts: tuple[ChartSpec, ...] = ()
     if not withheld:
         if on_progress is not None:
@@ -198,12 +203,22 @@ def calibration_table(workspace: Workspace, run_ids: Sequence[str]) -> tuple[Eva
         SealError, UsageError, InputError: as ``usefulness_table``.
     """
     found = read_opened(workspace, opened_tests(workspace, run_ids))
-    own_share = sampling_in(statement_of(workspace, found.dataset.id)).is_consecutive
-    return tuple(row for run in found.runs for row in calibration_rows(run, own_share=own_share))
+    return stated_rows(found.runs, sampling_in(statement_of(workspace, found.dataset.id)))
 
 
-def calibration_rows(run: OpenedRun, *, own_share: bool) -> list[Evaluation]:
-    """The three numbers of one run; without ``own_share``, those that hang on the share of events are withheld."""
+def stated_rows(runs: Sequence[OpenedRun], stated: Sampling) -> tuple[Evaluation, ...]:
+    """Calibration and predictive values of runs as the dataset's statement allows them."""
+    own_share = stated.is_consecutive
+    share = None if own_share else stated.prevalence
+    return tuple(row for run in runs for row in calibration_rows(run, own_share=own_share, share=share))
+
+
+def calibration_rows(run: OpenedRun, *, own_share: bool, share: float | None = None) -> list[Evaluation]:
+    """Calibration of one run, and its predictive values at the locked threshold where it has one.
+
+    Without ``own_share`` what hangs on the share of events is withheld; predictive values are told at ``share``, the
+    prevalence that was named or stated.
+    """
     from medfm_gui.metrics.calibration import calibration
 
     good = run.units.without_failed()
@@ -218,7 +233,7 @@ def calibration_rows(run: OpenedRun, *, own_share: bool) -> list[Evaluation]:
         (SLOPE, found.slope.estimate, found.slope.low, found.slope.high, found.slope.method, found.slope.note, ""),
         (ECE, found.ece, None, None, method, bins, reason),
     )  # fmt: skip
-    return [
+    rows = [
         Evaluation(
             run=run.view.id, subset="test", metric=metric, value=None if hidden else value,
             low=None if hidden else low, high=None if hidden else high, method="not-estimable" if hidden else how,
@@ -227,3 +242,35 @@ def calibration_rows(run: OpenedRun, *, own_share: bool) -> list[Evaluation]:
         )
         for metric, value, low, high, how, note, hidden in shown
     ]  # fmt: skip
+    return [*rows, *_predictive_rows(run, good, own_share=own_share, share=share)]
+
+
+def _predictive_rows(run: OpenedRun, good: Scored, *, own_share: bool, share: float | None) -> list[Evaluation]:
+    """What a decision of the run is worth, at the threshold that was locked before the test was opened."""
+    from medfm_gui.metrics.predictive import predictive_values
+
+    if run.point is None or not len(good):
+        return []
+    n_events = int(good.events.sum())
+    at = share if share is not None else n_events / len(good) if own_share else None
+    if at is None or not 0 < at < 1:
+        reason = "withheld: it holds only at a prevalence, and none is named or stated"
+        return [_held(run, good, metric, n_events, reason) for metric in (PPV, NPV)]
+    called = good.event_scores >= run.point.threshold
+    found = predictive_values(good.events, called, prevalence=at, groups=good.patients)
+    return [
+        replace(
+            _held(run, good, metric, n_events, one.note), value=one.estimate, low=one.low, high=one.high,
+            method=one.method, parameters={"prevalence": f"{at:.6g}", "threshold": f"{run.point.threshold:.6g}"},
+        )
+        for metric, one in zip((PPV, NPV), found, strict=True)
+    ]  # fmt: skip
+
+
+def _held(run: OpenedRun, good: Scored, metric: str, n_events: int, note: str) -> Evaluation:
+    """A row without a number."""
+    return Evaluation(
+        run=run.view.id, subset="test", metric=metric, value=None, low=None, high=None, method="not-estimable",
+        unit=run.units.unit, n=len(good), n_patients=good.n_patients, n_events=n_events,
+        sample_set=run.test.sample_set, note=note,
+    )  # fmt: skip

@@ -63,9 +63,10 @@ def _sample_set(held: Evidence, samples: Sequence[str]) -> str:
 
 
 def calibration_differs(useful: Usefulness, runs: Sequence[OpenedRun]) -> list[Difference]:
-    """Intercept, slope and ECE."""
-    again = [row for run in runs for row in calibration_rows(run, own_share=useful.own_share)]
-    return rows_differ(useful.rows, again)
+    """Intercept, slope, ECE and predictive values; reports of earlier versions hold none of the last."""
+    again = [row for run in runs for row in calibration_rows(run, own_share=useful.own_share, share=useful.prevalence)]
+    told = {row.metric for row in useful.rows}
+    return rows_differ(useful.rows, [row for row in again if row.metric in told])
 
 
 def benefit_differs(useful: Usefulness, runs: Sequence[OpenedRun]) -> list[Difference]:

@@ -113,6 +113,12 @@ def test_net_benefit_is_withheld_until_a_prevalence_is_named(place: SimpleNamesp
     assert by[runs[0], "calibration_slope"].value > by[runs[1], "calibration_slope"].value  # type: ignore[operator]
     named = usefulness.usefulness_table(place.workspace, runs, 0.05, 0.5, prevalence=0.1)
     assert named.charts[0].id == "decision" and not named.withheld and named.prevalence == 0.1
+    assert by[runs[0], "ppv"].value is None and by[runs[0], "ppv"].note.startswith("withheld")
+    worth = {(row.run, row.metric): row for row in named.rows}
+    for run in runs:
+        ppv, npv = worth[run, "ppv"], worth[run, "npv"]
+        assert ppv.low <= ppv.value <= ppv.high and npv.low <= npv.value <= npv.high  # type: ignore[operator]
+        assert ppv.parameters["prevalence"] == "0.1" and float(ppv.parameters["threshold"]) > 0
     assert [series.name for series in named.charts[0].series][-2:] == ["treat all", "treat none"]
     for low, high in ((0.5, 0.1), (0.0, 0.4), (0.2, 1.0)):
         with pytest.raises(UsageError):
