@@ -12,7 +12,8 @@ from medfm_gui.base import wire
 from medfm_gui.cli.answer import table
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import UsageError
-from medfm_gui.domain.evaluation import Evaluation
+from medfm_gui.domain.evaluation import Comparison, Evaluation
+from medfm_gui.domain.protocol import Role
 
 if TYPE_CHECKING:
     from medfm_gui.workspace.place import Workspace
@@ -30,6 +31,7 @@ def added(
     net_benefit: tuple[float, float] | None,
     prevalence: float | None,
     event: str = "",
+    all_pairs: bool = False,
 ) -> Added:
     """The parts that were asked for.
 
@@ -69,7 +71,36 @@ def added(
         lines += [told.withheld] if told.withheld else [chart.note for chart in told.charts]
         lines += [f"{run}: its training shifted the probabilities." for run in told.distorted]
         tables.append(_table(told.rows, ""))
+    if all_pairs:
+        from medfm_gui.workspace.all_pairs import every_pair
+
+        pairs = every_pair(room, runs)
+        document["all_pairs"] = [{**wire.plain(pair), "role": Role.EXPLORATORY.value} for pair in pairs]
+        lines.append("All pairs are exploratory: no question named them beforehand. Intervals are unadjusted.")
+        tables.append(pair_table(pairs))
     return document, lines, tables
+
+
+def number(value: float | None) -> str:
+    """Three digits; nothing where there is no number."""
+    return "" if value is None else f"{value:.3f}"
+
+
+def pair_table(pairs: Sequence[Comparison]) -> Table:
+    """Differences of runs for people."""
+    rows = [
+        (
+            pair.a,
+            pair.b,
+            pair.metric,
+            number(pair.difference),
+            f"{number(pair.low)} to {number(pair.high)}" if pair.low is not None else "",
+            pair.test,
+            number(pair.p_adjusted),
+        )
+        for pair in pairs
+    ]
+    return table("run", "minus", "metric", "difference", "95 % interval", "test", "p (Holm)", rows=rows)
 
 
 def beside_test(room: Workspace, runs: Sequence[str], *, class_sets: bool | None) -> Added:

@@ -11,6 +11,7 @@ from rich.console import Group
 
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, ClassSets, Debug, Place, Quiet, answering, table
+from medfm_gui.cli.cases import added, number, pair_table
 from medfm_gui.cli.runs import Run, Runs, run_row
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Outline, Part
@@ -19,17 +20,13 @@ if TYPE_CHECKING:
     from medfm_gui.workspace.roles import Standing
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
-
-
 def _rows(found: tuple[Evaluation, ...]) -> list[tuple[str, ...]]:
     return [
         (
             row.run,
             row.metric + (f" ({row.label})" if row.label else "") + _subset(row),
-            _number(row.value) or "not estimable",
-            f"{_number(row.low)}–{_number(row.high)}" if row.low is not None else "",
+            number(row.value) or "not estimable",
+            f"{number(row.low)}–{number(row.high)}" if row.low is not None else "",
             row.method,
             str(row.n),
         )
@@ -143,6 +140,9 @@ def compare(
     event: Annotated[
         str, typer.Option(metavar="CLASS", help="With several classes: the one that subgroups and net benefit are of.")
     ] = "",
+    all_pairs: Annotated[
+        bool, typer.Option("--all-pairs", help="Also every run against every other: exploratory, Holm over all.")
+    ] = False,
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -150,7 +150,6 @@ def compare(
 ) -> None:
     """Paired comparison on the test set; the first run is the reference."""
     with answering(json, quiet, debug) as answer:
-        from medfm_gui.cli.cases import added
         from medfm_gui.workspace.comparing import compare as compare_runs
         from medfm_gui.workspace.place import open_workspace
         from medfm_gui.workspace.roles import standing
@@ -161,8 +160,9 @@ def compare(
             cheap = shortcuts(room, run)
             promised = standing(room, found.views)
             extra, lines, tables = added(
-                room, run, subgroup=subgroup, net_benefit=net_benefit, prevalence=prevalence, event=event
-            )
+                room, run, subgroup=subgroup, net_benefit=net_benefit, prevalence=prevalence, event=event,
+                all_pairs=all_pairs,
+            )  # fmt: skip
         runs = [
             {
                 **run_row(view),
@@ -184,20 +184,8 @@ def compare(
             "baseline_sentences": list(cheap.sentences),
             **extra,
         }
-        rows = [
-            (
-                pair.a,
-                pair.b,
-                pair.metric,
-                _number(pair.difference),
-                f"{_number(pair.low)} to {_number(pair.high)}" if pair.low is not None else "",
-                pair.test,
-                _number(pair.p_adjusted),
-            )
-            for pair in (*found.file.pairs, *(pair for one in cheap.baselines for pair in one.pairs))
-        ]
+        shown = pair_table((*found.file.pairs, *(pair for one in cheap.baselines for pair in one.pairs)))
         lines = [*cheap.sentences, *(f"{one.title}: {one.note}." for one in cheap.baselines), *lines]
-        shown = table("run", "minus", "metric", "difference", "95 % interval", "test", "p (Holm)", rows=rows)
         answer.give(document, [found.file.sentence, *lines], Group(shown, *tables) if tables else shown)
 
 

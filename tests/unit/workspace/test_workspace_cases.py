@@ -19,6 +19,8 @@ from medfm_gui.domain.errors import InputError, NotFound, UsageError
 from medfm_gui.metrics.names import METHODS, METRICS
 from medfm_gui.workspace import disagreements as cases
 from medfm_gui.workspace import references, subgrouping, usefulness
+from medfm_gui.workspace.all_pairs import EXPLORATORY, every_pair
+from medfm_gui.workspace.comparing import compare
 from medfm_gui.workspace.evaluating import test_predictions as predictions_of
 from medfm_gui.workspace.opened_runs import chart_owner, opened_tests, read_opened
 from medfm_gui.workspace.place import Workspace, open_workspace
@@ -293,3 +295,13 @@ def test_a_declared_covariate_has_one_interaction_test_and_no_other_has(
     document, lines, _ = added(place.workspace, run, subgroup="sex", net_benefit=None, prevalence=None)
     assert document["subgroups"]["interactions"][0]["p"] == found.p
     assert "interaction with sex" in lines[1] and "not adjusted for 2" in lines[0]
+
+
+def test_all_pairs_are_exploratory_and_adjusted_together(place: SimpleNamespace) -> None:
+    runs = (*place.seeds[:2], place.other)
+    pairs = every_pair(place.workspace, runs)
+    assert [(pair.a, pair.b) for pair in pairs] == [(runs[1], runs[0]), (runs[2], runs[0]), (runs[2], runs[1])]
+    assert {pair.metric for pair in pairs} == {"auc"} and {pair.parameters["pairs"] for pair in pairs} == {EXPLORATORY}
+    assert all(pair.p_adjusted >= pair.p and "Holm over 3" in pair.note for pair in pairs)  # type: ignore[operator]
+    against = {(pair.a, pair.b): pair for pair in compare(place.workspace, runs).file.pairs if pair.metric == "auc"}
+    assert pairs[0].difference == against[runs[1], runs[0]].difference
