@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pypdf
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from medfm_gui.desk.asks.data import ListDatasets, ListSamples, ListSplits
@@ -60,6 +63,28 @@ def test_a_dicom_tree_with_a_table_from_the_folder_to_a_report(
     hand.until(pdf.exists, 60)
     assert pdf.read_bytes().startswith(b"%PDF")
     settle(window, qtbot.waitUntil)
+    _names_nobody(window, tmp_path / "workspace", pdf)
+
+
+def _names_nobody(window: MainWindow, workspace: Path, pdf: Path) -> None:
+    """No id and no name of a patient in what outlives the look at a study, or can be read over a shoulder."""
+    reader = pypdf.PdfReader(pdf)
+    inside = [contents.decode() for held in reader.attachments.values() for contents in held]
+    kept = [
+        window.windowTitle(),
+        QApplication.clipboard().text(),
+        json.dumps(window.memory._values),
+        str(reader.metadata),
+        *inside,
+        *(page.extract_text() for page in reader.pages),
+        *(str(path.relative_to(workspace)) for path in workspace.rglob("*")),
+    ]
+    for folder in ("logs", "runs", "reports", "evaluations", "splits"):
+        files = [path for path in (workspace / folder).rglob("*") if path.suffix in {".json", ".jsonl", ".log", ".txt"}]
+        kept += [path.read_text(encoding="utf-8", errors="replace") for path in files]
+    kept.append((workspace / "journal.jsonl").read_text(encoding="utf-8"))
+    told = [text[:200] for text in kept if any(who in text.upper() for who in ("PHANTOM-0", "PHANTOM^"))]
+    assert not told
 
 
 def _unseen(hand: Hand, dataset: str, tree: Path) -> Path:

@@ -32,7 +32,8 @@ _AT_ONCE = 5000
 _MOST_EXCLUDED = 2000
 _WHAT = (
     "Every picture of the pixel cache is looked at once: blank, saturated, tiny, oddly shaped, inverted, of another "
-    "kind, identical. A finding is a reason to look, no verdict."
+    "kind, identical. A finding is a reason to look, no verdict. Not checked: damage with which a JPEG still decodes; "
+    "each file's hash is kept, so that a later change shows."
 )
 
 
