@@ -2,8 +2,9 @@
 
 May import: ``base``, ``domain``, numpy, scipy, statsmodels. No torch, no window, no files.
 Front door: the functions in ``__all__`` for arrays; ``scored.Scored``, then ``evaluate``, ``compare``, ``threshold``,
-``charts`` for a run. To add a metric: a statistic (``ranking.py``, ``counting.py``), its row in ``quantities.py``, its
-name in ``names.py``; point estimate and bootstrap replicates then come from the same code.
+``charts`` for a run; ``segmentation`` for maps of classes, ``paired_shift`` for numbers of each case. To add a metric:
+a statistic (``ranking.py``, ``counting.py``), its row in ``quantities.py``, its name in ``names.py``; point estimate
+and bootstrap replicates then come from the same code.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from medfm_gui.metrics.estimate import Interval, PairedTest
     from medfm_gui.metrics.interaction import interaction_test
     from medfm_gui.metrics.intervals import auc_interval
+    from medfm_gui.metrics.paired_shift import signed_rank_shift
     from medfm_gui.metrics.proportions import mcnemar_mid_p, share_interval
+    from medfm_gui.metrics.repeats import repeats_test
     from medfm_gui.metrics.scored import Scored
+    from medfm_gui.metrics.segmentation import score_case
     from medfm_gui.metrics.usefulness import decision_curve
 
 __all__ = [
@@ -31,7 +35,10 @@ __all__ = [
     "delong_test",
     "interaction_test",
     "mcnemar_mid_p",
+    "repeats_test",
+    "score_case",
     "share_interval",
+    "signed_rank_shift",
 ]
 
 _HOME = {
@@ -44,7 +51,10 @@ _HOME = {
     "delong_test": "delong",
     "interaction_test": "interaction",
     "mcnemar_mid_p": "proportions",
+    "repeats_test": "repeats",
+    "score_case": "segmentation",
     "share_interval": "proportions",
+    "signed_rank_shift": "paired_shift",
 }
 
 

@@ -18,6 +18,8 @@ from medfm_gui.metrics.estimate import PairedTest, checked_confidence, joined, q
 SIGNED_RANK = "wilcoxon-hodges-lehmann"
 EXACT_UP_TO = 50
 """Pairs up to which the interval comes from the exact distribution of the signed-rank sum."""
+MOST = 1e150
+"""A larger difference has no finite square, hence no standard error: it counts as none."""
 ROUNDING = 1e-12
 """Differences are rounded to this share of the largest value: 0.9 - 0.8 ties with 0.8 - 0.7."""
 
@@ -64,8 +66,8 @@ def signed_rank_shift(
     The shift is the median of the Walsh averages of the differences (Hodges & Lehmann 1963); its interval lies between
     two of them (Hollander, Wolfe & Chicken 2014, 3.3), exact up to ``EXACT_UP_TO`` pairs, else by the normal
     approximation; ties make it conservative. Pairs without a difference count in the shift and by Pratt's rule
-    in p (``scipy.stats.wilcoxon``). The test takes pairs for independent: where a patient has several cases it gives way
-    to ``paired_shift``, whose method and note say so.
+    in p (``scipy.stats.wilcoxon``). The test takes pairs for independent: where a patient has several cases it gives
+    way to ``paired_shift``, whose method and note say so.
 
     Args:
         a, b, groups: as ``paired_shift``. Memory grows with n, not with the n(n + 1) / 2 averages.
@@ -101,7 +103,7 @@ def signed_rank_shift(
 def walsh_average(ordered: Floats, rank: int) -> float:
     """The ``rank``-th smallest (from 1) of the averages of all pairs i ≤ j of ``ordered`` (n,), which must be sorted.
 
-    Bisection between sums that exist; each step counts the sums below a value row by row, in O(n log n) and memory O(n).
+    Bisection between sums that exist; each step counts the sums up to a value in all rows: O(n log n), memory O(n).
     """
     n = len(ordered)
     rows = np.arange(n)
@@ -151,7 +153,7 @@ def _paired(a: npt.ArrayLike, b: npt.ArrayLike, groups: Groups | None) -> tuple[
     who = clusters(groups, len(first))
     with np.errstate(invalid="ignore", over="ignore"):
         differences = first - second
-    kept = np.isfinite(differences)
+    kept = np.abs(differences) <= MOST
     lost = int((~kept).sum())
     note = f"{lost} of {len(kept)} cases lack a finite number in either run and are left out" if lost else ""
     differences = differences[kept]

@@ -17,7 +17,7 @@ METHOD = "nadeau-bengio"
 
 @dataclass(frozen=True, slots=True)
 class RepeatsTest:
-    """``difference`` = mean over ``folds`` of a minus b, its interval, and Student's ``t`` on ``df`` degrees of freedom.
+    """``difference`` = mean over ``folds`` of a minus b, its interval, and Student's ``t`` on ``df`` degrees.
 
     ``n_train`` and ``n_test`` are the units that a fold trains and tests on (patients, where patients were split).
     ``low``, ``high``, ``t`` and ``p_value`` are None where the folds do not differ among each other (``note`` says so).

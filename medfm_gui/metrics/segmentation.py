@@ -11,8 +11,11 @@ reference empty       NaN         0           infinite    as counted
 prediction empty      0           0           infinite    as counted
 ====================  ==========  ==========  ==========  =============
 
-A mean leaves NaN out and keeps 0 and infinity, as MONAI's does: one missed region makes the mean HD95 infinite. How many
-cases were left out, how many are infinite, and the mean of the finite ones stand beside it (``CaseMean``).
+A mean leaves NaN out and keeps 0 and infinity, as MONAI's does: one missed region makes the mean HD95 infinite. How
+many cases were left out, how many are infinite, and the mean of the finite ones stand beside it (``CaseMean``).
+MONAI warns of an infinite distance where one mask is empty and gives it for the plain Hausdorff distance; at a
+percentile its interpolation between infinities gives NaN (1.6.1), so that its mean HD95 leaves a missed region out
+silently and equals ``mean_finite`` here.
 
 An edge is a pixel of the region with a neighbour across a face outside of it, or at the border of the image; NSD counts
 edge pixels (MONAI's without sub-voxels, Seidlitz et al. 2022), not areas of surface (Nikolov et al. 2018).
@@ -29,8 +32,10 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from medfm_gui.domain.errors import InputError, UsageError
-from medfm_gui.metrics.arrays import Codes, Flags, Floats
+from medfm_gui.metrics.arrays import Flags, Floats
 
+Labels = npt.NDArray[np.integer]
+Box = tuple[slice, ...]
 PERCENTILE = 95.0
 ROUNDING = 1e-6
 """A distance beyond the tolerance by less than this share of it equals it: 3 · 0.7 mm lies within 2.1 mm."""
@@ -41,9 +46,9 @@ MM3_A_ML = 1000.0
 class ClassScore:
     """One class of one case; NaN, 0 and infinity as the module says.
 
-    ``label`` is the class index; ``n_reference``, ``n_predicted`` and ``n_both`` count its pixels. ``dice``, ``iou`` and
-    ``nsd`` lie in 0 … 1, ``hd95_mm`` is in mm. ``volume_error_ml`` is predicted minus reference in mL, NaN in an image of
-    two dimensions, which has no volume.
+    ``label`` is the class index; ``n_reference``, ``n_predicted`` and ``n_both`` count its pixels. ``dice``, ``iou``
+    and ``nsd`` lie in 0 … 1, ``hd95_mm`` is in mm. ``volume_error_ml`` is predicted minus reference in mL, NaN in an
+    image of two dimensions, which has no volume.
     """
 
     label: int
@@ -115,9 +120,12 @@ def score_case(
             f"The reference has the shape {truth.shape}, the prediction {said.shape}.", "Give both at one resolution."
         )
     spacing = _spacing(spacing_mm, truth.ndim)
-    return CaseScore(
-        case, tuple(_class_score(truth, said, one, spacing, tolerance_mm) for one in range(1, classes)), tolerance_mm
-    )
+    boxes = [ndimage.find_objects(side, max_label=classes - 1) for side in (truth, said)]
+    found = []
+    for label, both in enumerate(zip(*boxes, strict=True), start=1):
+        box = _around(*both)
+        found.append(_class_score(truth[box], said[box], label, spacing, tolerance_mm))
+    return CaseScore(case, tuple(found), tolerance_mm)
 
 
 def case_values(cases: Sequence[CaseScore], metric: str, label: int | None = None) -> Floats:
@@ -213,7 +221,14 @@ def _mean(metric: str, label: int | None, values: Floats) -> CaseMean:
     )
 
 
-def _class_score(truth: Codes, said: Codes, label: int, spacing: Floats, tolerance_mm: float) -> ClassScore:
+def _around(one: Box | None, other: Box | None) -> Box:
+    """The smallest box around both: all pixels of a class, and of its edges, lie in it."""
+    if one is None or other is None:
+        return one or other or (slice(0, 0),)
+    return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True))
+
+
+def _class_score(truth: Labels, said: Labels, label: int, spacing: Floats, tolerance_mm: float) -> ClassScore:
     theirs, ours = np.asarray(truth == label), np.asarray(said == label)
     n_theirs, n_ours = int(theirs.sum()), int(ours.sum())
     n_both = int((theirs & ours).sum())
@@ -228,8 +243,7 @@ def _surface(theirs: Flags, ours: Flags, spacing: Floats, tolerance_mm: float) -
     """NSD and HD95 in mm; HD95 is the larger of the 95th percentiles of both directions (linear interpolation)."""
     if not theirs.any() or not ours.any():
         return (0.0, math.inf) if theirs.any() or ours.any() else (math.nan, math.nan)
-    box = ndimage.find_objects((theirs | ours).astype(np.uint8))[0]  # nothing nearer lies outside of it
-    edges = [mask & ~ndimage.binary_erosion(mask) for mask in (theirs[box], ours[box])]
+    edges = [mask & ~ndimage.binary_erosion(mask) for mask in (theirs, ours)]
     to_ours = ndimage.distance_transform_edt(~edges[1], sampling=spacing)[edges[0]]
     to_theirs = ndimage.distance_transform_edt(~edges[0], sampling=spacing)[edges[1]]
     within = tolerance_mm * (1 + ROUNDING)
@@ -238,7 +252,7 @@ def _surface(theirs: Flags, ours: Flags, spacing: Floats, tolerance_mm: float) -
     return right / (len(to_ours) + len(to_theirs)), farthest
 
 
-def _labels(given: npt.ArrayLike, classes: int) -> Codes:
+def _labels(given: npt.ArrayLike, classes: int) -> Labels:
     try:
         array = np.asarray(given)
     except ValueError:  # rows of several lengths
@@ -250,7 +264,7 @@ def _labels(given: npt.ArrayLike, classes: int) -> Codes:
         )
     if int(array.min()) < 0 or int(array.max()) >= classes:
         raise InputError(f"A pixel lies outside the classes 0 … {classes - 1}.", "Check the classes.")
-    return array.astype(np.intp, copy=False)
+    return array.view(np.uint8) if array.dtype == np.bool_ else array  # a volume stays as small as it came
 
 
 def _spacing(given: Sequence[float], axes: int) -> Floats:

@@ -81,7 +81,12 @@ def pooled_overlap(reference: npt.ArrayLike, predicted: npt.ArrayLike, classes: 
         raise InputError("Reference and prediction have other shapes.", "Give both at one resolution.")
     if truth.size and (min(truth.min(), said.min()) < 0 or max(truth.max(), said.max()) >= classes):
         raise InputError(f"A pixel lies outside the classes 0 … {classes - 1}.", "Check the classes.")
-    met = np.bincount(truth * classes + said, minlength=classes**2).reshape(classes, classes).astype(np.float64)
+    # maps are often of 8 bits, where a product of indices would run over
+    met = (
+        np.bincount(truth.astype(np.intp) * classes + said.astype(np.intp), minlength=classes**2)
+        .reshape(classes, classes)
+        .astype(np.float64)
+    )
     both, theirs, ours = np.diagonal(met)[1:], met.sum(axis=1)[1:], met.sum(axis=0)[1:]
     there = (theirs + ours) > 0
     if not there.any():

@@ -90,3 +90,8 @@ def test_what_the_studies_do_not_have_is_refused() -> None:
         pooled_overlap([0, 1], [0], 2)
     with pytest.raises(InputError):
         pooled_overlap([0, 2], [0, 1], 2)
+
+
+def test_pooled_overlap_of_maps_of_8_bits_with_many_classes() -> None:
+    drawn = np.random.default_rng(0).integers(0, 20, (64, 64)).astype(np.uint8)
+    assert pooled_overlap(drawn, drawn, 20)["study_b_dice_pooled"] == 1
