@@ -56,6 +56,7 @@ METRICS: Mapping[str, MetricName] = {
     "log_loss": MetricName("log loss", high=None, higher_is_better=False),
     "calibration_in_the_large": MetricName("calibration-in-the-large", low=None, high=None),
     "calibration_slope": MetricName("calibration slope", low=None, high=None),
+    "brier_at_prevalence": MetricName("Brier score at the prevalence", higher_is_better=False),
     "ppv": MetricName("positive predictive value"),
     "npv": MetricName("negative predictive value"),
     "ece": MetricName("expected calibration error", higher_is_better=False, improper=True),

@@ -1,4 +1,4 @@
-"""What a positive and a negative decision are worth at a named prevalence: predictive values."""
+"""What decisions and probabilities are worth at a prevalence: predictive values, and a re-weighted Brier score."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medfm_gui.domain.errors import InputError, UsageError
-from medfm_gui.metrics.arrays import Groups, checked_events, clusters
+from medfm_gui.metrics.arrays import Groups, checked_events, checked_scores, clusters
 from medfm_gui.metrics.bootstrap import percentile_interval, replicates_of, vary
 from medfm_gui.metrics.counting import share_statistic
 from medfm_gui.metrics.estimate import Interval, checked_confidence, not_estimable, quantile
@@ -48,8 +48,7 @@ def predictive_values(
     called = checked_events(decisions)
     if len(called) != len(events):
         raise InputError(f"There are {len(called)} decisions for {len(events)} labels.", "Give one decision a label.")
-    if not 0 < prevalence < 1:
-        raise UsageError(f"A prevalence of {prevalence} cannot be.", "Give a share between 0 and 1, such as 0.01.")
+    _check_share(prevalence)
     who = clusters(groups, len(events))
     n, n_events = len(events), int(events.sum())
     if n_events in (0, n):
@@ -80,6 +79,50 @@ def predictive_values(
         low, high, note = _logit_limits(right, of_right, wrong, of_wrong, share, confidence)
         found.append(Interval(value, low, high, "logit-predictive", n, n_events, confidence, note))
     return found[0], found[1]
+
+
+def brier_at(
+    labels: npt.ArrayLike,
+    probabilities: npt.ArrayLike,
+    *,
+    prevalence: float,
+    groups: Groups | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """The Brier score with cases re-weighted to a population where ``prevalence`` of the units have the event.
+
+    Prevalence times the mean squared error of the events, and the rest of that of the others; percentile bootstrap of
+    patients (or units).
+
+    Args:
+        labels: n flags, true = event.
+        probabilities: n probabilities of the event, as they were said.
+
+    Raises:
+        InputError: lengths differ, or a value cannot be.
+        UsageError: the prevalence is no share.
+    """
+    confidence = checked_confidence(confidence)
+    events = checked_events(labels)
+    said = checked_scores(probabilities, len(events))
+    _check_share(prevalence)
+    n, n_events = len(events), int(events.sum())
+    if n_events in (0, n):
+        why = "both outcomes are needed, and only one is here"
+        return not_estimable(why, n=n, n_events=n_events, confidence=confidence)
+    who = clusters(groups, n)
+    error = (said - events) ** 2
+    parts = (share_statistic(error, who, events), share_statistic(error, who, ~events))
+    drawn = replicates_of(parts, who, seed=seed)
+    value = prevalence * float(error[events].mean()) + (1 - prevalence) * float(error[~events].mean())
+    values = prevalence * drawn[0] + (1 - prevalence) * drawn[1]
+    return percentile_interval(value, values, who, n=n, n_events=n_events, confidence=confidence)
+
+
+def _check_share(prevalence: float) -> None:
+    if not 0 < prevalence < 1:
+        raise UsageError(f"A prevalence of {prevalence} cannot be.", "Give a share between 0 and 1, such as 0.01.")
 
 
 def _worth(right: float, wrong: float, share: float) -> float:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CONSECUTIVE = "consecutive"
 IN_THE_LARGE, SLOPE, ECE = "calibration_in_the_large", "calibration_slope", "ece"
-PPV, NPV = "ppv", "npv"
+BRIER_AT, PPV, NPV = "brier_at_prevalence", "ppv", "npv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,24 +246,29 @@ def calibration_rows(run: OpenedRun, *, own_share: bool, share: float | None = N
 
 
 def _predictive_rows(run: OpenedRun, good: Scored, *, own_share: bool, share: float | None) -> list[Evaluation]:
-    """What a decision of the run is worth, at the threshold that was locked before the test was opened."""
-    from medfm_gui.metrics.predictive import predictive_values
+    """The Brier score at the share that counts, and the worth of decisions at the threshold that was locked."""
+    from medfm_gui.metrics.predictive import brier_at, predictive_values
 
-    if run.point is None or not len(good):
+    if not len(good):
         return []
     n_events = int(good.events.sum())
     at = share if share is not None else n_events / len(good) if own_share else None
     if at is None or not 0 < at < 1:
         reason = "withheld: it holds only at a prevalence, and none is named or stated"
-        return [_held(run, good, metric, n_events, reason) for metric in (PPV, NPV)]
-    called = good.event_scores >= run.point.threshold
-    found = predictive_values(good.events, called, prevalence=at, groups=good.patients)
+        return [_held(run, good, metric, n_events, reason) for metric in (BRIER_AT, PPV, NPV)]
+    told = {"prevalence": f"{at:.6g}"}
+    shown = [(BRIER_AT, brier_at(good.events, good.event_scores, prevalence=at, groups=good.patients), told)]
+    if run.point is not None:
+        called = good.event_scores >= run.point.threshold
+        worth = predictive_values(good.events, called, prevalence=at, groups=good.patients)
+        locked = {**told, "threshold": f"{run.point.threshold:.6g}"}
+        shown += [(metric, one, locked) for metric, one in zip((PPV, NPV), worth, strict=True)]
     return [
         replace(
             _held(run, good, metric, n_events, one.note), value=one.estimate, low=one.low, high=one.high,
-            method=one.method, parameters={"prevalence": f"{at:.6g}", "threshold": f"{run.point.threshold:.6g}"},
+            method=one.method, parameters=parameters,
         )
-        for metric, one in zip((PPV, NPV), found, strict=True)
+        for metric, one, parameters in shown
     ]  # fmt: skip
 
 

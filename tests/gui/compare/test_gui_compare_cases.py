@@ -144,7 +144,7 @@ def test_net_benefit_waits_for_a_range_and_a_prevalence(show: Open, qtbot: QtBot
     qtbot.waitUntil(lambda: tab.model.rowCount() == 3)
     assert asked(page, cases.ReadUsefulness)[-1] == cases.ReadUsefulness(RUNS, 0.1, 0.3, None)
     assert not tab.view.isVisible() and "withheld" in tab.notice.message.text() and "r0004" in tab.notice.hint.text()
-    assert tab.model.index(1, 6).data() == "distorted by balanced training"
+    assert tab.model.index(1, 7).data() == "distorted by balanced training"
     tab.prevalence.setValue(0.24)
     tab.button.click()
     qtbot.waitUntil(lambda: tab.view.isVisible())

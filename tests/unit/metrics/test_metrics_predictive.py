@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import brier_score_loss
 
 from medfm_gui.domain.errors import InputError, UsageError
 from medfm_gui.metrics.names import METHODS
-from medfm_gui.metrics.predictive import predictive_values
+from medfm_gui.metrics.predictive import brier_at, predictive_values
 
 
 def _flags(hits: int, misses: int, alarms: int, clear: int) -> tuple[list[int], list[int]]:
@@ -57,6 +58,21 @@ def test_patients_that_repeat_are_drawn_together() -> None:
     together, _ = predictive_values(labels, called, prevalence=0.1, groups=patients)
     assert together.estimate == alone.estimate and together.method == "clustered-bootstrap"
     assert together.high - together.low > alone.high - alone.low  # type: ignore[operator]
+
+
+def test_a_re_weighted_brier_score_is_that_of_weighted_cases() -> None:
+    draw = np.random.default_rng(1)
+    labels = draw.random(400) < 0.5
+    said = np.clip(draw.normal(np.where(labels, 0.6, 0.4), 0.2), 0.01, 0.99)
+    found = brier_at(labels, said, prevalence=0.05)
+    weights = np.where(labels, 0.05 / labels.mean(), 0.95 / (1 - labels.mean()))
+    assert found.estimate == pytest.approx(brier_score_loss(labels, said, sample_weight=weights))
+    assert found.low < found.estimate < found.high and found.method == "bootstrap"  # type: ignore[operator]
+    own = brier_at(labels, said, prevalence=float(labels.mean()))
+    assert own.estimate == pytest.approx(brier_score_loss(labels, said))
+    assert brier_at([1, 1], [0.2, 0.3], prevalence=0.5).estimate is None
+    with pytest.raises(UsageError):
+        brier_at([0, 1], [0.2, 0.3], prevalence=0)
 
 
 def test_what_cannot_be_has_a_sentence() -> None:

@@ -120,6 +120,7 @@ def test_net_benefit_is_withheld_until_a_prevalence_is_named(place: SimpleNamesp
     for run in runs:
         ppv, npv = worth[run, "ppv"], worth[run, "npv"]
         assert ppv.low <= ppv.value <= ppv.high and npv.low <= npv.value <= npv.high  # type: ignore[operator]
+        assert worth[run, "brier_at_prevalence"].low < worth[run, "brier_at_prevalence"].value  # type: ignore[operator]
         assert ppv.parameters["prevalence"] == "0.1" and float(ppv.parameters["threshold"]) > 0
     assert [series.name for series in named.charts[0].series][-2:] == ["treat all", "treat none"]
     for low, high in ((0.5, 0.1), (0.0, 0.4), (0.2, 1.0)):

@@ -26,7 +26,7 @@ from medfm_gui.workspace.disagreements import Case, Disagreements, Kind
 from medfm_gui.workspace.references import OwnResult, PublishedResult, References
 from medfm_gui.workspace.seeds import SeedFile, SeedGroup
 from medfm_gui.workspace.subgrouping import CovariateFacts, SubgroupFile, forest_chart
-from medfm_gui.workspace.usefulness import ECE, IN_THE_LARGE, NPV, PPV, SLOPE, Sampling, UsefulnessFile
+from medfm_gui.workspace.usefulness import BRIER_AT, ECE, IN_THE_LARGE, NPV, PPV, SLOPE, Sampling, UsefulnessFile
 
 _CLASSES = ("no nodule", "nodule")
 Runs = dict[str, tuple[str, str, float]]
@@ -70,7 +70,7 @@ def _usefulness(known: Runs, ask: ReadUsefulness) -> UsefulnessFile:
             _row(run, ECE, None, method="not-estimable", note=hidden),
             *(
                 _row(run, metric, value if ask.prevalence else None, 0.05, method="logit-predictive")
-                for metric, value in ((PPV, 0.58), (NPV, 0.93))
+                for metric, value in ((BRIER_AT, 0.14), (PPV, 0.58), (NPV, 0.93))
             ),
         ]
     series = []

@@ -20,10 +20,19 @@ from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, real_number
 from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.text import Label
-from medfm_gui.workspace.usefulness import ECE, IN_THE_LARGE, NPV, PPV, SLOPE, Sampling, UsefulnessFile
+from medfm_gui.workspace.usefulness import BRIER_AT, ECE, IN_THE_LARGE, NPV, PPV, SLOPE, Sampling, UsefulnessFile
 
-_TITLES = ("Run", "Calibration-in-the-large (0)", "Calibration slope (1)", "ECE", "PPV", "NPV", "Probabilities")
-_WIDTHS = (case_layout.NAME_PX, *(SPACE[-1] * 8,) * 2, case_layout.COUNT_PX, *(SPACE[-1] * 8,) * 2, case_layout.NAME_PX)
+_TITLES = (
+    "Run",
+    "Calibration-in-the-large (0)",
+    "Calibration slope (1)",
+    "ECE",
+    "Brier score",
+    "PPV",
+    "NPV",
+    "Probabilities",
+)
+_WIDTHS = (case_layout.NAME_PX, *(SPACE[-1] * 8,) * 2, case_layout.COUNT_PX, *(SPACE[-1] * 8,) * 3, case_layout.NAME_PX)
 _KEPT = "compare.thresholds"
 _NOT_NAMED = 0.0
 
@@ -154,7 +163,7 @@ class UsefulnessTab(QWidget):
                 case_layout.number_cell(
                     by.get((side.run, metric)), case_layout.ends_of(metric, file.rows), slot, side.family
                 )
-                for metric in (IN_THE_LARGE, SLOPE, ECE, PPV, NPV)
+                for metric in (IN_THE_LARGE, SLOPE, ECE, BRIER_AT, PPV, NPV)
             ]
             shifted = "distorted by balanced training" if side.run in file.distorted else "as trained"
             rows.append([case_layout.run_cell(self._sides, side.run), *cells, Cell(shifted)])
@@ -166,8 +175,10 @@ class UsefulnessTab(QWidget):
         self._warn(file)
         held = [row.note for row in file.rows if row.value is None and row.note.startswith("withheld")]
         words = ["Intervals: 95 %." if any(row.low is not None for row in file.rows) else ""]
-        at = next((row.parameters["prevalence"] for row in file.rows if row.metric == PPV and row.parameters), "")
-        words += [f"PPV and NPV: at the locked threshold and a prevalence of {at}." if at else ""]
+        at = next((row.parameters["prevalence"] for row in file.rows if row.metric == BRIER_AT and row.parameters), "")
+        words += [
+            f"Brier score, PPV and NPV: at a prevalence of {at}; the last two at the locked threshold." if at else ""
+        ]
         words += [f"Dashes are {held[0]}."] if held else []
         self.note.setText(" ".join((*words, f"By {file.unit}. ECE is no headline.")).strip())
 
