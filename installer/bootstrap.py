@@ -17,6 +17,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,8 @@ GB = 10**9
 NEEDED_NEW = 8 * GB
 """Free bytes for a new environment: PyTorch and its libraries unpack to about 6 GB."""
 NEEDED_AGAIN = GB
+MOST_WORKERS = 8
+"""Processes that run tests at the same time: each loads PyTorch and takes up to 1.5 GB."""
 EXTRAS = {"demo": frozenset(), "test": frozenset({"test"})}
 
 USAGE = """\
@@ -356,6 +359,7 @@ def run_demo(python: Path, rest: Sequence[str]) -> int:
 
 def run_checks(python: Path, rest: Sequence[str]) -> int:
     """Every check in order, pytest last so that its summary closes; not zero if any failed."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the tests start Python often: compile each module once
     failed = []
     for check in checks(python):
         say(f"── {' '.join([Path(check[0]).stem, *check[1:]])}")
@@ -363,9 +367,25 @@ def run_checks(python: Path, rest: Sequence[str]) -> int:
             failed.append(Path(check[0]).stem + (f" {check[1]}" if check[1:] else ""))
     if failed:
         say(f"FAILED before the tests: {', '.join(failed)}")
-    say(f"── {' '.join(['pytest', *rest])}")
-    tests = status_of([tool(python, "pytest"), *rest], ROOT)
+    options = [*side_by_side(rest, usable_cores()), *rest]
+    say(f"── {' '.join(['pytest', *options])}")
+    tests = status_of([tool(python, "pytest"), *options], ROOT)
     return tests or (1 if failed else 0)
+
+
+def side_by_side(options: Sequence[str], cores: int) -> list[str]:
+    """Options by which pytest uses every core; none where the caller says how it is to run, or wants to look on."""
+    decided = ("-n", "--numprocesses", "--dist", "-s", "--capture", "--pdb", "--trace", "--collect-only", "--co")
+    words = [option.split("=")[0] for option in options]
+    if cores < 2 or any(word in decided or re.fullmatch(r"-n\d+|-p ?no:xdist|no:xdist", word) for word in words):
+        return []
+    return ["-n", str(min(cores, MOST_WORKERS)), "--dist", "worksteal"]
+
+
+def usable_cores() -> int:
+    """Cores that this process may use; a container is often given fewer than the computer has."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def checks(python: Path) -> list[list[str]]:

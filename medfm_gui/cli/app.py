@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from medfm_gui import __version__
-from medfm_gui.cli import data, datasets, demo, maps, models, outside, plan, portable, results, runs, studies, trust
+from medfm_gui.cli import (
+    data,
+    datasets,
+    demo,
+    maps,
+    models,
+    outside,
+    plan,
+    portable,
+    results,
+    runs,
+    similar,
+    studies,
+    trust,
+)
 
 app = typer.Typer(
     name="medfm",
@@ -42,6 +56,7 @@ for command in (
     trust.rerun,
     studies.predict,
     maps.maps,
+    similar.similar,
     demo.demo,
 ):
     app.command()(command)

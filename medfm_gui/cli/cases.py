@@ -10,6 +10,7 @@ from rich.table import Table
 
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import table
+from medfm_gui.datasets.text import counted
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.evaluation import Comparison, Evaluation
@@ -70,15 +71,31 @@ def added(
         }  # fmt: skip
         lines += [told.withheld] if told.withheld else [chart.note for chart in told.charts]
         lines += [f"{run}: its training shifted the probabilities." for run in told.distorted]
+        lines += _as_scored(room, runs)
         tables.append(_table(told.rows, ""))
     if all_pairs:
+        from medfm_gui.metrics.names import multiplicity
         from medfm_gui.workspace.all_pairs import every_pair
 
         pairs = every_pair(room, runs)
         document["all_pairs"] = [{**wire.plain(pair), "role": Role.EXPLORATORY.value} for pair in pairs]
-        lines.append("All pairs are exploratory: no question named them beforehand. Intervals are unadjusted.")
+        lines.append("All pairs are exploratory: no question named them beforehand.")
+        lines += [said] if (said := multiplicity(pairs)) else []
         tables.append(pair_table(pairs))
     return document, lines, tables
+
+
+def _as_scored(room: Workspace, runs: Sequence[str]) -> list[str]:
+    """Which scale calibration and net benefit are of, where a run has two."""
+    from medfm_gui.workspace.evaluating import calibrator
+
+    two = [run for run in runs if calibrator(room.run(run)) is not None]
+    if not two:
+        return []
+    return [
+        f"{', '.join(two)}: calibration and net benefit are of the scores as the model gives them, not of the "
+        "calibrated probabilities that a prediction shows."
+    ]
 
 
 def number(value: float | None) -> str:
@@ -87,20 +104,31 @@ def number(value: float | None) -> str:
 
 
 def pair_table(pairs: Sequence[Comparison]) -> Table:
-    """Differences of runs for people."""
+    """Differences of runs for people; where some have simultaneous intervals, these stand beside the adjusted p."""
+    is_family = any(pair.simultaneous_method for pair in pairs)
     rows = [
         (
             pair.a,
             pair.b,
             pair.metric,
             number(pair.difference),
-            f"{number(pair.low)} to {number(pair.high)}" if pair.low is not None else "",
+            _ends(pair.low, pair.high),
             pair.test,
-            number(pair.p_adjusted),
+            *((_ends(pair.low_simultaneous, pair.high_simultaneous),) if is_family else ()),
+            _p(pair.p_adjusted),
         )
         for pair in pairs
     ]
-    return table("run", "minus", "metric", "difference", "95 % interval", "test", "p (Holm)", rows=rows)
+    together = ("simultaneous 95 % interval",) if is_family else ()
+    return table("run", "minus", "metric", "difference", "95 % interval", "test", *together, "p (Holm)", rows=rows)
+
+
+def _p(value: float | None) -> str:
+    return "< 0.001" if value is not None and value < 0.001 else number(value)
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{number(low)} to {number(high)}"
 
 
 def beside_test(room: Workspace, runs: Sequence[str], *, class_sets: bool | None) -> Added:
@@ -157,11 +185,12 @@ def _tested(one: Interaction) -> str:
 
     among = f" ({', '.join(one.values)}; {one.n} units)" if one.values else ""
     said = f"{one.run}: interaction with {one.covariate}{among}"
-    if one.p is None or one.statistic is None:
+    if one.p is None or one.statistic is None or one.df is None:
         return f"{said}: not tested, {one.note}."
     p = "< 0.001" if one.p < 0.001 else f"= {one.p:.3f}"
     rest = f" {one.note}." if one.note else ""
-    return f"{said}: χ² {one.statistic:.2f}, {one.df} degree(s) of freedom, p {p} ({method_title(one.method)}).{rest}"
+    freedom = f"{counted(one.df or 0, 'degree')} of freedom"
+    return f"{said}: χ² {one.statistic:.2f}, {freedom}, p {p} ({method_title(one.method)}).{rest}"
 
 
 def _table(rows: Sequence[Evaluation], covariate: str) -> Table:

@@ -11,6 +11,7 @@ import typer
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, table
 from medfm_gui.cli.runs import run_row
+from medfm_gui.datasets.text import counted
 from medfm_gui.domain.errors import UsageError
 
 Of = Annotated[str, typer.Option("--dataset", help="Id of the dataset.")]
@@ -81,7 +82,7 @@ def evaluate_on(
                 {key: value for key, value in wire.plain(file).items() if key != "evaluations"} for file in files
             ],
         }
-        lines = [f"These images were opened {found.openings} time(s) in this workspace."]
+        lines = [f"These images were opened {counted(found.openings, 'time')} in this workspace."]
         for file in files:
             said = ", ".join(f"{their} = {our}" for their, our in file.labels.items())
             lines.append(f"{file.run} on {file.dataset}: {said}; {file.left_out} images left out.")
@@ -154,7 +155,8 @@ def import_reads(
              _number(pair.difference), _range(pair.low, pair.high), str(pair.n))
             for pair in found.pairs
         ]  # fmt: skip
-        lines = [f"{reads.id}: {len(reads.readers)} reader(s), {len(found.disagreements)} unit(s) seen differently."]
+        differing = counted(len(found.disagreements), "unit")
+        lines = [f"{reads.id}: {counted(len(reads.readers), 'reader')}, {differing} seen differently."]
         lines += [found.note] if found.note else []
         answer.give(document, lines, table("who", "metric", "value", "95 % interval", "n", rows=rows))
 

@@ -13,6 +13,7 @@ from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, ClassSets, Debug, Place, Quiet, answering, table
 from medfm_gui.cli.cases import added, number, pair_table
 from medfm_gui.cli.runs import Run, Runs, run_row
+from medfm_gui.datasets.text import counted
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Outline, Part
 
@@ -94,7 +95,7 @@ def evaluate(
         }
         rows = _rows((*opening.evaluations, *opening.without_flagged))
         shown = table("run", "metric", "value", "95 % interval", "method", "n", rows=rows)
-        said = [f"This test set was opened {opening.test_openings} time(s) in this workspace."]
+        said = [f"This test set was opened {counted(opening.test_openings, 'time')} in this workspace."]
         said += [
             f"{file.run}: the leak gate flagged {len(file.flagged)} test images; the last rows are without them."
             for file in opening.files
@@ -148,14 +149,19 @@ def compare(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Paired comparison on the test set; the first run is the reference."""
+    """Paired comparison on the test set; the first run is the reference. Folds of a cross-validation are summed up."""
     with answering(json, quiet, debug) as answer:
+        from medfm_gui.cli.folds import compared_folds
         from medfm_gui.workspace.comparing import compare as compare_runs
         from medfm_gui.workspace.place import open_workspace
         from medfm_gui.workspace.roles import standing
         from medfm_gui.workspace.shortcuts import shortcuts
 
         with open_workspace(workspace) as room:
+            asked = bool(subgroup is not None or net_benefit or prevalence is not None or event or all_pairs)
+            if (folds := compared_folds(room, run, asks_more=asked)) is not None:
+                answer.give(*folds)
+                return
             found = compare_runs(room, run)
             cheap = shortcuts(room, run)
             promised = standing(room, found.views)
@@ -218,6 +224,7 @@ def report(
     prevalence: Annotated[
         float | None, typer.Option(help="Share of the event in the intended population, for net benefit.")
     ] = None,
+    class_sets: ClassSets = None,
     table_file: Annotated[
         Path | None, typer.Option("--table", metavar="FILE", help="Also the results table, as .csv or .tex.")
     ] = None,
@@ -234,7 +241,8 @@ def report(
         from medfm_gui.workspace.reporting import write_report
 
         parts = tuple(part for part in Part if part not in (without or ()))
-        outline = Outline(title, parts, attach, purpose, net_benefit, prevalence, tuple(subgroup or ()), images_consent)
+        by = tuple(subgroup or ())
+        outline = Outline(title, parts, attach, purpose, net_benefit, prevalence, by, images_consent, class_sets)
         with open_workspace(workspace) as room:
             written = write_report(
                 room, run, outline=outline, out=out, table=table_file, card=card, on_event=bars.event

@@ -12,6 +12,7 @@ from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, ClassSets, Debug, Place, Quiet, answering, skipped_lines, table
 from medfm_gui.domain.deidentification import Dates, Deidentification, Deidentified
 from medfm_gui.domain.explain import explanation_names
+from medfm_gui.domain.similar import SimilarCase
 from medfm_gui.domain.study import Series
 
 if TYPE_CHECKING:
@@ -63,11 +64,12 @@ def predict(
 
 
 def prediction_row(item: StudyPrediction) -> dict[str, Any]:
-    """A prediction as a document; a vote also names its neighbours, and how far they are (1 − cosine)."""
+    """A prediction as a document: the nearest training images by their distance (1 − cosine); of a vote, who voted."""
     voters = item.explanation.neighbours if item.explanation else ()
     row: dict[str, Any] = {**wire.plain(item), "neighbours": [wire.plain(one) for one in voters]}
+    nearest = item.similar or [SimilarCase(one.sample, one.labels, 1 - one.similarity) for one in voters]
     row["similar"] = [
-        {"sample": one.sample, "label": ", ".join(one.labels), "distance": 1 - one.similarity} for one in voters
+        {"sample": one.sample, "label": ", ".join(one.labels), "distance": one.distance} for one in nearest
     ]
     return row
 
@@ -83,6 +85,11 @@ def prediction_lines(item: StudyPrediction) -> list[str]:
     ]
     if item.seeds:
         lines.append(f"  In brackets: spread over {item.seeds} seeds, no confidence interval.")
+    if item.outlier_note:
+        lines.append(f"  {item.outlier_note}")
+    if item.similar:
+        near = (f"{one.sample} ({', '.join(one.labels) or 'no label'}, {one.distance:.3f})" for one in item.similar)
+        lines.append(f"  similar training images (distance): {', '.join(near)}")
     if item.class_set_note:
         said = f"set of classes: {', '.join(item.class_set)}. " if item.class_set else ""
         lines.append(f"  {said}{item.class_set_note}")

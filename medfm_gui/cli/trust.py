@@ -10,6 +10,7 @@ import typer
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, table
 from medfm_gui.cli.runs import run_row
+from medfm_gui.datasets.text import counted
 from medfm_gui.domain.run import Phase
 
 _MOST = 20
@@ -103,7 +104,7 @@ def verify(
             "remarks": list(found.remarks),
             **found.facts,
         }
-        said = "nothing differs" if found.ok else f"{len(found.differences)} difference(s)"
+        said = "nothing differs" if found.ok else counted(len(found.differences), "difference")
         lines = [f"{found.subject}: {said} ({found.checked} checked). This detects accidental change."]
         lines += [f"{name}: {value}" for name, value in found.facts.items() if value]
         lines += [item.message for item in found.differences[:_MOST]]

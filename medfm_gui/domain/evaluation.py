@@ -88,3 +88,9 @@ class Comparison:
     confidence: float = 0.95
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Unit, counts of patients and events, thresholds, and how failures were counted."""
+    low_simultaneous: float | None = None
+    high_simultaneous: float | None = None
+    """Interval that holds together with those of all comparisons in Holm's family, at the same confidence; None of a
+    single comparison, of one that has none (``note`` says why), and of files of earlier versions."""
+    simultaneous_method: str = ""
+    """How it was made; empty where there is none, and ``low`` and ``high`` are unadjusted then."""

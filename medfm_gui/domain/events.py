@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from medfm_gui.domain.explain import Neighbour
+from medfm_gui.domain.similar import SimilarCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ class StudyPredicted:
 
     ``neighbours`` are the training images that a vote was made of, the most similar first. Where the run scores the
     images of a case together, ``scores`` are the case's, and ``alone`` what this image would get by itself.
+    ``outlier_score`` says how far the image is from the training images (None: not known), ``similar`` which of them
+    are nearest.
     """
 
     at: float
@@ -110,6 +113,8 @@ class StudyPredicted:
     event: Literal["StudyPredicted"] = "StudyPredicted"
     neighbours: tuple[Neighbour, ...] = ()
     alone: tuple[float, ...] = ()
+    outlier_score: float | None = None
+    similar: tuple[SimilarCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ class Recipe:
 
     ``lr`` is the peak learning rate; ``epochs`` of ``linear`` counts the penalties on its path;
     ``input_size`` is in pixels; ``unit`` is what headline numbers count (``image`` or ``patient``,
-    patients by the mean of their images); ``threshold_rule`` is ``youden``, ``sensitivity:0.9`` or
-    ``specificity:0.9``; ``workers`` are decoding threads.
+    patients by the mean of their images); ``threshold_rule`` is ``youden``, ``sensitivity:0.9``,
+    ``specificity:0.9`` or ``cost:5`` (a miss costs five false alarms); ``workers`` are decoding threads.
     """
 
     epochs: int = 20
@@ -282,16 +282,40 @@ def _check(recipe: Recipe) -> None:
         if getattr(recipe, key) not in words:
             raise UsageError(f"“{key}={getattr(recipe, key)}” is not known.", f"Use {key}={_either(words)}.")
     hu_bounds(recipe.hu_window)
-    rule, _, number = recipe.threshold_rule.partition(":")
     try:
-        good = (rule == "youden" and not number) or (rule in ("sensitivity", "specificity") and 0 < float(number) < 1)
-    except ValueError:
-        good = False
-    if not good:
-        raise UsageError(
-            f"“threshold_rule={recipe.threshold_rule}” is not known.",
-            "Use youden, sensitivity:0.9 or specificity:0.9.",
-        )
+        parsed_rule(recipe.threshold_rule)
+    except UsageError as error:
+        raise UsageError(f"“threshold_rule={recipe.threshold_rule}” is not known.", error.hint) from None
+
+
+def parsed_rule(rule: str) -> tuple[str, float]:
+    """The name of a threshold rule and its number: ``sensitivity:0.9`` → (sensitivity, 0.9); youden has none (0).
+
+    Raises:
+        UsageError: an unknown rule, or a number that cannot be.
+    """
+    name, _, number = rule.partition(":")
+    try:
+        if name == "youden" and not number:
+            return name, 0.0
+        low, high = _RULE_RANGES[name]
+        value = float(number)
+        if low < value < high:
+            return name, value
+    except (KeyError, ValueError):
+        pass
+    raise UsageError(
+        f"The threshold rule “{rule}” is not known.",
+        "Use youden, sensitivity:0.9, specificity:0.9, or cost:5 (a miss costs as much as 5 false alarms).",
+    )
+
+
+_RULE_RANGES: Mapping[str, tuple[float, float]] = {
+    "sensitivity": (0.0, 1.0),
+    "specificity": (0.0, 1.0),
+    "cost": (0.0, 1e6),
+}
+"""Open bounds of the number that a threshold rule has."""
 
 
 _AGGREGATES: Mapping[str, tuple[str, ...]] = {

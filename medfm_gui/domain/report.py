@@ -18,6 +18,8 @@ class Part(StrEnum):
     RESULTS = "results"
     CALIBRATION = "calibration"
     COMPARISON = "comparison"
+    FOLDS = "folds"
+    EXTERNAL = "external"
     SUBGROUPS = "subgroups"
     LADDER = "ladder"
     CURVES = "curves"
@@ -41,6 +43,8 @@ _TITLES: Final = {
     Part.RESULTS: "Results on the sealed test set",
     Part.CALIBRATION: "Calibration and usefulness",
     Part.COMPARISON: "Paired comparison",
+    Part.FOLDS: "Cross-validation",
+    Part.EXTERNAL: "External tests",
     Part.SUBGROUPS: "Subgroups",
     Part.LADDER: "Adaptation ladder",
     Part.CURVES: "Training",
@@ -55,6 +59,8 @@ _TITLES: Final = {
 
 OF_SEVERAL: Final = frozenset({Part.COMPARISON, Part.LADDER})
 """Sections that a report of a single run has not."""
+ON_OCCASION: Final = frozenset({Part.FOLDS, Part.EXTERNAL})
+"""Sections that a report has where there is something to tell: runs of several folds, tests on other datasets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,8 @@ class Outline:
 
     ``purpose`` is the authors' own words, in front of everything. Net benefit is told between the two threshold
     probabilities ``net_benefit``, at ``prevalence`` where one is named. ``subgroups`` are covariates to tell the
-    numbers by, beside those that a locked protocol declares.
+    numbers by, beside those that a locked protocol declares. ``class_sets`` tells how often sets of classes held the
+    true class, beside calibration; None leaves that to the settings.
 
     What is left out is named at the end of the report, and the openings of the test set are told in any case.
     """
@@ -80,6 +87,7 @@ class Outline:
     prevalence: float | None = None
     subgroups: tuple[str, ...] = ()
     images_consent: bool = False
+    class_sets: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,15 @@ class CheckMapsSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class SimilarSpec:
+    """Keep the training images' features of a finished run beside it, and fix its outlier limit."""
+
+    run_folder: str
+    device: str = "auto"
+    kind: Literal["similar"] = "similar"
+
+
+@dataclass(frozen=True, slots=True)
 class FeaturesSpec:
     """Fill the feature bank with every image of a dataset; nothing is trained and no label is read.
 
@@ -254,6 +263,7 @@ Spec = (
     | TimmSpec
     | PreflightSpec
     | CheckMapsSpec
+    | SimilarSpec
     | FeaturesSpec
     | LooksSpec
     | ExportSpec

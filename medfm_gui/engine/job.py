@@ -21,6 +21,7 @@ from medfm_gui.domain.run import (
     PredictSpec,
     PreflightSpec,
     ProbeSpec,
+    SimilarSpec,
     Spec,
     StudySpec,
     TimmSpec,
@@ -80,6 +81,8 @@ def events_of(spec: Spec, folder: Path, models: OpenModels | None = None) -> Gen
             yield from _preflight(spec, folder)
         case CheckMapsSpec():
             yield from _check_maps(spec)
+        case SimilarSpec():
+            yield from _similar(spec)
         case FeaturesSpec():
             yield from _features(spec)
         case LooksSpec():
@@ -169,6 +172,12 @@ def _check_maps(spec: CheckMapsSpec) -> Iterator[ev.Event]:
     from medfm_gui.engine.check_maps import check_maps  # brings scipy's statistics, which no prediction needs
 
     yield from check_maps(spec)
+
+
+def _similar(spec: SimilarSpec) -> Iterator[ev.Event]:
+    from medfm_gui.engine.similar_later import keep_similar  # brings scikit-learn, as a training does
+
+    yield from keep_similar(spec)
 
 
 def _features(spec: FeaturesSpec) -> Iterator[ev.Event]:

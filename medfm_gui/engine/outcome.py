@@ -21,6 +21,7 @@ from medfm_gui.domain.split import Partition
 from medfm_gui.engine.fitted import Fitted
 from medfm_gui.engine.material import Material, may_select
 from medfm_gui.engine.scoring import SampleScores, Scorer, scores_of_frozen, write_scores
+from medfm_gui.engine.similar import Kept
 from medfm_gui.metrics.evaluate import validation_metrics
 from medfm_gui.metrics.recalibration import fit_calibrator
 from medfm_gui.metrics.scored import Scored
@@ -56,26 +57,36 @@ def judged(dataset: Dataset, ids: Sequence[str], probabilities: npt.NDArray[np.f
 
 
 def scored_sides(
-    material: Material, fitted: Fitted, sides: Sequence[Partition] = (Partition.VAL, Partition.CAL)
+    material: Material,
+    fitted: Fitted,
+    sides: Sequence[Partition] = (Partition.VAL, Partition.CAL),
+    kept: Mapping[Partition, Kept] | None = None,
 ) -> Generator[ev.Event, None, Mapping[Partition, Scored]]:
-    """Score validation and calibration images with the model as it was kept, and write the scores."""
+    """Score validation and calibration images with the model as it was kept, and write the scores.
+
+    ``kept`` takes features out of that pass, side by side.
+    """
     found = {}
     for side in sides:
         if not material.ids[side]:
             continue
-        scores = yield from _scores(material, fitted, side)
+        scores = yield from _scores(material, fitted, side, (kept or {}).get(side))
         name = f"predictions/{side.value}.npz"
         yield ev.FileWritten(time.time(), name, write_scores(material.folder / name, scores))
         found[side] = judged(material.dataset, scores.ids, scores.probabilities)
     return found
 
 
-def _scores(material: Material, fitted: Fitted, side: Partition) -> Generator[ev.Event, None, SampleScores]:
+def _scores(
+    material: Material, fitted: Fitted, side: Partition, kept: Kept | None
+) -> Generator[ev.Event, None, SampleScores]:
     ids = material.ids[side]
     if not fitted.backbone_trained:
         return (yield from scores_of_frozen(material.frozen(), fitted.head, ids))
     recipe = material.spec.recipe
-    scorer = Scorer(material.backbone, fitted.head, material.device, material.images, recipe.batch_size, recipe.workers)
+    scorer = Scorer(
+        material.backbone, fitted.head, material.device, material.images, recipe.batch_size, recipe.workers, kept
+    )
     return (yield from scorer.scores(ids, "predict"))
 
 

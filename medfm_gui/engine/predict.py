@@ -35,8 +35,11 @@ from medfm_gui.engine.reading import read
 from medfm_gui.engine.saved import BACKBONE, HEAD, HEAD_FACTS, SavedModel, open_model
 from medfm_gui.engine.scoring import SampleScores, Scorer, scores_of_case, scores_of_frozen, write_scores
 from medfm_gui.engine.session import make_deterministic, started
+from medfm_gui.engine.similar import SIMILAR, SimilarCases, read_similar
 
 NO_GRADIENT = "A vote of neighbours has no class gradient, so there is no map: the neighbours are the explanation."
+_DECIDE = ("spec.json", HEAD, HEAD_FACTS, BACKBONE, SIMILAR)
+"""Files of a run that decide what is said of an image."""
 
 
 class OpenModels:
@@ -55,11 +58,11 @@ class OpenModels:
         Raises:
             MedfmError: as ``open_model``.
         """
-        key = (str(folder), str(device), *(_stamp(folder / name) for name in ("spec.json", HEAD, HEAD_FACTS, BACKBONE)))
+        key = (str(folder), str(device), *(_stamp(folder / name) for name in _DECIDE))
         if key not in self._open:
             while len(self._open) >= self._most:
                 self._open.popitem(last=False)
-            self._open[key] = open_model(folder, device)
+            self._open[key] = replace(open_model(folder, device), similar=_similar(folder))
         self._open.move_to_end(key)
         return self._open[key]
 
@@ -147,11 +150,13 @@ def _scores(
 class _Case(NamedTuple):
     """What a run says of an image: probabilities (one a class) of its case, and the features D that the case comes to.
 
-    ``alone`` are the probabilities of the image by itself, where it is not the only one.
+    ``alone`` are the probabilities of the image by itself, where it is not the only one, and ``seen`` is what the head
+    reads of that image (1 × …).
     """
 
     probabilities: torch.Tensor
     features: torch.Tensor
+    seen: torch.Tensor
     alone: tuple[float, ...] = ()
 
 
@@ -173,8 +178,10 @@ def _joined(model: SavedModel, images: Sequence[StudyImage]) -> Generator[ev.Eve
         with torch.no_grad():
             scores, joined = scores_of_case(model.head, torch.cat(rows))
             alone = model.head.scores(torch.cat(rows)).probabilities.tolist()
-        case = _Case(scores.probabilities[0].float().cpu(), joined)
-        found |= {path: case._replace(alone=tuple(own)) for path, own in zip(paths, alone, strict=True)}
+        case = scores.probabilities[0].float().cpu()
+        found |= {
+            path: _Case(case, joined, seen, tuple(own)) for path, seen, own in zip(paths, rows, alone, strict=True)
+        }
     return found
 
 
@@ -192,7 +199,7 @@ def _case_of(model: SavedModel, inputs: torch.Tensor) -> _Case:
     """An image that is a case by itself."""
     taken = _seen(model, inputs)
     with torch.no_grad():
-        return _Case(model.head.scores(taken).probabilities[0].float().cpu(), taken[0])
+        return _Case(model.head.scores(taken).probabilities[0].float().cpu(), taken[0], taken)
 
 
 def _predicted(
@@ -203,9 +210,12 @@ def _predicted(
     pixels = _pixels(image)
     head = model.head
     inputs = _inputs(model, pixels)
-    scores, features, alone = joined or _case_of(model, inputs)
+    scores, features, seen, alone = joined or _case_of(model, inputs)
     target = _target(model.spec, spec.target, scores.tolist())
     said = ev.StudyPredicted(time.time(), model.spec.run, image.source, tuple(scores.tolist()), target, alone=alone)
+    if model.similar is not None:
+        score, nearest = model.similar.of_image(seen)
+        said = replace(said, outlier_score=score, similar=nearest)
     if spec.explain and isinstance(head, NearestNeighbours | MultiLabelNeighbours):
         said = replace(said, map_note=NO_GRADIENT, neighbours=neighbours_of(head, features))
     elif spec.explain:
@@ -265,6 +275,14 @@ def _file_name(subset: str) -> str:
     """A subset as a file name: letters, digits, dash and underscore."""
     kept = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in subset)
     return kept or "all"
+
+
+def _similar(folder: Path) -> SimilarCases | None:
+    """The training images to compare with; a damaged file costs the comparison, not the prediction."""
+    try:
+        return read_similar(folder)
+    except InputError:
+        return None
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from medfm_gui.domain.split import Partition
 from medfm_gui.engine.fitted import Adapt, Fitted
 from medfm_gui.engine.material import Material
 from medfm_gui.engine.outcome import fixed_calibrator, fixed_threshold, labels_used, result, scored_sides
+from medfm_gui.engine.outlier import fixed_outlier_limit, kept_of
 from medfm_gui.engine.saved import save_model
 from medfm_gui.engine.session import PauseRequested
 
@@ -58,9 +59,11 @@ def single_stage(prepare: Prepare, adapt: Adapt) -> Generator[ev.Event, None, Ou
     material = yield from prepare()
     fitted = yield from adapt(material)
     yield from save_model(material.folder, fitted, material.backbone, material.images.preprocess)
-    sides = yield from scored_sides(material, fitted)
+    kept = kept_of(material, fitted)
+    sides = yield from scored_sides(material, fitted, kept=kept)
     point = yield from fixed_threshold(material, fitted, sides)
     yield from fixed_calibrator(material, fitted, sides)
+    yield from fixed_outlier_limit(material, fitted, kept)
     metrics = result(material, sides[Partition.VAL], point)
     return Outcome(fitted, metrics, labels_used(material, fitted, point), fitted.seconds_before, fitted.facts)
 
@@ -73,9 +76,11 @@ def two_stages(prepare: Prepare, adapt: Adapt, folder: Path) -> Generator[ev.Eve
     material = _on_more_images((yield from prepare()), first)
     fitted = yield from Relay(first.epochs).told(adapt(material))
     yield from save_model(folder, fitted, material.backbone, material.images.preprocess)
-    sides = yield from scored_sides(material, fitted, (Partition.CAL,))
+    kept = kept_of(material, fitted)
+    sides = yield from scored_sides(material, fitted, (Partition.CAL,), kept)
     point = yield from fixed_threshold(material, fitted, sides)
     yield from fixed_calibrator(material, fitted, sides)
+    yield from fixed_outlier_limit(material, fitted, kept)
     said = "two stages: selected on validation images, trained again on training and validation images"
     return Outcome(
         fitted,

@@ -21,6 +21,7 @@ from medfm_gui.engine.fit import load_checked
 from medfm_gui.engine.head import Head, HeadFacts, head_of
 from medfm_gui.engine.material import input_size, weights_file
 from medfm_gui.engine.preprocess import Preprocess, preprocess_of
+from medfm_gui.engine.similar import SimilarCases
 from medfm_gui.engine.tensor_files import read_tensors, write_tensors
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class SavedModel:
     """A finished run, ready to score. ``frozen`` tells that the backbone is the pretrained one.
 
     ``preprocess`` is how its images became the model's input; ``change`` says in what the backbone differs.
+    ``similar`` are the training images that a new image is compared with, where they were asked for and are kept.
     """
 
     spec: TrainSpec
@@ -47,6 +49,7 @@ class SavedModel:
     frozen: bool
     preprocess: Preprocess
     change: ChangeFacts | None = None
+    similar: SimilarCases | None = None
 
 
 def save_model(folder: Path, fitted: Fitted, backbone: Backbone, preprocess: Preprocess) -> Iterator[ev.Event]:

@@ -24,6 +24,7 @@ from medfm_gui.engine.images import ImageReader
 from medfm_gui.engine.loader import ahead, batches_of
 from medfm_gui.engine.progress import Pace
 from medfm_gui.engine.reading import read
+from medfm_gui.engine.similar import Kept
 
 _TOKENS_AT_ONCE = 64
 _CASES_AT_ONCE = 8192
@@ -41,7 +42,10 @@ class SampleScores:
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """An adapted model in eval mode; the head lies on the CPU when the backbone is frozen."""
+    """An adapted model in eval mode; the head lies on the CPU when the backbone is frozen.
+
+    ``kept`` takes features out of every pass.
+    """
 
     backbone: Backbone
     head: Head
@@ -49,6 +53,7 @@ class Scorer:
     images: ImageReader
     batch_size: int
     workers: int = 1
+    kept: Kept | None = None
 
     def scores(self, ids: Sequence[str], stage: str) -> Generator[ev.Event, None, SampleScores]:
         """Look at every image; yields StageStarted and Progressed under the name ``stage``."""
@@ -62,6 +67,8 @@ class Scorer:
                 with torch.no_grad():
                     seen = read(self.backbone, self.head.facts.reads, inputs.to(self.device, non_blocking=True))
                     scores = self.head.scores(seen)
+                if self.kept is not None:
+                    self.kept.take(batch, seen)
                 logits = None if scores.logits is None else scores.logits.float().cpu().numpy()
                 parts.append((scores.probabilities.float().cpu().numpy(), logits))
                 if number % _RELEASE_EVERY == 0:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from medfm_gui.metrics.repeats import repeats_test
     from medfm_gui.metrics.scored import Scored
     from medfm_gui.metrics.segmentation import score_case
+    from medfm_gui.metrics.simultaneous import simultaneous_intervals
     from medfm_gui.metrics.usefulness import decision_curve
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "score_case",
     "share_interval",
     "signed_rank_shift",
+    "simultaneous_intervals",
 ]
 
 _HOME = {
@@ -55,6 +57,7 @@ _HOME = {
     "score_case": "segmentation",
     "share_interval": "proportions",
     "signed_rank_shift": "paired_shift",
+    "simultaneous_intervals": "simultaneous",
 }
 
 

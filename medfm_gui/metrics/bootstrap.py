@@ -55,10 +55,12 @@ def replicates_of(
     replicates: int = REPLICATES,
     seed: int = 0,
     chunk_cells: int = CHUNK_CELLS,
+    on_draws: Callable[[int, int], None] | None = None,
 ) -> Floats:
     """All statistics on the same draws of patients: (statistics, replicates), NaN where one does not exist.
 
-    The draws depend on ``seed`` and the number of clusters alone, never on ``chunk_cells``.
+    The draws depend on ``seed`` and the number of clusters alone, never on ``chunk_cells``. ``on_draws`` is told how
+    many replicates are done, and of how many; it may raise to end the work.
     """
     values = np.empty((len(statistics), replicates))
     done = 0
@@ -67,6 +69,8 @@ def replicates_of(
         for row, statistic in enumerate(statistics):
             values[row, done : done + drawn.shape[1]] = _value(statistic, drawn, known)
         done += drawn.shape[1]
+        if on_draws is not None:
+            on_draws(done, replicates)
     return values
 
 
@@ -128,6 +132,8 @@ def percentile_interval(
     note = _remarks(len(values), len(usable), clusters)
     if 2 * len(usable) < len(values) or not len(usable):
         return Interval(estimate, None, None, method_of(clusters), n, n_events, confidence, note)
+    if clusters.count < 2:  # every draw is the data themselves
+        return Interval(estimate, None, None, method_of(clusters), n, n_events, confidence, note)
     low, high = np.quantile(usable, (0.5 - confidence / 2, 0.5 + confidence / 2))
     if not vary(values):
         note = joined(note, "all replicates agree: an interval without width understates the uncertainty")
@@ -143,16 +149,19 @@ def bootstrap_test(
     confidence: float = 0.95,
     replicates: int = REPLICATES,
     seed: int = 0,
+    values: Floats | None = None,
 ) -> PairedTest:
     """Difference a - b of two statistics on the same draws: percentile interval, p from z = difference / bootstrap SE.
 
     A count of replicates could not give a p below one over their number, and so would never survive
-    an adjustment for many comparisons.
+    an adjustment for many comparisons. ``values`` (2, replicates) are those of both on these very draws, where they
+    are known from another pair.
     """
     first, second = point(a, clusters.count), point(b, clusters.count)
     if first is None or second is None:
         return PairedTest(None, None, None, None, None, "not-estimable", n, confidence, "a class is absent")
-    values = replicates_of((a, b), clusters, replicates=replicates, seed=seed)
+    if values is None:
+        values = replicates_of((a, b), clusters, replicates=replicates, seed=seed)
     shifts = values[0] - values[1]
     usable = shifts[np.isfinite(shifts)]
     note = _remarks(len(shifts), len(usable), clusters)
@@ -170,4 +179,6 @@ def _remarks(total: int, usable: int, clusters: Clusters) -> str:
     withheld = "too many for an interval" if 2 * usable < total else ""
     noun = "patients" if clusters.known else "units"
     few = f"only {clusters.count} {noun}: a bootstrap of so few is too narrow" if clusters.count < FEW_PATIENTS else ""
+    if clusters.count < 2:
+        few = f"a single {noun[:-1]}: nothing to draw from, so no interval"
     return joined(lacking, withheld, few)

@@ -10,9 +10,9 @@ import numpy as np
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError
 from medfm_gui.domain.evaluation import Comparison, OperatingPoint
-from medfm_gui.metrics.arrays import Flags
+from medfm_gui.metrics.arrays import Flags, Floats
 from medfm_gui.metrics.bootstrap import bootstrap_test
-from medfm_gui.metrics.delong import delong_test
+from medfm_gui.metrics.delong import paired_areas
 from medfm_gui.metrics.estimate import PairedTest, joined
 from medfm_gui.metrics.evaluate import AS_ERRORS
 from medfm_gui.metrics.holm import holm
@@ -22,6 +22,8 @@ from medfm_gui.metrics.quantities import quantities
 from medfm_gui.metrics.scored import Scored
 from medfm_gui.metrics.threshold import decisions
 
+Replicates = Mapping[str, Floats]
+"""Metric → (2, replicates) of the two runs of a pair."""
 LEVEL = 0.05
 TWO_MODELS = (
     "Each run is one trained model, so this speaks of these models; "
@@ -39,48 +41,60 @@ def compare(
     point_b: OperatingPoint | None,
     unit: str,
     seed: int = 0,
+    values: Replicates | None = None,
 ) -> tuple[Comparison, ...]:
     """Differences a minus b on common units, headline first; sensitivity and specificity where both have a threshold.
 
     Areas by DeLong, shares by McNemar's mid-p, everything else by a paired bootstrap; by the patient bootstrap
     where a patient has several units. Units that only one run could score are left out, and the same rows with
-    failures as errors follow (``parameters["failures"]``).
+    failures as errors follow (``parameters["failures"]``). ``values`` are the replicates of both by metric, on the
+    draws of this very pair, where they are known from other pairs (``family.py``).
 
     Raises:
         InputError: other tasks, classes or labels; no common unit.
     """
-    _check_same_question(a, b)
-    first, second = _side_by_side(a.by_unit(unit), b.by_unit(unit))
+    check_same_question(a, b)
+    first, second = side_by_side(a.by_unit(unit), b.by_unit(unit))
     scored: Flags = np.asarray(np.isfinite(first.scores + second.scores).all(axis=1))
     if not scored.any():
         raise InputError(
             f"{run_a} and {run_b} have no unit in common that both could score.", "Compare runs on the same test set."
         )
-    rows = _rows(first.taken(scored), second.taken(scored), point_a, point_b, seed)
     lost = int((~scored).sum())
+    common = (first.taken(scored), second.taken(scored)) if lost else (first, second)
+    rows = _rows(*common, point_a, point_b, seed, {} if lost or values is None else values)
     kept = f"{lost} of {len(first)} units were not scored by both and are left out" if lost else ""
     found = [_comparison(run_a, run_b, row, unit, {}, kept) for row in rows]
     if lost:
-        rows = _rows(first.failures_as_errors(), second.failures_as_errors(), point_a, point_b, seed)
+        rows = _rows(first.failures_as_errors(), second.failures_as_errors(), point_a, point_b, seed, {})
         wrong = f"{lost} of {len(first)} units were not scored by both and count as wrong"
         found += [_comparison(run_a, run_b, row, unit, AS_ERRORS, wrong) for row in rows]
     return tuple(found)
 
 
 def adjust_holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
-    """The same comparisons with Holm's adjusted p, over all of one metric (and one way to count failures)."""
-    families: dict[tuple[str, str], list[int]] = {}
-    for place, item in enumerate(comparisons):
-        if item.p is not None:
-            families.setdefault((item.metric, item.parameters.get("failures", "")), []).append(place)
+    """The same comparisons with Holm's adjusted p, over all of one metric (and one way to count failures).
+
+    The note of each says how many they are, and that its interval is unadjusted where no simultaneous one is known.
+    """
     adjusted = list(comparisons)
-    for places in families.values():
+    for places in families(comparisons):
         values = holm([comparisons[place].p or 0.0 for place in places])
         for place, value in zip(places, values, strict=True):
             item = comparisons[place]
-            note = joined(item.note, f"Holm over {len(places)}, interval unadjusted" if len(places) > 1 else "")
+            over = "" if item.simultaneous_method or item.low is None else ", interval unadjusted"
+            note = joined(item.note, f"Holm over {len(places)}{over}" if len(places) > 1 else "")
             adjusted[place] = replace(item, p_adjusted=float(value), note=note)
     return tuple(adjusted)
+
+
+def families(comparisons: Sequence[Comparison]) -> list[list[int]]:
+    """The places of those that are adjusted for each other: one metric, one way to count failures, a p of their own."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for place, item in enumerate(comparisons):
+        if item.p is not None:
+            found.setdefault((item.metric, item.parameters.get("failures", "")), []).append(place)
+    return list(found.values())
 
 
 def sentence(comparisons: Sequence[Comparison], names: Mapping[str, str]) -> str:
@@ -90,8 +104,10 @@ def sentence(comparisons: Sequence[Comparison], names: Mapping[str, str]) -> str
     """
     main = [item for item in comparisons if item.metric == comparisons[0].metric and "failures" not in item.parameters]
     parts = [_clause(item, names) for item in main]
-    if len(main) > 1:
-        parts.append("The intervals are not adjusted for the number of comparisons.")
+    known = [item for item in main if item.low is not None]
+    if len(main) > 1 and any(not item.simultaneous_method for item in known):
+        some = "Some" if any(item.simultaneous_method for item in known) else "The"
+        parts.append(f"{some} intervals are not adjusted for the number of comparisons.")
     return "\n".join([*parts, TWO_MODELS]) if parts else ""
 
 
@@ -104,14 +120,20 @@ def _clause(item: Comparison, names: Mapping[str, str]) -> str:
     if item.low is None or item.high is None or item.p is None:
         return f"{said}; these data give it no interval ({item.note})."
     p = f"p {_p(item.p)}"
-    if item.p_adjusted is not None and item.p_adjusted != item.p:
+    if item.p_adjusted is not None and (item.p_adjusted != item.p or item.simultaneous_method):
         p += f", adjusted {_p(item.p_adjusted)}"
     method, level = method_title(item.test), f"{100 * item.confidence:g} %"
-    range_ = f"{_signed(item.low)} to {_signed(item.high)}"
-    said += f" ({level} interval {range_}; {method}, {p}): differences from {range_} remain compatible with these data"
-    decided = item.low > 0 or item.high < 0
-    if not decided or (item.p if item.p_adjusted is None else item.p_adjusted) >= LEVEL:
+    low, high = item.low, item.high
+    said += f" ({level} interval {_signed(low)} to {_signed(high)}"
+    if item.low_simultaneous is not None and item.high_simultaneous is not None:
+        low, high = item.low_simultaneous, item.high_simultaneous
+        said += f", together with the other comparisons {_signed(low)} to {_signed(high)}"
+    range_ = f"{_signed(low)} to {_signed(high)}"
+    said += f"; {method}, {p}): differences from {range_} remain compatible with these data"
+    if (item.p if item.p_adjusted is None else item.p_adjusted) >= LEVEL or not (item.low > 0 or item.high < 0):
         return f"{said}, and which of the two is better is not shown."
+    if not (low > 0 or high < 0):  # Holm steps down and is the stronger of the two: what is told is what both show
+        return f"{said}, and which of the two is better is not shown where all comparisons have to hold together."
     return f"{said}, which favour {a if item.difference > 0 else b}."
 
 
@@ -127,28 +149,39 @@ _Row = tuple[str, PairedTest, Mapping[str, str]]
 
 
 def _rows(
-    a: Scored, b: Scored, point_a: OperatingPoint | None, point_b: OperatingPoint | None, seed: int
+    a: Scored,
+    b: Scored,
+    point_a: OperatingPoint | None,
+    point_b: OperatingPoint | None,
+    seed: int,
+    values: Replicates,
 ) -> list[_Row]:
-    patients = {} if a.patients is None else {"n_patients": str(a.clusters.count)}
+    main = headline(a.task)
+    who = a.clusters
+    patients = {} if a.patients is None else {"n_patients": str(who.count)}
     if a.task is not Task.BINARY:
-        return [(headline(a.task), _headline_test(a, b, seed), patients)]
-    events, who = a.events, a.clusters
+        return [(main, _headline_test(a, b, seed, values.get(main)), patients)]
+    events = a.events
     counts = {**patients, "n_events": str(int(events.sum()))}
-    rows: list[_Row] = [
-        (headline(a.task), delong_test(events, a.event_scores, b.event_scores, groups=a.patients, seed=seed), counts)
-    ]
+    areas = paired_areas(events, a.event_scores, b.event_scores, who, seed=seed, values=values.get(main))
+    rows: list[_Row] = [(main, areas, counts)]
     if point_a is None or point_b is None:
         return rows
     called_a, called_b = decisions(a, point_a), decisions(b, point_b)
-    thresholds = {**counts, "threshold_a": repr(point_a.threshold), "threshold_b": repr(point_b.threshold)}
-    rows.append(("sensitivity", paired_shares(called_a, called_b, events, who, seed=seed), thresholds))
-    rows.append(("specificity", paired_shares(~called_a, ~called_b, ~events, who, seed=seed), thresholds))
+    thresholds = {"threshold_a": repr(point_a.threshold), "threshold_b": repr(point_b.threshold)}
+    for metric, right_a, right_b, among in (
+        ("sensitivity", called_a, called_b, events),
+        ("specificity", ~called_a, ~called_b, ~events),
+    ):
+        shares = paired_shares(right_a, right_b, among, who, seed=seed, values=values.get(metric))
+        whose = {} if a.patients is None else {"n_patients": str(who.taken(among).count)}
+        rows.append((metric, shares, {**whose, "n_events": str(int((events & among).sum())), **thresholds}))
     return rows
 
 
-def _headline_test(a: Scored, b: Scored, seed: int) -> PairedTest:
+def _headline_test(a: Scored, b: Scored, seed: int, values: Floats | None) -> PairedTest:
     first, second = (quantities(item, None)[0].statistic for item in (a, b))
-    return bootstrap_test(first, second, a.clusters, n=len(a), seed=seed)
+    return bootstrap_test(first, second, a.clusters, n=len(a), seed=seed, values=values)
 
 
 def _comparison(run_a: str, run_b: str, row: _Row, unit: str, extra: Mapping[str, str], note: str) -> Comparison:
@@ -170,7 +203,12 @@ def _comparison(run_a: str, run_b: str, row: _Row, unit: str, extra: Mapping[str
     )
 
 
-def _check_same_question(a: Scored, b: Scored) -> None:
+def check_same_question(a: Scored, b: Scored) -> None:
+    """Whether two runs can stand in one comparison.
+
+    Raises:
+        InputError: other classes, another task, another positive class.
+    """
     if (a.task, a.classes, a.positive) != (b.task, b.classes, b.positive):
         raise InputError(
             "The two runs answer different questions: other classes, another task or another positive class.",
@@ -178,8 +216,14 @@ def _check_same_question(a: Scored, b: Scored) -> None:
         )
 
 
-def _side_by_side(a: Scored, b: Scored) -> tuple[Scored, Scored]:
-    """Both runs on all units that either has, in one order; a unit that a run does not have is failed in it."""
+def side_by_side(a: Scored, b: Scored) -> tuple[Scored, Scored]:
+    """Both runs on all units that either has, in one order; a unit that a run does not have is failed in it.
+
+    Raises:
+        InputError: a unit has one label in one run and another in the other.
+    """
+    if a.samples == b.samples and np.array_equal(a.targets, b.targets):
+        return a, b
     places_a, places_b = _places(a), _places(b)
     common = [name for name in a.samples if name in places_b]
     left, right = [places_a[name] for name in common], [places_b[name] for name in common]
@@ -188,8 +232,6 @@ def _side_by_side(a: Scored, b: Scored) -> tuple[Scored, Scored]:
             "Some units have one label in one run and another label in the other.",
             "Evaluate both runs on one version of the dataset.",
         )
-    if a.samples == b.samples:
-        return a, b
     rest = np.array([name not in places_a for name in b.samples], np.bool_)
     only_b = b.taken(rest)
     names = a.samples + only_b.samples

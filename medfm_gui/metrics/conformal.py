@@ -19,6 +19,8 @@ from medfm_gui.metrics.estimate import Interval
 from medfm_gui.metrics.proportions import share_among
 from medfm_gui.metrics.scored import Scored
 
+_ROUNDING = 1e-9
+"""100 units at 0.55 are 55, though the product of floats is a hair above."""
 PROMISE = "holds on average per class for cases like the calibration set, not for this patient"
 
 
@@ -38,7 +40,7 @@ class Quantiles:
 
 def fewest(level: float) -> int:
     """Calibration units that a class needs before it can ever be left out at this coverage: 9 for 0.9."""
-    return math.ceil(level / (1 - level) - 1e-9)
+    return math.ceil(level / (1 - level) - _ROUNDING)
 
 
 def one_a_patient(scored: Scored, seed: int = 0) -> Scored:
@@ -71,7 +73,7 @@ def fit_quantiles(scored: Scored, *, level: float, fitted_on: str, unit: str) ->
     smallest, counts = [], []
     for item in range(len(pooled.classes)):
         ranked = np.sort(own[pooled.targets == item])[::-1]
-        place = int(np.ceil((len(ranked) + 1) * level))
+        place = math.ceil((len(ranked) + 1) * level - _ROUNDING)
         smallest.append(float(ranked[place - 1]) if place <= len(ranked) else 0.0)
         counts.append(len(ranked))
     return Quantiles(level, tuple(smallest), tuple(counts), fitted_on, unit)

@@ -97,13 +97,29 @@ def delong_test(
     events = checked_events(labels)
     n = len(events)
     a, b, who = checked_scores(scores_a, n), checked_scores(scores_b, n), clusters(groups, n)
+    return paired_areas(events, a, b, who, confidence=confidence, method=method, seed=seed)
+
+
+def paired_areas(
+    events: Flags,
+    a: Floats,
+    b: Floats,
+    who: Clusters,
+    *,
+    confidence: float = 0.95,
+    method: TestMethod = "auto",
+    seed: int = 0,
+    values: Floats | None = None,
+) -> PairedTest:
+    """``delong_test`` of arrays that were checked; ``values`` as ``bootstrap_test`` takes them."""
+    n = len(events)
     if events.all() or not events.any():
         return PairedTest(None, None, None, None, None, "not-estimable", n, confidence, "all units are of one class")
     chosen = ("bootstrap" if who.repeated else "delong") if method == "auto" else method
     both = placements(events, a), placements(events, b)
     if chosen == "bootstrap":
         first, second = auc_statistic(events, a, who.codes), auc_statistic(events, b, who.codes)
-        test = bootstrap_test(first, second, who, n=n, confidence=confidence, seed=seed)
+        test = bootstrap_test(first, second, who, n=n, confidence=confidence, seed=seed, values=values)
         return test if test.p_value is not None else _square_and_add(both, events, who, confidence, test.note)
     shift = both[0].minus(both[1])
     variance = shift.variance() if chosen == "delong" else clustered_variance(shift, events, who)

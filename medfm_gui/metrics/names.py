@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from medfm_gui.domain.dataset import Task
+from medfm_gui.domain.evaluation import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ METHODS: Mapping[str, str] = {
     "logistic-clustered": "logistic regression, sandwich clustered by patient",
     "quantile-bins": "equally filled bins",
     "bootstrap-within-folds": "percentile bootstrap of patients within folds",
+    "pooled-calibrated-folds": "bootstrap of patients within folds, each fold calibrated by its own",
     "mean": "mean",
     "t-seeds": "t over seeds",
     "seeds-patients": "bootstrap of seeds and patients",
@@ -85,6 +88,7 @@ METHODS: Mapping[str, str] = {
     "mcnemar-mid-p": "McNemar mid-p",
     "wilcoxon-hodges-lehmann": "Wilcoxon signed-rank with the Hodges–Lehmann shift",
     "nadeau-bengio": "Nadeau–Bengio corrected resampled t",
+    "max-t-bootstrap": "max-t of a bootstrap of patients (Westfall & Young 1993)",
     "mover": "square-and-add of the two intervals",
     "not-estimable": "not estimable",
 }
@@ -96,6 +100,25 @@ _HEADLINES: Mapping[Task, str] = {
     Task.MULTILABEL: "auc_mean_labels",
     Task.SEGMENTATION: "dice_case_mean",
 }
+
+
+def multiplicity(pairs: Sequence[Comparison]) -> str:
+    """How the intervals beside Holm's p have to be read, for the tests of one table; empty where none is adjusted.
+
+    Where simultaneous intervals do not exist (files of earlier versions, differences that do not vary) it says that
+    the intervals are unadjusted.
+    """
+    families = Counter((pair.metric, pair.parameters.get("failures", "")) for pair in pairs if pair.p is not None)
+    several = [pair for pair in pairs if families[pair.metric, pair.parameters.get("failures", "")] > 1]
+    several = [pair for pair in several if pair.p is not None and pair.low is not None]
+    if not several:
+        return ""
+    methods = sorted({method_title(pair.simultaneous_method) for pair in several if pair.simultaneous_method})
+    if not methods:
+        return "Intervals are unadjusted for multiplicity."
+    said = f"Simultaneous intervals hold together over all comparisons of one metric: {'; '.join(methods)}."
+    lacking = sum(not pair.simultaneous_method for pair in several)
+    return f"{said} {lacking} of {len(several)} have none: their intervals are unadjusted." if lacking else said
 
 
 def headline(task: Task) -> str:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from medfm_gui.metrics.arrays import Clusters, Groups, checked_events, clusters
+from medfm_gui.metrics.arrays import Clusters, Floats, Groups, checked_events, clusters
 from medfm_gui.metrics.bootstrap import bootstrap_test, percentile_interval, replicates_of, vary
 from medfm_gui.metrics.counting import share_statistic
 from medfm_gui.metrics.estimate import Interval, PairedTest, joined, not_estimable
@@ -100,10 +100,11 @@ def paired_shares(
     who: Clusters,
     confidence: float = 0.95,
     seed: int = 0,
+    values: Floats | None = None,
 ) -> PairedTest:
     """Share of a minus share of b within ``among``, all (n,).
 
-    McNemar mid-p; the patient bootstrap where a patient repeats.
+    McNemar mid-p; the patient bootstrap where a patient repeats (``values`` as ``bootstrap_test`` takes them).
     """
     n = int(among.sum())
     if n == 0:
@@ -112,7 +113,7 @@ def paired_shares(
     both, size, note = int((a & b & among).sum()), float(n), ""
     if who.repeated:
         first, second = share_statistic(a, who, among), share_statistic(b, who, among)
-        test = bootstrap_test(first, second, who, n=n, confidence=confidence, seed=seed)
+        test = bootstrap_test(first, second, who, n=n, confidence=confidence, seed=seed, values=values)
         if test.p_value is not None:
             return test
         # Nobody's draw changes the difference: the patients, not their units, are the evidence.

@@ -87,7 +87,7 @@ def _at_threshold(scored: Scored, point: OperatingPoint, seed: int) -> list[Quan
     events, called, every = scored.events, decisions(scored, point), _every(scored)
     n_events = int(events.sum())
     settings = {"threshold": repr(point.threshold), "rule": point.rule, "fitted_on": point.fitted_on}
-    recall = balanced_accuracy(_present(events.astype(np.intp), 2))
+    recall = balanced_accuracy(np.ones(2, np.bool_))  # of two classes both are needed
     both = confusion_statistic(events.astype(np.intp), called.astype(np.intp), 2, scored.clusters, recall)
     found = [
         _share("sensitivity", scored, called, events, n_events, seed),

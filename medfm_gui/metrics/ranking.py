@@ -44,10 +44,12 @@ def auc_statistic(events: Flags, scores: Floats, codes: Codes) -> Statistic:
 def average_precision_statistic(events: Flags, scores: Floats, codes: Codes) -> Statistic:
     """Average precision: precision at each event's score, averaged over events; tied scores enter together.
 
+    It does not exist where either class is absent: with events alone every order of them would give 1.
     Source: the step-wise sum Σ (Rₙ - Rₙ₋₁) Pₙ, as scikit-learn's ``average_precision_score``.
     """
-    if not events.any():
+    if events.all() or not events.any():
         return _absent
+    others = np.bincount(codes[~events])
     order = np.argsort(-scores, kind="stable")
     flags, ranked, codes = events[order], -scores[order], codes[order]
     ends = np.searchsorted(ranked, ranked[flags], "right")  # of each event, how many units score as high or higher
@@ -60,7 +62,8 @@ def average_precision_statistic(events: Flags, scores: Floats, codes: Codes) -> 
         gained = np.add.reduceat(drawn[event_codes], first_event, axis=0)
         hits = np.cumsum(gained, axis=0)
         precision = np.divide(hits, called, out=np.zeros_like(hits), where=called > 0)
-        return _ratio(np.einsum("ij,ij->j", gained, precision), hits[-1])
+        is_alone = np.einsum("g,gr->r", others, drawn[: len(others)]) == 0
+        return np.where(is_alone, np.nan, _ratio(np.einsum("ij,ij->j", gained, precision), hits[-1]))
 
     return statistic
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from medfm_gui.domain.dataset import Task
-from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.evaluation import OperatingPoint
+from medfm_gui.domain.recipe import parsed_rule
 from medfm_gui.metrics.arrays import Codes, Flags, Floats
 from medfm_gui.metrics.estimate import joined
 from medfm_gui.metrics.scored import Scored
@@ -16,8 +16,10 @@ def fit_operating_point(scored: Scored, rule: str, *, fitted_on: str, unit: str)
     """The threshold that ``rule`` gives on calibration (or validation) scores.
 
     ``youden`` takes the largest sensitivity + specificity, on ties the higher sensitivity.
-    ``sensitivity:0.9`` takes the highest threshold that still reaches it, ``specificity:0.9`` the lowest. The
-    threshold lies halfway between two neighbouring scores, so that rounding on another machine decides nothing.
+    ``sensitivity:0.9`` takes the highest threshold that still reaches it, ``specificity:0.9`` the lowest. ``cost:5``
+    takes the least cost where a miss costs five false alarms, on ties the higher sensitivity; the units are counted as
+    they are here, so at their share of events (Zweig & Campbell, Clin Chem 1993; 39: 561–577). The threshold
+    lies halfway between two neighbouring scores, so that rounding on another machine decides nothing.
 
     Args:
         fitted_on: ``cal`` or ``val``.
@@ -29,7 +31,7 @@ def fit_operating_point(scored: Scored, rule: str, *, fitted_on: str, unit: str)
     Raises:
         UsageError: an unknown rule.
     """
-    name, target = _parsed(rule)
+    name, target = parsed_rule(rule)
     if scored.task is not Task.BINARY:
         return None
     pooled = scored.by_unit(unit).without_failed()
@@ -41,6 +43,7 @@ def fit_operating_point(scored: Scored, rule: str, *, fitted_on: str, unit: str)
     chosen = _choose(name, target, hits, alarms, n_events, n_others)
     notes = (
         "counts a miss and a false alarm alike" if name == "youden" else "",
+        f"counts a miss as {target:g} false alarms, at the share of events in these units" if name == "cost" else "",
         "also used for model selection" if fitted_on == "val" else "",
         "reached only by calling no unit positive" if chosen == 0 else "",
         "reached only by calling every unit positive" if hits[chosen] + alarms[chosen] == len(events) else "",
@@ -52,18 +55,6 @@ def fit_operating_point(scored: Scored, rule: str, *, fitted_on: str, unit: str)
 def decisions(scored: Scored, point: OperatingPoint) -> Flags:
     """(n,) units called positive: a score at or above the threshold. A failed unit is not."""
     return np.asarray(np.nan_to_num(scored.event_scores, nan=-np.inf) >= point.threshold)
-
-
-def _parsed(rule: str) -> tuple[str, float]:
-    name, _, number = rule.partition(":")
-    try:
-        if name == "youden" and not number:
-            return name, 0.0
-        if name in ("sensitivity", "specificity") and 0 < float(number) < 1:
-            return name, float(number)
-    except ValueError:
-        pass
-    raise UsageError(f"The threshold rule “{rule}” is not known.", "Use youden, sensitivity:0.9 or specificity:0.9.")
 
 
 def _ladder(events: Flags, scores: Floats) -> tuple[Floats, Codes, Codes]:
@@ -80,6 +71,9 @@ def _choose(name: str, target: float, hits: Codes, alarms: Codes, n_events: int,
         return int(np.argmax(hits / n_events >= target - slack))
     if name == "specificity":
         return int(np.flatnonzero(1 - alarms / n_others >= target - slack)[-1])
+    if name == "cost":
+        cost = target * (n_events - hits) + alarms
+        return int(np.flatnonzero(cost <= cost.min() + slack * max(1.0, float(cost.min())))[-1])
     gain = hits * n_others - alarms * n_events  # whole numbers: ties are ties
     return int(np.flatnonzero(gain == gain.max())[-1])
 

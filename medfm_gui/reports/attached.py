@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from medfm_gui.domain.errors import InputError
 
 _LARGEST_PDF = 512 << 20
 _LARGEST_ATTACHED = 256 << 20
+_MOST_ATTACHED = 1000
 _DAMAGED = (PyPdfError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
 """What pypdf was seen to raise on damaged files; its own limits stop what unpacks without end."""
 
@@ -26,16 +28,36 @@ def read_pdf(path: Path) -> tuple[dict[str, bytes], str]:
     try:
         if path.stat().st_size > _LARGEST_PDF:
             raise InputError(f"“{path.name}” is too large for a report.", "Choose a report of this program.")
+        logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it would print of a damaged file is said below
         reader = pypdf.PdfReader(io.BytesIO(path.read_bytes()), strict=False)
-        files = {name: contents[0] for name, contents in reader.attachments.items() if contents}
+        files = _attached(reader, path.name)
         text = _joined([page.extract_text() for page in reader.pages])
     except _DAMAGED as error:
         raise InputError(
             f"“{path.name}” cannot be read as a PDF ({type(error).__name__}).", "It is damaged, or no PDF."
         ) from error
-    if sum(map(len, files.values())) > _LARGEST_ATTACHED:
-        raise InputError(f"The files attached to “{path.name}” are too large.", "Choose a report of this program.")
     return files, solid(text)
+
+
+def _attached(reader: pypdf.PdfReader, name: str) -> dict[str, bytes]:
+    """The files inside, unpacked one after another until they are too many.
+
+    Raises:
+        InputError: two of them bear one name, or together they are too large.
+    """
+    files: dict[str, bytes] = {}
+    size = 0
+    for title, contents in reader.attachments.items():
+        if len(contents) > 1:
+            raise InputError(
+                f"“{name}” carries {len(contents)} files of the name “{title[:80]}”.", "A report carries one of each."
+            )
+        if contents:
+            files[title] = contents[0]
+            size += len(contents[0])
+        if size > _LARGEST_ATTACHED or len(files) > _MOST_ATTACHED:
+            raise InputError(f"The files attached to “{name}” are too large.", "Choose a report of this program.")
+    return files
 
 
 def _joined(pages: list[str]) -> str:

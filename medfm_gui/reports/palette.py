@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 from medfm_gui.domain.cards import Family
 
-COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#7A28E0", "#663311", "#5B6470")
-"""Okabe and Ito's colours (doi 10.1038/nmeth.1618) that reach 3:1 on white, then three more.
+COLOURS: Final = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#7A28E0", "#663311", "#5B6470",
+    "#EE0044", "#441166", "#111199", "#FF11DD",
+)  # fmt: skip
+"""Okabe and Ito's colours (doi 10.1038/nmeth.1618) that reach 3:1 on white, then seven more.
 
 Any two differ by at least 17 (CIELAB ΔE 1976) for normal sight and for the three dichromacies.
 """
+
+FillStyle = Literal["full", "top"]
+"""Of matplotlib; the half that is not filled is white."""
 
 INK: Final = "#14181D"
 MUTED: Final = "#55606B"
@@ -52,8 +58,13 @@ DASHES: Final[dict[str, str | tuple[float, tuple[float, ...]]]] = {
 
 
 def colour(index: int) -> str:
-    """Colour of the ``index``-th series of a chart; beyond the eighth they begin again."""
+    """Colour of the ``index``-th series of a chart; beyond the last they begin again, with other markers."""
     return COLOURS[index % len(COLOURS)]
+
+
+def marker_fill(index: int) -> FillStyle:
+    """How the marker of the ``index``-th series is filled: half where its colour was there before."""
+    return "full" if index < len(COLOURS) else "top"
 
 
 def marker(family: str) -> str:

@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.log_axis import LogAxis, arranged, has_legend
 from medfm_gui.reports.lettering import figure_width_mm, fitted, width_mm
-from medfm_gui.reports.palette import LINE, MUTED, colour, dashes, marker, marker_size
+from medfm_gui.reports.palette import LINE, MUTED, colour, dashes, marker, marker_fill, marker_size
 from medfm_gui.reports.plain import shortened
 
 _FEW = 40
@@ -69,8 +69,10 @@ def _plot(axes: Axes, series: Series, places: Sequence[float], index: int) -> Li
         marker=shape or None,
         markevery=every if len(x) > 1 else None,
         markersize=marker_size(series.family, 3.9),
+        fillstyle=marker_fill(index),
+        markerfacecoloralt="white",
         markeredgewidth=0.35,
-        markeredgecolor="white",
+        markeredgecolor="white" if marker_fill(index) == "full" else tone,
         drawstyle="steps-post" if series.step else "default",
         solid_joinstyle="round",
         zorder=3,

@@ -180,6 +180,9 @@ def comparison(row: Row) -> Comparison:
         note=text_of(row["note"]),
         confidence=row["confidence"],
         parameters=text_mapping_of(row["parameters"]),
+        low_simultaneous=row.get("low_simultaneous"),  # a database of an earlier version is read as it is
+        high_simultaneous=row.get("high_simultaneous"),
+        simultaneous_method=text_of(row.get("simultaneous_method", "")),
     )
 
 

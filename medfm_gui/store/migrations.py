@@ -52,7 +52,19 @@ def units_of_samples(db: Database) -> None:
     db.execute("ALTER TABLE samples ADD COLUMN slices INTEGER NOT NULL DEFAULT 0")
 
 
-MIGRATIONS: tuple[Migration, ...] = (first_tables, cost_of_runs, headers_of_files, units_of_samples)
+def simultaneous_intervals(db: Database) -> None:
+    """Version 5: of a paired comparison also the interval that holds together with those of its family."""
+    for column in ("low_simultaneous REAL", "high_simultaneous REAL", "simultaneous_method TEXT NOT NULL DEFAULT ''"):
+        db.execute(f"ALTER TABLE comparisons ADD COLUMN {column}")
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    first_tables,
+    cost_of_runs,
+    headers_of_files,
+    units_of_samples,
+    simultaneous_intervals,
+)
 VERSION = len(MIGRATIONS)
 
 

@@ -290,6 +290,8 @@ def comparisons(db: Database, comparisons: Sequence[Comparison]) -> None:
             "high": item.high,
             "p": item.p,
             "p_adjusted": item.p_adjusted,
+            "low_simultaneous": item.low_simultaneous,
+            "high_simultaneous": item.high_simultaneous,
         }
         values = row(
             runs=runs,
@@ -303,6 +305,7 @@ def comparisons(db: Database, comparisons: Sequence[Comparison]) -> None:
             note=item.note,
             confidence=item.confidence,
             parameters=json_of(item.parameters),
+            simultaneous_method=item.simultaneous_method,
             **numbers,
         )
         _upsert(db, "comparisons", values, ("runs", "position"))

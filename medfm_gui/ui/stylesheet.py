@@ -318,7 +318,7 @@ QTabWidget::pane {{ border: none; border-top: {_BORDER}px solid {theme.line}; }}
 QTabBar {{ qproperty-drawBase: 0; background: transparent; }}
 QTabBar::tab {{
     background: transparent; color: {theme.muted}; border: none; border-bottom: {FOCUS}px solid transparent;
-    padding: {_S}px {_M}px; margin-right: {_XS}px;
+    padding: {_S}px; margin-right: {_XS}px;
 }}
 QTabBar::tab:hover {{ color: {theme.text}; }}
 QTabBar::tab:selected {{ color: {theme.text}; border-bottom-color: {theme.accent}; }}

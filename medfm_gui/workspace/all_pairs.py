@@ -17,26 +17,23 @@ EXPLORATORY = "all pairs, exploratory"
 def every_pair(
     workspace: Workspace, run_ids: Sequence[str], *, on_progress: OnProgress | None = None
 ) -> tuple[Comparison, ...]:
-    """Differences of the headline metric between all pairs, the later run minus the earlier, with Holm over all.
+    """Differences of the headline metric between all pairs, the later run minus the earlier.
 
-    Nothing is stored: the comparison that counts is that against the declared reference.
+    Holm's p and the simultaneous intervals are over all of them. Nothing is stored: the comparison that counts is that
+    against the declared reference.
 
     Raises:
         SealError: the test of a run was not opened.
         UsageError, InputError: the runs cannot be compared.
     """
-    from medfm_gui.metrics import compare as paired
+    from medfm_gui.metrics.family import Contender, compare_family
 
-    found = read_opened(workspace, opened_tests(workspace, run_ids))
-    pairs = list(combinations(found.runs, 2))
-    rows: list[Comparison] = []
-    for number, (first, second) in enumerate(pairs):
-        if on_progress is not None:
-            on_progress(f"Comparing {second.view.id} with {first.view.id}", number, len(pairs))
-        whole = paired.compare(
-            second.images, first.images, run_a=second.view.id, run_b=first.view.id, point_a=None, point_b=None,
-            unit=second.view.spec.recipe.unit,
-        )  # fmt: skip
-        rows += [row for row in whole if row.metric == whole[0].metric and "failures" not in row.parameters]
-    marked = [replace(row, parameters={**row.parameters, "pairs": EXPLORATORY}) for row in rows]
-    return paired.adjust_holm(marked)
+    found = read_opened(workspace, opened_tests(workspace, run_ids), on_progress)
+    sides = [Contender(run.view.id, run.images) for run in found.runs]  # without thresholds: the headline alone
+    pairs = [(second, first) for first, second in combinations(range(len(sides)), 2)]
+    rows = compare_family(sides, pairs, unit=found.runs[0].units.unit, on_progress=on_progress)
+    return tuple(
+        replace(row, parameters={**row.parameters, "pairs": EXPLORATORY})
+        for row in rows
+        if "failures" not in row.parameters
+    )

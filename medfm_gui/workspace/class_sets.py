@@ -7,7 +7,7 @@ patient, on the scale of the scores; ``metrics.conformal`` has the method.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from medfm_gui import __version__
@@ -58,6 +58,20 @@ class SetsOnTest:
     level: float
     note: str
     evaluations: tuple[Evaluation, ...]
+    smallest: tuple[float, ...] = ()
+    """The limits that the sets were made with, a class each; empty where there are none, and ``note`` says why."""
+    fitted_n: tuple[int, ...] = ()
+    fitted_on: str = ""
+
+    @property
+    def by_class(self) -> tuple[Evaluation, ...]:
+        """Coverage of each class."""
+        return tuple(row for row in self.evaluations if row.metric == COVERAGE)
+
+    @property
+    def size(self) -> float | None:
+        """Mean number of classes in a set."""
+        return next((row.value for row in self.evaluations if row.metric == SIZE), None)
 
 
 def limits_of(workspace: Workspace, view: RunView) -> Limits:
@@ -113,42 +127,32 @@ def sets_on_test(workspace: Workspace, run_ids: Sequence[str]) -> tuple[SetsOnTe
 
 
 def _on_test(workspace: Workspace, view: RunView) -> SetsOnTest:
-    from medfm_gui.metrics.conformal import coverage, sets_of
-
     test = opened(workspace, view.id)
     limits = limits_of(workspace, view)
     if limits.quantiles is None:
         return SetsOnTest(view.id, LEVEL, limits.note, ())
     dataset = data.read(workspace, view.spec.dataset_id)
     units = scored(dataset, *read_scores(test_predictions(workspace, view.id))).by_unit(view.spec.recipe.unit)
-    parameters = {"level": repr(limits.quantiles.level), "fitted_on": limits.quantiles.fitted_on}
-    rows = [
-        Evaluation(
-            run=view.id, subset=TEST, metric=COVERAGE, value=one.estimate, low=one.low, high=one.high,
-            method=one.method, unit=units.unit, n=one.n, n_patients=units.n_patients, n_events=one.n,
-            sample_set=test.sample_set, confidence=one.confidence, label=name, parameters=parameters, note=one.note,
-            code_version=__version__,
+    rows = coverage_rows(view.id, units, limits.quantiles, sample_set=test.sample_set)
+    fitted = limits.quantiles
+    return SetsOnTest(view.id, fitted.level, limits.note, rows, fitted.smallest, fitted.n, fitted.fitted_on)
+
+
+def coverage_rows(run: str, units: Scored, quantiles: Quantiles, *, sample_set: str) -> tuple[Evaluation, ...]:
+    """Coverage of each class, then the mean size of a set, of scored units of a test."""
+    from medfm_gui.metrics.conformal import coverage, sets_of
+
+    plain = Evaluation(
+        run=run, subset=TEST, metric=SIZE, value=None, low=None, high=None, method="mean", unit=units.unit,
+        n=len(units), n_patients=units.n_patients, n_events=None, sample_set=sample_set,
+        parameters={"level": repr(quantiles.level), "fitted_on": quantiles.fitted_on},
+        note="mean number of classes in a set", code_version=__version__,
+    )  # fmt: skip
+    by_class = tuple(
+        replace(
+            plain, metric=COVERAGE, value=one.estimate, low=one.low, high=one.high, method=one.method, n=one.n,
+            n_events=one.n, confidence=one.confidence, label=name, note=one.note,
         )
-        for name, one in coverage(units, limits.quantiles)
-    ]  # fmt: skip
-    size = float(sets_of(units, limits.quantiles).sum(axis=1).mean())
-    rows.append(
-        Evaluation(
-            run=view.id,
-            subset=TEST,
-            metric=SIZE,
-            value=size,
-            low=None,
-            high=None,
-            method="mean",
-            unit=units.unit,
-            n=len(units),
-            n_patients=units.n_patients,
-            n_events=None,
-            sample_set=test.sample_set,
-            parameters=parameters,
-            note="mean number of classes in a set",
-            code_version=__version__,
-        )
-    )
-    return SetsOnTest(view.id, LEVEL, limits.note, tuple(rows))
+        for name, one in coverage(units, quantiles)
+    )  # fmt: skip
+    return (*by_class, replace(plain, value=float(sets_of(units, quantiles).sum(axis=1).mean())))

@@ -159,26 +159,18 @@ def _compute(
     from medfm_gui.metrics import charts as drawing
     from medfm_gui.metrics import compare as paired
     from medfm_gui.metrics.evaluate import headline
+    from medfm_gui.metrics.family import Contender, against_first, compare_family
     from medfm_gui.metrics.probability_charts import calibration_chart, precision_recall_chart
 
     tell("Reading the predictions", 0, len(views))
     dataset = data.read(workspace, views[0].spec.dataset_id)
     results = [scored(dataset, *read_scores(test_predictions(workspace, view.id))) for view in views]
     unit = views[0].spec.recipe.unit
-    found: list[Comparison] = []
-    for number, (view, result) in enumerate(zip(views[1:], results[1:], strict=True), start=1):
-        tell(f"Comparing {view.id} with {views[0].id}", number, len(views))
-        found += paired.compare(
-            result,
-            results[0],
-            run_a=view.id,
-            run_b=views[0].id,
-            point_a=operating_point(view.folder),
-            point_b=operating_point(views[0].folder),
-            unit=unit,
-        )
+    sides = [
+        Contender(view.id, result, operating_point(view.folder)) for view, result in zip(views, results, strict=True)
+    ]
+    pairs = compare_family(sides, against_first(sides), unit=unit, on_progress=tell)
     tell("Drawing the charts", len(views), len(views))
-    pairs = tuple(paired.adjust_holm(found))
     names = {view.id: title(view) for view in views}
     said = [paired.sentence(pairs, names), *_promised(workspace, views, pairs, names), _differ_in_seed(views)]
     said += pretraining.warnings(views, dataset)

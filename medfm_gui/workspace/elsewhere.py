@@ -206,8 +206,8 @@ def _measure(
         )
     note(workspace, EXTERNAL_TEST, view.id, reason=reason, dataset=theirs.id, sample_set=sample_set)
     scores_path = _scored(workspace, view, theirs, asked)
-    joined = _joined(mapped, *read_scores(scores_path))
-    sites = _sites(mapped, asked.by) if asked.by else {}
+    joined = joined_scores(mapped, *read_scores(scores_path))
+    sites = sites_of(mapped, asked.by) if asked.by else {}
     rows, withheld = external_rows(
         joined, run=view.id, subset=f"external:{theirs.id}", unit=view.spec.recipe.unit,
         point=operating_point(view.folder), sample_set=sample_set, sites=sites, line=calibrator(view.folder),
@@ -244,7 +244,8 @@ def _scored(workspace: Workspace, view: RunView, theirs: Dataset, asked: _Asked)
     return path
 
 
-def _joined(mapped: Dataset, samples: Sequence[str], scores: npt.NDArray[np.float32]) -> Scored:
+def joined_scores(mapped: Dataset, samples: Sequence[str], scores: npt.NDArray[np.float32]) -> Scored:
+    """The scores of the mapped images, joined with their targets."""
     from medfm_gui.workspace.scores import scored
 
     place = {name: number for number, name in enumerate(samples)}
@@ -252,7 +253,12 @@ def _joined(mapped: Dataset, samples: Sequence[str], scores: npt.NDArray[np.floa
     return scored(mapped, names, scores[[place[name] for name in names]])
 
 
-def _sites(mapped: Dataset, by: str) -> dict[str, str]:
+def sites_of(mapped: Dataset, by: str) -> dict[str, str]:
+    """The site of each image by its id.
+
+    Raises:
+        UsageError: no image has a value of that covariate.
+    """
     found = {s.id: (s.group if by == "group" else s.covariates.get(by)) or NO_SITE for s in mapped.samples}
     if set(found.values()) <= {NO_SITE}:
         raise UsageError(f"No image of “{mapped.name}” has a value of “{by}”.", "Name another covariate with --by.")

@@ -208,16 +208,21 @@ def _without_flagged(
 
 
 def index(workspace: Workspace, file: EvaluationFile, dataset: Dataset) -> None:
-    """Bring an opened test into the database: rows, scores, chart and the opening itself."""
+    """Bring an opened test into the database: rows, scores, chart and the opening itself.
+
+    Where the file of scores was taken away, rows and opening alone: what was seen stays counted.
+    """
     from medfm_gui.metrics.charts import confusion_chart, roc_chart
     from medfm_gui.metrics.probability_charts import calibration_chart, distribution_chart, precision_recall_chart
 
-    samples, scores = read_scores(test_predictions(workspace, file.run))
-    labels = {sample.id: sample.target for sample in dataset.samples}
-    store = workspace.store
-    store.put_predictions(file.run, file.subset, samples, scores, [labels[name] for name in samples])
+    store, kept = workspace.store, test_predictions(workspace, file.run)
+    samples, scores = read_scores(kept) if kept.exists() else ((), None)
     store.put_evaluations(file.evaluations)
     store.put_opening(file.run, file.subset, file.sample_set, file.reason, file.opened)
+    if scores is None:
+        return
+    labels = {sample.id: sample.target for sample in dataset.samples}
+    store.put_predictions(file.run, file.subset, samples, scores, [labels[name] for name in samples])
     joined = scored(dataset, samples, scores)
     spec = training.spec_of(workspace.run(file.run))
     named = (file.run, spec.card.family.value, spec.adapt, joined)

@@ -23,10 +23,13 @@ from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
 from medfm_gui.domain.protocol import LockedProtocol
 from medfm_gui.domain.report import Attachment
 from medfm_gui.domain.run import FileRef, Phase, RunState, TrainSpec
-from medfm_gui.domain.split import Partition, Split
+from medfm_gui.domain.split import Split
+from medfm_gui.workspace.class_sets import SetsOnTest
 from medfm_gui.workspace.comparing import ComparisonFile, title
 from medfm_gui.workspace.evaluating import EvaluationFile, operating_point, test_predictions
+from medfm_gui.workspace.evidence_folds import FoldEvidence, pixels_of_folds, read_folds
 from medfm_gui.workspace.evidence_numbers import (
+    CLASS_SETS,
     CONTENTS,
     SUBGROUPS,
     USEFULNESS,
@@ -38,13 +41,19 @@ from medfm_gui.workspace.evidence_numbers import (
     Without,
     values_of,
 )
+from medfm_gui.workspace.evidence_outside import read_outside
+from medfm_gui.workspace.evidence_shortcuts import BASELINES, SHORTCUTS, Baselines, baselines_of
+from medfm_gui.workspace.evidence_split import SPLIT, SplitRow, holds_counts, split_rows, split_text
+from medfm_gui.workspace.evidence_study import STUDY, Study
 from medfm_gui.workspace.opened_runs import OpenedRun
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.portable import without_places
 from medfm_gui.workspace.report_names import ReportNames, patient_numbers
 from medfm_gui.workspace.report_numbers import Values
+from medfm_gui.workspace.report_outside import OutsideTest
 from medfm_gui.workspace.report_sections import label_text
 from medfm_gui.workspace.scores import read_scores
+from medfm_gui.workspace.shortcuts import ShortcutFile
 from medfm_gui.workspace.spreadsheet import guarded
 from medfm_gui.workspace.training import RunView
 
@@ -52,9 +61,11 @@ if TYPE_CHECKING:
     from medfm_gui.metrics.scored import Scored
 
 T = TypeVar("T")
-RUNS, RESULTS, SPLIT, OUTCOMES = "runs.json", "results.json", "split.csv", "outcomes.json"
+RUNS, RESULTS, OUTCOMES = "runs.json", "results.json", "outcomes.json"
 COMPARISON, PROTOCOL = "comparison.json", "protocol.json"
 PREDICTIONS = "predictions-{run}.csv"
+NEEDED = (RUNS, RESULTS, OUTCOMES, SPLIT)
+"""Without these files of a report none of its numbers can be computed again."""
 _FIRST = ("sample", "patient", "label", "target")
 
 
@@ -93,7 +104,8 @@ def attachments(
 
     Samples bear other names in every call, or ``names``: the same in split and predictions.
     """
-    alias, knows_patients = (names or ReportNames()).sample, dataset.n_patients is not None
+    names = names or ReportNames()
+    alias, knows_patients = names.sample, dataset.n_patients is not None
     made = [
         Attachment(RUNS, _json([wire.plain(without_places(view.spec)) for view in views]), "The orders of the runs"),
         Attachment(
@@ -106,7 +118,9 @@ def attachments(
             _json([wire.plain(_outcome(view, test, knows_patients)) for view, test in zip(views, tests, strict=True)]),
             "What the runs ended with: validation, files, thresholds",
         ),
-        Attachment(SPLIT, _sides(dataset, split, alias), "Sample and partition; pixel hash of the tested", "text/csv"),
+        Attachment(
+            SPLIT, _sides(workspace, dataset, split, views, names), "Every image: partition, counts", "text/csv"
+        ),
     ]
     if comparison is not None:
         made.append(Attachment(COMPARISON, _json(wire.plain(comparison)), "The paired comparisons"))
@@ -139,18 +153,9 @@ def _outcome(view: RunView, test: EvaluationFile, knows_patients: bool) -> Outco
     )
 
 
-def _sides(dataset: Dataset, split: Split, alias: Callable[[str], str]) -> str:
-    """The split in the order of the new names, which says nothing of the order of the images.
-
-    The hash of its pixels stands beside a tested image alone: it is what the hash of the test images is made of, and
-    would let others find an image again.
-    """
-    tested = {item.sample for item in split.assignments if item.partition is Partition.TEST}
-    pixels = {sample.id: sample.pixels_sha256 for sample in dataset.samples if sample.id in tested}
-    lines = (
-        f"{alias(item.sample)},{item.partition.value},{pixels.get(item.sample, '')}\n" for item in split.assignments
-    )
-    return "sample,partition,pixels_sha256\n" + "".join(sorted(lines))
+def _sides(workspace: Workspace, dataset: Dataset, split: Split, views: Sequence[RunView], names: ReportNames) -> str:
+    tested, _ = read_scores(test_predictions(workspace, views[0].id))
+    return split_text(dataset, split, names, tested)
 
 
 def _predictions(
@@ -198,6 +203,16 @@ class Evidence:
     subgroups: tuple[Told, ...] = ()
     values: Values = field(default_factory=dict)
     contents: Contents | None = None
+    class_sets: tuple[SetsOnTest, ...] = ()
+    split: tuple[SplitRow, ...] = ()
+    has_counts: bool = False
+    """Whether the split carries what the counts are made of; those of earlier versions do not."""
+    study: Study | None = None
+    shortcuts: ShortcutFile | None = None
+    baselines: Baselines = field(default_factory=dict)
+    folds: FoldEvidence | None = None
+    outside: tuple[OutsideTest, ...] = ()
+    outside_tables: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_evidence(files: Mapping[str, bytes]) -> Evidence:
@@ -206,7 +221,7 @@ def read_evidence(files: Mapping[str, bytes]) -> Evidence:
     Raises:
         InputError: a file is missing, or is not what its name says.
     """
-    missing = [name for name in (RUNS, RESULTS, OUTCOMES, SPLIT) if name not in files]
+    missing = [name for name in NEEDED if name not in files]
     if missing:
         raise InputError(
             f"The report does not carry {', '.join(missing)}, so its numbers cannot be computed again.",
@@ -217,11 +232,13 @@ def read_evidence(files: Mapping[str, bytes]) -> Evidence:
     lost = [name for name in wanted.values() if name not in files]
     if lost or not specs:
         raise InputError(f"The report does not carry {', '.join(lost) or 'any run'}.", "Ask for the whole file.")
+    sides = _text(files[SPLIT], SPLIT)
+    rows = split_rows(sides)
     return Evidence(
         specs=specs,
         rows=wire.decode(tuple[Evaluation, ...], files[RESULTS], what=f"The attached {RESULTS}"),
         outcomes=wire.decode(tuple[Outcome, ...], files[OUTCOMES], what=f"The attached {OUTCOMES}"),
-        pixels=_pixels(_text(files[SPLIT], SPLIT)),
+        pixels={**{row.sample: row.pixels for row in rows}, **pixels_of_folds(files)},
         predictions={run: _text(files[name], name) for run, name in wanted.items()},
         comparison=_decoded(ComparisonFile, files, COMPARISON),
         protocol=_decoded(LockedProtocol, files, PROTOCOL),
@@ -230,6 +247,15 @@ def read_evidence(files: Mapping[str, bytes]) -> Evidence:
         subgroups=_decoded(tuple[Told, ...], files, SUBGROUPS) or (),
         values=values_of(_text(files[VALUES], VALUES)) if VALUES in files else {},
         contents=_decoded(Contents, files, CONTENTS),
+        class_sets=_decoded(tuple[SetsOnTest, ...], files, CLASS_SETS) or (),
+        split=rows,
+        has_counts=holds_counts(sides),
+        study=_decoded(Study, files, STUDY),
+        shortcuts=_decoded(ShortcutFile, files, SHORTCUTS),
+        baselines=baselines_of(_text(files[BASELINES], BASELINES)) if BASELINES in files else {},
+        folds=read_folds(files),
+        outside=(outside := read_outside(files)),
+        outside_tables={one.table: _text(files[one.table], one.table) for one in outside if one.table},
     )
 
 
@@ -242,13 +268,6 @@ def _text(raw: bytes, name: str) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"The attached {name} is no text.", "It was changed; ask for the file again.") from error
-
-
-def _pixels(text: str) -> dict[str, str]:
-    rows = list(csv.reader(io.StringIO(text)))
-    if not rows or rows[0] != ["sample", "partition", "pixels_sha256"] or any(len(row) != 3 for row in rows):
-        raise InputError(f"The attached {SPLIT} is not a split.", "It was changed; ask for the file again.")
-    return {row[0]: row[2] for row in rows[1:]}
 
 
 def scored_of(text: str, spec: TrainSpec, *, knows_patients: bool) -> Scored:
@@ -294,7 +313,7 @@ def runs_of(held: Evidence) -> tuple[OpenedRun, ...]:
     for spec in held.specs:
         outcome = outcomes[spec.run]
         own = scored_of(held.predictions[spec.run], spec, knows_patients=outcome.knows_patients)
-        if known is not None:
+        if known is not None and held.folds is None:  # each fold has a test of its own
             places = {name: place for place, name in enumerate(own.samples)}
             if set(places) != set(known.samples):
                 raise InputError("The attached predictions are of different images.", "Ask for the file again.")

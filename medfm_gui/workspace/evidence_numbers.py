@@ -27,7 +27,7 @@ from medfm_gui.workspace.subgrouping import Interaction, SubgroupFile
 from medfm_gui.workspace.usefulness import sampling_in
 
 USEFULNESS, WITHOUT, SUBGROUPS, VALUES = "usefulness.json", "without-flagged.json", "subgroups.json", "covariates.csv"
-CONTENTS = "contents.json"
+CONTENTS, CLASS_SETS = "contents.json", "class-sets.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Usefulness:
     high: float | None = None
     prevalence: float | None = None
     charts: tuple[ChartSpec, ...] = ()
+    withheld: str = ""
+    distorted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ def number_files(facts: ReportFacts, numbers: ReportNumbers) -> list[Attachment]
     made = []
     if numbers.calibration:
         made.append(_file(USEFULNESS, _usefulness(facts, numbers), "Calibration and net benefit"))
+    if any(one.by_class for one in numbers.sets):
+        made.append(_file(CLASS_SETS, list(numbers.sets), "Coverage of sets of classes, with their limits"))
     without = [
         Without(test.run, tuple(map(facts.names.sample, test.flagged)), test.without_flagged)
         for test in facts.tests
@@ -113,7 +117,9 @@ def _usefulness(facts: ReportFacts, numbers: ReportNumbers) -> Usefulness:
         share = None if stated.is_consecutive else stated.prevalence
         return Usefulness(stated.is_consecutive, numbers.calibration, prevalence=share)
     own_share = told.sampling.is_consecutive and told.prevalence is None
-    return Usefulness(own_share, told.rows, told.low, told.high, told.prevalence, told.charts)
+    return Usefulness(
+        own_share, told.rows, told.low, told.high, told.prevalence, told.charts, told.withheld, told.distorted
+    )
 
 
 def _told(file: SubgroupFile) -> Told:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write, sha256_file
+from medfm_gui.datasets.text import counted
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import BackboneCard, Family, WeightsSource
 from medfm_gui.domain.dataset import Dataset, Task
@@ -146,15 +147,16 @@ def _rows(given: Placed, dataset: Dataset) -> tuple[dict[str, tuple[float, ...]]
     name = given.table.path.name
     if twice:
         raise InputError(
-            f"“{name}” names {len(twice)} image(s) twice: {', '.join(twice[:_NAMED])}.", "Keep one row for each."
+            f"“{name}” names {counted(len(twice), 'image')} twice: {', '.join(twice[:_NAMED])}.",
+            "Keep one row for each.",
         )
     if wrong:
         rule = "each from 0 to 1" + (", adding up to 1" if dataset.task is not Task.MULTILABEL else "")
         raise InputError(
-            f"{len(wrong)} row(s) of “{name}” are no probabilities: {', '.join(wrong[:_NAMED])}.",
+            f"{counted(len(wrong), 'row')} of “{name}” with no probabilities: {', '.join(wrong[:_NAMED])}.",
             f"Give one probability a class, {rule}; leave a cell empty where the system failed.",
         )
-    return found, [f"{failed} row(s) without a score count as failed"] if failed else []
+    return found, [f"{counted(failed, 'row')} without a score: counted as failed"] if failed else []
 
 
 def _reader(table: Table, dataset: Dataset) -> tuple[int, ...]:

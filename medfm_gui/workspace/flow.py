@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.report import Table
@@ -93,12 +93,16 @@ def flow_of(dataset: Dataset, split: Split | None = None, ancestors: Sequence[Da
         before = steps.pop()
         steps.append(Step(before.name, before.number, before.patients, _losses({"left out by a correction": gone})))
         steps.append(Step(f"Images of {version.id}", len(version.samples), version.n_patients))
-    partitions: tuple[Step, ...] = ()
-    if split is not None:
-        steps, partitions = _with_split(steps, dataset, split)
     title = f"Flow of images: {dataset.name}"
     note = "The skipped files are those that the import looked at; a file may hold several images."
-    return Flow(dataset.id, split.id if split else "", title, tuple(steps), partitions, note)
+    whole = Flow(dataset.id, "", title, tuple(steps), (), note)
+    return divided(whole, dataset, split) if split is not None else whole
+
+
+def divided(whole: Flow, dataset: Dataset, split: Split) -> Flow:
+    """A flow that ends with the images of a dataset, with the partitions of a split of them."""
+    steps, partitions = _with_split(list(whole.steps), dataset, split)
+    return replace(whole, split=split.id, steps=tuple(steps), partitions=partitions)
 
 
 def _of_import(dataset: Dataset) -> list[Step]:

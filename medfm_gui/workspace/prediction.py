@@ -27,11 +27,13 @@ from medfm_gui.domain.errors import InputError, NotFound, UnreadableFile, UsageE
 from medfm_gui.domain.explain import NEIGHBOURS, NOT_CLASS_SPECIFIC, Neighbour, explanation, explanation_names
 from medfm_gui.domain.recipe import hu_bounds
 from medfm_gui.domain.run import StudyImage, StudySpec, TrainSpec
+from medfm_gui.domain.similar import SimilarCase
 from medfm_gui.workspace import map_checks, training
 from medfm_gui.workspace.class_sets import Limits, limits_of
 from medfm_gui.workspace.displayed import class_set, displayed, spread, with_other_seeds
 from medfm_gui.workspace.errands import OnEvent, ask_warm, check, run_errand
 from medfm_gui.workspace.journal import note
+from medfm_gui.workspace.outliers import OUTLIER_SET, Verdict, noticed, verdict
 from medfm_gui.workspace.place import Workspace, made_folder, now
 from medfm_gui.workspace.prediction_doubts import doubts, expectations
 from medfm_gui.workspace.prediction_units import Frame, Unit, expanded, units_of
@@ -105,6 +107,15 @@ class StudyPrediction:
     class_set: tuple[str, ...] = ()
     """Classes that stay in the set, where sets were asked for; ``class_set_note`` is what is promised, or why none."""
     class_set_note: str = ""
+    outlier_score: float | None = None
+    """Mean cosine distance to the nearest training images, of several images their mean; None where not known."""
+    outlier: bool | None = None
+    """Whether that is beyond ``outlier_limit``; None where there is no verdict. ``outlier_note`` says all of it."""
+    outlier_note: str = ""
+    outlier_limit: float | None = None
+    outlier_images: int = 0
+    """Images that alone are beyond the limit for single images; ``similar`` are the nearest training images."""
+    similar: tuple[SimilarCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,13 +349,14 @@ def _pool(
                 continue
             scores = np.mean([event.scores for event in events], axis=0)
             top = max(events, key=_suspicion)
+            near = verdict(view, events)
             explained: Explanation | None = None
             if request.explain:
                 name = f"{folder.name}-" if request.out else ""  # a folder of the person's may hold others' pictures
                 stem = f"{name}{len(predictions) + len(of_unit) + 1:03d}-{run_id}"
-                explained = _explain(top, spec, Path(pixels[top.source]), unit, request, out / stem)
+                explained = _explain(top, spec, Path(pixels[top.source]), unit, request, out / stem, near)
                 explained = replace(explained, checks=checks[run_id] if explained.map else {})
-            made = _prediction(unit, view, scores.tolist(), len(events), explained)
+            made = _compared(_prediction(unit, view, scores.tolist(), len(events), explained), near)
             of_unit.append(_with_set(made, limits.get(run_id), spec, scores.tolist(), unit))
         predictions += _with_spread(of_unit, views)
     return predictions
@@ -378,11 +390,26 @@ def _prediction(
     )
 
 
+def _compared(made: StudyPrediction, said: Verdict) -> StudyPrediction:
+    """An answer with what is to be known of its image."""
+    return replace(
+        made,
+        outlier_score=said.score,
+        outlier=said.is_outlier,
+        outlier_note=said.note,
+        outlier_limit=said.limit,
+        outlier_images=said.beyond,
+        similar=said.similar,
+    )
+
+
 def _with_set(
     made: StudyPrediction, limits: Limits | None, spec: TrainSpec, scores: Sequence[float], unit: Unit
 ) -> StudyPrediction:
     if limits is None:
         return made
+    if made.outlier and limits.quantiles is not None:
+        return replace(made, class_set_note=OUTLIER_SET)
     found, note = class_set(limits, scores, spec.classes, pooled=made.slices, is_unlike=unit.is_unlike)
     return replace(made, class_set=found, class_set_note=note)
 
@@ -399,7 +426,13 @@ def _with_spread(said: Sequence[StudyPrediction], views: Sequence[RunView]) -> l
 
 
 def _explain(
-    event: ev.StudyPredicted, spec: TrainSpec, pixels: Path, unit: Unit, request: PredictRequest, stem: Path
+    event: ev.StudyPredicted,
+    spec: TrainSpec,
+    pixels: Path,
+    unit: Unit,
+    request: PredictRequest,
+    stem: Path,
+    near: Verdict,
 ) -> Explanation:
     from medfm_gui.imaging.overlay import overlay, write_png
     from medfm_gui.imaging.secondary_capture import write_secondary_capture
@@ -420,7 +453,8 @@ def _explain(
         target_file = png.with_suffix(".dcm")
         source = shown.file if unit.is_dicom else None
         title = f"{_title(request.explain, target)}, {spec.card.title}, {spec.adapt}, {event.run}"
-        write_secondary_capture(target_file, coloured, source=source, title=title, notice=NOTICE, frame=shown.index)
+        notice = noticed(NOTICE, near.is_outlier)
+        write_secondary_capture(target_file, coloured, source=source, title=title, notice=notice, frame=shown.index)
         dicom = str(target_file)
     card = explanation(request.explain)
     general = NOT_CLASS_SPECIFIC if card is not None and not card.class_specific else ""

@@ -17,6 +17,7 @@ import numpy as np
 from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import sha256_file
+from medfm_gui.datasets.text import counted
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.errors import InputError, NotFound, SealError, UsageError
@@ -162,7 +163,7 @@ def _reads(given: Placed, dataset: Dataset, test: set[str]) -> list[Read]:
             found[name, sample] = Read(name, sample, *read)
     if faults or not found:
         raise InputError(
-            f"{len(faults)} row(s) of “{table.path.name}” cannot be taken: {', '.join(faults[:_NAMED])}"
+            f"{counted(len(faults), 'row')} of “{table.path.name}” cannot be taken: {', '.join(faults[:_NAMED])}"
             f"{' …' if len(faults) > _NAMED else ''}.",
             f"Give each reader one read a test image: {', '.join(dataset.classes)} or 0/1, or a rating 1 to 5.",
         )

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from medfm_gui.base import wire
 from medfm_gui.base.settings import Settings, load_settings
-from medfm_gui.domain.errors import WorkspaceBusy
+from medfm_gui.domain.errors import InputError, WorkspaceBusy
 from medfm_gui.domain.report import Report, ReportFile
 from medfm_gui.domain.run import Phase
 from medfm_gui.workspace import comparing, data, evaluating, journal, prediction, studies, training
@@ -22,6 +22,10 @@ Tell = Callable[[str, int, int], None]
 
 _PARTS = ("", "-wal", "-shm")
 _FRESH = f"{DATABASE}.new"
+_TAKE_AWAY = (
+    "Nothing was changed. Take that file from a backup, or move it out of the workspace (the run's numbers and the "
+    "opening of its test stay), and rebuild again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +152,14 @@ def _evaluations(workspace: Workspace, tell: Tell) -> int:
     files = evaluating.every_opening(workspace)
     for file in _told(files, "Reading evaluations", tell):
         spec = training.spec_of(workspace.run(file.run))
-        evaluating.index(workspace, file, data.read(workspace, spec.dataset_id))
+        try:
+            evaluating.index(workspace, file, data.read(workspace, spec.dataset_id))
+        except InputError as error:
+            raise InputError(error.message, _TAKE_AWAY) from error
     for path in _told(sorted((workspace.root / "evaluations").glob("compare-*.json")), "Comparing runs", tell):
-        comparing.index_again(workspace, wire.read(ComparisonFile, path))
+        compared = wire.read(ComparisonFile, path)
+        if all(evaluating.test_predictions(workspace, run).exists() for run in compared.runs):
+            comparing.index_again(workspace, compared)
     for path in sorted((workspace.root / "evaluations").glob("*-on-*.json")):
         workspace.store.put_evaluations(wire.read(ExternalTest, path).evaluations)
     return len(files)

@@ -47,11 +47,12 @@ def chart_files(charts: Sequence[ChartSpec]) -> tuple[Attachment, ...]:
     whole = ",\n".join(chart_text(chart) for chart in charts)
     return (
         Attachment(CHARTS, f"[{whole}]\n", "The recipe of every chart"),
-        Attachment(POINTS, _table(charts), "Every point of every chart", "text/csv"),
+        Attachment(POINTS, points_table(charts), "Every point of every chart", "text/csv"),
     )
 
 
-def _table(charts: Sequence[ChartSpec]) -> str:
+def points_table(charts: Sequence[ChartSpec]) -> str:
+    """Every point of every chart as a row."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from medfm_gui.domain.dataset import Dataset, Sample, Task
 from medfm_gui.domain.report import Block, Paragraph, Table
@@ -20,7 +21,9 @@ SMALLEST = 5
 FEW = f"< {SMALLEST}"
 WITHHELD = "not shown"
 NOT_RECORDED = "not recorded"
-_NOTE = f"Counts of 1 to {SMALLEST - 1} are told as “{FEW}”, and counts that would give them away are {WITHHELD}."
+BALANCE = "Images of each class by partition"
+CHARACTERISTICS = "Characteristics by partition"
+NOTE = f"Counts of 1 to {SMALLEST - 1} are told as “{FEW}”, and counts that would give them away are {WITHHELD}."
 _NAMES = {
     "sex": "Sex", "gender": "Gender", "patientsex": "Sex",
     "age": "Age (years)", "patientage": "Age (years)", "ageapprox": "Age (years)", "ageatstudy": "Age (years)",
@@ -31,56 +34,91 @@ _NAMES = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Characteristic:
+    """A covariate: what the unit of each divided image counts as, the values as they are listed, units of each."""
+
+    values: Mapping[str, str]
+    order: tuple[str, ...]
+    counted: Mapping[Partition, Counter[str]]
+
+
 def demographics(dataset: Dataset, split: Split) -> list[Block]:
     """Characteristics by partition; empty where no covariate of a known name is recorded."""
     sides = {item.sample: item.partition for item in split.assignments}
     samples = [sample for sample in dataset.samples if sample.id in sides]
-    by_patient = bool(samples) and all(sample.patient is not None for sample in samples)
+    noun = "patients" if _by_patient(samples) else "images"
+    counted = characteristics(dataset, split)
+    if not counted:
+        return []
+    used = [side for side in Partition if any(where is side for where in sides.values())]
+    totals = [next(iter(counted.values())).counted[side].total() for side in used]
+    rows = [(f"All {noun}", "", *suppressed(totals))]
+    for name, one in counted.items():
+        columns = [suppressed([one.counted[side][value] for value in one.order]) for side in used]
+        rows += [
+            (characteristic_title(name) if place == 0 else "", value, *(column[place] for column in columns))
+            for place, value in enumerate(one.order)
+        ]
+    header = ("Characteristic", "Value", *(side.value for side in used))
+    numeric = tuple(range(2, 2 + len(used)))
+    return [Table(f"{CHARACTERISTICS}, {noun}.", header, tuple(rows), numeric), Paragraph(NOTE, "small")]
+
+
+def characteristics(dataset: Dataset, split: Split, *, is_grouped: bool = False) -> dict[str, Characteristic]:
+    """Units of every value of the known covariates by partition: patients where all are known, else images.
+
+    Args:
+        is_grouped: the samples' values are what their units count as already.
+    """
+    sides = {item.sample: item.partition for item in split.assignments}
+    samples = [sample for sample in dataset.samples if sample.id in sides]
+    by_patient = _by_patient(samples)
     units: defaultdict[tuple[str, Partition], list[Sample]] = defaultdict(list)
     for sample in samples:
         units[(sample.patient or "") if by_patient else sample.id, sides[sample.id]].append(sample)
-    used = [side for side in Partition if any(where is side for _, where in units)]
-    names = recorded(samples)
-    if not names:
-        return []
-    noun = "patients" if by_patient else "images"
-    totals = [sum(where is side for _, where in units) for side in used]
-    rows = [(f"All {noun}", "", *suppressed(totals))]
-    for name in names:
-        rows += _section(name, units, used, grouping(name, samples))
-    columns = tuple(range(2, 2 + len(used)))
-    header = ("Characteristic", "Value", *(side.value for side in used))
-    table = Table(f"Characteristics by partition, {noun}.", header, tuple(rows), columns)
-    return [table, Paragraph(_NOTE, "small")]
+    return {
+        name: _characteristic(name, units, _as_recorded(name) if is_grouped else grouping(name, samples))
+        for name in recorded(samples)
+    }
+
+
+def _as_recorded(name: str) -> Callable[[Sample], str]:
+    return lambda sample: sample.covariates.get(name, "")
+
+
+def _by_patient(samples: Sequence[Sample]) -> bool:
+    return bool(samples) and all(sample.patient is not None for sample in samples)
+
+
+def characteristic_title(name: str) -> str:
+    """What people read for a covariate of a known name."""
+    return _NAMES[_plain(name)]
+
+
+def _characteristic(
+    name: str, units: Mapping[tuple[str, Partition], Sequence[Sample]], told: Callable[[Sample], str]
+) -> Characteristic:
+    counted: dict[Partition, Counter[str]] = {side: Counter() for side in Partition}
+    values: dict[str, str] = {}
+    for (_, side), images in units.items():
+        known = {told(sample) for sample in images} - {""}
+        value = SEVERAL if len(known) > 1 else next(iter(known), NOT_RECORDED)
+        counted[side][value] += 1
+        values |= {sample.id: value for sample in images}
+    everything = sum(counted.values(), Counter[str]())
+    last = (SEVERAL, NOT_RECORDED)
+    by_name = characteristic_title(name).startswith("Age")
+    order = sorted(
+        everything, key=lambda value: (value in last, _first_number(value) if by_name else -everything[value], value)
+    )
+    return Characteristic(values, tuple(order), counted)
 
 
 def recorded(samples: Sequence[Sample]) -> list[str]:
     """The covariates of known names that these samples have, as they are listed."""
     names = sorted({name for sample in samples for name in sample.covariates if _plain(name) in _NAMES})
     return sorted(names, key=lambda name: list(_NAMES).index(_plain(name)))
-
-
-def _section(
-    name: str,
-    units: dict[tuple[str, Partition], list[Sample]],
-    used: Sequence[Partition],
-    told: Callable[[Sample], str],
-) -> list[tuple[str, ...]]:
-    counted: dict[Partition, Counter[str]] = {side: Counter() for side in used}
-    for (_, side), images in units.items():
-        values = {told(sample) for sample in images} - {""}
-        counted[side][SEVERAL if len(values) > 1 else next(iter(values), NOT_RECORDED)] += 1
-    everything = sum(counted.values(), Counter[str]())
-    last = (SEVERAL, NOT_RECORDED)
-    title = _NAMES[_plain(name)]
-    by_name = title.startswith("Age")
-    order = sorted(
-        everything, key=lambda value: (value in last, _first_number(value) if by_name else -everything[value], value)
-    )
-    cells = [suppressed([counted[side][value] for value in order]) for side in used]
-    return [
-        (title if place == 0 else "", value, *(column[place] for column in cells)) for place, value in enumerate(order)
-    ]
 
 
 def suppressed(counts: Sequence[int], also: Collection[int] = ()) -> list[str]:
@@ -117,7 +155,7 @@ def balance(dataset: Dataset, split: Split) -> list[Block]:
         (number, sides[sample.id])
         for sample in dataset.samples
         if sample.id in sides
-        for number in _classes_of(sample, dataset)
+        for number in classes_of(sample, dataset)
     )
     columns = [suppressed([counted[number, side] for number in range(len(dataset.classes))]) for side in used]
     rows = []
@@ -128,12 +166,13 @@ def balance(dataset: Dataset, split: Split) -> list[Block]:
     totals = suppressed([sizes[side.value] for side in used])
     rows.append(("all images", *totals, f"{len(split.assignments):,}"))
     header = ("Class", *(side.value for side in used), "total")
-    table = Table("Images of each class by partition.", header, tuple(rows), tuple(range(1, len(header))))
+    table = Table(f"{BALANCE}.", header, tuple(rows), tuple(range(1, len(header))))
     is_hidden = any(cell in (FEW, WITHHELD) for row in rows for cell in row[1:])
-    return [table, *([Paragraph(_NOTE, "small")] if is_hidden else [])]
+    return [table, *([Paragraph(NOTE, "small")] if is_hidden else [])]
 
 
-def _classes_of(sample: Sample, dataset: Dataset) -> list[int]:
+def classes_of(sample: Sample, dataset: Dataset) -> list[int]:
+    """Indices of the classes that an image is counted in: of findings all that it has."""
     if dataset.task is Task.MULTILABEL:
         return [number for number, value in enumerate(sample.target) if value == 1]
     return list(sample.target[:1])

@@ -18,15 +18,19 @@ from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.dataset import Dataset, Statement
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.split import Split
-from medfm_gui.workspace import data, evaluating, statements
-from medfm_gui.workspace.comparing import ComparisonFile, ComparisonOutcome, compare, side_by_side
+from medfm_gui.workspace import data, evaluating, statements, training
+from medfm_gui.workspace.comparing import ComparisonFile, ComparisonOutcome, compare, side_by_side, title
+from medfm_gui.workspace.crossvalidation import CrossValidation, are_folds, crossed
 from medfm_gui.workspace.errands import OnEvent
 from medfm_gui.workspace.evaluating import EvaluationFile
-from medfm_gui.workspace.opened_runs import OpenedRuns, opened_tests, read_opened
+from medfm_gui.workspace.held_out import FoldRun, fold_facts
+from medfm_gui.workspace.opened_runs import OpenedRun, OpenedRuns, opened_tests, read_opened
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.report_names import ReportNames
+from medfm_gui.workspace.report_outside import OutsideTest, outside_tests
 from medfm_gui.workspace.report_permission import Permission, permission_of
 from medfm_gui.workspace.roles import Standing, standing
+from medfm_gui.workspace.scores import read_scores, scored
 from medfm_gui.workspace.shortcuts import ShortcutFile, shortcuts
 from medfm_gui.workspace.training import RunView
 
@@ -85,8 +89,20 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Folded:
+    """What a report of the folds of a cross-validation has besides: where each run stands, and all divisions."""
+
+    found: CrossValidation
+    runs: tuple[FoldRun, ...]
+    splits: tuple[Split, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ReportFacts:
-    """What the sections are made of; ``found`` are all scores in one order, ``openings`` of these test images."""
+    """What the sections are made of; ``found`` are all scores in one order, ``openings`` of these test images.
+
+    With ``folds`` the runs have no common test: each has images of its own, and ``split`` is that of the first.
+    """
 
     workspace: Workspace
     found: OpenedRuns
@@ -97,6 +113,9 @@ class ReportFacts:
     openings: tuple[EvaluationFile, ...] = ()
     draft: Draft | None = None
     names: ReportNames = field(default_factory=ReportNames)
+    folds: Folded | None = None
+    elsewhere: tuple[OutsideTest, ...] = ()
+    """Tests of these runs on other datasets."""
 
     @property
     def dataset(self) -> Dataset:
@@ -138,6 +157,9 @@ def gather(workspace: Workspace, run_ids: Sequence[str], draft: Draft | None, wa
     if not run_ids:
         raise UsageError("No run is named.", "Name one or more runs; “medfm runs” lists them.")
     watch.on_step("Reading the runs")
+    views = [training.view(workspace, run_id) for run_id in dict.fromkeys(run_ids)]
+    if are_folds(views):
+        return _of_folds(workspace, views, draft, watch)
     tests = opened_tests(workspace, run_ids)
     watch.on_step("Comparing the runs" if len(tests.views) > 1 else "Reading the data")
     found = read_opened(workspace, tests)
@@ -148,7 +170,37 @@ def gather(workspace: Workspace, run_ids: Sequence[str], draft: Draft | None, wa
     outcome = _compared(workspace, found, tests.tests, draft) if len(tests.views) > 1 else None
     every = evaluating.every_opening(workspace)
     openings = tuple(file for file in every if file.sample_set == tests.tests[0].sample_set)
-    return ReportFacts(workspace, found, outcome, split, promised, stated, openings, draft)
+    elsewhere = outside_tests(workspace, tests.views)
+    return ReportFacts(
+        workspace, found, outcome, split, promised, stated, openings, draft, elsewhere=elsewhere
+    )  # fmt: skip
+
+
+def _of_folds(workspace: Workspace, views: Sequence[RunView], draft: Draft | None, watch: Watch) -> ReportFacts:
+    """The facts of runs over several folds, each with the images of its own test."""
+    dataset = data.read(workspace, views[0].spec.dataset_id)
+    runs: list[OpenedRun] = []
+    folds: list[FoldRun] = []
+    splits: dict[str, Split] = {}
+    for view in views:
+        watch.on_step(f"Reading the predictions of {view.id}")
+        test = evaluating.opened(workspace, view.id)
+        split = splits.setdefault(view.spec.split_id, data.splits_of(workspace, view.spec.split_id)[0])
+        images = scored(dataset, *read_scores(evaluating.test_predictions(workspace, view.id)))
+        units = images.by_unit(view.spec.recipe.unit)
+        run = OpenedRun(view, test, title(view), images, units, evaluating.operating_point(view.folder))
+        headline = next(row for row in test.evaluations if not row.label)
+        runs.append(run)
+        folds.append(FoldRun(fold_facts(view, split, dataset), view.spec, headline, units, run.point))
+    watch.on_step("Comparing over the folds")
+    folded = Folded(crossed(folds), tuple(folds), tuple(splits.values()))
+    tested = {run.test.sample_set for run in runs}
+    openings = tuple(file for file in evaluating.every_opening(workspace) if file.sample_set in tested)
+    return ReportFacts(
+        workspace, OpenedRuns(dataset, tuple(runs)), None, folded.splits[0], standing(workspace, views),
+        statements.statement_of(workspace, dataset.id), openings, draft, folds=folded,
+        elsewhere=outside_tests(workspace, views),
+    )  # fmt: skip
 
 
 def _compared(

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
+from medfm_gui.datasets.text import counted
 from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Block, Paragraph, Part, Section, Table
@@ -27,6 +28,7 @@ _OWN_WORDS = (
     "how the reference standard was read, what a use in practice would change) remains to be written by the authors."
 )
 
+FOLDS = "Folds"
 Limit = tuple[str, str]
 """What is limited, and the sentence."""
 
@@ -40,21 +42,24 @@ def limitations(
     promised: Standing,
     sampling: Sampling,
     outside: Sequence[str] = (),
+    elsewhere: Sequence[str] = (),
+    folds: Sequence[Limit] = (),
 ) -> tuple[Limit, ...]:
     """Every limitation that the stored facts show, the test's size first. An empty answer is no absence of others.
 
-    ``outside`` are the runs whose external tests showed some of these test images.
+    ``outside`` are the runs whose external tests showed some of these test images; ``elsewhere`` are the datasets that
+    the report tells external tests on. With ``folds`` these stand for what is limited of a single test.
     """
     return (
-        *_size(tests, dataset),
+        *(folds or _size(tests, dataset)),
         *_failures(tests),
-        *_openings(openings),
+        *(() if folds else _openings(openings)),
         *_outside(outside),
         *((("Protocol", promised.objection),) if promised.objection else ()),
         *_sampling(dataset, sampling),
         *_sources(dataset),
-        *_elsewhere(views),
-        *_split(dataset, split),
+        *_elsewhere(views, elsewhere),
+        *(one for one in _split(dataset, split) if not folds or one[0] != FOLDS),
         *_selection(views, split),
         *_seeds(views),
         *_weights(views, dataset),
@@ -119,9 +124,8 @@ def _openings(openings: Sequence[EvaluationFile]) -> list[Limit]:
 def _outside(runs: Sequence[str]) -> list[Limit]:
     if not runs:
         return []
-    said = (
-        f"Images of this test were looked at in {len(runs)} external test(s) too, of {', '.join(dict.fromkeys(runs))}"
-    )
+    tests = f"{counted(len(runs), 'external test')} too, of {', '.join(dict.fromkeys(runs))}"
+    said = f"Images of this test were looked at in {tests}"
     return [("External tests on these images", f"{said}: they count as openings.")]
 
 
@@ -157,11 +161,14 @@ def _sources(dataset: Dataset) -> list[Limit]:
     return found
 
 
-def _elsewhere(views: Sequence[RunView]) -> list[Limit]:
+def _elsewhere(views: Sequence[RunView], elsewhere: Sequence[str]) -> list[Limit]:
     """No external test; and what is not known of systems that were not trained here."""
     others = [view.id for view in views if view.spec.adapt == EXTERNAL]
     found: list[Limit] = []
-    if len(others) < len(views):
+    if elsewhere:
+        found.append(("External test", f"The runs were tested on {counted(len(elsewhere), 'other dataset')}: "
+                                       f"{', '.join(elsewhere)}. How they do on any other is not known."))  # fmt: skip
+    elif len(others) < len(views):
         found.append(("External test", "The runs were tested on images of the dataset that they were trained on; how "
                                        "they do on images from elsewhere is not part of this report."))  # fmt: skip
     if others:
@@ -185,7 +192,7 @@ def _split(dataset: Dataset, split: Split) -> list[Limit]:
         found.append(("Leaks", f"{len(split.dropped):,} images were dropped so that no patient and no picture stands "
                                "on two sides."))  # fmt: skip
     if split.fold is not None:
-        found.append(("Folds", f"These numbers are of fold {split.fold} alone, not of the whole cross-validation."))
+        found.append((FOLDS, f"These numbers are of fold {split.fold} alone, not of the whole cross-validation."))
     return found
 
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Block, Outline, Part
+from medfm_gui.workspace.class_sets import SetsOnTest, sets_on_test
 from medfm_gui.workspace.report_demographics import recorded
-from medfm_gui.workspace.report_facts import ReportFacts
+from medfm_gui.workspace.report_facts import ReportFacts, shortcuts_of
 from medfm_gui.workspace.report_failures import failure_tables
 from medfm_gui.workspace.report_subgroups import Parts, parts_of
+from medfm_gui.workspace.shortcuts import ShortcutFile
 from medfm_gui.workspace.subgrouping import grouping
 from medfm_gui.workspace.usefulness import UsefulnessFile, sampling_in, stated_rows, usefulness_table
 
@@ -33,6 +35,8 @@ class ReportNumbers:
     parts: Parts = field(default_factory=Parts)
     values: Values = field(default_factory=dict)
     failures: tuple[Block, ...] = ()
+    sets: tuple[SetsOnTest, ...] = ()
+    shortcuts: ShortcutFile | None = None
 
 
 def numbers_of(facts: ReportFacts, outline: Outline) -> ReportNumbers:
@@ -43,19 +47,31 @@ def numbers_of(facts: ReportFacts, outline: Outline) -> ReportNumbers:
         NotFound: no test image has a named covariate.
     """
     calibration: tuple[Evaluation, ...] = ()
-    useful = None
+    useful, sets = None, _sets(facts, outline)
     if Part.CALIBRATION in outline.parts and facts.dataset.task is Task.BINARY:
         if outline.net_benefit is None:
             calibration = stated_rows(facts.found.runs, sampling_in(facts.statement))
         else:
             useful = _useful(facts, outline.net_benefit, outline.prevalence)
             calibration = useful.rows
+    cheap = shortcuts_of(facts) if facts.outcome is not None and Part.COMPARISON in outline.parts else None
     parts = parts_of(facts, outline.subgroups) if Part.SUBGROUPS in outline.parts else Parts()
     if Part.FAILURES not in outline.parts:
-        return ReportNumbers(calibration, useful, parts, _values(facts, parts, known=False))
+        known = _values(facts, parts, known=False)
+        return ReportNumbers(calibration, useful, parts, known, sets=sets, shortcuts=cheap)
     values = _values(facts, parts, known=True)
     tables = failure_tables(facts.found.runs, facts.names, values)
-    return ReportNumbers(calibration, useful, parts, values, tuple(tables))
+    return ReportNumbers(calibration, useful, parts, values, tuple(tables), sets, cheap)
+
+
+def _sets(facts: ReportFacts, outline: Outline) -> tuple[SetsOnTest, ...]:
+    """How often sets of classes hold the true one, where that is asked for here or in the settings."""
+    wanted = facts.workspace.settings.class_sets if outline.class_sets is None else outline.class_sets
+    if not wanted or Part.CALIBRATION not in outline.parts:
+        return ()
+    if facts.dataset.task not in (Task.MULTICLASS, Task.ORDINAL):
+        return ()
+    return sets_on_test(facts.workspace, facts.found.ids)
 
 
 def _useful(facts: ReportFacts, between: tuple[float, float], prevalence: float | None) -> UsefulnessFile:

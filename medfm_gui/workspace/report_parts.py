@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from medfm_gui.domain.errors import InputError, NotFound
-from medfm_gui.domain.report import OF_SEVERAL, Outline, Paragraph, Part, Picture, Section
+from medfm_gui.domain.report import OF_SEVERAL, Outline, Paragraph, Part, Picture, Section, Table
+from medfm_gui.domain.split import Split
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.workspace import flow, statements
 from medfm_gui.workspace import report_sections as write
 from medfm_gui.workspace.examples import examples, plain_pictures
+from medfm_gui.workspace.held_out import FOLD
 from medfm_gui.workspace.ladder import ladder
-from medfm_gui.workspace.opened_runs import unit_images
-from medfm_gui.workspace.report_demographics import count_told
+from medfm_gui.workspace.opened_runs import OpenedRun, unit_images
+from medfm_gui.workspace.report_demographics import BALANCE, CHARACTERISTICS, count_told
 from medfm_gui.workspace.report_facts import ReportFacts, Watch
 from medfm_gui.workspace.report_failures import Judged, class_word, failures_section, judged
+from medfm_gui.workspace.report_folds import OF_ONE_TEST, folds_summary, tested_by_fold, with_folds
 from medfm_gui.workspace.report_ladder import ladder_section
 from medfm_gui.workspace.report_numbers import ReportNumbers
-from medfm_gui.workspace.report_permission import no_pictures
+from medfm_gui.workspace.report_outside import OUTSIDE_TABLE, OutsideTest, outside_section
+from medfm_gui.workspace.report_permission import no_pictures, permission_of
 from medfm_gui.workspace.sidebyside import finished_runs
 
 _CASES = 8
@@ -27,11 +32,26 @@ _CASES = 8
 def data_part(facts: ReportFacts) -> Section:
     """The dataset with its statement and the flow of its images."""
     stated = statements.rows(facts.statement)
+    if facts.folds is not None:
+        return _data_of_folds(facts, facts.folds.splits, stated)
     found = flow.flow_of(facts.dataset, facts.split, flow.ancestors_of(facts.workspace, facts.dataset))
+    return write.data_section(facts.dataset, facts.split, stated, flow_table(found))
+
+
+def _data_of_folds(facts: ReportFacts, splits: Sequence[Split], stated: Sequence[tuple[str, str]]) -> Section:
+    """Without partitions, which differ from fold to fold: the classes by the fold that tests them."""
+    found = flow.flow_of(facts.dataset, None, flow.ancestors_of(facts.workspace, facts.dataset))
+    section = write.data_section(facts.dataset, facts.split, stated, flow_table(found))
+    parted = (BALANCE, CHARACTERISTICS)
+    blocks = [one for one in section.blocks if not (isinstance(one, Table) and one.caption.startswith(parted))]
+    return replace(section, blocks=(*blocks, tested_by_fold(facts.dataset, splits)))
+
+
+def flow_table(found: flow.Flow) -> Table:
+    """The flow as a report tells it: small counts hidden."""
     table = flow.as_table(found)
     boxes = {step.name: step for step in (*found.steps, *found.partitions)}
-    rows = tuple(_box(row, boxes) for row in table.rows)
-    return write.data_section(facts.dataset, facts.split, stated, replace(table, rows=rows))
+    return replace(table, rows=tuple(_box(row, boxes) for row in table.rows))
 
 
 def _box(row: tuple[str, ...], boxes: dict[str, flow.Step]) -> tuple[str, ...]:
@@ -115,18 +135,62 @@ def charts_part(facts: ReportFacts) -> write.ResultCharts:
 
 def summary_of(facts: ReportFacts) -> str:
     """The headline of each run and what the comparison says, in one paragraph."""
+    if facts.folds is not None:
+        return folds_summary(facts.folds.found)
+    return summary(facts.found.runs, facts.outcome.file.sentence if facts.outcome else "")
+
+
+def summary(runs: Sequence[OpenedRun], sentence: str) -> str:
+    """The same from the runs and the sentence of their comparison; empty without one."""
     lines = []
-    for run in facts.found.runs:
+    for run in runs:
         row = run.test.evaluations[0]
         lines.append(f"{run.name}: {metric_title(row.metric)} {write.estimate(row)} ({row.n} {row.unit}s).")
-    if facts.outcome:
-        lines.extend(facts.outcome.file.sentence.splitlines())
-    if any(view.spec.from_scratch for view in facts.views):
+    lines.extend(sentence.splitlines())
+    if any(run.view.spec.from_scratch for run in runs):
         lines.append("Runs marked “from scratch” started from random weights, not from a pretrained model.")
     return " ".join(lines)
 
 
 def left_out(facts: ReportFacts, outline: Outline, files: str) -> list[str]:
     """What is not in the report, in words; ``files`` is what stands for attached ones, empty where there are some."""
-    named = [part.heading for part in Part if part not in outline.parts and (facts.outcome or part not in OF_SEVERAL)]
+    absent = set() if facts.outcome else set(OF_SEVERAL)
+    absent |= {Part.FOLDS} if facts.folds is None else set(OF_ONE_TEST)
+    absent |= set() if facts.elsewhere else {Part.EXTERNAL}
+    named = [part.heading for part in Part if part not in outline.parts and part not in absent]
     return [*named, *([files] if files else [])]
+
+
+def split_part(facts: ReportFacts) -> Section:
+    """How the data were divided; of a cross-validation with every fold."""
+    section = write.split_section(facts.dataset, facts.split)
+    return section if facts.folds is None else with_folds(section, facts.folds.splits)
+
+
+def outside_part(facts: ReportFacts, outline: Outline) -> Section | None:
+    """The runs on other datasets, and where values of a covariate were left out in turn."""
+    left_out = []
+    if facts.folds is not None:
+        by = dict.fromkeys(way.by for way in facts.folds.found.ways if way.by != FOLD)
+        where = f"the section “{Part.FOLDS.heading}” tells it" if Part.FOLDS in outline.parts else "it is left out"
+        left_out = [f"Within the dataset each “{name}” was left out in turn: {where}." for name in by]
+    return outside_section(travelling(facts, outline), {view.id: view for view in facts.views}, left_out)
+
+
+def travelling(facts: ReportFacts, outline: Outline) -> tuple[OutsideTest, ...]:
+    """The tests on other data, each with the file of its predictions or why these do not travel."""
+    if not facts.permission.files(outline):
+        return facts.elsewhere
+    found = []
+    for number, one in enumerate(facts.elsewhere, 1):
+        stated = permission_of(statements.statement_of(facts.workspace, one.file.dataset))
+        path = facts.workspace.root / "datasets" / one.file.dataset / "manifest.json"
+        if not path.exists():
+            found.append(
+                replace(one, withheld=f"The predictions on {one.name} do not travel: it is not here any more.")
+            )
+        elif stated.files(outline):
+            found.append(replace(one, table=OUTSIDE_TABLE.format(number=number)))
+        else:
+            found.append(replace(one, withheld=f"The predictions on {one.name} do not travel: {stated.reason}."))
+    return tuple(found)

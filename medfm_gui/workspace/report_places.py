@@ -17,13 +17,19 @@ _INSTEAD = "a folder of this computer"
 
 def without_places(sections: tuple[Section, ...], workspace: Workspace, dataset: Dataset) -> tuple[Section, ...]:
     """The sections without the path of the workspace, of the dataset, of the person's folder, or any quoted one."""
+    clean = cleaner(workspace, dataset)
+    return tuple(replace(one, blocks=tuple(_cleaned(block, clean) for block in one.blocks)) for one in sections)
+
+
+def cleaner(workspace: Workspace, dataset: Dataset) -> Callable[[str], str]:
+    """What takes these places out of a text."""
     roots = {str(workspace.root), dataset.source, str(Path.home())} - {"", "/"}
     known = re.compile("|".join(rf"{re.escape(root)}[^\s”\"]*" for root in sorted(roots, key=len, reverse=True)))
 
     def clean(text: str) -> str:
         return known.sub(_INSTEAD, _QUOTED.sub(_INSTEAD, text))
 
-    return tuple(replace(one, blocks=tuple(_cleaned(block, clean) for block in one.blocks)) for one in sections)
+    return clean
 
 
 def _cleaned(block: Block, clean: Callable[[str], str]) -> Block:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from medfm_gui import __version__
+from medfm_gui.datasets.text import counted
 from medfm_gui.domain.report import Attachment, Charts, Facts, Paragraph, Part, Section, Table
 from medfm_gui.domain.split import Split
 from medfm_gui.workspace.evaluating import EvaluationFile
@@ -17,6 +18,7 @@ from medfm_gui.workspace.report_charts import chart_text
 from medfm_gui.workspace.training import RunView
 
 ENVIRONMENT = "environment.json"
+FILES_ATTACHED, CHARTS_ATTACHED = "Files attached to this report.", "Charts of this report, as they are attached."
 _PACKAGES = (
     "torch", "torchvision", "timm", "transformers", "peft", "numpy", "scipy", "scikit-learn", "statsmodels", "pydicom",
     "SimpleITK", "nibabel", "pillow", "matplotlib", "typst", "PySide6",
@@ -54,6 +56,7 @@ def provenance_section(
     openings: Sequence[EvaluationFile],
     split: Split,
     journal: Sequence[tuple[str, str]] = (),
+    folds: Sequence[Split] = (),
 ) -> Section:
     """From which files the numbers came, and how often the test was looked at."""
     facts: list[tuple[str, str]] = []
@@ -62,18 +65,24 @@ def provenance_section(
         facts += [(f"{view.id} {name}", digest) for name, digest in sorted(view.state.files.items())]
         facts.append((f"{view.id} test predictions", test.predictions.sha256))
         facts.append((f"{view.id} device, version", f"{view.state.device}, {view.spec.code_version}"))
-    facts += [("Test images (SHA-256)", tests[0].sample_set), ("Split (SHA-256)", split.fingerprint)]
+    if folds:
+        facts += [(f"{test.run} test images (SHA-256)", test.sample_set) for test in tests]
+        facts += [(f"{one.id} (SHA-256)", one.fingerprint) for one in folds]
+    else:
+        facts += [("Test images (SHA-256)", tests[0].sample_set), ("Split (SHA-256)", split.fingerprint)]
     facts += [
         (f"{view.id} leak certificate", view.spec.split_certificate) for view in views if view.spec.split_certificate
     ]
     facts += journal
     facts.append(("Written with", ", ".join(f"{name} {version}" for name, version in environment().items())))
     table = Table(
-        "Openings of this test set in this workspace.",
+        "Openings of the tests of these folds in this workspace."
+        if folds
+        else "Openings of this test set in this workspace.",
         ("When", "Run", "Reason"),
         tuple((item.opened, item.run, item.reason) for item in openings),
     )
-    return Section(Part.PROVENANCE.heading, (Paragraph(looks(openings)), table, Facts(tuple(facts))))
+    return Section(Part.PROVENANCE.heading, (Paragraph(looks(openings, len(folds))), table, Facts(tuple(facts))))
 
 
 def attached_blocks(files: Sequence[Attachment], sections: Sequence[Section]) -> tuple[Table, ...]:
@@ -81,12 +90,12 @@ def attached_blocks(files: Sequence[Attachment], sections: Sequence[Section]) ->
     made = []
     if files:
         rows = tuple((one.name, one.description, sha256_of(one.text)) for one in files)
-        made.append(Table("Files attached to this report.", ("File", "What it is", "SHA-256"), rows))
+        made.append(Table(FILES_ATTACHED, ("File", "What it is", "SHA-256"), rows))
     drawn = [chart for section in sections for block in section.blocks if isinstance(block, Charts)
              for chart in block.charts]  # fmt: skip
     if files and drawn:
         charts = tuple((chart.title, sha256_of(chart_text(chart))) for chart in drawn)
-        made.append(Table("Charts of this report, as they are attached.", ("Chart", "SHA-256 of its data"), charts))
+        made.append(Table(CHARTS_ATTACHED, ("Chart", "SHA-256 of its data"), charts))
     return tuple(made)
 
 
@@ -95,13 +104,19 @@ def sha256_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", errors="replace")).hexdigest()
 
 
-def looks(openings: Sequence[EvaluationFile]) -> str:
-    """How often the test was looked at, and what that means."""
-    return (
-        f"This test set was opened {len(openings)} time(s). The best of several runs on one test set flatters itself."
-    )
+def looks(openings: Sequence[EvaluationFile], folds: int = 0) -> str:
+    """How often the test was looked at, and what that means; with ``folds``, of the tests of so many."""
+    opened = counted(len(openings), "time")
+    if folds:
+        return (
+            f"The tests of these {folds} folds were opened {opened} in all. The best of several ways "
+            "over the same folds flatters itself."
+        )
+    return f"This test set was opened {opened}. The best of several runs on one test set flatters itself."
 
 
-def omissions_section(names: Sequence[str], openings: Sequence[EvaluationFile]) -> Section:
+def omissions_section(names: Sequence[str], openings: Sequence[EvaluationFile], folds: int = 0) -> Section:
     """What the author left out, and how often the test was looked at, which no report keeps to itself."""
-    return Section("Left out", (Paragraph(f"Not in this report: {'; '.join(names)}."), Paragraph(looks(openings))))
+    return Section(
+        "Left out", (Paragraph(f"Not in this report: {'; '.join(names)}."), Paragraph(looks(openings, folds)))
+    )

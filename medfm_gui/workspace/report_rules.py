@@ -343,6 +343,13 @@ def _explanation(known: Known) -> Finding:
 
 
 def _external(known: Known) -> Finding:
+    tables = [table for table in known.tables(Part.EXTERNAL) if table.caption.startswith("Tested on ")]
+    if known.elsewhere and (tables or Part.EXTERNAL not in known.parts):
+        sites = ", for all and by site" if any(row[1] != "all" for table in tables for row in table.rows) else ""
+        return _at(Part.EXTERNAL, f"runs on other datasets, frozen first and recalibrated second{sites}")
+    left_out = [table for table in known.tables(Part.FOLDS) if "each left out in turn" in str(table.rows)]
+    if left_out:
+        return _at(Part.FOLDS, "sites left out in turn within the dataset; no other dataset was tested")
     if known.elsewhere:
         return Finding(f"{known.elsewhere} stored on other datasets; this report does not tell them")
     return Finding("no run of this report was tested on images of another dataset")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.dataset import Dataset, Task
-from medfm_gui.domain.evaluation import Evaluation
+from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.protocol import Role
 from medfm_gui.domain.report import (
     Block,
@@ -23,7 +23,7 @@ from medfm_gui.domain.report import (
 )
 from medfm_gui.domain.run import EXTERNAL
 from medfm_gui.domain.split import LeakCheck, Split
-from medfm_gui.metrics.names import method_title, metric_title
+from medfm_gui.metrics.names import method_title, metric_title, multiplicity
 from medfm_gui.workspace import pretraining
 from medfm_gui.workspace.comparing import ComparisonFile
 from medfm_gui.workspace.evaluating import EvaluationFile, operating_point
@@ -33,6 +33,7 @@ from medfm_gui.workspace.roles import NOTHING_PROMISED, Standing
 from medfm_gui.workspace.training import RunView
 
 PER_CLASS = "Per class."
+SIMULTANEOUS = "Simultaneous 95 % interval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,38 +295,50 @@ def comparison_section(
     views: Sequence[RunView] = (),
 ) -> Section:
     """Paired tests against the reference run; the primary one is marked."""
-    reference = f"Reference: {names[file.runs[0]]}. Intervals are unadjusted for multiplicity."
-    notes = tuple(Paragraph(text, "small") for text in dict.fromkeys(pair.note for pair in file.pairs if pair.note))
+    reference = f"Reference: {names[file.runs[0]]}. {multiplicity(file.pairs)}".strip()
+    told = dict.fromkeys(f"{metric_title(pair.metric)}: {pair.note.rstrip('.')}" for pair in file.pairs if pair.note)
+    notes = tuple(Paragraph(f"{text[:1].upper()}{text[1:]}.", "small") for text in told)
     said = Paragraph(" ".join(file.sentence.splitlines()))
     table = pairs_table(file, promised, views)
     return Section(Part.COMPARISON.heading, (said, table, Paragraph(reference, "small"), *notes))
 
 
 def pairs_table(file: ComparisonFile, promised: Standing = NOTHING_PROMISED, views: Sequence[RunView] = ()) -> Table:
-    """Every paired difference with its interval, its test, and p as it is and adjusted."""
+    """Every paired difference with its interval, its test, p as it is and adjusted, and the simultaneous interval."""
+    is_family = any(pair.simultaneous_method for pair in file.pairs)
     rows = tuple(
         (
             f"{pair.a} − {pair.b}",
             metric_title(pair.metric) + " (primary)" * (promised.role_of_pair(pair, views) is Role.PRIMARY),
-            _difference(pair.difference, pair.low, pair.high),
+            difference_text(pair.difference, pair.low, pair.high),
             method_title(pair.test),
-            _p(pair.p),
-            _p(pair.p_adjusted),
+            p_text(pair.p),
+            p_text(pair.p_adjusted),
+            *((simultaneous_text(pair),) if is_family else ()),
             str(pair.n),
         )
         for pair in file.pairs
     )
-    header = ("Runs", "Metric", "Difference (95 % interval)", "Test", "p", "p (Holm)", "n")
-    return Table("Paired comparison on the same test units.", header, rows, (4, 5, 6))
+    together = (SIMULTANEOUS,) if is_family else ()
+    header = ("Runs", "Metric", "Difference (95 % interval)", "Test", "p", "p (Holm)", *together, "n")
+    return Table("Paired comparison on the same test units.", header, rows, (4, 5, len(header) - 1))
 
 
-def _difference(value: float | None, low: float | None, high: float | None) -> str:
+def simultaneous_text(pair: Comparison) -> str:
+    """The interval that holds together with the others of its family; a dash where there is none."""
+    low, high = pair.low_simultaneous, pair.high_simultaneous
+    return "–" if low is None or high is None else f"{low:+.3f} to {high:+.3f}"
+
+
+def difference_text(value: float | None, low: float | None, high: float | None) -> str:
+    """``+0.012 (-0.010 to +0.034)``, without an interval where there is none."""
     if value is None:
         return "not estimable"
     return f"{value:+.3f}" if low is None or high is None else f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
-def _p(value: float | None) -> str:
+def p_text(value: float | None) -> str:
+    """A p-value with three digits."""
     if value is None:
         return "–"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"

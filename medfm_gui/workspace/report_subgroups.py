@@ -19,7 +19,7 @@ from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.report_demographics import suppressed
 from medfm_gui.workspace.report_facts import ReportFacts
 from medfm_gui.workspace.report_sections import estimate
-from medfm_gui.workspace.subgrouping import SubgroupFile
+from medfm_gui.workspace.subgrouping import Interaction, SubgroupFile
 from medfm_gui.workspace.training import view
 
 _MOST_VALUES = 200
@@ -150,15 +150,19 @@ def _covariate(file: SubgroupFile, *, is_declared: bool) -> list[Block]:
     if file.chart.series:
         told = f"{file.chart.title} for {', '.join(file.runs)}, one interval a value; the numbers stand in the table."
         blocks.append(Charts((file.chart,), (told,)))
-    tested = [one for one in file.interactions if one.p is not None and one.statistic is not None]
-    if tested:
-        rows = tuple(
-            (one.run, method_title(one.method), f"{one.statistic:.2f}", str(one.df), p_told(one.p), str(one.n))
-            for one in tested
-        )
-        caption = f"Whether the ROC-AUC is the same in all values of {file.covariate}."
-        blocks.append(Table(caption, ("Run", "Test", "χ²", "df", "p", "n"), rows, (2, 3, 4, 5)))
+    blocks += interactions_table(file.covariate, file.interactions)
     return [*blocks, Paragraph(file.note, "small")]
+
+
+def interactions_table(covariate: str, found: Sequence[Interaction]) -> list[Table]:
+    """The tests of a declared covariate that could be made; nothing where there is none."""
+    rows = tuple(
+        (one.run, method_title(one.method), f"{one.statistic:.2f}", str(one.df), p_told(one.p), str(one.n))
+        for one in found
+        if one.p is not None and one.statistic is not None
+    )
+    caption = f"Whether the ROC-AUC is the same in all values of {covariate}."
+    return [Table(caption, ("Run", "Test", "χ²", "df", "p", "n"), rows, (2, 3, 4, 5))] if rows else []
 
 
 HEADER = ("Value", "Run", "n", "events", *(f"{metric_title(metric)} (95 % interval)" for metric in _METRICS))

@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medfm_gui.domain.errors import UsageError
-from medfm_gui.domain.evaluation import Evaluation
-from medfm_gui.metrics.names import method_title, metric_title
-from medfm_gui.workspace.report_sections import estimate
+from medfm_gui.domain.evaluation import Comparison, Evaluation
+from medfm_gui.metrics.names import method_title, metric_title, multiplicity
+from medfm_gui.workspace.comparing import ComparisonFile
+from medfm_gui.workspace.report_sections import estimate, pairs_table
 from medfm_gui.workspace.spreadsheet import guarded
 
 SUFFIXES = (".csv", ".tex")
 _COLUMNS = (
     "run", "name", "metric", "class", "value", "low", "high", "confidence", "method", "unit", "n", "patients",
-    "events", "note",
+    "events", "note", "compared_with", "p", "p_holm", "low_simultaneous", "high_simultaneous", "simultaneous_method",
 )  # fmt: skip
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -40,26 +41,41 @@ def checked_table(path: Path) -> Path:
     return path
 
 
-def table_text(path: Path, rows: Sequence[Evaluation], names: dict[str, str]) -> str:
-    """The rows as the file's ending wants them; ``names`` are the titles of the runs."""
-    return as_latex(rows, names) if path.suffix.lower() == ".tex" else as_csv(rows, names)
+def table_text(path: Path, rows: Sequence[Evaluation], names: dict[str, str], pairs: Sequence[Comparison] = ()) -> str:
+    """The rows as the file's ending wants them, then the paired differences; ``names`` are the titles of the runs."""
+    return as_latex(rows, names, pairs) if path.suffix.lower() == ".tex" else as_csv(rows, names, pairs)
 
 
-def as_csv(rows: Sequence[Evaluation], names: dict[str, str]) -> str:
-    """Every number in full digits, one row each; a number that is not estimable is empty, and the note says why."""
+def as_csv(rows: Sequence[Evaluation], names: dict[str, str], pairs: Sequence[Comparison] = ()) -> str:
+    """Every number in full digits, one row each; a number that is not estimable is empty, and the note says why.
+
+    Below them a row a paired difference: ``run`` minus ``compared_with``.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for row in rows:
-        cells = (
+        cells: tuple[str | float | None, ...] = (
             row.run, names.get(row.run, row.run), row.metric, row.label, row.value, row.low, row.high, row.confidence,
-            row.method, row.unit, row.n, row.n_patients, row.n_events, row.note,
+            row.method, row.unit, row.n, row.n_patients, row.n_events, row.note, "", None, None, None, None, "",
         )  # fmt: skip
-        writer.writerow([guarded(cell) if isinstance(cell, str) else "" if cell is None else cell for cell in cells])
+        writer.writerow(_written(cells))
+    for pair in pairs:
+        known = pair.parameters
+        cells = (
+            pair.a, names.get(pair.a, pair.a), pair.metric, "", pair.difference, pair.low, pair.high, pair.confidence,
+            pair.test, known.get("unit", ""), pair.n, known.get("n_patients"), known.get("n_events"), pair.note,
+            pair.b, pair.p, pair.p_adjusted, pair.low_simultaneous, pair.high_simultaneous, pair.simultaneous_method,
+        )  # fmt: skip
+        writer.writerow(_written(cells))
     return text.getvalue()
 
 
-def as_latex(rows: Sequence[Evaluation], names: dict[str, str]) -> str:
+def _written(cells: Sequence[str | float | None]) -> list[str | float]:
+    return [guarded(cell) if isinstance(cell, str) else "" if cell is None else cell for cell in cells]
+
+
+def as_latex(rows: Sequence[Evaluation], names: dict[str, str], pairs: Sequence[Comparison] = ()) -> str:
     """A ``tabular`` with rules of *booktabs*, as the pages show it; every text is escaped: none is a command."""
     lines = [
         "% Needs \\usepackage{booktabs} and an engine that reads UTF-8.",
@@ -78,7 +94,29 @@ def as_latex(rows: Sequence[Evaluation], names: dict[str, str]) -> str:
         )  # fmt: skip
         lines.append(" & ".join(map(escaped, cells)) + r" \\")
         last = row.run
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+    lines += [r"\bottomrule", r"\end{tabular}", ""]
+    return "\n".join([*lines, *(_latex_pairs(pairs) if pairs else ())])
+
+
+def _latex_pairs(pairs: Sequence[Comparison]) -> list[str]:
+    """A second ``tabular`` with the paired differences, as the pages show them."""
+    table = pairs_table(ComparisonFile((), tuple(pairs), ""))
+    shape = "".join("r" if place in table.numeric else "l" for place in range(len(table.header)))
+    head = [escaped(name) for name in table.header]
+    body = [" & ".join(map(escaped, row)) + r" \\" for row in table.rows]
+    how = multiplicity(pairs)
+    return [
+        "",
+        rf"\begin{{tabular}}{{{shape}}}",
+        r"\toprule",
+        " & ".join(head) + r" \\",
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+        *([f"% {escaped(how)}"] if how else []),
+        "",
+    ]
 
 
 def escaped(text: str) -> str:

@@ -9,7 +9,8 @@ from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Block, Charts, Paragraph, Part, Section, Table
 from medfm_gui.metrics.names import method_title, metric_title
-from medfm_gui.workspace.report_demographics import count_told
+from medfm_gui.workspace.class_sets import SetsOnTest
+from medfm_gui.workspace.report_demographics import SMALLEST, WITHHELD, count_told
 from medfm_gui.workspace.usefulness import UsefulnessFile
 
 _MEANING = (
@@ -23,12 +24,18 @@ _NO_RANGE = (
     "Net benefit is told between two threshold probabilities that a person names; none were named for this report."
 )
 _NOT_BINARY = "Calibration in numbers and net benefit are told of tasks with two classes."
+SETS = "Sets of classes: how often a set holds the true class, on the test set"
 
 
-def usefulness_section(task: Task, rows: Sequence[Evaluation], told: UsefulnessFile | None) -> Section:
-    """Calibration of opened runs on the test, and the decision curve between two thresholds where they were named."""
+def usefulness_section(
+    task: Task, rows: Sequence[Evaluation], told: UsefulnessFile | None, sets: Sequence[SetsOnTest] = ()
+) -> Section:
+    """Calibration of opened runs on the test, and the decision curve between two thresholds where they were named.
+
+    Of a task with several classes, how often sets of classes hold the true one, where those were asked for.
+    """
     if task is not Task.BINARY:
-        return Section(Part.CALIBRATION.heading, (Paragraph(_NOT_BINARY),))
+        return Section(Part.CALIBRATION.heading, (Paragraph(_NOT_BINARY), *sets_blocks(sets)))
     blocks = [*calibration_blocks(rows)]
     if told is None:
         return Section(Part.CALIBRATION.heading, (*blocks, Paragraph(_NO_RANGE, "small")))
@@ -81,6 +88,36 @@ def calibration_blocks(rows: Sequence[Evaluation]) -> list[Block]:
     notes = dict.fromkeys(row.note for row in rows if row.note)
     said = " ".join((_MEANING, *(f"{note[:1].upper()}{note[1:]}." for note in notes)))
     return [Table("Calibration on the test set.", header, cells, (4, 5)), Paragraph(said, "small")]
+
+
+def sets_blocks(sets: Sequence[SetsOnTest]) -> list[Block]:
+    """The coverage of sets of classes, what is promised of them and how large they are; why some runs have none."""
+    made: list[Block] = []
+    if any(one.by_class for one in sets):
+        made.append(sets_table(sets))
+    for note in dict.fromkeys(one.note for one in sets):
+        alike = [one for one in sets if one.note == note]
+        sizes = [f"{one.run} {one.size:.2f}" for one in alike if one.size is not None]
+        size = f" Classes in a set on average: {', '.join(sizes)}." if sizes else ""
+        made.append(Paragraph(f"{', '.join(one.run for one in alike)}: {note}{size}", "small"))
+    return made
+
+
+def sets_table(sets: Sequence[SetsOnTest]) -> Table:
+    """A row a run and class; of a class with few units nothing is told."""
+    rows = tuple(
+        (
+            row.run,
+            row.label,
+            _number(row) if row.n >= SMALLEST else WITHHELD,
+            method_title(row.method),
+            count_told(row.n),
+        )
+        for one in sets
+        for row in one.by_class
+    )
+    unit = next((row.unit for one in sets for row in one.by_class), "unit")
+    return Table(f"{SETS}.", ("Run", "Class", "Coverage (95 % interval)", "Method", f"{unit}s"), rows, (4,))
 
 
 def _number(row: Evaluation) -> str:

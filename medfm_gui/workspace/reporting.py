@@ -15,11 +15,16 @@ from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.report import Attachment, Outline, Part, Report, ReportFile, Section
 from medfm_gui.domain.split import Partition
 from medfm_gui.workspace import evaluating, statements, training
+from medfm_gui.workspace import report_folds as folded
 from medfm_gui.workspace import report_parts as parts
 from medfm_gui.workspace import report_sections as write
 from medfm_gui.workspace.errands import OnEvent
 from medfm_gui.workspace.evidence import attachments
+from medfm_gui.workspace.evidence_folds import fold_files
 from medfm_gui.workspace.evidence_numbers import contents_file, number_files
+from medfm_gui.workspace.evidence_outside import outside_files
+from medfm_gui.workspace.evidence_shortcuts import shortcut_files
+from medfm_gui.workspace.evidence_study import study_file
 from medfm_gui.workspace.examples import kept_examples
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.outside_looks import external_looks
@@ -27,7 +32,7 @@ from medfm_gui.workspace.place import Workspace, made_folder, now
 from medfm_gui.workspace.report_card import CARD, Card, card_section, card_text, checked_card, model_card
 from medfm_gui.workspace.report_charts import chart_files, charts_of
 from medfm_gui.workspace.report_checklists import checklists_section, elsewhere_tests
-from medfm_gui.workspace.report_facts import Draft, ReportFacts, Watch, gather, shortcuts_of
+from medfm_gui.workspace.report_facts import Draft, ReportFacts, Watch, gather
 from medfm_gui.workspace.report_limits import Limit, limitations, limitations_section
 from medfm_gui.workspace.report_numbers import ReportNumbers, numbers_of
 from medfm_gui.workspace.report_permission import no_files, permission_of
@@ -99,7 +104,8 @@ class Beside:
         if self.table is not None:
             path = checked_table(self.table)
             rows = [row for test in facts.tests for row in test.evaluations]
-            made[path] = table_text(path, rows, facts.titles)
+            pairs = facts.outcome.file.pairs if facts.outcome is not None else ()
+            made[path] = table_text(path, rows, facts.titles, pairs)
         if self.card is not None:
             made[checked_card(self.card)] = card_text(_card(facts, outline))
         return made
@@ -183,12 +189,14 @@ def build_report(
 
 
 def _built(facts: ReportFacts, outline: Outline, watch: Watch) -> Report:
+    lost = folded.not_told(outline) if facts.folds is not None else ""
+    outline = folded.without_one_test(outline) if facts.folds is not None else outline
     numbers, card = numbers_of(facts, outline), _card(facts, outline)
-    sections = without_places(_sections(facts, outline, numbers, card, watch), facts.workspace, facts.dataset)
-    title, summary = outline.title.strip() or usual_title(len(facts.views)), parts.summary_of(facts)
+    sections = without_places(_sections(facts, outline, numbers, card, watch, lost), facts.workspace, facts.dataset)
+    title, summary = outline.title.strip() or _usual(facts), parts.summary_of(facts)
     files: tuple[Attachment, ...] = ()
     if facts.permission.files(outline):
-        files = _attachments(facts, numbers, card, sections)
+        files = _attachments(facts, outline, numbers, card, sections)
         sections = tuple(_with_files(section, files, sections) for section in sections)
         files = (*files, contents_file(title, summary, sections))
     return Report(
@@ -213,22 +221,37 @@ def must_draw(workspace: Workspace, run_ids: Sequence[str], draft: Draft, outlin
     return kept_examples(workspace, views, elsewhere=draft.pictures) is None
 
 
+def _usual(facts: ReportFacts) -> str:
+    return usual_title(len(facts.views)) if facts.folds is None else folded.TITLE
+
+
 def usual_title(runs: int) -> str:
     """The title of a report that was given none."""
     return "Comparison of adapted foundation models" if runs > 1 else "Evaluation of an adapted foundation model"
 
 
-def _limits(facts: ReportFacts) -> tuple[Limit, ...]:
-    stated = sampling_in(facts.statement)
+def _outside(facts: ReportFacts) -> list[str]:
+    """The runs whose external tests showed images of this test."""
     tested = set(facts.split.samples_in(Partition.TEST))
     pixels = {sample.pixels_sha256 for sample in facts.dataset.samples if sample.id in tested} - {""}
-    outside = [entry.subject for entry in external_looks(facts.workspace, pixels)]
+    return [entry.subject for entry in external_looks(facts.workspace, pixels)]
+
+
+def _limits(facts: ReportFacts) -> tuple[Limit, ...]:
+    stated, outside = sampling_in(facts.statement), _outside(facts)
     return limitations(
-        facts.views, facts.tests, facts.dataset, facts.split, facts.openings, facts.promised, stated, outside
-    )
+        facts.views, facts.tests, facts.dataset, facts.split, facts.openings, facts.promised, stated, outside,
+        tuple(dict.fromkeys(one.name for one in facts.elsewhere)),
+        folded.folds_limits(facts.folds.found, len(facts.openings)) if facts.folds is not None else (),
+    )  # fmt: skip
 
 
 def _card(facts: ReportFacts, outline: Outline) -> Card:
+    made = _card_of(facts, outline)
+    return made if facts.folds is None else replace(made, images={"in all folds": len(facts.dataset.samples)})
+
+
+def _card_of(facts: ReportFacts, outline: Outline) -> Card:
     return model_card(
         facts.views,
         facts.tests,
@@ -241,7 +264,7 @@ def _card(facts: ReportFacts, outline: Outline) -> Card:
 
 
 def _sections(
-    facts: ReportFacts, outline: Outline, numbers: ReportNumbers, card: Card, watch: Watch
+    facts: ReportFacts, outline: Outline, numbers: ReportNumbers, card: Card, watch: Watch, lost: str
 ) -> tuple[Section, ...]:
     """The sections that are asked for, in their order, and at the end what was left out."""
     views, tests, outcome = facts.views, facts.tests, facts.outcome
@@ -249,19 +272,21 @@ def _sections(
     task = facts.dataset.task
     makers: dict[Part, Callable[[], Section | None]] = {
         Part.DATA: lambda: parts.data_part(facts),
-        Part.SPLIT: lambda: write.split_section(facts.dataset, facts.split),
+        Part.SPLIT: lambda: parts.split_part(facts),
         Part.MODELS: lambda: with_preparation(write.models_section(views, facts.dataset), views, facts.split),
         Part.RESULTS: lambda: write.results_section(
             views, tests, parts.charts_part(facts), list(facts.titles.values()), facts.promised
         ),
-        Part.CALIBRATION: lambda: usefulness_section(task, numbers.calibration, numbers.useful),
+        Part.CALIBRATION: lambda: usefulness_section(task, numbers.calibration, numbers.useful, numbers.sets),
         Part.COMPARISON: lambda: (
             with_shortcuts(
-                write.comparison_section(outcome.file, facts.titles, facts.promised, views), shortcuts_of(facts)
+                write.comparison_section(outcome.file, facts.titles, facts.promised, views), numbers.shortcuts
             )
-            if outcome
+            if outcome and numbers.shortcuts
             else None
         ),
+        Part.FOLDS: lambda: folded.folds_section(facts.folds.found) if facts.folds else None,
+        Part.EXTERNAL: lambda: parts.outside_part(facts, outline),
         Part.SUBGROUPS: lambda: subgroups_section(numbers.parts, task),
         Part.LADDER: lambda: parts.ladder_part(facts),
         Part.CURVES: lambda: write.curves_section(views),
@@ -270,7 +295,9 @@ def _sections(
         Part.LIMITATIONS: lambda: limitations_section(card.limitations),
         Part.CARD: lambda: card_section(card),
         Part.CHECKLISTS: lambda: checklists_section(_known(facts, outline, made)),
-        Part.PROVENANCE: lambda: provenance_section(views, tests, openings, facts.split, _journal(facts.workspace)),
+        Part.PROVENANCE: lambda: provenance_section(
+            views, tests, openings, facts.split, _journal(facts.workspace), facts.folds.splits if facts.folds else ()
+        ),
     }
     made: list[Section | None] = [write.purpose_section(outline.purpose)] if outline.purpose.strip() else []
     made += [protocol_section(facts.promised)] if facts.promised.locked else []
@@ -278,8 +305,9 @@ def _sections(
         if part in outline.parts:
             made.append(makers[part]())  # the checklists look at what was written before them
     left_out = parts.left_out(facts, outline, _no_files(facts, outline))
+    left_out += [lost] if lost else []
     if left_out:
-        made.append(omissions_section(left_out, openings))
+        made.append(omissions_section(left_out, openings, len(facts.folds.splits) if facts.folds else 0))
     return tuple(section for section in made if section)
 
 
@@ -314,7 +342,7 @@ def _journal(workspace: Workspace) -> list[tuple[str, str]]:
 
 
 def _attachments(
-    facts: ReportFacts, numbers: ReportNumbers, card: Card, sections: Sequence[Section]
+    facts: ReportFacts, outline: Outline, numbers: ReportNumbers, card: Card, sections: Sequence[Section]
 ) -> tuple[Attachment, ...]:
     made = attachments(
         facts.workspace,
@@ -328,4 +356,11 @@ def _attachments(
     )
     told = Attachment(CARD, card_text(card), "The models: use, data, numbers, limitations")
     charts = chart_files(charts_of(sections))
-    return (*made, *number_files(facts, numbers), told, environment_file(facts.views), *charts)
+    cheap = shortcut_files(facts, numbers.shortcuts) if numbers.shortcuts is not None else []
+    views = {view.id: view for view in facts.views}
+    outside = outside_files(facts.workspace, parts.travelling(facts, outline), views, facts.names)
+    if facts.folds is None:
+        more = [*outside, study_file(facts, outline, _outside(facts))]
+    else:
+        more = [*fold_files(facts.workspace, facts.dataset, facts.folds, facts.names), *outside]
+    return (*made, *number_files(facts, numbers), *cheap, *more, told, environment_file(facts.views), *charts)

@@ -14,7 +14,7 @@ from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.protocol import locked_for, others_locked
 from medfm_gui.workspace.training import RunView
 
-_RULES = frozenset({"youden", "sensitivity", "specificity"})
+_RULES = frozenset({"youden", "sensitivity", "specificity", "cost"})
 """Threshold rules that a run can name too, so that a departure can be told."""
 NONE_LOCKED = (
     "No protocol was locked before the test was opened, so every number is exploratory: which of them would count was "

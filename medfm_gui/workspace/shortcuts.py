@@ -27,18 +27,19 @@ from medfm_gui.domain.split import Partition, Split
 from medfm_gui.workspace import data
 from medfm_gui.workspace.comparing import OnProgress
 from medfm_gui.workspace.evaluating import TEST
-from medfm_gui.workspace.opened_runs import OpenedRuns, OpenedTests, opened_tests, read_opened, result_path
+from medfm_gui.workspace.opened_runs import OpenedRun, OpenedRuns, OpenedTests, opened_tests, read_opened, result_path
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.scores import read_scores, scored
 
 if TYPE_CHECKING:
     from medfm_gui.metrics.arrays import Codes, Flags, Floats
+    from medfm_gui.metrics.scored import Scored
 
 COVARIATES, THUMBNAILS = "baseline-covariates", "baseline-thumbnails"
 TITLES: Mapping[str, str] = {COVARIATES: "covariates alone", THUMBNAILS: "32-pixel thumbnails"}
 LEARN_AT_MOST = 5000
 """Training images that a baseline looks at; of more, as many are drawn."""
-_WAY = "2"
+_WAY = "3"
 """Changes when the baselines are made in another way, so that kept ones are made anew."""
 _LEVEL = 0.05
 
@@ -94,22 +95,35 @@ def _computed(
 ) -> ShortcutFile:
     found = read_opened(workspace, tests, on_progress)
     made: list[Baseline] = []
+    scores: dict[str, Scored] = {}
     for number, name in enumerate(TITLES):
         if on_progress is not None:
             on_progress(f"A model on {TITLES[name]}", number, len(TITLES))
         try:
-            made.append(_baseline(workspace, found, split, name, keep))
+            one, scores[name] = _baseline(workspace, found, split, name, keep)
+            made.append(one)
         except MedfmError as error:
             made.append(Baseline(name, TITLES[name], f"could not be made: {error.message}"))
-    adjusted = _adjusted(made)
-    names = {run.view.id: run.name for run in found.runs}
-    return ShortcutFile(found.ids, adjusted, tuple(_sentences(adjusted, names)))
+    return told_of(found.runs, made, scores, on_progress)
 
 
-def _baseline(workspace: Workspace, found: OpenedRuns, split: Split, name: str, keep: bool) -> Baseline:
-    from medfm_gui.metrics.compare import compare
-    from medfm_gui.metrics.evaluate import evaluate
+def told_of(
+    runs: Sequence[OpenedRun],
+    made: Sequence[Baseline],
+    scores: Mapping[str, Scored],
+    on_progress: OnProgress | None = None,
+) -> ShortcutFile:
+    """The baselines with each run minus each of them, adjusted over all, and what has to be said of the runs.
 
+    Args:
+        scores: of each baseline by its name; one that could not be made has none.
+    """
+    adjusted = _compared(runs, made, scores, on_progress)
+    names = {run.view.id: run.name for run in runs}
+    return ShortcutFile(tuple(names), adjusted, tuple(_sentences(adjusted, names)))
+
+
+def _baseline(workspace: Workspace, found: OpenedRuns, split: Split, name: str, keep: bool) -> tuple[Baseline, Scored]:
     first = found.runs[0]
     path = _scores_path(workspace, found, split, name)
     if path.exists():
@@ -121,18 +135,20 @@ def _baseline(workspace: Workspace, found: OpenedRuns, split: Split, name: str, 
         if keep:
             _write_scores(path, samples, scores, note)
     joined = scored(found.dataset, samples, scores)
-    unit = first.units.unit
+    kept = FileRef(str(path), sha256_file(path)) if path.exists() else None
+    return replace(beside_runs(found.runs, name, note, joined), predictions=kept), joined
+
+
+def beside_runs(runs: Sequence[OpenedRun], name: str, note: str, joined: Scored) -> Baseline:
+    """The numbers of a baseline from its scores of the test images; it is compared with the runs by ``told_of``."""
+    from medfm_gui.metrics.evaluate import evaluate
+
+    unit = runs[0].units.unit
     rows = evaluate(
-        joined, run=name, subset=TEST, unit=unit, point=None, sample_set=first.test.sample_set,
+        joined, run=name, subset=TEST, unit=unit, point=None, sample_set=runs[0].test.sample_set,
         code_version=__version__,
     )  # fmt: skip
-    pairs = [
-        row
-        for run in found.runs
-        for row in compare(run.images, joined, run_a=run.view.id, run_b=name, point_a=None, point_b=None, unit=unit)
-    ]
-    kept = FileRef(str(path), sha256_file(path)) if path.exists() else None
-    return Baseline(name, TITLES[name], note, rows, tuple(pairs), kept)
+    return Baseline(name, TITLES[name], note, rows)
 
 
 def _scores_path(workspace: Workspace, found: OpenedRuns, split: Split, name: str) -> Path:
@@ -220,18 +236,27 @@ def _thumbnails(found: OpenedRuns, samples: Sequence[str]) -> tuple[Floats, str]
         cache.close()
 
 
-def _adjusted(baselines: Sequence[Baseline]) -> tuple[Baseline, ...]:
-    """Holm over all runs and both baselines."""
-    from medfm_gui.metrics.compare import adjust_holm
+def _compared(
+    runs: Sequence[OpenedRun], baselines: Sequence[Baseline], scores: Mapping[str, Scored], tell: OnProgress | None
+) -> tuple[Baseline, ...]:
+    """Holm and simultaneous intervals over all runs and both baselines."""
+    from medfm_gui.metrics.family import Contender, compare_family
 
-    pairs = iter(adjust_holm([pair for one in baselines for pair in one.pairs]))
-    return tuple(replace(one, pairs=tuple(next(pairs) for _ in one.pairs)) for one in baselines)
+    known = [one.name for one in baselines if one.name in scores]
+    sides = [Contender(run.view.id, run.images) for run in runs] + [Contender(name, scores[name]) for name in known]
+    pairs = [(place, len(runs) + number) for number in range(len(known)) for place in range(len(runs))]
+    rows = compare_family(sides, pairs, unit=runs[0].units.unit, on_progress=tell)
+    return tuple(replace(one, pairs=tuple(row for row in rows if row.b == one.name)) for one in baselines)
 
 
 def beats(pair: Comparison) -> bool:
-    """Whether a run is shown to be better than a baseline: adjusted p below 0.05, its interval above zero."""
+    """Whether a run is shown to be better than a baseline: adjusted p below 0.05, its interval above zero.
+
+    The interval is the simultaneous one where there is one.
+    """
     p = pair.p if pair.p_adjusted is None else pair.p_adjusted
-    return p is not None and p < _LEVEL and pair.low is not None and pair.low > 0
+    low = pair.low if pair.low_simultaneous is None else pair.low_simultaneous
+    return p is not None and p < _LEVEL and low is not None and low > 0
 
 
 def _sentences(baselines: Sequence[Baseline], names: Mapping[str, str]) -> list[str]:
@@ -254,14 +279,19 @@ def _sentences(baselines: Sequence[Baseline], names: Mapping[str, str]) -> list[
 
 
 def _certainty(pair: Comparison) -> str:
-    """The interval and what decides: the adjusted p, which may be large beside an interval that is not adjusted."""
+    """The interval and what decides: the adjusted p, beside an interval that is adjusted too where there is one."""
     if pair.low is None or pair.high is None:
         return f"; no interval: {pair.note}" if pair.note else ""
-    said = f"; {100 * pair.confidence:g} % interval {_signed(pair.low)} to {_signed(pair.high)}"
+    level = f"{100 * pair.confidence:g} % interval"
+    said = f"; {level} {_signed(pair.low)} to {_signed(pair.high)}"
+    if pair.low_simultaneous is not None and pair.high_simultaneous is not None:
+        said = f"; simultaneous {level} {_signed(pair.low_simultaneous)} to {_signed(pair.high_simultaneous)}"
+    elif pair.p_adjusted is not None and pair.p_adjusted != pair.p:
+        said += ", unadjusted"
     if pair.p_adjusted is None or pair.p_adjusted == pair.p:
         return said
     p = "< 0.001" if pair.p_adjusted < 0.001 else f"= {pair.p_adjusted:.3f}"
-    return f"{said}, unadjusted; adjusted p {p}"
+    return f"{said}; adjusted p {p}"
 
 
 def _signed(value: float) -> str:

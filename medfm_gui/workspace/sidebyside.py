@@ -199,24 +199,32 @@ def _difference_chart(
     pairs: Sequence[Comparison], metric: str, title: str, names: Mapping[str, str], families: Mapping[str, str]
 ) -> ChartSpec:
     known = [(pair, pair.difference) for pair in pairs if pair.difference is not None]
+    together = [pair for pair, _ in known if pair.low is not None]
+    is_family = bool(together) and all(pair.simultaneous_method for pair in together)
     lacking = [names.get(pair.a, pair.a) for pair in pairs if pair.difference is None]
     series = tuple(
         Series(
             names.get(pair.a, pair.a),
             (difference,),
             (float(place),),
-            () if pair.low is None else (pair.low,),
-            () if pair.high is None else (pair.high,),
+            *_bar(pair, is_family),
             families.get(pair.a, ""),
             markers=True,
         )
         for place, (pair, difference) in enumerate(known)
     )
-    methods = sorted({f"{100 * pair.confidence:g} % {method_title(pair.test)}" for pair, _ in known})
+    way = "simultaneous, {}" if is_family else "{}"
+    methods = sorted(
+        {
+            f"{100 * pair.confidence:g} % "
+            + way.format(method_title(pair.simultaneous_method if is_family else pair.test))
+            for pair, _ in known
+        }
+    )
     better = METRICS[metric].higher_is_better if metric in METRICS else True
     notes = (
         f"Paired, {'more' if better else 'less'} is better; {'; '.join(methods)}." if methods else "",
-        "Intervals are not adjusted for the number of comparisons." if len(known) > 1 else "",
+        "Intervals are not adjusted for the number of comparisons." if len(known) > 1 and not is_family else "",
         f"Not estimable: {', '.join(lacking)}." if lacking else "",
     )
     return ChartSpec(
@@ -229,6 +237,12 @@ def _difference_chart(
         diagonal=True,
         note=" ".join(note for note in notes if note),
     )
+
+
+def _bar(pair: Comparison, is_family: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Both ends of what is drawn: the simultaneous interval where all have one."""
+    low, high = (pair.low_simultaneous, pair.high_simultaneous) if is_family else (pair.low, pair.high)
+    return () if low is None else (low,), () if high is None else (high,)
 
 
 def _heading(metric: str) -> str:
@@ -323,6 +337,9 @@ _NUMBER_COLUMNS = (
     "parameters",
     "note",
     "sample_set",
+    "low_simultaneous",
+    "high_simultaneous",
+    "simultaneous_method",
 )
 
 
@@ -335,6 +352,15 @@ def export_numbers(workspace: Workspace, run_ids: Sequence[str], names: Mapping[
         table += [_pair_row(pair, names, kept.runs[0].sample_set) for pair in kept.file.pairs]
     where = out.expanduser().absolute()
     atomic_write(where, _as_csv(table))
+    return where
+
+
+def export_pairs(workspace: Workspace, pairs: Sequence[Comparison], names: Mapping[str, str], out: Path) -> Path:
+    """Write paired differences of runs that were opened, which need not be those that are kept."""
+    runs = dict.fromkeys(run for pair in pairs for run in (pair.b, pair.a))
+    sample_set = stored(workspace, tuple(runs)).runs[0].sample_set
+    where = out.expanduser().absolute()
+    atomic_write(where, _as_csv([list(_NUMBER_COLUMNS), *(_pair_row(pair, names, sample_set) for pair in pairs)]))
     return where
 
 
@@ -354,6 +380,9 @@ def _number_row(row: Evaluation, names: Mapping[str, str]) -> list[str | float]:
         _parameters(row.parameters),
         row.note,
         row.sample_set,
+        "",
+        "",
+        "",
     ]
 
 
@@ -375,6 +404,8 @@ def _pair_row(pair: Comparison, names: Mapping[str, str], sample_set: str) -> li
         _parameters(rest),
         pair.note,
         sample_set,
+        *map(_known, (pair.low_simultaneous, pair.high_simultaneous)),
+        pair.simultaneous_method,
     ]
 
 

@@ -75,7 +75,7 @@ def kept_tests(workspace: Workspace, run_ids: Sequence[str]) -> KeptTests:
     openings = tuple(counts[file.sample_set] for file in found)
     views = {run_id: training.view(workspace, run_id) for run_id in {file.run for file in found}}
     charts = [
-        _chart([file for file in found if file.dataset == name], views, run_ids)
+        external_chart([file for file in found if file.dataset == name], views, run_ids)
         for name in dict.fromkeys(file.dataset for file in found)
     ]
     return KeptTests(tuple(run_ids), tuple(found), openings, tuple(charts))
@@ -88,7 +88,7 @@ def keep_charts(workspace: Workspace, run_ids: Sequence[str]) -> None:
             workspace.store.put_chart(chart_owner(run_ids), chart)
 
 
-def _chart(files: Sequence[ExternalTest], views: Mapping[str, RunView], order: Sequence[str]) -> ChartSpec:
+def external_chart(files: Sequence[ExternalTest], views: Mapping[str, RunView], order: Sequence[str]) -> ChartSpec:
     """A forest of the headline: the newest test of each run, its own number first, then its sites'."""
     newest = {file.run: file for file in files}
     names: list[str] = []

@@ -11,6 +11,7 @@ import numpy as np
 
 from medfm_gui.domain.errors import InputError
 from medfm_gui.domain.evaluation import Evaluation
+from medfm_gui.workspace.class_sets import SetsOnTest, coverage_rows
 from medfm_gui.workspace.evaluating import WITHOUT_FLAGGED
 from medfm_gui.workspace.evidence import Evidence
 from medfm_gui.workspace.evidence_numbers import Told, Usefulness, Without
@@ -67,6 +68,16 @@ def calibration_differs(useful: Usefulness, runs: Sequence[OpenedRun]) -> list[D
     again = [row for run in runs for row in calibration_rows(run, own_share=useful.own_share, share=useful.prevalence)]
     told = {row.metric for row in useful.rows}
     return rows_differ(useful.rows, [row for row in again if row.metric in told])
+
+
+def sets_differ(told: SetsOnTest, runs: Sequence[OpenedRun]) -> list[Difference]:
+    """Coverage and size of the sets of a run, made again with the limits that the report tells."""
+    from medfm_gui.metrics.conformal import Quantiles
+
+    run = next(run for run in runs if run.view.id == told.run)
+    limits = Quantiles(told.level, told.smallest, told.fitted_n, told.fitted_on, run.units.unit)
+    again = coverage_rows(told.run, run.units, limits, sample_set=run.test.sample_set) if told.smallest else ()
+    return rows_differ(told.evaluations, again, where="sets of classes, ")
 
 
 def benefit_differs(useful: Usefulness, runs: Sequence[OpenedRun]) -> list[Difference]:

@@ -10,24 +10,36 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from medfm_gui.base.atomic import sha256_file
-from medfm_gui.domain.errors import MedfmError
+from medfm_gui.domain.errors import InputError, MedfmError
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Part
 from medfm_gui.workspace import evidence as ev
-from medfm_gui.workspace.evidence_numbers import CONTENTS
+from medfm_gui.workspace.evidence_folds import FOLDS
+from medfm_gui.workspace.evidence_numbers import CLASS_SETS, CONTENTS
+from medfm_gui.workspace.evidence_outside import OUTSIDE
 from medfm_gui.workspace.journal import entries
 from medfm_gui.workspace.opened_runs import OpenedRun
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.verifying import Difference, Verification
-from medfm_gui.workspace.verifying_numbers import benefit_differs, calibration_differs, groups_differ, without_differ
+from medfm_gui.workspace.verifying_attached import files_differ, inventory_differs
+from medfm_gui.workspace.verifying_folds import folds_differ, folds_page_differs
+from medfm_gui.workspace.verifying_numbers import (
+    benefit_differs,
+    calibration_differs,
+    groups_differ,
+    sets_differ,
+    without_differ,
+)
+from medfm_gui.workspace.verifying_outside import outside_differs, outside_page_differs
 from medfm_gui.workspace.verifying_pages import pages_differ
 from medfm_gui.workspace.verifying_runs import differs, pairs_differ, rows_differ
 from medfm_gui.workspace.verifying_tables import made_again
+from medfm_gui.workspace.verifying_whole import Whole, look_at_whole
 
 _TEST = "test"
 _BEYOND = (
@@ -45,38 +57,57 @@ def verify_report(workspace: Workspace, path: Path) -> Verification:
     from medfm_gui.reports.attached import read_pdf
 
     files, text = read_pdf(path)
-    found = [*_beside_pages(files, text)]
-    held = ev.read_evidence(files)
-    checked = len(files)
+    found = verify_contents(path.name, files, text)
+    sha256 = sha256_file(path)
+    known = [entry for entry in entries(workspace.root) if entry.details.get("sha256") == sha256]
+    if known:
+        said = f"This workspace wrote exactly this file ({known[-1].subject}, {known[-1].at})."
+    else:
+        said = (
+            "This workspace's journal does not know this very file: it was written elsewhere, or changed since. "
+            "Whoever changed numbers, predictions and pages alike could not be found out by the file alone."
+        )
+    facts = {"sha256": sha256, "known": "yes" if known else "no", **found.facts}
+    return replace(found, facts=facts, remarks=(said, *found.remarks))
+
+
+def verify_contents(name: str, files: Mapping[str, bytes], text: str) -> Verification:
+    """The same of the files that were attached to a report and the text of its pages (``reports.attached.read_pdf``).
+
+    Raises:
+        InputError: there are no files to compute from.
+    """
+    found = list(files_differ(files, text))
+    try:
+        held = ev.read_evidence(files)
+    except InputError as error:
+        if not set(files) & set(ev.NEEDED):  # no files travel in it, or it is no report of ours
+            raise
+        found.append(Difference(name, "unreadable", error.message))
+        return Verification(name, len(files), tuple(found), {"runs": ""})
+    checked, contents = len(files), held.contents
     for look in (_rows, _pairs, _test_images, _numbers):
         differences, count = look(held)
         found += differences
         checked += count
-    differences, count = _printed(held.rows, text) if held.contents is None else pages_differ(held.contents, text)
-    sha256 = sha256_file(path)
-    known = [entry for entry in entries(workspace.root) if entry.details.get("sha256") == sha256]
-    remarks = []
-    if known:
-        remarks.append(f"This workspace wrote exactly this file ({known[-1].subject}, {known[-1].at}).")
-    else:
-        remarks.append(
-            "This workspace's journal does not know this very file: it was written elsewhere, or changed since. "
-            "Whoever changed numbers, predictions and pages alike could not be found out by the file alone."
-        )
-    remarks += [_BEYOND] if held.contents is not None else []
-    facts = {"sha256": sha256, "known": "yes" if known else "no", "runs": " ".join(spec.run for spec in held.specs)}
-    return Verification(path.name, checked + count, (*found, *differences), facts, tuple(remarks))
+    found += inventory_differs(files, contents) if contents is not None else ()
+    on_pages, count = _printed(held.rows, text) if contents is None else pages_differ(contents, text)
+    whole = _whole(held, files)
+    remarks = whole.remarks if held.study is not None else (_BEYOND,) if contents is not None else ()
+    every = (*dict.fromkeys((*found, *whole.differences)), *on_pages)
+    runs = " ".join(spec.run for spec in held.specs)
+    return Verification(name, checked + count + whole.checked, every, {"runs": runs}, remarks)
 
 
-def _beside_pages(files: Mapping[str, bytes], text: str) -> list[Difference]:
-    """Each attached file against the SHA-256 that stands on the pages."""
-    found = []
-    for name, raw in sorted(files.items()):
-        digest = hashlib.sha256(raw).hexdigest()
-        if digest not in text:
-            message = f"The attached {name} is not the file whose SHA-256 the report names."
-            found.append(Difference(name, "changed", message, found=digest))
-    return found
+def _whole(held: ev.Evidence, files: Mapping[str, bytes]) -> Whole:
+    """What the attached account gives back besides; nothing of reports of earlier versions, which carry none."""
+    if held.study is None or held.contents is None:
+        return Whole()
+    try:
+        runs = ev.runs_of(held)
+    except (MedfmError, KeyError):
+        return Whole()  # the rows have named it
+    return look_at_whole(held, held.study, held.contents, runs, files)
 
 
 def _rows(held: ev.Evidence) -> tuple[list[Difference], int]:
@@ -108,7 +139,7 @@ def _rows(held: ev.Evidence) -> tuple[list[Difference], int]:
 
 
 def _pairs(held: ev.Evidence) -> tuple[list[Difference], int]:
-    from medfm_gui.metrics import compare as paired
+    from medfm_gui.metrics.family import Contender, against_first, compare_family
 
     if held.comparison is None:
         return [], 0
@@ -119,23 +150,12 @@ def _pairs(held: ev.Evidence) -> tuple[list[Difference], int]:
             run: ev.scored_of(held.predictions[run], specs[run], knows_patients=outcomes[run].knows_patients)
             for run in (first, *others)
         }
-        made = [
-            pair
-            for run in others
-            for pair in paired.compare(
-                scored[run],
-                scored[first],
-                run_a=run,
-                run_b=first,
-                point_a=outcomes[run].point,
-                point_b=outcomes[first].point,
-                unit=outcomes[first].unit,
-            )
-        ]
+        sides = [Contender(run, scored[run], outcomes[run].point) for run in (first, *others)]
+        made = compare_family(sides, against_first(sides), unit=outcomes[first].unit)
     except (MedfmError, KeyError) as error:
         message = error.message if isinstance(error, MedfmError) else f"The report carries nothing of {error.args[0]}."
         return [Difference(ev.COMPARISON, "changed", message)], len(held.comparison.pairs)
-    return pairs_differ(held.comparison.pairs, paired.adjust_holm(made)), len(held.comparison.pairs)
+    return pairs_differ(held.comparison.pairs, made), len(held.comparison.pairs)
 
 
 def _test_images(held: ev.Evidence) -> tuple[list[Difference], int]:
@@ -205,9 +225,28 @@ def _looks(held: ev.Evidence, runs: Sequence[OpenedRun]) -> list[_Look]:
         made.append(_Look("usefulness.json", lambda: calibration_differs(useful, runs), len(useful.rows)))
         if useful.charts:
             made.append(_Look("usefulness.json", lambda: benefit_differs(useful, runs), len(runs)))
+    for sets in held.class_sets:
+        made.append(_Look(CLASS_SETS, partial(sets_differ, sets, runs), len(sets.evaluations)))
     for told in held.subgroups:
         made.append(_Look("subgroups.json", partial(groups_differ, told, held.values, runs), len(told.rows)))
+    for one in held.outside:
+        look = partial(outside_differs, one, held.outside_tables)
+        made.append(_Look(one.table or OUTSIDE, look, len(one.file.evaluations) if one.table else 0))
+    if held.outside and contents is not None:
+        made.append(_Look(CONTENTS, lambda: outside_page_differs(held.outside, contents), len(held.outside)))
+    made += _fold_looks(held, runs)
     if contents is not None:
         tables = sum(len(table.rows) for section in contents.sections for table in section.tables)
         made.append(_Look(CONTENTS, lambda: made_again(held, contents, runs), tables))
+    return made
+
+
+def _fold_looks(held: ev.Evidence, runs: Sequence[OpenedRun]) -> list[_Look]:
+    """Of the folds of a cross-validation: their means and pairs, and the pages that tell them."""
+    folds, contents = held.folds, held.contents
+    if folds is None:
+        return []
+    made = [_Look(FOLDS, lambda: folds_differ(folds, runs), len(folds.found.ways) + len(folds.found.pairs))]
+    if contents is not None:
+        made.append(_Look(CONTENTS, lambda: folds_page_differs(folds, contents), 1))
     return made

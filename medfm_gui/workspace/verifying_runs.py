@@ -33,6 +33,8 @@ _NEXT = {
 }
 """What to do about a run that has no end yet, by its phase."""
 _WORDS = frozenset({"note", "code_version", "method", "test"})
+_SIMULTANEOUS = frozenset({"low_simultaneous", "high_simultaneous", "simultaneous_method"})
+"""What comparisons of earlier versions do not have."""
 
 
 def verify_run(workspace: Workspace, run_id: str) -> Verification:
@@ -207,8 +209,9 @@ def _key(row: Evaluation) -> tuple[str, ...]:
 
 def _fields_differ(title: str, stored: Evaluation | Comparison, again: Evaluation | Comparison) -> list[Difference]:
     found = []
+    is_older = isinstance(stored, Comparison) and not stored.simultaneous_method
     for item in fields(stored):
-        if item.name in _WORDS:
+        if item.name in _WORDS or (is_older and item.name in _SIMULTANEOUS):
             continue
         one, other = getattr(stored, item.name), getattr(again, item.name)
         if not is_close(one, other):

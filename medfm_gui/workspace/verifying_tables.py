@@ -15,7 +15,7 @@ from medfm_gui.workspace.report_failures import failure_tables
 from medfm_gui.workspace.report_names import ReportNames
 from medfm_gui.workspace.report_sections import estimate, pairs_table, results_tables
 from medfm_gui.workspace.report_subgroups import HEADER, subgroup_rows
-from medfm_gui.workspace.report_usefulness import benefit_table, calibration_blocks
+from medfm_gui.workspace.report_usefulness import benefit_table, calibration_blocks, sets_table
 from medfm_gui.workspace.subgrouping import SEVERAL, SubgroupFile
 from medfm_gui.workspace.verifying import Difference
 from medfm_gui.workspace.verifying_pages import tables_differ
@@ -27,16 +27,16 @@ def made_again(held: Evidence, contents: Contents, runs: Sequence[OpenedRun]) ->
     """Where the printed tables are not those that come of the attached numbers and predictions."""
     sections = {section.title: section for section in contents.sections}
     found: list[Difference] = []
-    for part, table, is_partial in _tables(held, runs):
+    for part, table, is_partial in tables_again(held, runs):
         section = sections.get(part.heading)
         if section is not None:  # left out by the authors
             start = table.caption.partition(" (")[0].partition(". Not primary")[0].rstrip(".")
             shown = next((one for one in section.tables if one.caption.startswith(start)), None)
             found += tables_differ(part.heading, table, shown, hidden=_HIDDEN, partial=is_partial)
-    return [*found, *_headlines(contents, runs), *_sentence(held, contents)]
+    return [*found, *_headlines(contents, runs, in_summary=held.folds is None), *_sentence(held, contents)]
 
 
-def _tables(held: Evidence, runs: Sequence[OpenedRun]) -> Iterator[tuple[Part, Table, bool]]:
+def tables_again(held: Evidence, runs: Sequence[OpenedRun]) -> Iterator[tuple[Part, Table, bool]]:
     """Section, table, and whether small groups may be missing from it."""
     for table in results_tables([run.test for run in runs]):
         yield Part.RESULTS, table, False
@@ -46,6 +46,8 @@ def _tables(held: Evidence, runs: Sequence[OpenedRun]) -> Iterator[tuple[Part, T
             yield Part.CALIBRATION, calibration, False
         for chart in held.usefulness.charts:
             yield Part.CALIBRATION, benefit_table(chart), False
+    if any(one.by_class for one in held.class_sets):
+        yield Part.CALIBRATION, sets_table(held.class_sets), False
     if held.comparison is not None:
         yield Part.COMPARISON, pairs_table(held.comparison), False
     for told in held.subgroups:
@@ -70,15 +72,15 @@ def _without_several(table: Table, held: Evidence) -> Table:
     return Table(table.caption, table.header, tuple(row for row in table.rows if row[1] != SEVERAL), table.numeric)
 
 
-def _headlines(contents: Contents, runs: Sequence[OpenedRun]) -> Iterator[Difference]:
-    """The headline of each run where it is said again: in the summary, in the card, beside the costs."""
+def _headlines(contents: Contents, runs: Sequence[OpenedRun], *, in_summary: bool) -> Iterator[Difference]:
+    """The headline of each run where it is said again: in the summary (of one test), in the card, beside the costs."""
     sections = {section.title: section for section in contents.sections}
     card = sections.get(Part.CARD.heading)
     said = {value for name, value in card.facts if name == "Results"} if card is not None else None
     for run in runs:
         first = run.test.evaluations[0]
         line = f"{run.name}: {metric_title(first.metric)} {estimate(first)} ({first.n} {first.unit}s)."
-        if line not in contents.summary:
+        if in_summary and line not in contents.summary:
             yield Difference("Summary", "differs", f"Summary: it does not say “{line}”", expected=line)
         rows = [row for row in run.test.evaluations if not row.label]
         whole = "; ".join(f"{metric_title(row.metric)} {estimate(row)}" for row in rows)

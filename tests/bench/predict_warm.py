@@ -24,11 +24,14 @@ from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.events import RunFinished, RunStarted, StudyPredicted
 from medfm_gui.domain.recipe import Recipe
 from medfm_gui.domain.run import StudyImage, StudySpec
+from medfm_gui.domain.similar import OutlierLimit
 from medfm_gui.engine.fitted import Fitted
 from medfm_gui.engine.head import HeadFacts, LinearHead
+from medfm_gui.engine.outlier import MOST, OUTLIER
 from medfm_gui.engine.predict import OpenModels
 from medfm_gui.engine.preprocess import preprocess_of
 from medfm_gui.engine.saved import save_model
+from medfm_gui.engine.similar import NEAR, SimilarCases, SimilarFacts, head_of_run, write_similar
 from medfm_gui.imaging.phantom.write import write_patient
 from medfm_gui.imaging.pool import DecodePool
 from medfm_gui.imaging.read import read_picture
@@ -76,7 +79,7 @@ def _asked(file: Path, run: Path, pool: DecodePool, warm: WarmWorker, out: Path)
         assert pool.to_npy(file, pixels).ok
         order = StudySpec((str(run),), (StudyImage(str(file), str(pixels)),), str(job), device="cpu")
         atomic_write(job / "spec.json", wire.encode_spec(order))
-        assert [event for event in warm.ask(job) if isinstance(event, StudyPredicted)]
+        assert [event for event in warm.ask(job) if isinstance(event, StudyPredicted) and event.similar]
 
     return timed(ask)
 
@@ -105,7 +108,17 @@ def _finished_run(workspace: Workspace, model: str) -> Path:
     backbone = pretrained(card)
     head = LinearHead(HeadFacts("linear", Task.BINARY, CLASSES, backbone.feature_dim))
     fitted = Fitted(head, trained_parameters=0, samples_per_second=1.0, backbone_trained=True)
-    kept = save_model(folder, fitted, backbone, preprocess_of(Recipe(), card, card.input_size))
+    kept = list(save_model(folder, fitted, backbone, preprocess_of(Recipe(), card, card.input_size)))
+    _keep_similar(folder, backbone.feature_dim)
     said = [RunStarted(time.time(), "cpu"), *kept, RunFinished(time.time(), {}, 1.0)]
     atomic_write(folder / "events.jsonl", b"".join(map(wire.encode_event, said)))
     return folder
+
+
+def _keep_similar(folder: Path, width: int) -> None:
+    """As many training images to compare with as a run keeps at most."""
+    rows = torch.nn.functional.normalize(torch.randn(MOST, width, generator=torch.Generator().manual_seed(0)), dim=1)
+    samples = tuple(f"s{number:06d}" for number in range(MOST))
+    labels = torch.zeros(MOST, len(CLASSES), dtype=torch.int8)
+    write_similar(folder, SimilarCases(rows, labels, SimilarFacts(samples, CLASSES, MOST, head_of_run(folder))))
+    wire.write(folder / OUTLIER, OutlierLimit(0.9, None, 0.95, "cal", 200, None, NEAR, MOST, MOST))

@@ -348,7 +348,7 @@ NEEDED = {
     "datasets correct": ("nothing", "s1", "--label", "a", "--reason", "wrong"),
     "datasets exclude": ("nothing", "s1", "--reason", "blurred"),
     **{f"datasets {name}": ("nothing",) for name in ("show", "flow", "quality", "state", "draft", "save", "delete")},
-    **dict.fromkeys(("pause", "resume", "cancel", "supervise", "compare", "maps"), ("r9",)),
+    **dict.fromkeys(("pause", "resume", "cancel", "supervise", "compare", "maps", "similar"), ("r9",)),
 }
 SLOW = {("demo",), ("doctor",)}
 

@@ -173,6 +173,17 @@ def test_a_damaged_file_is_named_and_nothing_else_changes(
     assert copy.json("rebuild")["runs"] == 1
 
 
+def test_a_rebuild_goes_on_once_a_damaged_file_of_scores_was_taken_away(copy: Inside) -> None:
+    (copy.workspace / "medfm.sqlite").write_bytes(b"no database")
+    scores = copy.workspace / "predictions" / "r0001-test" / "test.npz"
+    scores.write_bytes(b"no scores")
+    said = copy.refused("rebuild")
+    assert str(scores) in said["message"] and "move it out of the workspace" in said["hint"]
+    scores.unlink()
+    assert copy.json("rebuild")["evaluations"] == 1
+    assert copy.json("evaluate", "r0001")["test_openings"] == 1, "the opening is not forgotten"
+
+
 def test_places_that_are_no_workspace(inside_env: None, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "foreign").mkdir()

@@ -6,19 +6,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medfm_gui.base import wire
 from medfm_gui.desk.answers.runs import run_title, titles_of
 from medfm_gui.desk.asks.compare import (
     LADDER,
     LADDER_OF_ALL,
+    AllPairs,
     Candidate,
     CandidateList,
     CompareRuns,
     Drawing,
     DrawingList,
+    ExportAllPairs,
     ExportDrawing,
     ExportNumbers,
     FileWritten,
     ListCandidates,
+    ReadAllPairs,
     ReadDrawings,
     ReadLadder,
     ReadSideBySide,
@@ -116,6 +120,27 @@ def compare_runs(room: Room, ask: CompareRuns, told: Told) -> SideBySide:
     return _side_by_side(room, ask.runs)
 
 
+def read_all_pairs(room: Room, ask: ReadAllPairs, told: Told) -> AllPairs:
+    """Every run against every other; what was computed since the program started is not computed again."""
+    from medfm_gui.workspace.all_pairs import every_pair
+    from medfm_gui.workspace.opened_runs import opened_tests
+
+    kept = room.scratch / f"all-pairs-{opened_tests(room.workspace, ask.runs).key}.json"
+    if kept.exists():
+        return wire.read(AllPairs, kept)
+    found = AllPairs(ask.runs, every_pair(room.workspace, ask.runs, on_progress=told.progress))
+    wire.write(kept, found)
+    return found
+
+
+def export_all_pairs(room: Room, ask: ExportAllPairs, told: Told) -> FileWritten:
+    """A file where the person wants it."""
+    from medfm_gui.workspace.sidebyside import export_pairs
+
+    pairs = read_all_pairs(room, ReadAllPairs(ask.runs), told).pairs
+    return FileWritten(str(export_pairs(room.workspace, pairs, _names(room, ask.runs), Path(ask.path))))
+
+
 def read_drawings(room: Room, ask: ReadDrawings, told: Told) -> DrawingList:
     """Stored charts, and those that arrange stored numbers."""
     from medfm_gui.workspace.sidebyside import thinned
@@ -185,6 +210,8 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ListCandidates: Entry(list_candidates),
     ReadSideBySide: Entry(read_side_by_side),
     CompareRuns: Entry(compare_runs, Lane.WORK, writes=True),
+    ReadAllPairs: Entry(read_all_pairs, Lane.WORK),
+    ExportAllPairs: Entry(export_all_pairs, Lane.WORK),
     ReadDrawings: Entry(read_drawings, Lane.VIEW),
     ReadLadder: Entry(read_ladder, Lane.VIEW),
     ExportDrawing: Entry(export_drawing, Lane.VIEW),

@@ -9,9 +9,13 @@ from typing import Any
 from medfm_gui.desk.answers.runs import run_title, titles_of
 from medfm_gui.desk.asks.compare import FileWritten
 from medfm_gui.desk.asks.compare_cases import (
+    ClassSets,
     CovariateList,
+    FoldTable,
     ListTestCovariates,
+    ReadClassSets,
     ReadDisagreements,
+    ReadFolds,
     ReadReferences,
     ReadSampling,
     ReadSeeds,
@@ -63,6 +67,25 @@ def read_usefulness(room: Room, ask: ReadUsefulness, told: Told) -> UsefulnessFi
     )  # fmt: skip
 
 
+def read_class_sets(room: Room, ask: ReadClassSets, told: Told) -> ClassSets:
+    """Coverage by class, where the settings ask for sets."""
+    from medfm_gui.workspace.class_sets import sets_on_test
+
+    if not room.workspace.settings.class_sets:
+        return ClassSets(is_on=False)
+    return ClassSets(is_on=True, sets=sets_on_test(room.workspace, ask.runs))
+
+
+def read_folds(room: Room, ask: ReadFolds, told: Told) -> FoldTable:
+    """Means over folds with their intervals and spread, and ways in pairs."""
+    from medfm_gui.workspace.crossvalidation import can_be_summed, cross_validation, siblings
+
+    runs = siblings(room.workspace, ask.runs)
+    if not can_be_summed(room.workspace, runs):
+        return FoldTable(ask.runs)
+    return FoldTable(ask.runs, cross_validation(room.workspace, runs, on_progress=told.progress, keep=False))
+
+
 def read_seeds(room: Room, ask: ReadSeeds, told: Told) -> SeedFile:
     """Means over seeds with both intervals."""
     from medfm_gui.workspace.seeds import seed_table
@@ -99,6 +122,8 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ReadSubgroups: Entry(read_subgroups, Lane.WORK),
     ReadSampling: Entry(read_sampling, Lane.VIEW),
     ReadUsefulness: Entry(read_usefulness, Lane.WORK),
+    ReadClassSets: Entry(read_class_sets, Lane.WORK),
+    ReadFolds: Entry(read_folds, Lane.WORK),
     ReadSeeds: Entry(read_seeds, Lane.WORK),
     ReadDisagreements: Entry(read_disagreements, Lane.WORK),
     ReadReferences: Entry(read_references, Lane.WORK),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from medfm_gui.desk.answers.scoring import scoring
 from medfm_gui.desk.asks.compare import Drawing
 from medfm_gui.desk.asks.compare_outside import (
     Baselines,
@@ -30,7 +31,6 @@ from medfm_gui.desk.asks.compare_outside import (
 from medfm_gui.desk.entry import Entry, Lane, Topic
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.desk.room import Room, Told
-from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import Interrupted, MedfmError
 from medfm_gui.workspace.beside import ReaderBoard
 from medfm_gui.workspace.sites import KeptTests, SiteFacts
@@ -176,7 +176,7 @@ def test_on_site(room: Room, ask: TestOnSite, told: Told) -> SiteTested:
         try:
             found = evaluate_on(
                 room.workspace, [run], ask.dataset, reason=ask.reason, labels=dict(ask.labels), by=ask.by,
-                on_event=_scoring(told, name), stop=told.stopped,
+                on_event=scoring(told, f"{name}: scoring images"), stop=told.stopped,
             )  # fmt: skip
         except Interrupted:
             raise
@@ -188,16 +188,6 @@ def test_on_site(room: Room, ask: TestOnSite, told: Told) -> SiteTested:
         openings = max(openings, found.openings)
     keep_charts(room.workspace, tested)
     return SiteTested(tuple(tested), tuple(refused), openings)
-
-
-def _scoring(told: Told, name: str) -> Callable[[ev.Event], None]:
-    """Tells the window how far the scoring is; ``stop`` ends the worker, an exception would not."""
-
-    def tell(event: ev.Event) -> None:
-        if isinstance(event, ev.Progressed) and not told.stopped.is_set():
-            told.progress(f"{name}: scoring images", event.done, event.total, event.seconds_left)
-
-    return tell
 
 
 ENTRIES: Mapping[type[Ask[Any]], Entry] = {

@@ -198,6 +198,9 @@ def _said(prediction: str, number: int, item: StudyPrediction, run: _Run) -> Run
         seeds=item.seeds,
         class_set=item.class_set,
         class_set_note=item.class_set_note,
+        outlier=item.outlier,
+        outlier_note=item.outlier_note,
+        similar=item.similar,
     )
 
 
@@ -293,6 +296,7 @@ def export_capture(room: Room, ask: ExportCapture, told: Told) -> CaptureWritten
 
     from medfm_gui.imaging.overlay import as_rgb
     from medfm_gui.imaging.secondary_capture import write_secondary_capture
+    from medfm_gui.workspace.outliers import noticed
     from medfm_gui.workspace.prediction import NOTICE, read_prediction
 
     file = read_prediction(room.workspace, ask.prediction)
@@ -308,7 +312,8 @@ def export_capture(room: Room, ask: ExportCapture, told: Told) -> CaptureWritten
     target = Path(ask.path).expanduser().absolute()
     source = Path(item.explanation.source) if item.study and ask.identity else None
     title = f"{map_title(item.explanation)}, {_runs(room, [item.run])[item.run].title}, {item.run}"
-    write_secondary_capture(target, pixels, source=source, title=title, notice=NOTICE, frame=item.explanation.frame)
+    notice = noticed(NOTICE, item.outlier)
+    write_secondary_capture(target, pixels, source=source, title=title, notice=notice, frame=item.explanation.frame)
     return CaptureWritten(str(target))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from medfm_gui.base.plugins import read_plugins
+from medfm_gui.desk.answers.scoring import scoring
 from medfm_gui.desk.asks.runs import (
     CancelRuns,
     CheckResumable,
@@ -36,7 +37,6 @@ from medfm_gui.desk.asks.runs import (
 from medfm_gui.desk.entry import Entry, Lane, Topic
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.desk.room import Room, Told
-from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import Interrupted, MedfmError
 from medfm_gui.domain.portable import imported_from
 from medfm_gui.domain.run import EXTERNAL, Phase, run_name
@@ -235,7 +235,7 @@ def open_test(room: Room, ask: OpenTest, told: Told) -> TestOpened:
                 room.workspace,
                 [run],
                 reason=ask.reason,
-                on_event=_scoring(told, f"{run} ({number} of {len(ask.runs)})"),
+                on_event=scoring(told, f"{run} ({number} of {len(ask.runs)}): scoring test images"),
                 stop=told.stopped,
             )
         except MedfmError as error:
@@ -245,16 +245,6 @@ def open_test(room: Room, ask: OpenTest, told: Told) -> TestOpened:
         opened.append(run)
         openings = max(openings, outcome.test_openings)
     return TestOpened(tuple(opened), tuple(refused), openings)
-
-
-def _scoring(told: Told, name: str) -> Callable[[ev.Event], None]:
-    """Tells the window how far the scoring of a test is; ``stop`` ends the worker, an exception would not."""
-
-    def tell(event: ev.Event) -> None:
-        if isinstance(event, ev.Progressed) and not told.stopped.is_set():
-            told.progress(f"{name}: scoring test images", event.done, event.total, event.seconds_left)
-
-    return tell
 
 
 def export_predictions(room: Room, ask: ExportPredictions, told: Told) -> Exported:

@@ -30,6 +30,7 @@ from medfm_gui.desk.asks.settings import (
     ImportWeights,
     LookForWeights,
     MoveWeightsFolder,
+    OfferClassSets,
     PreviewDiagnostics,
     ProgramFacts,
     PullWeights,
@@ -62,6 +63,11 @@ def allow_network(room: Room, ask: AllowNetwork, told: Told) -> SettingsView:
             "Whoever set it can remove it; then start MedFM Studio again.",
         )
     return _keep(room, replace(load_settings(), network=ask.allowed))
+
+
+def offer_class_sets(room: Room, ask: OfferClassSets, told: Told) -> SettingsView:
+    """Keep the choice for this and every later start."""
+    return _keep(room, replace(load_settings(), class_sets=ask.wanted))
 
 
 def move_weights_folder(room: Room, ask: MoveWeightsFolder, told: Told) -> SettingsView:
@@ -102,6 +108,7 @@ def _view(settings: Settings) -> SettingsView:
         settings_file=str(settings_file()),
         plugins_dir=str(plugins_folder()),
         licences=settings.licences,
+        class_sets=settings.class_sets,
     )
 
 
@@ -140,6 +147,7 @@ def read_program_facts(room: Room, ask: ReadProgramFacts, told: Told) -> Program
 ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ReadSettings: Entry(read_settings),
     AllowNetwork: Entry(allow_network, changes=(Topic.SETTINGS, Topic.MODELS)),
+    OfferClassSets: Entry(offer_class_sets, changes=(Topic.SETTINGS, Topic.RESULTS)),
     MoveWeightsFolder: Entry(move_weights_folder, changes=(Topic.SETTINGS, Topic.MODELS)),
     ImportWeights: Entry(weights.import_weights, Lane.WORK, changes=(Topic.MODELS,)),
     PullWeights: Entry(weights.pull_weights, Lane.WORK, changes=(Topic.MODELS,)),

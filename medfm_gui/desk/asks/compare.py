@@ -95,6 +95,21 @@ class CompareRuns(Ask[SideBySide]):
     runs: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AllPairs:
+    """Every run minus every run before it, by the headline: exploratory. In the order of ``runs``."""
+
+    runs: tuple[str, ...]
+    pairs: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAllPairs(Ask[AllPairs]):
+    """Compute every pair of these runs; nothing of it is kept in the workspace."""
+
+    runs: tuple[str, ...]
+
+
 LADDER, LADDER_OF_ALL = "ladder", "ladder-of-all"
 """What the keys of ladders begin with: of the runs that are compared, and of all finished runs of their split."""
 
@@ -147,6 +162,14 @@ class ExportDrawing(Ask[FileWritten]):
     format: str
     path: str
     payload: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportAllPairs(Ask[FileWritten]):
+    """Write every pair of these runs as CSV, each marked as exploratory."""
+
+    runs: tuple[str, ...]
+    path: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from medfm_gui.desk.asks.compare import FileWritten
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.domain.chart import ChartSpec
+from medfm_gui.workspace.class_sets import SetsOnTest
+from medfm_gui.workspace.crossvalidation import CrossValidation
 from medfm_gui.workspace.disagreements import Disagreements, Kind
 from medfm_gui.workspace.references import References
 from medfm_gui.workspace.seeds import SeedFile
@@ -56,6 +58,36 @@ class ReadUsefulness(Ask[UsefulnessFile]):
     high: float
     prevalence: float | None = None
     event: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSets:
+    """Coverage and size of the runs' sets of classes; empty where the settings do not ask for sets (``is_on``)."""
+
+    is_on: bool
+    sets: tuple[SetsOnTest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadClassSets(Ask[ClassSets]):
+    """How often the sets of classes of these runs hold the true class on the opened test, where they are asked for."""
+
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FoldTable:
+    """The cross-validations that some runs are folds of, with all opened folds of theirs; None where there is none."""
+
+    runs: tuple[str, ...]
+    found: CrossValidation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFolds(Ask[FoldTable]):
+    """The cross-validations that these runs are folds of, summed up and compared."""
+
+    runs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

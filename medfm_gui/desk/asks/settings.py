@@ -27,6 +27,8 @@ class SettingsView:
     plugins_dir: str
     licences: tuple[str, ...] = ()
     """Licences of weights that were accepted, as ``BackboneCard.licence_key`` has them."""
+    class_sets: bool = False
+    """Sets of classes are offered with predictions, and told in comparisons and reports."""
 
     @property
     def is_offline(self) -> bool:
@@ -44,6 +46,13 @@ class AllowNetwork(Ask[SettingsView]):
     """Whether a download that a person asks for may use the network."""
 
     allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OfferClassSets(Ask[SettingsView]):
+    """Whether sets of classes are offered with predictions, and told in comparisons and reports."""
+
+    wanted: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from medfm_gui.desk.asks.data import TileSheet
 from medfm_gui.desk.protocol import Ask, Nothing
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.explain import Neighbour
+from medfm_gui.domain.similar import SimilarCase
 from medfm_gui.domain.study import Element
 from medfm_gui.store.rows import StudyRow
 from medfm_gui.workspace.opening import OpenedSeries
@@ -195,6 +196,12 @@ class RunSaid:
     class_set: tuple[str, ...] = ()
     class_set_note: str = ""
     """What is promised of ``class_set``, or why there is none; empty where no set was asked for."""
+    outlier: bool | None = None
+    """Whether the image looks unlike the training images; None where there is no verdict."""
+    outlier_note: str = ""
+    """The verdict in words, with distance, limit and where that is from; or why there is none."""
+    similar: tuple[SimilarCase, ...] = ()
+    """The nearest training images, the nearest first; samples of ``dataset``."""
 
 
 @dataclass(frozen=True, slots=True)

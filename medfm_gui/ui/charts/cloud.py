@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from medfm_gui.ui import theme
-from medfm_gui.ui.charts.marks import draw_marker, line_pen, series_colour
+from medfm_gui.ui.charts.marks import draw_marker, is_repeated, line_pen, series_colour
 from medfm_gui.ui.charts.trace import Trace
 
 _BAR_PX = 1.2
@@ -65,5 +65,6 @@ class Cloud(pg.GraphicsObject):  # type: ignore[misc]
                 painter.drawLine(*map(to_screen.map, ends))
         for trace in shown:
             centre = to_screen.map(QPointF(float(trace.x[0]), float(trace.y[0])))
-            draw_marker(painter, trace.family, centre, series_colour(now, trace.slot), QColor(now.panel))
+            colour, pierced = series_colour(now, trace.slot), is_repeated(now, trace.slot)
+            draw_marker(painter, trace.family, centre, colour, QColor(now.panel), pierced=pierced)
         painter.restore()

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QColor, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsPathItem
 
-from medfm_gui.ui.charts.marks import MARKER_PX, line_pen, marker_path, rim, series_colour
+from medfm_gui.ui.charts.marks import MARKER_PX, is_repeated, line_pen, marker_path, rim, series_colour
 from medfm_gui.ui.charts.plot_pane import PlotPane
 from medfm_gui.ui.charts.tones import faint
 from medfm_gui.ui.charts.trace import Floats, Trace, thinned
@@ -88,7 +88,7 @@ class CurveItems:
         self._markers.setData(  # all of a look at once: each change of it draws every marker anew
             x=self._trace.x[self._places],
             y=self._trace.y[self._places],
-            symbol=marker_path(self._trace.family),
+            symbol=marker_path(self._trace.family, pierced=is_repeated(now, self._trace.slot)),
             size=MARKER_PX,
             brush=QBrush(colour),
             pen=rim(QColor(now.panel)),

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from medfm_gui.ui import theme
 from medfm_gui.ui.charts.axis_name import small_font
-from medfm_gui.ui.charts.marks import draw_marker, draw_sample, series_colour
+from medfm_gui.ui.charts.marks import draw_marker, draw_sample, is_repeated, series_colour
 from medfm_gui.ui.charts.plot_pane import paint_ring
 from medfm_gui.ui.charts.wording import line
 from medfm_gui.ui.widgets.flow import FlowLayout
@@ -64,7 +64,8 @@ class LegendSwitch(QAbstractButton):
         if self.isChecked() and self._entry.line:
             draw_sample(painter, sample, colour, self._entry.style)
         if self._entry.marker:
-            draw_marker(painter, self._entry.family, QPointF(sample.center().x(), middle), colour, QColor(now.panel))
+            centre, pierced = QPointF(sample.center().x(), middle), is_repeated(now, self._entry.slot)
+            draw_marker(painter, self._entry.family, centre, colour, QColor(now.panel), pierced=pierced)
         painter.setPen(QColor(now.text if self.isChecked() else now.muted))
         font = self.font()
         font.setStrikeOut(not self.isChecked())

@@ -17,7 +17,7 @@ from medfm_gui.domain.log_axis import LogAxis, arranged, is_cloud, value_text
 from medfm_gui.ui import theme
 from medfm_gui.ui.charts.cloud import Cloud
 from medfm_gui.ui.charts.curve_items import CurveItems
-from medfm_gui.ui.charts.marks import line_pen, marker_path, series_colour
+from medfm_gui.ui.charts.marks import is_repeated, line_pen, marker_path, series_colour
 from medfm_gui.ui.charts.plot_pane import CHART_PX, LEAST_CHART_PX, PlotPane
 from medfm_gui.ui.charts.readout import Reading, Readout, ReadoutRow
 from medfm_gui.ui.charts.tones import faint
@@ -287,7 +287,7 @@ def _spot(trace: Trace, at: int, now: theme.Theme) -> dict[str, Any]:
     return {
         "pos": (trace.x[at], trace.y[at]),
         "size": _SPOT_PX,
-        "symbol": marker_path(trace.family),
+        "symbol": marker_path(trace.family, pierced=is_repeated(now, trace.slot)),
         "pen": ring,
         "brush": series_colour(now, trace.slot),
     }

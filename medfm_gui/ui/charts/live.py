@@ -197,7 +197,8 @@ class LiveCurves(QWidget):
         lowest = [pane for pane in self.panes if not pane.isHidden()][-1]
         for pane in self.panes:
             pane.x_name.set_text(name if pane is lowest else "")
-            pane.set_axis("bottom", values=pane is lowest)
+            room = None if pane is lowest else theme.SPACE[1]  # half of a number that stands at the lower end
+            pane.set_axis("bottom", room, values=pane is lowest)
 
     def _follow(self, own: PlotPane) -> None:
         """Keep all plots at the same epochs."""

@@ -19,10 +19,18 @@ MARKER_PX: Final = 8.0
 
 
 def series_colour(theme: Theme, slot: int) -> QColor:
-    """Colour of the run in that place of a comparison; beyond the last they begin again. Below zero: no run, grey."""
+    """Colour of the run in that place of a comparison; beyond the last they begin again, with pierced markers.
+
+    Below zero: no run, grey.
+    """
     if slot < 0:
         return QColor(theme.muted)
     return QColor(theme.series[slot % len(theme.series)])
+
+
+def is_repeated(theme: Theme, slot: int) -> bool:
+    """Whether the colour of that place was there before, so that its marker has to tell the two apart."""
+    return slot >= len(theme.series)
 
 
 def line_pen(colour: QColor, style: str = "", width: float = LINE_PX) -> QPen:
@@ -37,9 +45,9 @@ def line_pen(colour: QColor, style: str = "", width: float = LINE_PX) -> QPen:
     return pen
 
 
-def marker_path(family: str) -> QPainterPath:
+def marker_path(family: str, *, pierced: bool = False) -> QPainterPath:
     """Outline of a family's marker around (0, 0), about as heavy as a circle of diameter 1."""
-    return marks.path(family, QPointF(0, 0), 0.5)
+    return marks.path(family, QPointF(0, 0), 0.5, pierced=pierced)
 
 
 def draw_marker(
@@ -51,6 +59,7 @@ def draw_marker(
     px: float = MARKER_PX,
     *,
     hollow: bool = False,
+    pierced: bool = False,
 ) -> None:
     """Paint one marker of ``px`` pixels with a thin rim in the ground's colour; a hollow one is an outline."""
     painter.save()
@@ -59,7 +68,7 @@ def draw_marker(
     painter.scale(px, px)
     painter.setBrush(ground if hollow else colour)
     painter.setPen(line_pen(colour, width=1.5) if hollow else rim(ground))
-    painter.drawPath(marker_path(family))
+    painter.drawPath(marker_path(family, pierced=pierced))
     painter.restore()
 
 

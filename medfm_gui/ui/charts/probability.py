@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from medfm_gui.ui import theme
 from medfm_gui.ui.charts.axis_name import body_font, small_font
-from medfm_gui.ui.charts.marks import draw_marker, series_colour
+from medfm_gui.ui.charts.marks import draw_marker, is_repeated, series_colour
 from medfm_gui.ui.charts.wording import line
 from medfm_gui.ui.widgets.text import tip_text
 
@@ -152,7 +152,8 @@ def _paint_head(painter: QPainter, area: QRectF, run: RunProbabilities) -> None:
     font = small_font(painter.font())
     painter.setFont(font)
     centre = QPointF(area.left() + 7, area.center().y())
-    draw_marker(painter, run.family, centre, series_colour(now, run.slot), QColor(now.panel), 9.0)
+    pierced = is_repeated(now, run.slot)
+    draw_marker(painter, run.family, centre, series_colour(now, run.slot), QColor(now.panel), 9.0, pierced=pierced)
     painter.setPen(QColor(now.muted))
     words = area.adjusted(20, 0, 0, 0)
     shown = QFontMetricsF(font).elidedText(line(run.name), Qt.TextElideMode.ElideMiddle, words.width())

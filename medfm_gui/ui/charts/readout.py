@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from medfm_gui.ui import theme
 from medfm_gui.ui.charts.axis_name import small_font
-from medfm_gui.ui.charts.marks import draw_marker, series_colour
+from medfm_gui.ui.charts.marks import draw_marker, is_repeated, series_colour
 
 _MOST = 12
 _NAME_PX = 190
@@ -107,7 +107,8 @@ class Readout(QWidget):
         now = theme.current()
         if row.slot is not None:
             centre = QPointF(area.left() + _MARK_PX / 2 - 2, area.center().y() + 0.5)
-            draw_marker(painter, row.family, centre, series_colour(now, row.slot), QColor(now.raised))
+            colour, pierced = series_colour(now, row.slot), is_repeated(now, row.slot)
+            draw_marker(painter, row.family, centre, colour, QColor(now.raised), pierced=pierced)
         painter.setPen(QColor(now.text))
         self._write(painter, area.adjusted(_MARK_PX, 0, 0, 0), row.value, Qt.AlignmentFlag.AlignRight)
         name = QRect(area.left() + _MARK_PX, area.top(), names, area.height())

@@ -47,7 +47,8 @@ class Marker(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(series[self._colour % len(series)]))
         middle = QPointF(self.width() / 2, self.height() / 2)
-        painter.drawPath(marks.path(self._family, middle, self.width() * 0.32))
+        pierced = self._colour >= len(series)  # its colour was there before
+        painter.drawPath(marks.path(self._family, middle, self.width() * 0.32, pierced=pierced))
 
 
 class RunChip(QFrame):

@@ -10,6 +10,8 @@ from PySide6.QtGui import QPainterPath, QPolygonF
 
 from medfm_gui.domain.cards import Family
 
+_HOLE: Final = 0.45
+
 _SHAPES: Final[dict[str, str]] = {
     Family.DINOV2: "circle",
     Family.DINOV3: "circle",
@@ -30,8 +32,8 @@ def shape(family: str) -> str:
     return _SHAPES.get(family, "circle")
 
 
-def path(family: str, middle: QPointF, radius: float) -> QPainterPath:
-    """The family's marker, filled, about as heavy as a circle of that radius."""
+def path(family: str, middle: QPointF, radius: float, *, pierced: bool = False) -> QPainterPath:
+    """The family's marker, filled, about as heavy as a circle of that radius; ``pierced`` leaves a hole in it."""
     drawn = QPainterPath()
     match shape(family):
         case "circle":
@@ -51,6 +53,8 @@ def path(family: str, middle: QPointF, radius: float) -> QPainterPath:
         case _:
             drawn.addPolygon(_cross(middle, radius * 1.1))
     drawn.closeSubpath()
+    if pierced:
+        drawn.addEllipse(middle, radius * _HOLE, radius * _HOLE)  # odd and even: what lies within both is empty
     return drawn
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
+from medfm_gui.domain.errors import Interrupted, MedfmError
 from medfm_gui.ui import icons
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.flow import FlowLayout
@@ -68,6 +69,13 @@ class Notice(QFrame):
         self.buttons = [self._button(text, act, stays=role == "good") for text, act in deeds]
         self._deeds.setVisible(bool(deeds))
         self.show()
+
+    def tell_failure(self, error: MedfmError, stopped: str, kept: str) -> None:
+        """What went wrong; where the person ended it themselves, that it was ``stopped`` and what was ``kept``."""
+        if isinstance(error, Interrupted):
+            self.tell(stopped, kept)
+        else:
+            self.tell(error.message, error.hint, role="bad")
 
     def _button(self, text: str, act: Callable[[], object], *, stays: bool) -> QPushButton:
         def press() -> None:

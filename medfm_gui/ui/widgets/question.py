@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.dialog import WordsDialog, end_row
 from medfm_gui.ui.widgets.text import Label, escape_mnemonic, one_line, shown
 
 _WIDTH_PX = SPACE[-1] * 14
 _LONGEST = 800
 
 
-class Question(QDialog):
+class Question(WordsDialog):
     """Two buttons: the action by its name, and Cancel, which Enter and Escape choose where the action is a danger."""
 
     def __init__(self, parent: QWidget | None, title: str, text: str, action: str, *, danger: bool = False) -> None:
@@ -30,18 +31,13 @@ class Question(QDialog):
         for button in (self.cancel, self.act):
             button.setAutoDefault(False)
         (self.cancel if danger else self.act).setDefault(True)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(SPACE[1])
-        buttons.addStretch(1)
-        buttons.addWidget(self.cancel)
-        buttons.addWidget(self.act)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[3])
         column.setSpacing(SPACE[2])
         column.addWidget(heading)
         column.addWidget(Label(shown(text, _LONGEST), "muted"))
         column.addSpacing(SPACE[2])
-        column.addLayout(buttons)
+        column.addLayout(end_row(self.cancel, self.act))
         (self.cancel if danger else self.act).setFocus()
 
 

@@ -27,7 +27,8 @@ class Switch(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         """Track, gap and words."""
-        words = self.fontMetrics().horizontalAdvance(self._words()) + SPACE[1] if self.text() else 0
+        # one more: the advance is rounded, and words that are a fraction of a pixel too long would be shortened
+        words = self.fontMetrics().horizontalAdvance(self._words()) + 1 + SPACE[1] if self.text() else 0
         return QSize(_TRACK.width() + words, CONTROL_PX)
 
     def minimumSizeHint(self) -> QSize:

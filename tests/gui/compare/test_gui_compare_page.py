@@ -14,6 +14,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from medfm_gui.desk.asks import compare as asks
+from medfm_gui.desk.asks.compare_cases import ClassSets, ReadClassSets
 from medfm_gui.desk.asks.runs import OpenTest
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.chart import ChartSpec
@@ -29,6 +30,7 @@ from medfm_gui.ui.pages.compare.pairs import PairTable
 from medfm_gui.ui.pages.compare.sample import ANSWERS, candidates, drawings, number, several_classes, side_by_side
 from medfm_gui.ui.pages.runs.seal import SealDialog
 from medfm_gui.ui.sample import WAITS, Answers, SampleDesk, sample_context
+from medfm_gui.workspace.class_sets import COVERAGE, SIZE, SetsOnTest
 
 HOSTILE = "<img src='/etc/passwd'>&b\n\u202e" + "x" * 10_000
 RUNS = ("r0003", "r0004", "r0005")
@@ -389,6 +391,32 @@ def test_numbers_by_class(show: Open) -> None:
     assert classes.pane.state == "content" and classes.model.rowCount() == 4
     plain = show()
     assert plain.board.classes.pane.state == "empty"
+
+
+def test_coverage_of_class_sets_is_a_number_by_class_with_its_promise(show: Open, qtbot: QtBot) -> None:
+    def cover(ask: ReadClassSets) -> ClassSets:
+        found = several_classes(ask.runs)
+        rows = tuple(
+            replace(number(ask.runs[0], COVERAGE, 0.9 - 0.02 * place, label), n_events=20)
+            for place, label in enumerate(found.classes)
+        )
+        size = replace(rows[0], metric=SIZE, value=1.32, low=None, high=None, label="")
+        had = SetsOnTest(ask.runs[0], 0.9, "90 % of each class: holds on average.", (*rows, size))
+        none = tuple(SetsOnTest(run, 0.9, "No set: 3 calibration units.", ()) for run in ask.runs[1:])
+        return ClassSets(is_on=True, sets=(had, *none))
+
+    page = show({asks.ReadSideBySide: lambda ask: several_classes(ask.runs), ReadClassSets: cover})
+    classes = page.board.classes
+    qtbot.waitUntil(lambda: classes.metric_field.findData(COVERAGE) >= 0)
+    assert not classes.note.isVisibleTo(classes), "another metric is shown"
+    classes.metric_field.setCurrentIndex(classes.metric_field.findData(COVERAGE))
+    assert classes.model.rowCount() == 4
+    assert classes.model.data(classes.model.index(0, 2)).startswith("0.900 (")
+    assert "1.32" in classes.note.text() and "holds on average" in classes.note.text()
+    assert "No set: 3 calibration units." in classes.note.text()
+    plain = show({asks.ReadSideBySide: lambda ask: several_classes(ask.runs)})
+    qtbot.waitUntil(lambda: bool(asked(plain, ReadClassSets)) or plain.board.classes.model.rowCount() > 0)
+    assert plain.board.classes.metric_field.findData(COVERAGE) < 0, "off by default"
 
 
 def chooser_of(page: ComparePage) -> RunChooser:

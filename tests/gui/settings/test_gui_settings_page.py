@@ -23,6 +23,7 @@ from medfm_gui.desk.asks.settings import (
     ImportWeights,
     LookForWeights,
     MoveWeightsFolder,
+    OfferClassSets,
     PackReport,
     PreviewDiagnostics,
     PullWeights,
@@ -36,6 +37,7 @@ from medfm_gui.desk.entry import Topic
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.cards import BrokenPlugin, WeightsState, WeightsStatus
 from medfm_gui.domain.errors import DiskFull, InputError, Interrupted, MedfmError
+from medfm_gui.metrics.conformal import PROMISE
 from medfm_gui.ui import theme
 from medfm_gui.ui.actions import Action
 from medfm_gui.ui.bridge import Ticket
@@ -531,6 +533,18 @@ def test_the_network_is_allowed_by_the_switch(qtbot: QtBot, show: Show) -> None:
     qtbot.waitUntil(lambda: "Weights may be fetched" in texts(page.section))
     assert asked(page, AllowNetwork) == [AllowNetwork(True)]
     assert not switch.isChecked()
+
+
+def test_sets_of_classes_are_offered_by_a_switch_that_is_off_at_first(qtbot: QtBot, show: Show) -> None:
+    page = show("predictions")
+    switch: QAbstractButton = page.section.switch  # type: ignore[attr-defined]
+    qtbot.waitUntil(switch.isEnabled)
+    assert not switch.isChecked()
+    assert PROMISE in texts(page.section)
+    switch.setFocus()
+    QTest.keyClick(switch, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: asked(page, OfferClassSets) == [OfferClassSets(True)])
+    qtbot.waitUntil(switch.isChecked)
 
 
 def test_a_locked_network_cannot_be_switched_and_says_who_locked_it(qtbot: QtBot, show: Show) -> None:

@@ -60,3 +60,17 @@ def test_a_set_stands_with_its_promise_and_a_hidden_one_with_its_reason(answers:
     assert run.set.isHidden() and "Hidden" in run.promise.text() and not run.promise.isHidden()
     _shown(answers, PLAIN)
     assert run.set.isHidden() and run.promise.isHidden()
+
+
+def test_an_image_unlike_the_training_images_is_told_in_words_and_with_a_sign(answers: Answers) -> None:
+    like = replace(PLAIN, outlier=False, outlier_note="No outlier signal: distance 0.100, not above the limit 0.200.")
+    unlike = replace(PLAIN, outlier=True, outlier_note="<b>Looks</b> unlike the training images: distance 0.300.")
+    unknown = replace(PLAIN, outlier_note="Not available: “medfm similar r0001” keeps them.")
+    _shown(answers, like, unlike, unknown, PLAIN)
+    lines = [run.outlier for run in answers._runs]
+    assert [line.isHidden() for line in lines] == [False, False, False, True]
+    assert [line.words.text() for line in lines[:3]] == [one.outlier_note for one in (like, unlike, unknown)]
+    assert [line.words.property("role") for line in lines[:3]] == ["caption", "warning", "caption"]
+    assert len({line._sign._icon for line in lines[:3]}) == 3, "not by colour alone"
+    _shown(answers, PLAIN)
+    assert lines[0].isHidden(), "an answer of an earlier version says nothing of it"

@@ -183,3 +183,19 @@ def test_a_picture_that_the_run_was_trained_on_is_told(qtbot: QtBot, shown: Make
     page.panel.show_explanations((same,))
     assert "among the training images" in page.panel.neighbours.note.text()
     assert page.panel.neighbours.note.isVisible()
+
+
+def test_every_run_names_its_similar_training_cases(qtbot: QtBot, shown: Make) -> None:
+    page = shown()
+    panel = page.panel.neighbours
+    assert panel.isVisible() and panel.model.rowCount() == 5
+    qtbot.waitUntil(lambda: panel.model.index(0).data(Qt.ItemDataRole.DecorationRole) is not None)
+    assert asked(page, Thumbnails)[-1].samples == tuple(f"chest-{place:04d}" for place in range(5))
+    assert panel.model.index(0).data(CAPTION) == "Training case · distance 0.12"
+    assert panel.model.index(1).data(Qt.ItemDataRole.AccessibleTextRole) == "Nodule. Training case · distance 0.14"
+    said = sample.PREDICTION.images[0].said
+    known = replace(said[0], similar=(replace(said[0].similar[0], distance=0.0001), *said[0].similar[1:]))
+    page.panel.show_explanations((known,))
+    assert "among the training images" in panel.note.text()
+    page.panel.show_explanations(tuple(replace(one, similar=()) for one in said))
+    assert not panel.isVisible(), "an answer of an earlier version names none"

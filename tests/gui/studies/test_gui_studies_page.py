@@ -22,6 +22,7 @@ from medfm_gui.domain.dataset import Skipped, Task
 from medfm_gui.domain.errors import InputError, Interrupted, UnreadableFile, UsageError, WeightsAbsent
 from medfm_gui.ui import theme
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.settings.sample import SETTINGS
 from medfm_gui.ui.pages.studies import sample
 from medfm_gui.ui.pages.studies.page import StudiesPage
 from medfm_gui.ui.sample import WAITS, sample_context
@@ -196,19 +197,33 @@ def test_prediction_asks_for_the_ticked_runs(make: Make, qtbot: QtBot) -> None:
     assert page.panel.work.isHidden()
 
 
-def test_sets_of_classes_are_offered_where_a_ticked_run_has_several_and_off_at_first(make: Make, qtbot: QtBot) -> None:
+def test_sets_of_classes_are_offered_where_a_ticked_run_has_several(make: Make, qtbot: QtBot) -> None:
     page = opened(make(), qtbot)
     panel = page.panel
-    assert panel.sets.isHidden() and not panel.sets.isChecked(), "two classes"
+    assert panel.sets.isHidden() and not panel.wants_sets, "two classes"
     graded = replace(sample.RUNS[0], row=replace(sample.RUNS[0].row, id="r0099", task=Task.ORDINAL))
     panel.fill_runs(RunList((*sample.RUNS, graded)))
     panel.choices.tick(["r0099"])
     assert not panel.sets.isHidden()
+    panel.sets.setChecked(False)
+    assert page.context.memory.get("studies.class_sets") is False
     panel.sets.setChecked(True)
     panel.button.click()
     qtbot.waitUntil(lambda: bool(asked(page.context, asks.PredictSource)))
     assert asked(page.context, asks.PredictSource)[0].class_sets
-    assert page.context.memory.get("studies.class_sets", False) is True
+    assert page.context.memory.get("studies.class_sets") is True
+
+
+def test_sets_of_classes_are_not_offered_unless_the_settings_say_so(make: Make, qtbot: QtBot) -> None:
+    page = opened(make(ReadSettings=lambda ask: SETTINGS), qtbot)
+    panel = page.panel
+    graded = replace(sample.RUNS[0], row=replace(sample.RUNS[0].row, id="r0099", task=Task.ORDINAL))
+    panel.fill_runs(RunList((*sample.RUNS, graded)))
+    panel.choices.tick(["r0099"])
+    assert panel.sets.isHidden() and not panel.wants_sets, "off by default"
+    panel.button.click()
+    qtbot.waitUntil(lambda: bool(asked(page.context, asks.PredictSource)))
+    assert not asked(page.context, asks.PredictSource)[0].class_sets
 
 
 def test_answers_say_score_threshold_and_doubts(make: Make, qtbot: QtBot) -> None:

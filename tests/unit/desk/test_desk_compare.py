@@ -250,11 +250,46 @@ def test_charts_leave_whole_and_numbers_are_no_formulas(
     assert all(not cell.startswith(("=", "@", "+")) for row in numbers for cell in row.values())
 
 
+def test_all_pairs_are_computed_once_marked_and_not_kept_in_the_workspace(
+    room: Room, finished: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = tuple(finished(seed=seed) for seed in (91, 92, 93))
+    files = sorted((room.workspace.root / "evaluations").iterdir())
+    told: list[Any] = []
+    found = answered(room, asks.ReadAllPairs(runs), lambda kind, value: told.append(value))
+    assert [(pair.a, pair.b) for pair in found.pairs] == [(runs[1], runs[0]), (runs[2], runs[0]), (runs[2], runs[1])]
+    assert {pair.parameters["pairs"] for pair in found.pairs} == {"all pairs, exploratory"}
+    assert {news.text for news in told} >= {"Reading the predictions", f"Comparing {runs[2]} with {runs[1]}"}
+    assert sorted((room.workspace.root / "evaluations").iterdir()) == files, "nothing of it is kept"
+    monkeypatch.setattr("medfm_gui.workspace.all_pairs.every_pair", None)
+    assert answered(room, asks.ReadAllPairs(runs)) == found, "what was computed is not computed again"
+    assert decode_answer(asks.AllPairs, *encode_value(found)) == found
+    out = tmp_path / "all.csv"
+    assert answered(room, asks.ExportAllPairs(runs, str(out))).path == str(out)
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert [(row["run"], row["compared_with"]) for row in rows] == [(pair.a, pair.b) for pair in found.pairs]
+    assert all("pairs=all pairs, exploratory" in row["parameters"] for row in rows)
+    assert [row["simultaneous_method"] for row in rows] == [pair.simultaneous_method for pair in found.pairs]
+    assert [row["low_simultaneous"] for row in rows] == [
+        "" if pair.low_simultaneous is None else repr(pair.low_simultaneous) for pair in found.pairs
+    ]
+
+
+def test_all_pairs_can_be_given_up(room: Room, finished: Callable[..., str]) -> None:
+    runs = tuple(finished(seed=seed) for seed in (94, 95, 96))
+    told = Told(lambda kind, value: None)
+    told.stopped.set()
+    with pytest.raises(Interrupted):
+        ENTRIES[asks.ReadAllPairs].answer(room, asks.ReadAllPairs(runs), told)
+    with pytest.raises(SealError):
+        answered(room, asks.ReadAllPairs((runs[0], finished(seed=97, opened=False))))
+
+
 def test_every_question_crosses_the_wire(room: Room, finished: Callable[..., str]) -> None:
     runs = (finished(seed=1), finished(seed=2))
     answered(room, asks.CompareRuns(runs))
     every: tuple[Ask[Any], ...] = (asks.ListCandidates(runs[0]), asks.ReadSideBySide(runs), asks.ReadDrawings(runs))
-    every = (*every, asks.ReadLadder(runs))
+    every = (*every, asks.ReadLadder(runs), asks.ReadAllPairs(runs))
     for ask in every:
         assert decode_ask(type(ask), *encode_value(ask)) == ask
         answer = answered(room, ask)

@@ -48,6 +48,7 @@ def test_every_question_is_answered(place: tuple[Workspace, tuple[str, ...]], tm
         useful = answered(room, asks.ReadUsefulness(runs, 0.1, 0.4, 0.2))
         assert useful.charts
         assert answered(room, asks.ReadSeeds(runs)).groups[0].runs == runs
+        assert answered(room, asks.ReadClassSets(runs)) == asks.ClassSets(is_on=False), "off by default"
         assert answered(room, asks.ReadDisagreements(runs, Kind.DIFFER)).kind is Kind.DIFFER
         published = answered(room, asks.ReadReferences(runs))
         assert published.dataset == "DDSM" and published.charts[0].series[0].name.startswith(f"{runs[0]} ")

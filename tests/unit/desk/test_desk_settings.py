@@ -19,6 +19,7 @@ from medfm_gui.desk.asks.settings import (
     ImportWeights,
     LookForWeights,
     MoveWeightsFolder,
+    OfferClassSets,
     PreviewDiagnostics,
     PullWeights,
     ReadProgramFacts,
@@ -72,6 +73,13 @@ def test_the_network_is_off_until_it_is_allowed_and_the_choice_is_kept(room: Roo
     assert room.workspace.settings.network  # also for what this desk does from now on
     assert settings.allow_network(room, AllowNetwork(False), quiet()).is_offline
     assert not load_settings().network
+
+
+def test_sets_of_classes_are_off_until_they_are_wanted(room: Room) -> None:
+    assert not settings.read_settings(room, ReadSettings(), quiet()).class_sets
+    assert settings.offer_class_sets(room, OfferClassSets(True), quiet()).class_sets
+    assert load_settings().class_sets and room.workspace.settings.class_sets
+    assert not settings.offer_class_sets(room, OfferClassSets(False), quiet()).class_sets
 
 
 def test_the_environment_keeps_the_network_off(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

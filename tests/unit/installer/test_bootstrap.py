@@ -342,9 +342,41 @@ def test_all_checks_run_and_pytest_closes(
         return (5 if name == "pytest" else 2) if name in broken else 0
 
     monkeypatch.setattr(boot, "status_of", status_of)
+    monkeypatch.setattr(boot, "usable_cores", lambda: 2)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     assert boot.run_checks(Path("/v/python"), ["-k", "x"]) == status
-    assert run == ["ruff check .", "ruff format --check .", "lint-imports", "mypy", "pytest -k x"]
+    tests = "pytest -n 2 --dist worksteal -k x"
+    assert run == ["ruff check .", "ruff format --check .", "lint-imports", "mypy", tests]
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ
     assert ("FAILED" in capfd.readouterr().err) == bool(set(broken) - {"pytest"})
+
+
+@pytest.mark.parametrize(
+    ("options", "cores", "more"),
+    [
+        ([], 2, "-n 2 --dist worksteal"),
+        (["tests/unit/x.py", "-k", "no", "--noconftest", "--durations=5"], 4, "-n 4 --dist worksteal"),
+        ([], 64, "-n 8 --dist worksteal"),
+        ([], 1, ""),
+        (["-n", "3"], 2, ""),
+        (["-n0"], 2, ""),
+        (["--numprocesses=3"], 2, ""),
+        (["-p", "no:xdist"], 2, ""),
+        (["-pno:xdist"], 2, ""),
+        (["-s", "tests/unit"], 2, ""),
+        (["--pdb"], 2, ""),
+    ],
+)
+def test_the_tests_use_every_core_unless_told_how(boot: ModuleType, options: list[str], cores: int, more: str) -> None:
+    assert " ".join(boot.side_by_side(options, cores)) == more
+
+
+def test_cores_are_those_that_may_be_used(boot: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 3, 5}, raising=False)
+    assert boot.usable_cores() == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert boot.usable_cores() == 1
 
 
 def test_status_of_programs(boot: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
@@ -386,7 +418,7 @@ def test_extras_and_tools_are_declared_by_the_project(boot: ModuleType) -> None:
     optional = PYPROJECT["project"]["optional-dependencies"]
     declared = {re.split(r"[<>=\[]", name)[0] for name in optional["test"]}
     assert all(extras <= set(optional) for extras in boot.EXTRAS.values())
-    assert {"ruff", "mypy", "import-linter", "pytest"} <= declared
+    assert {"ruff", "mypy", "import-linter", "pytest", "pytest-xdist"} <= declared
     assert len(boot.checks(Path("python"))) == 4
 
 

@@ -136,6 +136,17 @@ def test_a_statistic_of_absent_data_does_not_exist() -> None:
     assert point(one_class, 4) is None
 
 
+def test_average_precision_does_not_exist_in_a_replicate_of_events_alone() -> None:
+    events, scores = np.array([True, True, False]), np.array([0.9, 0.2, 0.5])
+    statistic = average_precision_statistic(events, scores, np.arange(3))
+    drawn = np.array([[1.0, 2.0, 0.0], [1.0, 1.0, 0.0], [1.0, 0.0, 3.0]])  # a column a replicate
+    whole, events_alone, others_alone = statistic(drawn)
+    assert whole == pytest.approx((1 + 2 / 3) / 2)
+    assert np.isnan(events_alone) and np.isnan(others_alone)
+    every = np.ones(3, np.bool_)
+    assert point(average_precision_statistic(every, scores, np.arange(3)), 3) is None, "any order of events gives 1"
+
+
 def test_a_small_p_is_not_bounded_by_the_number_of_replicates() -> None:
     events, scores, _ = made(n=600, ties=False)
     who = clusters([f"p{place // 2}" for place in range(600)], 600)

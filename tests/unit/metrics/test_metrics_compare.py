@@ -54,6 +54,10 @@ def test_repeated_patients_are_compared_by_the_patient_bootstrap(make_scored: Ma
     rows = compared(a, b)
     assert {row.test for row in rows} == {"clustered-bootstrap"}
     assert rows[0].parameters["n_patients"] == "40"
+    events, names = a.events, np.array(a.patients)
+    for row, among in zip(rows[1:], (events, ~events), strict=True):
+        assert row.parameters["n_patients"] == str(len(set(names[among]))), "those of the units that count"
+        assert row.parameters["n_events"] == str(int((events & among).sum()))
     assert rows == compared(a, b)
     assert compared(a, b, unit="patient")[0].test == "delong"
 

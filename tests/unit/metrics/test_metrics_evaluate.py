@@ -168,6 +168,27 @@ def test_one_class_only_gives_no_area_and_still_a_specificity(make_scored: MakeS
     assert rows["specificity"].value is not None
 
 
+@pytest.mark.parametrize("label", [0, 1])
+def test_numbers_of_two_classes_are_not_estimable_of_one(make_scored: MakeScored, label: int) -> None:
+    scored = make_scored()
+    one = replace(scored, targets=np.full(len(scored), label))
+    found = {row.metric: row for row in rows_of(one, POINT)}
+    for metric in ("auc", "average_precision", "balanced_accuracy"):
+        assert (found[metric].value, found[metric].low, found[metric].high) == (None, None, None), metric
+        assert found[metric].method == "not-estimable"
+    assert found["brier"].value is not None
+
+
+def test_a_single_patient_gives_no_interval(make_scored: MakeScored) -> None:
+    scored = make_scored()
+    alone = replace(scored, patients=("p",) * len(scored))
+    for row in rows_of(alone, POINT):
+        assert row.method in ("newcombe-patients", "wilson-patients") or row.low is None, row.metric
+        assert row.value is not None
+        if row.low is None:
+            assert "single patient" in row.note
+
+
 def test_perfect_scores_of_repeated_patients_keep_an_interval_with_width(make_scored: MakeScored) -> None:
     scored = make_scored(images=3)
     scored = replace(scored, scores=np.eye(2)[scored.targets])

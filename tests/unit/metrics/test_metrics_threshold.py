@@ -69,6 +69,27 @@ def test_rules_reach_what_they_promise(rows: list[tuple[int, int]], target: floa
     assert reached == pytest.approx(hits[1 - alarms >= target - 1e-9].max())
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 16)), min_size=4, max_size=60),
+    st.sampled_from([0.1, 0.5, 1.0, 3.0, 20.0]),
+)
+def test_a_cost_ratio_takes_the_least_cost_of_all_thresholds(rows: list[tuple[int, int]], ratio: float) -> None:
+    rows = [*rows, (0, 3), (1, 9)]
+    scored = binary([label for label, _ in rows], [step / 16 for _, step in rows])
+    events, values = scored.events, scored.event_scores
+    point = fitted(scored, f"cost:{ratio}")
+
+    def cost(called: np.ndarray) -> float:
+        return float(ratio * (events & ~called).sum() + (~events & called).sum())
+
+    best = min(cost(values >= at) for at in [*np.unique(values), 2.0])
+    assert cost(decisions(scored, point)) == pytest.approx(best)
+    dearer = fitted(scored, f"cost:{2 * ratio}")
+    assert dearer.threshold <= point.threshold, "a dearer miss never raises the threshold"
+    assert f"a miss as {ratio:g} false alarms" in point.note
+
+
 def test_extremes_are_said() -> None:
     none = fitted(binary([0, 1, 1], [1.0, 0.5, 0.4]), "specificity:0.9")
     assert "no unit positive" in none.note and none.threshold > 1
@@ -107,7 +128,22 @@ def test_patients_are_pooled_before_the_threshold_is_chosen(make_scored: MakeSco
     assert pooled == point
 
 
-@pytest.mark.parametrize("rule", ["", "youden:1", "sensitivity", "sensitivity:2", "specificity:x", "f1"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "",
+        "youden:1",
+        "sensitivity",
+        "sensitivity:2",
+        "specificity:x",
+        "f1",
+        "cost",
+        "cost:0",
+        "cost:nan",
+        "cost:inf",
+        "cost:-2",
+    ],
+)
 def test_unknown_rules_are_refused(rule: str) -> None:
     with pytest.raises(UsageError, match="rule"):
         fit_operating_point(binary([0, 1], [0.1, 0.9]), rule, fitted_on="cal", unit="image")

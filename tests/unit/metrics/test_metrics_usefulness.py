@@ -79,6 +79,16 @@ def test_a_class_with_too_few_cases_is_never_left_out(make_scored: MakeScored) -
     assert fitted.smallest == (0.0, 0.0, 0.0) and sets_of(scored, fitted).all()
 
 
+def test_the_rank_of_a_quantile_is_that_of_whole_numbers(make_scored: MakeScored) -> None:
+    n = 99  # 100 · 0.55 is 55.00000000000001 in floats
+    own = np.linspace(0.4, 0.9, n)
+    scores = np.column_stack([own, (1 - own) / 2, (1 - own) / 2])
+    units = tuple(str(one) for one in range(n))
+    scored = Scored(units, np.zeros(n, np.intp), scores, None, Task.MULTICLASS, ("a", "b", "c"))
+    fitted = fit_quantiles(scored, level=0.55, fitted_on="cal", unit="image")
+    assert fitted.smallest[0] == pytest.approx(np.sort(own)[::-1][54])
+
+
 def test_conformal_sets_need_three_classes_and_independent_units(make_scored: MakeScored) -> None:
     with pytest.raises(UsageError, match="three classes"):
         fit_quantiles(make_scored(), level=0.9, fitted_on="cal", unit="image")

@@ -17,6 +17,7 @@ from medfm_gui.reports.palette import (
     colour,
     dashes,
     marker,
+    marker_fill,
     marker_size,
     relative_luminance,
 )
@@ -81,3 +82,8 @@ def test_every_adaptation_has_its_own_line() -> None:
 
 def test_colours_begin_again_after_the_last() -> None:
     assert [colour(k) for k in range(len(COLOURS) + 1)] == [*COLOURS, COLOURS[0]]
+
+
+def test_a_colour_that_comes_again_has_another_marker() -> None:
+    looks = [(colour(k), marker_fill(k)) for k in range(2 * len(COLOURS))]
+    assert len(set(looks)) == len(looks) == 24

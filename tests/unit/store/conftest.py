@@ -179,7 +179,10 @@ class Facts:
         )
 
     def comparison(self, a: str = "r0001", b: str = "r0002", metric: str = "auc") -> Comparison:
-        return Comparison(a, b, metric, 0.1, -0.1, 0.3, "DeLong", 0.3, 0.6, 6, "unadjusted", 0.9, {"unit": "image"})
+        simultaneous = (-0.15, 0.35, "max-t-bootstrap")
+        return Comparison(
+            a, b, metric, 0.1, -0.1, 0.3, "DeLong", 0.3, 0.6, 6, "Holm over 2", 0.9, {"unit": "image"}, *simultaneous
+        )
 
     def chart(self, chart_id: str = "roc") -> ChartSpec:
         line = Series("r0001", (0.0, 1.0), (0.0, float("nan")), low=(0.0, float("-inf")), family="DINOv2")

@@ -306,3 +306,8 @@ def test_all_pairs_are_exploratory_and_adjusted_together(place: SimpleNamespace)
     assert all(pair.p_adjusted >= pair.p and "Holm over 3" in pair.note for pair in pairs)  # type: ignore[operator]
     against = {(pair.a, pair.b): pair for pair in compare(place.workspace, runs).file.pairs if pair.metric == "auc"}
     assert pairs[0].difference == against[runs[1], runs[0]].difference
+    assert {pair.simultaneous_method for pair in (*pairs, *against.values())} == {"max-t-bootstrap"}
+    for pair in (*pairs, *against.values()):
+        assert pair.low_simultaneous < pair.low < pair.high < pair.high_simultaneous  # type: ignore[operator]
+    wider = pairs[0].high_simultaneous - against[runs[1], runs[0]].high_simultaneous  # type: ignore[operator]
+    assert wider > 0, "three pairs need more room than two"

@@ -105,6 +105,8 @@ def test_no_patient_judges_a_line_through_himself(place: SimpleNamespace) -> Non
     (file,) = evaluate_on(place.workspace, (place.run,), "elsewhere", reason="x", labels=MAP).files
     assert file.evaluations
     few = drawn_dataset(place.workspace, 20, name="Few", classes=("healthy", "ill"))
-    joined = elsewhere._joined(few, [s.id for s in few.samples], drawn_scores(few, [s.id for s in few.samples], 1, 1.0))
+    joined = elsewhere.joined_scores(
+        few, [s.id for s in few.samples], drawn_scores(few, [s.id for s in few.samples], 1, 1.0)
+    )
     mended, why = elsewhere.cross_fitted(joined, "image")
     assert mended is None and "too few" in why

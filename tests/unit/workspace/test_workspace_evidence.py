@@ -105,4 +105,9 @@ def test_rows_and_pairs_are_compared_field_by_field() -> None:
     assert pairs_differ([pair], [pair]) == []
     assert pairs_differ([pair], [])[0].kind == "inserted"
     assert pairs_differ([pair], [replace(pair, p=0.05)])[0].where == "a − b auc p"
+    together = replace(pair, low_simultaneous=-0.02, high_simultaneous=0.22, simultaneous_method="max-t-bootstrap")
+    (wrong,) = pairs_differ([together], [replace(together, high_simultaneous=0.25)])
+    assert wrong.where == "a − b auc high_simultaneous"
+    assert pairs_differ([pair], [together]) == [], "an earlier version kept no simultaneous interval"
+    assert pairs_differ([together], [pair]), "and a kept one that does not come of the predictions is named"
     assert not is_close(1.0, None) and is_close({"a": "1"}, {"a": "1"})

@@ -101,7 +101,7 @@ def test_missing_rows_are_failed_units(place: SimpleNamespace) -> None:
     rows = [(name, "" if number == 0 else place.score[name]) for number, name in enumerate(place.test[:-2])]
     made = _import(place, ("sample", "score"), rows)
     assert made.test.evaluations[0].n == len(place.test) - 3
-    assert made.remarks[0].startswith("1 row(s) without") and made.remarks[1].startswith("2 of")
+    assert made.remarks[0].startswith("1 row without") and made.remarks[1].startswith("2 of")
     assert any(row.parameters.get("failures") == "as errors" for row in made.test.evaluations)
 
 

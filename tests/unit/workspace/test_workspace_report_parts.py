@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from medfm_gui.domain.dataset import Dataset, Sample, Skipped, Task
 from medfm_gui.domain.errors import UsageError
-from medfm_gui.domain.evaluation import Evaluation
+from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.report import Table
 from medfm_gui.domain.run import FileRef
 from medfm_gui.domain.split import Assignment, Partition, Split
@@ -100,7 +100,7 @@ def test_limitations_follow_from_the_facts() -> None:
     shown = limitations(
         [], [opened(row())], data, split(data, 4), [opened()], NOTHING_PROMISED, Sampling(), ["r0007", "r0007"]
     )
-    assert "2 external test(s) too, of r0007:" in dict(shown)["External tests on these images"]
+    assert "2 external tests too, of r0007:" in dict(shown)["External tests on these images"]
 
 
 def test_what_is_in_order_is_no_limitation() -> None:
@@ -127,6 +127,25 @@ def test_the_table_is_the_numbers_in_full_and_no_formula() -> None:
     first, second = csv.DictReader(io.StringIO(text))
     assert float(first["value"]) == 1 / 3 and first["name"] == "'=1+1"
     assert (second["value"], second["low"], second["note"]) == ("", "", "why not")
+
+
+def test_paired_differences_stand_below_the_numbers_with_both_intervals() -> None:
+    pair = Comparison(
+        "r0002", "r0001", "auc", 0.05, 0.01, 0.09, "delong", 0.01, 0.02, 100, "Holm over 2",
+        parameters={"unit": "image", "n_events": "40"}, low_simultaneous=-0.01, high_simultaneous=1 / 9,
+        simultaneous_method="max-t-bootstrap",
+    )  # fmt: skip
+    alone = replace(pair, low_simultaneous=None, high_simultaneous=None, simultaneous_method="")
+    first, second, third = csv.DictReader(io.StringIO(as_csv([row(0.8)], {"r0002": "B"}, [pair, alone])))
+    assert (first["compared_with"], first["low_simultaneous"]) == ("", "")
+    assert (second["run"], second["compared_with"], second["name"]) == ("r0002", "r0001", "B")
+    assert float(second["high_simultaneous"]) == 1 / 9 and (second["p_holm"], second["events"]) == ("0.02", "40")
+    assert (third["low_simultaneous"], third["simultaneous_method"]) == ("", "")
+    text = as_latex([row(0.8)], {}, [pair, alone])
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2
+    assert "-0.010 to +0.111" in text and "1 of 2 have none: their intervals are unadjusted" in text
+    older = as_latex([row(0.8)], {}, [alone, alone])
+    assert "Simultaneous" not in older and "% Intervals are unadjusted for multiplicity." in older
 
 
 def test_no_name_becomes_a_command_of_latex() -> None:

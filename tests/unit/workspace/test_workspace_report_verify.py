@@ -11,7 +11,18 @@ from pathlib import Path
 import numpy as np
 import pypdf
 import pytest
-from sklearn.metrics import brier_score_loss, roc_auc_score
+from scipy.optimize import brentq
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    balanced_accuracy_score,
+    brier_score_loss,
+    log_loss,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 
 from medfm_gui.base import wire
 from medfm_gui.base.settings import Settings
@@ -185,19 +196,18 @@ def test_a_number_that_was_changed_in_an_attached_file_is_computed_again(
 def test_the_numbers_of_the_pages_are_those_of_the_store_and_of_another_library(written: Written) -> None:
     files, text = read_pdf(written.path)
     for run in written.runs:
-        rows = [line.split(",") for line in files[f"predictions-{run}.csv"].decode().splitlines()]
-        event, target = rows[0].index("with"), rows[0].index("target")
-        scores = np.array([float(row[event]) for row in rows[1:]])
-        truth = np.array([int(row[target]) for row in rows[1:]])
-        good = np.isfinite(scores)
-        scores, truth = scores[good], truth[good]
-        point = next(one for one in json.loads(files["outcomes.json"]) if one["run"] == run)["point"]["threshold"]
+        scores, truth, point = _attached(files, run)
         called = scores >= point
+        hits, calls = called & (truth == 1), called.sum()
         theirs = {
             "auc": ("ROC-AUC", roc_auc_score(truth, scores)),
+            "average_precision": ("averageprecision", average_precision_score(truth, scores)),
             "brier": ("Brierscore", brier_score_loss(truth, scores)),
-            "sensitivity": ("sensitivity", called[truth == 1].mean()),
-            "specificity": ("specificity", (~called[truth == 0]).mean()),
+            "log_loss": ("logloss", log_loss(truth, scores)),
+            "sensitivity": ("sensitivity", recall_score(truth, called)),
+            "specificity": ("specificity", recall_score(truth, called, pos_label=0)),
+            "balanced_accuracy": ("balancedaccuracy", balanced_accuracy_score(truth, called)),
+            "accuracy": ("accuracy", accuracy_score(truth, called)),
         }
         kept = {
             row.metric: row.value
@@ -205,9 +215,61 @@ def test_the_numbers_of_the_pages_are_those_of_the_store_and_of_another_library(
             if not row.parameters.get("failures")
         }
         for metric, (title, value) in theirs.items():
-            assert kept[metric] == pytest.approx(value, abs=1e-9)
-            shown = re.search(rf"{run}{title}(\d\.\d{{3}})\(", text)
-            assert shown is not None and float(shown[1]) == pytest.approx(value, abs=5.1e-4), metric
+            assert kept[metric] == pytest.approx(value, abs=1e-9), metric
+            assert _on_page(text, f"{run}{title}", r"\(") == pytest.approx(value, abs=5.1e-4), metric
+        odds = np.log(scores / (1 - scores))
+        line = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(odds[:, None], truth)
+        shift = brentq(_excess, -10, 10, args=(odds, truth))
+        beside = {
+            "calibrationslope": line.coef_[0, 0],
+            "calibration-in-the-large": shift,
+            "positivepredictivevalue": precision_score(truth, called),
+            "negativepredictivevalue": precision_score(truth, called, pos_label=0),
+        }
+        for title, value in beside.items():
+            assert _on_page(text, f"{run}{title}", r"\(") == pytest.approx(value, abs=6e-4), title
+        assert hits.sum() / calls == pytest.approx(beside["positivepredictivevalue"])
+
+
+def test_the_net_benefit_of_the_pages_is_that_of_its_definition(written: Written) -> None:
+    files, text = read_pdf(written.path)
+    grid = json.loads(files["usefulness.json"])["charts"][0]["series"][0]["x"]
+    _, every, _ = _attached(files, written.runs[0])
+    for run in written.runs:
+        scores, truth, _ = _attached(files, run)
+        for threshold in (grid[0], grid[-1], *(x for x in grid if re.search(rf"[)\d]{x:.3f}{run}", text))):
+            called, odds = scores >= threshold, threshold / (1 - threshold)
+            benefit = ((called & (truth == 1)).sum() - odds * (called & (truth == 0)).sum()) / len(truth)
+            everyone = every.mean() - odds * (1 - every.mean())  # one line for all runs
+            row = re.search(rf"{threshold:.3f}{run}\S*?(-?\d\.\d{{4}})\((\S+?)\)(-?\d\.\d{{4}})", text)
+            assert row is not None, (run, threshold)
+            assert float(row[1]) == pytest.approx(benefit, abs=5.1e-5)
+            assert float(row[3]) == pytest.approx(everyone, abs=5.1e-5)
+
+
+Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+def _attached(files: dict[str, bytes], run: str) -> tuple[Numbers, Numbers, float]:
+    """Scores and truth of the units that were scored, and the threshold, all as they travel in the report."""
+    rows = [line.split(",") for line in files[f"predictions-{run}.csv"].decode().splitlines()]
+    event, target = rows[0].index("with"), rows[0].index("target")
+    scores = np.array([float(row[event]) for row in rows[1:]])
+    truth = np.array([int(row[target]) for row in rows[1:]])
+    good = np.isfinite(scores)
+    point = next(one for one in json.loads(files["outcomes.json"]) if one["run"] == run)["point"]["threshold"]
+    return scores[good], truth[good], point
+
+
+def _excess(shift: float, odds: Numbers, truth: Numbers) -> float:
+    """By how much more often the event is there than shifted log-odds say."""
+    return float(np.sum(truth - 1 / (1 + np.exp(-shift - odds))))
+
+
+def _on_page(text: str, before: str, after: str) -> float:
+    found = re.search(rf"{before}([-−]?\d+\.\d{{3}}){after}", text)
+    assert found is not None, before
+    return float(found[1].replace("−", "-"))
 
 
 def test_no_name_of_the_workspace_leaves_it_and_small_counts_do_not(written: Written) -> None:
@@ -234,7 +296,7 @@ def test_other_tasks_are_verified_too(tmp_path: Path, task: Task) -> None:
         )
         statements.state(workspace, dataset.id, Statement(redistribution=True))
         runs = (opened_run(workspace, dataset, seed=1, signal=0.6), opened_run(workspace, dataset, seed=2, failed=1))
-        outline = Outline(parts=(Part.RESULTS, Part.SUBGROUPS, Part.FAILURES, Part.PROVENANCE), subgroups=("sex",))
+        outline = Outline(parts=PARTS, subgroups=("sex",))
         report = build_report(workspace, runs, outline=outline)
         write_pdf(report, tmp_path / "r.pdf")
         found = verify(workspace, str(tmp_path / "r.pdf"))

@@ -11,7 +11,9 @@ from medfm_gui.desk.asks.compare import Drawing, DrawingList, SideBySide
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.pages.compare.charts import LargeCharts
+from medfm_gui.ui.pages.compare.classes import ClassesTab
 from medfm_gui.ui.pages.compare.disagreements import DisagreementsTab
+from medfm_gui.ui.pages.compare.folds import FoldsTab
 from medfm_gui.ui.pages.compare.kept import remember_widths, remembered_widths
 from medfm_gui.ui.pages.compare.ladder import LadderTab
 from medfm_gui.ui.pages.compare.published import PublishedTab
@@ -20,20 +22,20 @@ from medfm_gui.ui.pages.compare.run_bar import BarArea, RunBar
 from medfm_gui.ui.pages.compare.seeds import SeedsTab
 from medfm_gui.ui.pages.compare.sites import SitesTab
 from medfm_gui.ui.pages.compare.subgroups import SubgroupsTab
-from medfm_gui.ui.pages.compare.tabs import ClassesTab, OverviewTab, TestsTab
+from medfm_gui.ui.pages.compare.tabs import OverviewTab, TestsTab
 from medfm_gui.ui.pages.compare.usefulness import UsefulnessTab
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import action
 from medfm_gui.ui.widgets.notice import Notice
-from medfm_gui.ui.widgets.text import Label
+from medfm_gui.ui.widgets.text import Label, tip
 
 _TAB = "compare.tab"
-_Made = TypeVar("_Made", SubgroupsTab, UsefulnessTab, SeedsTab, PublishedTab, SitesTab, ReadersTab)
+_Made = TypeVar("_Made", SubgroupsTab, UsefulnessTab, SeedsTab, FoldsTab, PublishedTab, SitesTab, ReadersTab)
 _Drawn = TypeVar("_Drawn", LadderTab, LargeCharts)
 _Filled = TypeVar(
-    "_Filled", SubgroupsTab, UsefulnessTab, SeedsTab, PublishedTab, SitesTab, ReadersTab, LadderTab, LargeCharts,
-    ClassesTab, DisagreementsTab,
+    "_Filled", SubgroupsTab, UsefulnessTab, SeedsTab, FoldsTab, PublishedTab, SitesTab, ReadersTab, LadderTab,
+    LargeCharts, ClassesTab, DisagreementsTab,
 )  # fmt: skip
 
 
@@ -66,7 +68,9 @@ class Board(QWidget):
         self.bar_area = BarArea(self.bar)
         self.about = Label("", "caption")
         self.choose = action("Choose runs …", "plus")
-        self.bring_in = action("Import predictions …", "import")
+        self.bring_in = action("Import …", "import")
+        self.bring_in.setAccessibleName("Import predictions of another system")
+        tip(self.bring_in, "Predictions of another system, to stand beside these runs")
         self.bring_in.clicked.connect(lambda: self.import_wanted.emit(False))
         self.csv = action("Export numbers", "export")
         self.report = action("Report …", "reports", "primary")
@@ -76,11 +80,12 @@ class Board(QWidget):
         self.overview.export_wanted.connect(self.export_wanted)
         self.overview.drawn_wanted.connect(self.drawn_wanted)
         self.overview.beside_wanted.connect(self.beside_wanted)
-        self._tests = Deferred(TestsTab)
-        self._classes = Deferred(lambda place: self._filled(ClassesTab(place)))
+        self._tests = Deferred(lambda place: TestsTab(context, place))
+        self._classes = Deferred(lambda place: self._filled(ClassesTab(context, place)))
         self._subgroups = Deferred(lambda place: self._made(SubgroupsTab(context, place)))
         self._usefulness = Deferred(lambda place: self._made(UsefulnessTab(context, place)))
         self._seeds = Deferred(lambda place: self._made(SeedsTab(context, place)))
+        self._folds = Deferred(lambda place: self._made(FoldsTab(context, place)))
         self._ladder = Deferred(lambda place: self._drawn(LadderTab(place)))
         self._disagreements = Deferred(lambda place: self._filled(DisagreementsTab(context, place)))
         self._readers = Deferred(lambda place: self._made(ReadersTab(context, place)))
@@ -107,9 +112,6 @@ class Board(QWidget):
         column.addWidget(self.about)
         column.addWidget(self.notice)
         column.addWidget(self.tabs, 1)
-        self._fill_tabs()
-
-    def _fill_tabs(self) -> None:
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("The comparison")
         for tab, name in (
@@ -119,6 +121,7 @@ class Board(QWidget):
             (self._subgroups, "Subgroups"),
             (self._usefulness, "Usefulness"),
             (self._seeds, "Seeds"),
+            (self._folds, "Folds"),
             (self._ladder, "Ladder"),
             (self._disagreements, "Disagreements"),
             (self._readers, "Readers"),
@@ -166,6 +169,11 @@ class Board(QWidget):
     def seeds(self) -> SeedsTab:
         """Runs that differ in nothing but their seed."""
         return self._seeds.part
+
+    @property
+    def folds(self) -> FoldsTab:
+        """The cross-validations that the runs are folds of."""
+        return self._folds.part
 
     @property
     def disagreements(self) -> DisagreementsTab:
@@ -220,8 +228,8 @@ class Board(QWidget):
         self.about.setText(f"{wording.test_line(found)} · {wording.openings_line(found.openings)}")
         self.overview.show_runs(found)
         for part in (
-            self._classes, self._subgroups, self._usefulness, self._seeds, self._disagreements, self._readers,
-            self._sites, self._published,
+            self._classes, self._subgroups, self._usefulness, self._seeds, self._folds, self._disagreements,
+            self._readers, self._sites, self._published,
         ):  # fmt: skip
             if part.made is not None:
                 part.made.show_runs(found)

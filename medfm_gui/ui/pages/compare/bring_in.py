@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.compare_outside import (
     ImportPredictions,
@@ -16,10 +15,11 @@ from medfm_gui.desk.asks.compare_outside import (
 )
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.dataset import Task
-from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.dialog import WordsDialog, end_row
 from medfm_gui.ui.widgets.forms import Form, PathPicker, action, choice, disable, real_number
 from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.progress import ProgressRow
@@ -29,17 +29,18 @@ _WIDTH_PX = SPACE[-1] * 19
 _TABLES = "Tables (*.csv *.tsv *.txt)"
 _LONGEST = 2000
 _PREDICTIONS = (
-    "One row an image or a patient: a column “sample”, “path” or “patient”, and one probability a class (or “score” "
-    "for the positive one). The system joins the comparison as a run whose test is open; the look is counted and "
-    "written down."
+    "One row for each image or patient: a column “sample”, “path” or “patient” that names it, and a column of "
+    "probabilities for each class (or “score”: that of the positive class). The system joins the comparison like a run "
+    "whose test is open; the look at the test is counted and written down."
 )
 _READS = (
-    "One row a reader and an image or patient: “reader”, then “sample”, “path” or “patient”, then “decision” (a class, "
-    "0 or 1) or “rating” (1 to 5, from 3 on positive). Only test images of the split can be read."
+    "One row for each reader and image (or patient): a column “reader”; one of “sample”, “path” or “patient”; and "
+    "“decision” (a class, or 0 and 1) or “rating” (1 to 5; 3 and more count as positive). Only test images of the "
+    "split can be read."
 )
 
 
-class BringIn(QDialog):
+class BringIn(WordsDialog):
     """Asks for a file and what it is of; errors are said in place and what was filled in stays.
 
     Signals:
@@ -82,11 +83,11 @@ class BringIn(QDialog):
         form = Form()
         form.add("Table", self.file)
         if not self._is_reads:
-            form.add("What the system is called", self.name)
+            form.add("Name of the system", self.name)
         form.add("Dataset", self.dataset)
         self._split_row = form.add("Split", self.split)
         if not self._is_reads:
-            form.add("Counted by", self.unit)
+            form.add("Unit of analysis", self.unit)
             row = QWidget()
             beside = QHBoxLayout(row)
             beside.setContentsMargins(0, 0, 0, 0)
@@ -96,11 +97,6 @@ class BringIn(QDialog):
             self._threshold_row = row
             form.add_widget(row)
             form.add("Why the test is looked at", self.reason)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(SPACE[1])
-        buttons.addStretch(1)
-        buttons.addWidget(self.cancel)
-        buttons.addWidget(self.act)
         self.work.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[3])
@@ -111,7 +107,7 @@ class BringIn(QDialog):
         column.addWidget(self.notice)
         column.addWidget(self.work)
         column.addSpacing(SPACE[1])
-        column.addLayout(buttons)
+        column.addLayout(end_row(self.cancel, self.act))
 
     def _connect(self) -> None:
         self.file.changed.connect(lambda _: self._judge())
@@ -123,17 +119,6 @@ class BringIn(QDialog):
         self.threshold.setEnabled(False)
         self.cancel.clicked.connect(self.reject)
         self.act.clicked.connect(self.start)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Be as high as the words need."""
-        super().showEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        layout = self.layout()
-        if layout is not None:
-            layout.activate()
-            self.setFixedHeight(layout.totalHeightForWidth(self.width()))
 
     def _fill(self, answer: ImportTargets) -> None:
         wanted = [one for one in answer.targets if not self._is_reads or one.task is Task.BINARY]
@@ -150,7 +135,6 @@ class BringIn(QDialog):
         if not wanted:
             kind = "dataset of two classes with a split" if self._is_reads else "dataset with a split"
             self.notice.tell(f"There is no {kind} yet.", "Import one and split it, then come back.")
-            self._fit()
 
     def _target(self) -> ImportTarget | None:
         return next((one for one in self._targets if one.id == self.dataset.currentData()), None)
@@ -173,8 +157,7 @@ class BringIn(QDialog):
         if not self._is_reads and isinstance(split, str):
             count = self._looks.get(split, 0)
             times = "was not opened yet" if not count else f"was opened {'once' if count == 1 else f'{count} times'}"
-            self._split_row.set_hint(f"The test of this split {times} by runs of it.")
-        self._fit()
+            self._split_row.set_hint(f"The test of this split {times}{' so far' if count else ''}.")
 
     def _judge(self) -> None:
         missing = ""
@@ -209,7 +192,6 @@ class BringIn(QDialog):
         )
         self.work.on_cancel(self._ticket.cancel)
         self._judge()
-        self._fit()
 
     def _progress(self, news: Progress) -> None:
         self.work.tell(news.text, news.total, news.done, news.seconds_left)
@@ -222,9 +204,5 @@ class BringIn(QDialog):
     def _fail(self, error: MedfmError) -> None:
         self._ticket = None
         self.work.hide()
-        if isinstance(error, Interrupted):
-            self.notice.tell("The import was stopped.", "Nothing was kept.")
-        else:
-            self.notice.tell(error.message, error.hint, role="bad")
+        self.notice.tell_failure(error, "The import was stopped.", "Nothing was kept.")
         self._judge()
-        self._fit()

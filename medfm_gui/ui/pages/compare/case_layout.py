@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLayout, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.compare import Side
 from medfm_gui.domain.evaluation import Evaluation
@@ -15,6 +14,7 @@ from medfm_gui.ui.pages.compare.cells import Cell, CellTable
 from medfm_gui.ui.pages.compare.model import RunMark, name_of, scale
 from medfm_gui.ui.pages.compare.run_cell import RunDelegate
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.scrolling import scrolled
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import ROW_PX, DataTable
 
@@ -42,7 +42,7 @@ def stack(
     ``inside``: it lies in such a stack, which has the margins. ``scrolls``: what does not fit is scrolled to.
     """
     body = QWidget()
-    area = _scrolling(body) if scrolls else body  # before it is filled: it is measured and styled at once
+    area = scrolled(body) if scrolls else body  # before it is filled: it is measured and styled at once
     pane = StatePane(area)
     whole = QVBoxLayout(tab)  # outermost first: each new parent costs a styling of all that lies in it
     whole.setContentsMargins(0, 0, 0, 0)
@@ -59,16 +59,6 @@ def stack(
             column.addLayout(part, share)
     column.addStretch(0)  # takes the room that a hidden chart leaves
     return pane
-
-
-def _scrolling(body: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(body)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return area
 
 
 def fit_height(table: DataTable, most: int, *, least: bool = False) -> None:

@@ -29,7 +29,7 @@ from medfm_gui.ui.widgets.table import PlainDelegate
 from medfm_gui.ui.widgets.text import Label, one_line
 
 _CHART_PX = SPACE[-1] * 11
-_LIST_PX = SPACE[-1] * 8
+_LIST_PX = SPACE[-1] * 11
 _FIELD_LETTERS = 22
 _CHEAP, _BESIDE = "baseline", "roc-beside"
 _NO_RUNS = ("treat all", "treat none")
@@ -214,12 +214,12 @@ class LargeCharts(QWidget):
         self.list.setUniformItemSizes(True)
         self.view = ChartView()
         self.view.export_wanted.connect(self._export)
-        self.list.setFixedWidth(_LIST_PX)
+        self.list.setMaximumWidth(_LIST_PX)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, SPACE[2], 0, SPACE[2])
         row.setSpacing(SPACE[3])
-        row.addWidget(self.list)
-        row.addWidget(self.view, 1)
+        row.addWidget(self.list, 1)
+        row.addWidget(self.view, 2)
 
     def show_runs(self, found: SideBySide) -> None:
         """The runs whose charts will come."""

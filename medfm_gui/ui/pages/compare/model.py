@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt
 
 from medfm_gui.desk.asks.compare import Side, SideBySide
 from medfm_gui.domain.cards import Family
@@ -15,6 +15,7 @@ from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.metrics.names import METRICS, headline
 from medfm_gui.ui.charts.interval_cell import INTERVAL_ROLE, IntervalCell
 from medfm_gui.ui.pages.compare import wording
+from medfm_gui.ui.pages.compare.roles import ALIGN, DISPLAY, HORIZONTAL, LONGEST, NOWHERE, RIGHT, TIP, Index
 from medfm_gui.ui.widgets.text import one_line, tip_text
 from medfm_gui.workspace.shortcuts import Baseline
 
@@ -22,16 +23,6 @@ NO_RUN = -1
 """Place of what is no run of the comparison: grey."""
 RUN_ROLE = int(Qt.ItemDataRole.UserRole) + 41
 """Role under which a model gives the ``RunMark`` of a cell."""
-
-_Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
-_LONGEST = 160
-_DISPLAY = Qt.ItemDataRole.DisplayRole
-_TIP = Qt.ItemDataRole.ToolTipRole
-_ALIGN = Qt.ItemDataRole.TextAlignmentRole
-_HORIZONTAL = Qt.Orientation.Horizontal
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +37,7 @@ class RunMark:
 
 def name_of(side: Side) -> str:
     """What people read for a run: id, model, adaptation."""
-    return one_line(f"{side.run} {side.title}", _LONGEST)
+    return one_line(f"{side.run} {side.title}", LONGEST)
 
 
 def as_errors(row: Evaluation | Comparison) -> bool:
@@ -143,28 +134,28 @@ class MetricTable(QAbstractTableModel):
         """The numbers in the table."""
         return tuple(self._rows.values())
 
-    def rowCount(self, parent: _Index = _NOWHERE) -> int:
+    def rowCount(self, parent: Index = NOWHERE) -> int:
         """One a run and one a cheap model."""
         return 0 if parent.isValid() else len(self._sides) + len(self._baselines)
 
-    def columnCount(self, parent: _Index = _NOWHERE) -> int:
+    def columnCount(self, parent: Index = NOWHERE) -> int:
         """The name, and one a metric."""
         return 0 if parent.isValid() else 1 + len(self._columns)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> Any:
         """The metric's name."""
-        if orientation != _HORIZONTAL or not 0 <= section < self.columnCount():
+        if orientation != HORIZONTAL or not 0 <= section < self.columnCount():
             return None
-        if role == _DISPLAY:
+        if role == DISPLAY:
             return "Run" if section == 0 else self._columns[section - 1].title
-        if role != _TIP or not section:
+        if role != TIP or not section:
             return None
         column = self._columns[section - 1]
         said = ["Less is better."] if wording.lower_is_better(column.metric) else []
         said += ["Without the units of test images that the leak gate named."] if column.is_without else []
         return tip_text(" ".join(said)) if said else None
 
-    def data(self, index: _Index, role: int = _DISPLAY) -> Any:
+    def data(self, index: Index, role: int = DISPLAY) -> Any:
         """Text, interval, marker or tip of a cell."""
         side, cheap = self.side(index.row()), self.baseline(index.row())
         if side is not None:
@@ -178,12 +169,12 @@ class MetricTable(QAbstractTableModel):
         column = self._columns[index.column() - 1]
         row = self._rows.get((run, column))
         if row is None:
-            return wording.NONE if role == _DISPLAY else None
-        if role == _TIP:
+            return wording.NONE if role == DISPLAY else None
+        if role == TIP:
             return tip_text(wording.number_tip(row))
-        if role in (_DISPLAY, INTERVAL_ROLE):
+        if role in (DISPLAY, INTERVAL_ROLE):
             cell = replace(_cell(row, self._scales[column.metric], slot, family), hollow=side is None)
-            return cell.text if role == _DISPLAY else cell
+            return cell.text if role == DISPLAY else cell
         return None
 
 
@@ -192,19 +183,19 @@ def _cheap_data(cheap: Baseline | None, role: int) -> Any:
     if cheap is None:
         return None
     name = f"Cheap model: {cheap.title}"
-    if role == _DISPLAY:
-        return one_line(name, _LONGEST)
+    if role == DISPLAY:
+        return one_line(name, LONGEST)
     if role == RUN_ROLE:
         return RunMark(Family.BASELINE.value, NO_RUN, hollow=True)
-    return tip_text(f"{name}\n{cheap.note}") if role == _TIP else None
+    return tip_text(f"{name}\n{cheap.note}") if role == TIP else None
 
 
 def _name_data(side: Side, slot: int, role: int) -> Any:
-    if role == _DISPLAY:
+    if role == DISPLAY:
         return name_of(side)
     if role == RUN_ROLE:
         return RunMark(side.family, slot)
-    if role == _TIP:
+    if role == TIP:
         return tip_text(f"{side.run} {side.title}" + ("\nReference of the comparison" if slot == 0 else ""))
     return None
 
@@ -238,51 +229,51 @@ class ClassTable(QAbstractTableModel):
         self._ends = scale(metric, rows)
         self.endResetModel()
 
-    def rowCount(self, parent: _Index = _NOWHERE) -> int:
+    def rowCount(self, parent: Index = NOWHERE) -> int:
         """One a class."""
         return 0 if parent.isValid() else len(self._labels)
 
-    def columnCount(self, parent: _Index = _NOWHERE) -> int:
+    def columnCount(self, parent: Index = NOWHERE) -> int:
         """Class, events, and one a run."""
         return 0 if parent.isValid() else 2 + len(self._sides)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> Any:
         """The run's id."""
-        if orientation != _HORIZONTAL or not 0 <= section < self.columnCount():
+        if orientation != HORIZONTAL or not 0 <= section < self.columnCount():
             return None
         if section < 2:
-            if role == _ALIGN and section == 1:
-                return _RIGHT
-            return ("Class", "Events")[section] if role == _DISPLAY else None
+            if role == ALIGN and section == 1:
+                return RIGHT
+            return ("Class", "Events")[section] if role == DISPLAY else None
         side = self._sides[section - 2]
-        if role == _DISPLAY:
+        if role == DISPLAY:
             return name_of(side)
-        return tip_text(f"{side.run} {side.title}") if role == _TIP else None
+        return tip_text(f"{side.run} {side.title}") if role == TIP else None
 
-    def data(self, index: _Index, role: int = _DISPLAY) -> Any:
+    def data(self, index: Index, role: int = DISPLAY) -> Any:
         """Text, interval or tip of a cell."""
         if not 0 <= index.row() < len(self._labels):
             return None
         label = self._labels[index.row()]
         if index.column() == 0:
-            shown = {_DISPLAY: one_line(label, _LONGEST), _TIP: tip_text(label)}
-            return shown.get(Qt.ItemDataRole(role)) if role in (_DISPLAY, _TIP) else None
+            shown = {DISPLAY: one_line(label, LONGEST), TIP: tip_text(label)}
+            return shown.get(Qt.ItemDataRole(role)) if role in (DISPLAY, TIP) else None
         if index.column() == 1:
             return self._events(label, role)
         slot = index.column() - 2
         side = self._sides[slot]
         row = self._rows.get((label, side.run))
         if row is None:
-            return wording.NONE if role == _DISPLAY else None
-        if role == _TIP:
+            return wording.NONE if role == DISPLAY else None
+        if role == TIP:
             return tip_text(wording.number_tip(row))
         cell = _cell(row, self._ends, slot, side.family)
-        return cell.text if role == _DISPLAY else cell if role == INTERVAL_ROLE else None
+        return cell.text if role == DISPLAY else cell if role == INTERVAL_ROLE else None
 
     def _events(self, label: str, role: int) -> Any:
-        if role == _ALIGN:
-            return _RIGHT
+        if role == ALIGN:
+            return RIGHT
         row = next((row for (name, _), row in self._rows.items() if name == label), None)
-        if role != _DISPLAY:
+        if role != DISPLAY:
             return None
         return wording.NONE if row is None or row.n_events is None else f"{row.n_events:,}"

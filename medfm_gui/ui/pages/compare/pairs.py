@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt
 
 from medfm_gui.desk.asks.compare import Side, SideBySide
 from medfm_gui.domain.evaluation import Comparison
@@ -14,20 +14,16 @@ from medfm_gui.metrics.names import method_title
 from medfm_gui.ui.charts.interval_cell import INTERVAL_ROLE, IntervalCell
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.pages.compare.model import RUN_ROLE, RunMark, as_errors, name_of
+from medfm_gui.ui.pages.compare.roles import ALIGN, DISPLAY, HORIZONTAL, LEFT, LONGEST, NOWHERE, RIGHT, TIP, Index
 from medfm_gui.ui.widgets.text import one_line, tip_text
 from medfm_gui.workspace.shortcuts import Baseline
 
-_Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
-_LONGEST = 160
-_DISPLAY = Qt.ItemDataRole.DisplayRole
-_TIP = Qt.ItemDataRole.ToolTipRole
-_ALIGN = Qt.ItemDataRole.TextAlignmentRole
-_HORIZONTAL = Qt.Orientation.Horizontal
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-
-PAIR_COLUMNS = ("Run", "Minus", "Metric", "Difference", "p", "p, Holm", "Test", "n", "Note")
+PAIR_COLUMNS = (
+    "Run", "Minus", "Metric", "Difference", "p", "p, Holm", "Simultaneous 95 %", "Test", "n", "Note",
+)  # fmt: skip
+TOGETHER = PAIR_COLUMNS.index("Simultaneous 95 %")
+"""The column of intervals that hold together: of no use where none of them is known."""
+_NUMBERS = (4, 5, 8)
 
 
 class PairTable(QAbstractTableModel):
@@ -50,50 +46,65 @@ class PairTable(QAbstractTableModel):
         self._cheap = {one.name: one.title for one in baselines}
         metrics = list(dict.fromkeys(pair.metric for pair in (*found.pairs, *cheap)))
         own = sorted(found.pairs, key=lambda pair: (metrics.index(pair.metric), as_errors(pair)))
-        self._pairs = (*own, *cheap)
-        self._sides = {side.run: (slot, side) for slot, side in enumerate(found.sides)}
-        self._scales = {
-            (name, part is cheap): _reach([pair for pair in part if pair.metric == name])
-            for name in metrics
-            for part in (own, cheap)
-        }
+        self._put(found.sides, own, cheap)
         self.endResetModel()
+
+    def fill_all(self, sides: Sequence[Side], pairs: Sequence[Comparison]) -> None:
+        """Show every pair of runs, in the order given."""
+        self.beginResetModel()
+        self._cheap = {}
+        self._put(sides, pairs, ())
+        self.endResetModel()
+
+    def _put(self, sides: Sequence[Side], own: Sequence[Comparison], cheap: Sequence[Comparison]) -> None:
+        self._pairs = (*own, *cheap)
+        self._sides = {side.run: (slot, side) for slot, side in enumerate(sides)}
+        self._scales = {
+            (name, is_cheap): _reach([pair for pair in part if pair.metric == name])
+            for name in {pair.metric for pair in self._pairs}
+            for is_cheap, part in ((False, own), (True, cheap))
+        }
+
+    @property
+    def knows_together(self) -> bool:
+        """Whether some of the tests have an interval that holds together with the others."""
+        return any(pair.simultaneous_method for pair in self._pairs)
 
     def pair(self, row: int) -> Comparison | None:
         """The test of a row."""
         return self._pairs[row] if 0 <= row < len(self._pairs) else None
 
-    def rowCount(self, parent: _Index = _NOWHERE) -> int:
+    def rowCount(self, parent: Index = NOWHERE) -> int:
         """One a test."""
         return 0 if parent.isValid() else len(self._pairs)
 
-    def columnCount(self, parent: _Index = _NOWHERE) -> int:
+    def columnCount(self, parent: Index = NOWHERE) -> int:
         """Fixed."""
         return 0 if parent.isValid() else len(PAIR_COLUMNS)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> Any:
         """Names of the columns."""
-        if orientation != _HORIZONTAL or not 0 <= section < len(PAIR_COLUMNS):
+        if orientation != HORIZONTAL or not 0 <= section < len(PAIR_COLUMNS):
             return None
-        if role == _ALIGN and section in (4, 5, 7):
-            return _RIGHT
-        return PAIR_COLUMNS[section] if role == _DISPLAY else None
+        if role == ALIGN and section in _NUMBERS:
+            return RIGHT
+        return PAIR_COLUMNS[section] if role == DISPLAY else None
 
-    def data(self, index: _Index, role: int = _DISPLAY) -> Any:
+    def data(self, index: Index, role: int = DISPLAY) -> Any:
         """Text, interval, marker or tip of a cell."""
         pair = self.pair(index.row())
         if pair is None:
             return None
-        if role == _TIP:
+        if role == TIP:
             return tip_text(wording.pair_tip(pair))
-        if role == _ALIGN:
-            return _RIGHT if index.column() in (4, 5, 7) else _LEFT
+        if role == ALIGN:
+            return RIGHT if index.column() in _NUMBERS else LEFT
         found = self._sides.get(pair.a)
         if role == RUN_ROLE and index.column() == 0 and found is not None:
             return RunMark(found[1].family, found[0])
         if role == INTERVAL_ROLE and index.column() == 3:
             return self._difference(pair)
-        return self._text(pair, index.column()) if role == _DISPLAY else None
+        return self._text(pair, index.column()) if role == DISPLAY else None
 
     def _difference(self, pair: Comparison) -> IntervalCell:
         reach = self._scales[pair.metric, pair.b in self._cheap]
@@ -104,14 +115,15 @@ class PairTable(QAbstractTableModel):
         found = self._sides.get(pair.a)
         return (
             name_of(found[1]) if found else pair.a,
-            one_line(self._cheap.get(pair.b, pair.b), _LONGEST),
+            one_line(self._cheap.get(pair.b, pair.b), LONGEST),
             wording.heading(pair.metric) + (", failures as errors" if as_errors(pair) else ""),
             self._difference(pair).text,
             wording.p_value(pair.p),
             wording.p_value(pair.p_adjusted),
+            wording.together(pair),
             method_title(pair.test),
             f"{pair.n:,}",
-            one_line(pair.note, _LONGEST),
+            one_line(pair.note, LONGEST),
         )[column]
 
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from medfm_gui.ui import theme
-from medfm_gui.ui.charts.marks import MARKER_PX, draw_marker, series_colour
+from medfm_gui.ui.charts.marks import MARKER_PX, draw_marker, is_repeated, series_colour
 from medfm_gui.ui.pages.compare.model import RUN_ROLE, RunMark
 
 _ROOM_PX = theme.SPACE[2] + theme.SPACE[0]
@@ -25,8 +25,9 @@ class RunDelegate(QStyledItemDelegate):
         if isinstance(mark, RunMark):
             now = theme.current()
             middle = QPointF(option.rect.left() + theme.SPACE[2], option.rect.center().y() + 0.5)
-            colour = series_colour(now, mark.slot)
-            draw_marker(painter, mark.family, middle, colour, QColor(now.panel), MARKER_PX + 2, hollow=mark.hollow)
+            colour, pierced = series_colour(now, mark.slot), is_repeated(now, mark.slot)
+            ground, px = QColor(now.panel), MARKER_PX + 2
+            draw_marker(painter, mark.family, middle, colour, ground, px, hollow=mark.hollow, pierced=pierced)
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         """Leave room for the marker."""

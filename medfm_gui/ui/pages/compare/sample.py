@@ -9,15 +9,18 @@ from dataclasses import replace
 from medfm_gui.desk.asks.compare import (
     LADDER,
     LADDER_OF_ALL,
+    AllPairs,
     Candidate,
     CandidateList,
     CompareRuns,
     Drawing,
     DrawingList,
+    ExportAllPairs,
     ExportDrawing,
     ExportNumbers,
     FileWritten,
     ListCandidates,
+    ReadAllPairs,
     ReadDrawings,
     ReadLadder,
     ReadSideBySide,
@@ -35,6 +38,7 @@ from medfm_gui.ui.pages.compare.sample_cases import case_answers
 from medfm_gui.ui.pages.compare.sample_outside import outside_answers
 from medfm_gui.ui.pages.compare.wording import heading
 from medfm_gui.ui.sample import Answers
+from medfm_gui.workspace.all_pairs import EXPLORATORY
 
 SET = "ab" * 32
 OTHER_SET = "cd" * 32
@@ -88,6 +92,7 @@ def pairs(runs: Sequence[str]) -> tuple[Comparison, ...]:
             p = math.erfc(abs(difference) / half * 1.96 / math.sqrt(2))
             test = "delong" if metric == "auc" else "mcnemar-mid-p"
             several = len(runs) > 2
+            wide, over = 1.28 * half, len(runs) - 1
             found.append(
                 Comparison(
                     run,
@@ -100,11 +105,33 @@ def pairs(runs: Sequence[str]) -> tuple[Comparison, ...]:
                     p,
                     min(1.0, p * (len(runs) - 1)),
                     {"auc": 492, "sensitivity": 118, "specificity": 374}[metric],
-                    note=f"Holm over {len(runs) - 1}, interval unadjusted" if several else "",
+                    note=f"simultaneous over {over} (critical value 2.51); Holm over {over}" if several else "",
                     parameters={"unit": "patient", "n_events": "118"},
+                    low_simultaneous=difference - wide if several else None,
+                    high_simultaneous=difference + wide if several else None,
+                    simultaneous_method="max-t-bootstrap" if several else "",
                 )
             )
     return tuple(found)
+
+
+def all_pairs(runs: Sequence[str]) -> AllPairs:
+    """Every run minus every run before it, by the AUC."""
+    found = []
+    count = len(runs) * (len(runs) - 1) // 2
+    for reference in range(len(runs) - 1):
+        for pair in pairs(runs[reference:]):
+            if pair.metric == "auc" and pair.difference is not None and pair.p is not None:
+                p = min(1.0, pair.p * count)
+                note = f"simultaneous over {count} (critical value 2.92); Holm over {count}"
+                found.append(
+                    replace(
+                        pair, p_adjusted=p, note=note, parameters={**pair.parameters, "pairs": EXPLORATORY},
+                        low_simultaneous=pair.difference - 0.036, high_simultaneous=pair.difference + 0.036,
+                        simultaneous_method="max-t-bootstrap",
+                    )
+                )  # fmt: skip
+    return AllPairs(tuple(runs), tuple(found))
 
 
 def side_by_side(runs: Sequence[str], *, is_compared: bool = True) -> SideBySide:
@@ -361,6 +388,8 @@ def sample_answers() -> Answers:
         ReadDrawings: lambda ask: DrawingList(ask.runs, drawings(ask.runs)),
         ExportDrawing: lambda ask: FileWritten(ask.path),
         ExportNumbers: lambda ask: FileWritten(ask.path),
+        ReadAllPairs: lambda ask: all_pairs(ask.runs),
+        ExportAllPairs: lambda ask: FileWritten(ask.path),
         LookAtSeal: lambda ask: SealFacts(ask.runs, 492, looks),
         OpenTest: lambda ask: TestOpened(ask.runs, (), 7),
         **case_answers(dict(RUNS)),

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 
 from medfm_gui.desk.asks.compare import FileWritten
 from medfm_gui.desk.asks.compare_cases import (
+    ClassSets,
     CovariateList,
     ListTestCovariates,
+    ReadClassSets,
     ReadDisagreements,
+    ReadFolds,
     ReadReferences,
     ReadSampling,
     ReadSeeds,
@@ -21,6 +24,7 @@ from medfm_gui.desk.asks.data import Thumbnails, Tile, TileSheet
 from medfm_gui.desk.asks.studies import PredictionView, PredictSource
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.evaluation import Comparison, Evaluation
+from medfm_gui.ui.pages.compare.sample_folds import sample_folds
 from medfm_gui.ui.sample import Answers
 from medfm_gui.workspace.disagreements import Case, Disagreements, Kind
 from medfm_gui.workspace.references import OwnResult, PublishedResult, References
@@ -205,7 +209,9 @@ def case_answers(known: Runs) -> Answers:
         ReadSubgroups: lambda ask: _subgroups(known, ask.runs, ask.covariate),
         ReadSampling: lambda ask: Sampling("enriched"),
         ReadUsefulness: lambda ask: _usefulness(known, ask),
+        ReadClassSets: lambda ask: ClassSets(is_on=False),
         ReadSeeds: lambda ask: _seeds(known, ask.runs),
+        ReadFolds: lambda ask: sample_folds(known, ask.runs),
         ReadDisagreements: lambda ask: _disagreements(known, ask),
         ReadReferences: lambda ask: _references(known, ask.runs),
         WriteChart: lambda ask: FileWritten(ask.path),

@@ -209,7 +209,7 @@ def outside_answers(known: Runs, roc: Callable[[Sequence[str]], ChartSpec]) -> A
         ListReads: lambda ask: ReadsList(ask.runs, (reads,)),
         ReadReaders: lambda ask: _board(known, ask, roc(ask.runs)),
         ListImportTargets: lambda ask: ImportTargets(targets, "chest", "chest-s2", "patient", {"chest-s2": 6}),
-        ImportPredictions: lambda ask: TableImported("r0005", ("2 row(s) without a score count as failed",)),
+        ImportPredictions: lambda ask: TableImported("r0005", ("2 rows without a score: counted as failed",)),
         ImportReaders: lambda ask: TableImported("reads-0a1b", ("3 readers, 492 images",)),
         ListExternalTests: lambda ask: _external(known, ask.runs),
         ListDatasets: lambda ask: _datasets(),

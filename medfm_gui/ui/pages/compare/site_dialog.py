@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QFormLayout,
     QFrame,
-    QHBoxLayout,
     QLineEdit,
     QScrollArea,
     QVBoxLayout,
@@ -21,13 +20,14 @@ from medfm_gui.desk.asks.compare import Side
 from medfm_gui.desk.asks.compare_outside import LookAtSite, SiteTested, TestOnSite
 from medfm_gui.desk.asks.data import DatasetList, ListDatasets
 from medfm_gui.desk.protocol import Progress
-from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.advice import window_words
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.dialog import end_row
 from medfm_gui.ui.widgets.forms import Form, action, choice, disable
 from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.progress import ProgressRow
@@ -63,7 +63,7 @@ class SiteDialog(QDialog):
         self.setModal(True)
         self.setWindowTitle("Test on another dataset")
         self.setAccessibleName("Test on another dataset")
-        self.resize(_WIDTH_PX, _HEIGHT_PX)
+        self.setMinimumWidth(_WIDTH_PX)
         self.dataset, self.by = choice(()), choice((("no, all together", ""),))
         self.reason = QLineEdit()
         self.reason.setMaxLength(2000)
@@ -88,13 +88,8 @@ class SiteDialog(QDialog):
         form.add("Dataset", self.dataset)
         below.add("Numbers by site too", self.by)
         below.add("Why it is opened", self.reason)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(SPACE[1])
-        buttons.addStretch(1)
-        buttons.addWidget(self.cancel)
-        buttons.addWidget(self.act)
-        self.work.hide()
-        self.about.hide()
+        for part in (self.work, self.about, self.map):  # until there is something to show
+            part.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[3])
         column.setSpacing(SPACE[2])
@@ -103,13 +98,13 @@ class SiteDialog(QDialog):
         column.addWidget(Label(f"{runs}. {_EXPLAINED}", "muted"))
         column.addWidget(form)
         column.addWidget(self.about)
-        self._map_name = Label("Label map: their class is our", "muted")
+        self._map_name = Label("Label map: which of our classes each of theirs is", "muted")
         column.addWidget(self._map_name)
         column.addWidget(self.map, 1)
         column.addWidget(below)
         column.addWidget(self.notice)
         column.addWidget(self.work)
-        column.addLayout(buttons)
+        column.addLayout(end_row(self.cancel, self.act))
 
     def _list(self, answer: DatasetList) -> None:
         self.dataset.blockSignals(True)
@@ -155,6 +150,9 @@ class SiteDialog(QDialog):
         looks = {0: "never", 1: "once"}.get(facts.journalled, f"{facts.journalled:,} times")
         self.about.setText(f"{facts.images:,} images, opened as an external test {looks} so far.")
         self.about.show()
+        if not self.map.isVisibleTo(self):
+            self.map.show()
+            self.resize(self.width(), max(self.height(), _HEIGHT_PX))
         if facts.obstacles:
             self.notice.tell(" ".join(reason for _, reason in facts.obstacles[:3]), "These runs are left out.")
         self._judge()
@@ -213,8 +211,5 @@ class SiteDialog(QDialog):
     def _fail(self, error: MedfmError) -> None:
         self._ticket = None
         self.work.hide()
-        if isinstance(error, Interrupted):
-            self.notice.tell("The test was stopped.", "The look stays written down in the journal.")
-        else:
-            self.notice.tell(error.message, error.hint, role="bad")
+        self.notice.tell_failure(error, "The test was stopped.", "The look stays written down in the journal.")
         self._judge()

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
     QMenu,
     QPlainTextEdit,
     QScrollArea,
@@ -19,24 +18,24 @@ from PySide6.QtWidgets import (
 
 from medfm_gui.desk.asks.compare import SideBySide
 from medfm_gui.ui.charts.interval_cell import IntervalDelegate
+from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import wording
 from medfm_gui.ui.pages.compare.charts import ChartGrid
 from medfm_gui.ui.pages.compare.cheap import CheapLine
-from medfm_gui.ui.pages.compare.difference_cell import DifferenceDelegate
+from medfm_gui.ui.pages.compare.every_pair import EveryPair, pair_view
 from medfm_gui.ui.pages.compare.model import (
-    ClassTable,
     MetricTable,
     as_errors,
-    class_metrics,
 )
-from medfm_gui.ui.pages.compare.pairs import PairTable
+from medfm_gui.ui.pages.compare.pairs import TOGETHER, PairTable
 from medfm_gui.ui.pages.compare.run_cell import RunDelegate
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
-from medfm_gui.ui.widgets.forms import choice, fields_in_a_row
+from medfm_gui.ui.widgets.forms import choice
 from medfm_gui.ui.widgets.states import StatePane
+from medfm_gui.ui.widgets.switch import Switch
 from medfm_gui.ui.widgets.table import ROW_PX, DataTable
-from medfm_gui.ui.widgets.text import Label, one_line, shown
+from medfm_gui.ui.widgets.text import Label, shown, tip
 from medfm_gui.workspace.shortcuts import Baseline, ShortcutFile
 
 _NAME_PX = SPACE[-1] * 9
@@ -47,7 +46,6 @@ _LONGEST_SENTENCE = 1100
 _LONGEST_TEXT = 40_000
 _SENTENCE_PX = SPACE[-1] * 4
 _P_PX = SPACE[3] * 5
-_PAIR_COLUMNS_PX = (_NAME_PX, SPACE[-1] * 5, SPACE[-1] * 4, SPACE[-1] * 10, _P_PX, _P_PX, SPACE[-1] * 6, SPACE[-1] * 2)
 
 
 class OverviewTab(QScrollArea):
@@ -214,16 +212,16 @@ class TestsTab(QWidget):
 
     __test__ = False
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._found: SideBySide | None = None
+        self._every = Deferred(lambda place: EveryPair(context, place))
         self.model = PairTable(self)
-        self.table = DataTable("Paired tests")
-        self.table.setModel(self.model)
-        self.table.setItemDelegateForColumn(0, RunDelegate(self.table))
-        self.table.setItemDelegateForColumn(3, DifferenceDelegate(self.table))
-        for at, width in enumerate(_PAIR_COLUMNS_PX):
-            self.table.setColumnWidth(at, width)
+        self.table = pair_view("Paired tests", self.model)
         self.head = Label("", "muted")
+        self.switch = Switch("All pairs (exploratory)")
+        tip(self.switch, "Every run minus every other by the headline, a look that no question named beforehand")
+        self.switch.toggled.connect(self._choose)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setAccessibleName("What may be concluded")
@@ -233,84 +231,59 @@ class TestsTab(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, SPACE[2], 0, SPACE[2])
         column.setSpacing(SPACE[2])
+        column.addWidget(self.switch, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self._reference(), 1)
+        column.addWidget(self._every, 1)
+        self._every.hide()
+        self.pane = StatePane(body)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.pane)
+
+    def _reference(self) -> QWidget:
+        """The tests that count: each run against the reference."""
+        self.against = QWidget()
+        column = QVBoxLayout(self.against)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE[2])
         column.addWidget(self.head)
         column.addWidget(self.table, 3)
         name = Label("What may be concluded", "heading3")
         name.setBuddy(self.text)
         column.addWidget(name)
         column.addWidget(self.text, 1)
-        self.pane = StatePane(body)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.pane)
+        return self.against
+
+    @property
+    def every(self) -> EveryPair:
+        """Every run against every other."""
+        return self._every.part
+
+    def _choose(self, is_every: bool) -> None:
+        if is_every and self._found is not None:
+            self.every.show_runs(self._found)
+        self.against.setVisible(not is_every)
+        self._every.setVisible(is_every)
+
+    def _follow(self, found: SideBySide) -> None:
+        """Another comparison begins with the tests that count; with two runs there is no other pair."""
+        same = self._found is not None and self._found.sides == found.sides
+        self._found = found
+        self.switch.setVisible(len(found.sides) > 2)
+        if not same:
+            self.switch.setChecked(False)
+        elif self.switch.isChecked():
+            self.every.show_runs(found)
 
     def show_runs(self, found: SideBySide, cheap: ShortcutFile | None = None) -> None:
         """Show the tests of a comparison that was computed, and those against the cheap models."""
+        self._follow(found)
         self.model.fill(found, cheap.baselines if cheap is not None else ())
-        reference = found.sides[0]
-        below = " Below them: each run minus each cheap model, with a Holm of their own." if cheap is not None else ""
-        self.head.setText(
-            f"Each run minus the reference {one_line(reference.run)} {one_line(reference.title, 200)}, on the same "
-            f"test. p by Holm counts all runs that are compared by one metric; intervals are not adjusted.{below}"
-        )
+        self.table.setColumnHidden(TOGETHER, not self.model.knows_together)
+        self.head.setText(wording.tests_line(found, cheap))
         said = (found.sentence, *(cheap.sentences if cheap is not None else ()))
         self.text.setPlainText(shown("\n".join(part for part in said if part), _LONGEST_TEXT))
         self.pane.show_content()
-
-
-class ClassesTab(QWidget):
-    """Numbers of each class, one metric at a time."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._found: SideBySide | None = None
-        self.model = ClassTable(self)
-        self.metric_field = choice(())
-        self.metric_field.setAccessibleName("Metric by class")
-        self.metric_field.currentIndexChanged.connect(lambda _: self._fill())
-        head = fields_in_a_row((Label("Metric", "muted", wrap=False), self.metric_field))
-        self.table = DataTable("Numbers by class")
-        self.table.setModel(self.model)
-        self.table.setItemDelegate(IntervalDelegate(self.table))
-        body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, SPACE[2], 0, SPACE[2])
-        column.setSpacing(SPACE[2])
-        column.addLayout(head)
-        column.addWidget(self.table, 1)
-        self.pane = StatePane(body)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.pane)
-
-    def show_runs(self, found: SideBySide) -> None:
-        """Show the numbers of each class of a comparison."""
-        self._found = found
-        metrics = class_metrics(found)
-        if not metrics:
-            self.pane.show_empty(
-                "No numbers by class",
-                "A question with two classes is one number; its sensitivity and specificity stand in the overview.",
-                icon="table",
-            )
-            return
-        before = self.metric_field.currentData()
-        self.metric_field.blockSignals(True)
-        self.metric_field.clear()
-        for metric in metrics:
-            self.metric_field.addItem(wording.heading(metric), metric)
-        self.metric_field.setCurrentIndex(max(0, self.metric_field.findData(before)))
-        self.metric_field.blockSignals(False)
-        self._fill()
-        self.pane.show_content()
-
-    def _fill(self) -> None:
-        if self._found is None or self.metric_field.currentData() is None:
-            return
-        self.model.fill(self._found, self.metric_field.currentData())
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column in range(self.model.columnCount()):
-            self.table.setColumnWidth(column, (_CLASS_PX, SPACE[3] * 5)[column] if column < 2 else _METRIC_PX)
 
 
 def _panel(widget: QWidget) -> QFrame:

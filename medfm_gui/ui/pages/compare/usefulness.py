@@ -17,6 +17,7 @@ from medfm_gui.ui.pages.compare.charts import slots_of
 from medfm_gui.ui.pages.compare.events import EventField
 from medfm_gui.ui.pages.compare.look import Look
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.flow import FlowLayout
 from medfm_gui.ui.widgets.forms import action, real_number
 from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.text import Label
@@ -78,21 +79,15 @@ class UsefulnessTab(QWidget):
         self._numbers = Look(context.desk, self, self.inner, "Reading the predictions", self._show)
         self._recall()
 
-    def _head(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(SPACE[1])
-        row.addWidget(self.one_event.name)
-        row.addWidget(self.one_event)
-        for text, field in (
-            ("Thresholds from", self.low), ("to", self.high), ("Intended prevalence", self.prevalence),
-        ):  # fmt: skip
-            name = Label(text, "muted", wrap=False)
-            name.setBuddy(field)
-            row.addWidget(name)
-            row.addWidget(field)
-            row.addSpacing(SPACE[2])
-        row.addWidget(self.button)
-        row.addStretch(1)
+    def _head(self) -> FlowLayout:
+        """The fields, in lines that wrap where the window is narrow."""
+        row = FlowLayout()
+        prevalence = "Intended prevalence"
+        self._event = _together(self.one_event.name, self.one_event)
+        self._event.hide()  # until there are several
+        row.addWidget(self._event)
+        row.addWidget(_together(_named("Thresholds from", self.low), self.low, _named("to", self.high), self.high))
+        row.addWidget(_together(_named(prevalence, self.prevalence), self.prevalence, self.button))
         return row
 
     def _recall(self) -> None:
@@ -106,6 +101,7 @@ class UsefulnessTab(QWidget):
         same = self._sides == found.sides
         self._sides = found.sides
         self.one_event.offer(found.events)
+        self._event.setVisible(bool(found.events))
         if found.task is not Task.BINARY and not found.events:
             self._sampling.want(None)
             self._numbers.want(None)
@@ -195,3 +191,20 @@ class UsefulnessTab(QWidget):
             self.notice.tell(said or more, more if said else "", role="warning")
         else:
             self.notice.hide()
+
+
+def _named(text: str, field: QWidget) -> Label:
+    name = Label(text, "muted", wrap=False)
+    name.setBuddy(field)
+    return name
+
+
+def _together(*parts: QWidget) -> QWidget:
+    """Parts that stay side by side."""
+    whole = QWidget()
+    row = QHBoxLayout(whole)
+    row.setContentsMargins(0, 0, SPACE[2], 0)
+    row.setSpacing(SPACE[1])
+    for part in parts:
+        row.addWidget(part)
+    return whole

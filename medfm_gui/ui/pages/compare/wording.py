@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from medfm_gui.desk.asks.compare import Candidate, SideBySide
 from medfm_gui.domain.evaluation import Comparison, Evaluation
-from medfm_gui.metrics.names import METRICS, method_title, metric_title
+from medfm_gui.metrics.names import METRICS, method_title, metric_title, multiplicity
+from medfm_gui.ui.widgets.text import one_line
+from medfm_gui.workspace.shortcuts import ShortcutFile
 
 NONE = "–"
 
@@ -103,8 +105,36 @@ def pair_tip(pair: Comparison) -> str:
     parts = [_many(pair.n, pair.parameters.get("unit", "unit"))]
     parts += [f"{patients} patients"] if patients else []
     parts += [f"{events} events"] if events else []
-    interval = f"{100 * pair.confidence:g} % interval, unadjusted: {method_title(pair.test)}"
-    return "\n".join(part for part in (f"{pair.a} minus {pair.b}", ", ".join(parts), interval, pair.note) if part)
+    level = f"{100 * pair.confidence:g} % interval"
+    lines = [f"{pair.a} minus {pair.b}", ", ".join(parts)]
+    if pair.simultaneous_method:
+        lines.append(f"{level}: {method_title(pair.test)}")
+        lines.append(f"Simultaneous {level}: {method_title(pair.simultaneous_method)}")
+    else:
+        lines.append(f"{level}, unadjusted: {method_title(pair.test)}")
+    return "\n".join(line for line in (*lines, pair.note) if line)
+
+
+def tests_line(found: SideBySide, cheap: ShortcutFile | None) -> str:
+    """What the paired tests against the reference are, and how their intervals have to be read."""
+    reference = found.sides[0]
+    said = f"Each run minus the reference {one_line(reference.run)} {one_line(reference.title, 200)}, on the same test."
+    adjusted = multiplicity(found.pairs)
+    if adjusted:
+        said += f" p by Holm counts all runs that are compared by one metric. {adjusted}"
+    if cheap is None:
+        return said
+    below = [pair for one in cheap.baselines for pair in one.pairs]
+    alone = (
+        "" if any(pair.simultaneous_method for pair in below) or len(below) < 2 else "; their intervals are unadjusted"
+    )
+    return f"{said} Below them: each run minus each cheap model, with a Holm of their own{alone}."
+
+
+def together(pair: Comparison) -> str:
+    """``−0.052 to +0.008``: the interval that holds together with the others of its family; a dash without one."""
+    low, high = pair.low_simultaneous, pair.high_simultaneous
+    return NONE if low is None or high is None else f"{low:+.3f} to {high:+.3f}".replace("-", "−")
 
 
 def standing(candidate: Candidate) -> str:

@@ -41,8 +41,8 @@ class Deleting(QObject):
     def dataset(self, row: DatasetRow, splits: int) -> None:
         """Delete a dataset with its splits, if the person wants that."""
         name = one_line(row.name, _LONGEST)
-        with_splits = f" with its {count(splits, 'split')}" if splits else ""
-        text = f"{count(row.n_samples, 'image')}{with_splits} will be gone from every list. {_KEPT}"
+        with_splits = f" and {count(splits, 'split')}" if splits else ""
+        text = f"It will be gone from every list, with {count(row.n_samples, 'image')}{with_splits}. {_KEPT}"
         if self._is_wanted(f"Delete the dataset “{name}”?", text):
             self._context.desk.ask(DeleteDataset(row.id), owner=self, then=self._done, failed=self._refused)
 

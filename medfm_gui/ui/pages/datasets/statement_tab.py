@@ -94,6 +94,7 @@ class StatementTab(QWidget):
         right.addStretch(1)
         row.addLayout(left, 1)
         row.addLayout(right, 1)
+        row.addStretch(0)  # what a wide window has beyond both stays at the right
         self.pane = StatePane(scroll)
         bar = QHBoxLayout()
         bar.setSpacing(SPACE[1])

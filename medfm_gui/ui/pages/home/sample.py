@@ -92,5 +92,7 @@ ANSWERS: Answers = {
     LastExamination: lambda ask: COMPUTER,
     Examine: lambda ask: COMPUTER,
     FindPlaces: lambda ask: PlaceList(tuple(Place(path, "workspace") for path in ask.paths)),
-    RunDemo: lambda ask: DemoMade(("r0001", "r0002"), "1.2.826.0.1.3680043.10.1234.5", 7, "No difference was shown."),
+    RunDemo: lambda ask: DemoMade(
+        ("r0001", "r0002"), "1.2.826.0.1.3680043.10.1234.5", 7, "Which of the two is better is not shown."
+    ),
 }

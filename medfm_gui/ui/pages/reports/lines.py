@@ -81,7 +81,8 @@ class _RunLines(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(ink))
         middle = QPointF(box.left() + SPACE[1], box.center().y() + 0.5)
-        painter.drawPath(marks.path(str(index.data(FAMILY)), middle, SPACE[0] + 1))
+        pierced = place >= len(theme.series)  # its colour was there before
+        painter.drawPath(marks.path(str(index.data(FAMILY)), middle, SPACE[0] + 1, pierced=pierced))
         box.setLeft(box.left() + SPACE[4])
         small = _small(option.font)
         if place == 0:

@@ -28,6 +28,8 @@ HOLDS: Final[Mapping[Part, str]] = {
     Part.RESULTS: "Numbers with intervals, ROC, confusion",
     Part.CALIBRATION: "Intercept and slope of the probabilities",
     Part.COMPARISON: "Differences to the reference, paired tests",
+    Part.FOLDS: "Mean over folds, each fold, spread; of runs of folds",
+    Part.EXTERNAL: "Runs on other datasets, as they are and recalibrated",
     Part.SUBGROUPS: "By declared covariates, or those you choose",
     Part.LADDER: "Numbers against parameters, minutes, memory and labels",
     Part.CURVES: "Loss over the epochs of every run",

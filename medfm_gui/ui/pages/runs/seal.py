@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.runs import SealFacts
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui.pages.runs import wording
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.dialog import WordsDialog, end_row
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.forms import disable
 from medfm_gui.ui.widgets.text import Label, one_line
@@ -28,7 +29,7 @@ _EXPLAINED = (
 )
 
 
-class SealDialog(QDialog):
+class SealDialog(WordsDialog):
     """Asks for the reason to open a test.
 
     Signals:
@@ -64,11 +65,6 @@ class SealDialog(QDialog):
         self.reason.setFocus()
 
     def _build(self, heading: Label, label: Label) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(SPACE[1])
-        buttons.addStretch(1)
-        buttons.addWidget(self.cancel)
-        buttons.addWidget(self.act)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE[4], SPACE[4], SPACE[4], SPACE[3])
         column.setSpacing(SPACE[2])
@@ -79,29 +75,15 @@ class SealDialog(QDialog):
         column.addWidget(label)
         column.addWidget(self.reason)
         column.addSpacing(SPACE[1])
-        column.addLayout(buttons)
+        column.addLayout(end_row(self.cancel, self.act))
 
     def tell(self, seal: SealFacts) -> None:
         """Say how many images it is about and who opened them before."""
         self.facts.set_facts((("Test images", f"{seal.images:,}"), ("Earlier looks", _looks(seal))))
 
-        self._fit()
-
     def fail(self, error: MedfmError) -> None:
         """Say that earlier looks could not be counted; opening counts them again."""
         self.facts.set_facts((("Earlier looks", f"not known: {error.message}"),))
-        self._fit()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Be as high as the words need."""
-        super().showEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        layout = self.layout()
-        if layout is not None:
-            layout.activate()
-            self.setFixedHeight(layout.totalHeightForWidth(self.width()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Ctrl+Enter opens; Escape cancels."""

@@ -16,6 +16,7 @@ _RULES = {
     "youden": "Youden's index",
     "sensitivity": "sensitivity of at least",
     "specificity": "specificity of at least",
+    "cost": "least cost, false alarms that a miss is worth:",
 }
 _SIDES = {"val": "validation", "cal": "calibration"}
 

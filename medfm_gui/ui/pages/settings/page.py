@@ -20,6 +20,7 @@ from medfm_gui.ui.pages.settings.devices import DevicesSection
 from medfm_gui.ui.pages.settings.diagnostics import DiagnosticsSection
 from medfm_gui.ui.pages.settings.network import NetworkSection
 from medfm_gui.ui.pages.settings.plugins import PluginsSection
+from medfm_gui.ui.pages.settings.predictions import PredictionsSection
 from medfm_gui.ui.pages.settings.privacy import PrivacySection
 from medfm_gui.ui.pages.settings.section import Section
 from medfm_gui.ui.pages.settings.shortcuts import ShortcutsSection
@@ -48,6 +49,7 @@ SECTIONS: tuple[SectionEntry, ...] = (
     SectionEntry("weights", "Weights", "download", WeightsSection),
     SectionEntry("network", "Network", "network", NetworkSection),
     SectionEntry("workspace", "Workspace", "folder", WorkspaceSection),
+    SectionEntry("predictions", "Predictions", "chart", PredictionsSection),
     SectionEntry("privacy", "Privacy", "shield", PrivacySection),
     SectionEntry("appearance", "Appearance", "contrast", AppearanceSection),
     SectionEntry("shortcuts", "Shortcuts", "keyboard", ShortcutsSection),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from medfm_gui.desk.asks.home import Examine, LastExamination, LookAround
 from medfm_gui.desk.asks.settings import (
     AcceptLicence,
@@ -14,6 +16,7 @@ from medfm_gui.desk.asks.settings import (
     ImportWeights,
     LookForWeights,
     MoveWeightsFolder,
+    OfferClassSets,
     Package,
     PackReport,
     PreviewDiagnostics,
@@ -201,6 +204,7 @@ ANSWERS: Answers = {
     ListModels: lambda ask: ModelList(MODELS, BROKEN),
     ReadSettings: lambda ask: SETTINGS,
     AllowNetwork: lambda ask: SETTINGS,
+    OfferClassSets: lambda ask: replace(SETTINGS, class_sets=ask.wanted),
     MoveWeightsFolder: lambda ask: SETTINGS,
     ImportWeights: _import,
     PullWeights: _pull,

@@ -49,7 +49,7 @@ class Predictions(QObject):
         panel.notice.hide()
         panel.show_progress(Progress("Preparing"))
         self._ticket = self._context.desk.ask(
-            PredictSource(target, panel.choices.ticked, panel.explain.name, panel.sets.isChecked()),
+            PredictSource(target, panel.choices.ticked, panel.explain.name, panel.wants_sets),
             owner=self,
             then=lambda view: self._predicted(view, target),
             failed=self._failed,

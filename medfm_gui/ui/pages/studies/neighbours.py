@@ -1,8 +1,9 @@
-"""The training images that a vote of neighbours was cast by: picture, label, similarity, share of the vote."""
+"""The training images nearest to an image: picture, label, distance; of a vote of neighbours its share of the vote."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
@@ -21,7 +22,6 @@ from PySide6.QtWidgets import (
 from medfm_gui.desk.asks.data import Thumbnails, TileSheet
 from medfm_gui.desk.asks.studies import RunSaid
 from medfm_gui.domain.errors import MedfmError
-from medfm_gui.domain.explain import Neighbour
 from medfm_gui.ui import theme as themes
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
@@ -37,32 +37,61 @@ Index = QModelIndex | QPersistentModelIndex
 SIDE_PX: Final = SPACE[-1] * 2
 _ROW_PX: Final = SIDE_PX + SPACE[1]
 _MOST_ROWS: Final = 4
-_ABOUT = (
+_ABOUT = "Nearest in what the model sees. Similar to the model need not mean similar to a reader."
+_VOTED = (
     "A vote has no gradient, so there is no map: these training images decided. Similar to the model need not mean "
     "similar to a reader."
 )
-_THE_SAME: Final = 0.9995
-"""A similarity at which two decimals say 1.00."""
+_THE_SAME: Final = 0.0005
+"""A distance at which three decimals say 0.000."""
 _KNOWN = "The first looks the same to the model: this image, or a copy of it, was probably among the training images."
+_TITLE: Final = "Similar training cases"
 _ROOT = QModelIndex()
 CAPTION: Final = Qt.ItemDataRole.UserRole + 1
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A training image: its sample, the labels of the reference standard, its distance, and a line on both."""
+
+    sample: str
+    labels: tuple[str, ...]
+    distance: float
+    caption: str
+
+
+def nearest(said: RunSaid) -> tuple[Near, ...]:
+    """Those that cast a vote, where it was explained; else those nearest to the image."""
+    if said.neighbours:
+        return tuple(
+            Near(one.sample, one.labels, 1 - one.similarity, _voted(one.similarity, one.weight))
+            for one in said.neighbours
+        )
+    return tuple(
+        Near(one.sample, one.labels, one.distance, f"Training case · distance {one.distance:.2f}")
+        for one in said.similar
+    )
+
+
+def _voted(similarity: float, weight: float) -> str:
+    return f"Similarity {similarity:.2f} · vote {100 * weight:.0f} %"
+
+
 class NeighbourPanel(Panel):
-    """The nearest training images of one vote; without one it is not there."""
+    """The nearest training images of one run's answer; without any it is not there."""
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
-        super().__init__("Nearest training images", _ABOUT, parent)
+        super().__init__(_TITLE, _ABOUT, parent)
         self._context = context
         self._said: tuple[RunSaid, ...] = ()
         self._ticket: Ticket | None = None
         self.runs = QComboBox()
-        self.runs.setAccessibleName("Whose neighbours are shown")
+        self.runs.setAccessibleName("Whose similar training cases are shown")
         self.runs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.runs.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.runs.activated.connect(lambda _: self._choose())
         self.model = NeighbourList(self)
-        self.list = DataList("Nearest training images")
+        self.list = DataList(_TITLE)
         self.list.setModel(self.model)
         self.list.setItemDelegate(_Row(self.list))
         self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
@@ -78,9 +107,9 @@ class NeighbourPanel(Panel):
         return self._said[at] if 0 <= at < len(self._said) else None
 
     def set_answers(self, said: Sequence[RunSaid]) -> None:
-        """Offer the neighbours of those of these answers that were votes."""
+        """Offer what those of these answers name that name any."""
         was = self.said
-        self._said = tuple(one for one in said if one.neighbours)
+        self._said = tuple(one for one in said if nearest(one))
         self.runs.clear()
         for one in self._said:
             self.runs.addItem(escape_mnemonic(line(one.title, 60)).replace("&&", "&"))
@@ -96,15 +125,17 @@ class NeighbourPanel(Panel):
             self._ticket.cancel()
             self._ticket = None
         said = self.said
-        self.model.fill(said.neighbours if said is not None else ())
-        is_known = said is not None and said.neighbours[0].similarity >= _THE_SAME
+        near = nearest(said) if said is not None else ()
+        self.model.fill(near)
+        is_known = bool(near) and near[0].distance <= _THE_SAME
         self.note.setText(_KNOWN if is_known else "")
         self.note.setVisible(is_known)
         if said is None:
             return
-        rows = min(len(said.neighbours), _MOST_ROWS)
+        self.set_title(_TITLE, _VOTED if said.neighbours else _ABOUT)
+        rows = min(len(near), _MOST_ROWS)
         self.list.setFixedHeight(rows * _ROW_PX + 2 * self.list.frameWidth() + 2)
-        samples = tuple(one.sample for one in said.neighbours)
+        samples = tuple(one.sample for one in near)
         self._ticket = self._context.desk.ask(
             Thumbnails(said.dataset, samples, SIDE_PX), owner=self, then=self._take, failed=self._fail
         )
@@ -114,7 +145,7 @@ class NeighbourPanel(Panel):
         self.model.show_pictures({tile.sample: image_of(sheet, tile) for tile in sheet.tiles})
 
     def _fail(self, error: MedfmError) -> None:
-        """Labels and similarities stay."""
+        """Labels and distances stay."""
         self._ticket = None
         pictures = f"Their pictures cannot be shown: {error.message}"
         self.note.setText(" ".join(part for part in (self.note.text(), pictures) if part))
@@ -122,16 +153,16 @@ class NeighbourPanel(Panel):
 
 
 class NeighbourList(QAbstractListModel):
-    """Label and similarity of each, the most similar first."""
+    """Label and distance of each, the nearest first."""
 
     PICTURE: ClassVar[int] = Qt.ItemDataRole.DecorationRole
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._neighbours: tuple[Neighbour, ...] = ()
+        self._neighbours: tuple[Near, ...] = ()
         self._pictures: dict[str, QImage] = {}
 
-    def fill(self, neighbours: Sequence[Neighbour]) -> None:
+    def fill(self, neighbours: Sequence[Near]) -> None:
         """Show these."""
         self.beginResetModel()
         self._neighbours = tuple(neighbours)
@@ -154,17 +185,16 @@ class NeighbourList(QAbstractListModel):
             return None
         one = self._neighbours[index.row()]
         label = ", ".join(line(name, 60) for name in one.labels) or "no label"
-        caption = f"Similarity {one.similarity:.2f} · vote {100 * one.weight:.0f} %"
         if role == Qt.ItemDataRole.DisplayRole:
             return label
         if role == CAPTION:
-            return caption
+            return one.caption
         if role == self.PICTURE:
             return self._pictures.get(one.sample)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{label}. {caption}"
+            return f"{label}. {one.caption}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip_text(f"{label}\n{caption}\nSample {line(one.sample, 120)}")
+            return tip_text(f"{label}\n{one.caption}\nSample {line(one.sample, 120)}")
         return None
 
 

@@ -10,6 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout
 
 from medfm_gui.desk.asks.runs import ListRuns
+from medfm_gui.desk.asks.settings import ReadSettings
 from medfm_gui.desk.asks.studies import ImageSaid, ListStudies, PredictionView, SeriesKey, SourceIndexed, StudyList
 from medfm_gui.desk.entry import Topic
 from medfm_gui.domain.errors import MedfmError
@@ -38,7 +39,7 @@ class StudiesPage(Page):
     key: ClassVar[str] = "studies"
     title: ClassVar[str] = "Studies"
     icon: ClassVar[str] = "studies"
-    topics: ClassVar[tuple[Topic, ...]] = (Topic.STUDIES, Topic.PREDICTIONS, Topic.RUNS)
+    topics: ClassVar[tuple[Topic, ...]] = (Topic.STUDIES, Topic.PREDICTIONS, Topic.RUNS, Topic.SETTINGS)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -131,6 +132,7 @@ class StudiesPage(Page):
             then=self.panel.fill_runs,
             failed=lambda error: self.panel.show_error(error, "Try again", self.refresh),
         )
+        desk.ask(ReadSettings(), owner=self, then=self.panel.take_settings, failed=lambda _: None)
         self.predictions.list_earlier(self.panel.key)
 
     def visit(self, **wish: Any) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from PySide6.QtWidgets import QComboBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.runs import RunList as RunsThere
+from medfm_gui.desk.asks.settings import SettingsView
 from medfm_gui.desk.asks.studies import EarlierPrediction, EarlierPredictions, PredictionView, RunSaid, SeriesKey
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import MedfmError
@@ -61,6 +62,7 @@ class PredictPanel(QScrollArea):
         self._key: SeriesKey | None = None
         self._is_busy = False
         self._has_runs = False
+        self._offers_sets = False
         self.choices = RunChoices(self)
         self.runs = RunList(self.choices)
         self.no_runs = Label("No run is finished yet. A finished run is what answers here.", "muted")
@@ -85,7 +87,7 @@ class PredictPanel(QScrollArea):
         self.scope.addItems(["This series", "Whole study"])
         self.scope.setAccessibleName("What is scored")
         self.explain.choose(str(memory.get(_EXPLAIN, EXPLANATIONS[0].name)))
-        self.sets.setChecked(memory.get(_SETS, False) is True)
+        self.sets.setChecked(memory.get(_SETS, True) is True)
         tip(self.sets, "Beside the highest class those that cannot be left out; at most one in ten of each class is.")
         self.button.setProperty("role", "primary")
         self.button.setAccessibleName("Predict")
@@ -179,7 +181,7 @@ class PredictPanel(QScrollArea):
         """Offer what can be done, and say why not."""
         for widget in (self.runs, self.explain, self.button):
             widget.setVisible(self._has_runs)
-        self.sets.setVisible(self._has_runs and self.choices.tells_classes_apart)
+        self.sets.setVisible(self._offers_sets and self._has_runs and self.choices.tells_classes_apart)
         self.no_runs.setVisible(not self._has_runs)
         self.train.setVisible(not self._has_runs)
         obstacle = self.obstacle
@@ -187,6 +189,16 @@ class PredictPanel(QScrollArea):
         tip(self.button, obstacle or "Let the ticked runs score it (P)")
         self.reason.setText(obstacle)
         self.reason.setVisible(bool(obstacle) and self._has_runs and not self._is_busy)
+
+    def take_settings(self, seen: SettingsView) -> None:
+        """Sets of classes are offered where the settings say so."""
+        self._offers_sets = seen.class_sets
+        self.tell()
+
+    @property
+    def wants_sets(self) -> bool:
+        """Whether sets of classes are asked for, where they are offered at all."""
+        return not self.sets.isHidden() and self.sets.isChecked()
 
     def show_progress(self, progress: Progress | None) -> None:
         """How far a prediction is; None when none is under way."""
@@ -201,15 +213,15 @@ class PredictPanel(QScrollArea):
         self.earlier.mark(view.id)
 
     def show_explanations(self, said: Sequence[RunSaid]) -> None:
-        """What explains the answers about one image: maps, and neighbours of votes."""
+        """What explains the answers about one image: maps, and the nearest training images."""
         has_map = any(one.has_map for one in said)
         if has_map or self._heat.made is not None:
             self.heat.set_answers(said)
         self._heat.setVisible(has_map)
-        has_votes = any(one.neighbours for one in said)
-        if has_votes or self._neighbours.made is not None:
+        has_near = any(one.neighbours or one.similar for one in said)
+        if has_near or self._neighbours.made is not None:
             self.neighbours.set_answers(said)
-        self._neighbours.setVisible(has_votes)
+        self._neighbours.setVisible(has_near)
 
     @property
     def heat(self) -> HeatPanel:
@@ -218,7 +230,7 @@ class PredictPanel(QScrollArea):
 
     @property
     def neighbours(self) -> NeighbourPanel:
-        """The training images that voted."""
+        """The training images that voted, or are nearest."""
         return self._neighbours.part
 
     def take_earlier(self, answer: EarlierPredictions) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QStringListModel, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.studies import ImageSaid, PredictionView, RunSaid
 from medfm_gui.ui.charts.probability import ClassProbability, ProbabilityBars, RunProbabilities
@@ -15,10 +15,12 @@ from medfm_gui.ui.pages.studies import wording
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.sign import Sign
 from medfm_gui.ui.widgets.table import ROW_PX
 from medfm_gui.ui.widgets.text import Label
 from medfm_gui.ui.widgets.tree import DataList
 
+_UNLIKE, _LIKE, _UNKNOWN = ("warning", "warn"), ("check", "muted"), ("info", "muted")
 _MOST_ROWS = 5
 _FEW = 4
 
@@ -127,16 +129,18 @@ class RunAnswer(QWidget):
         self.remark = Label("", "caption")
         self.set = Label("", selectable=True)
         self.promise = Label("", "caption")
+        self.outlier = OutlierLine()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE[0])
-        for widget in (self.bars, self.decision, self.set, self.promise, self.remark):
+        for widget in (self.bars, self.decision, self.outlier, self.set, self.promise, self.remark):
             column.addWidget(widget)
 
     def tell(self, said: RunSaid, slot: int, *, is_alone: bool = False) -> None:
         """Show what this run said; ``is_alone``: that it is not calibrated is said once for all runs."""
         self.bars.set_runs((bars_of(said, slot),))
         self.decision.setText(wording.decision(said))
+        self.outlier.tell(said)
         self.set.setText(wording.class_set(said))
         self.promise.setText(wording.line(said.class_set_note, 400))
         for label in (self.set, self.promise):
@@ -149,6 +153,27 @@ class RunAnswer(QWidget):
         ]
         self.remark.setText(" ".join(dict.fromkeys(part for part in parts if part)))
         self.remark.setVisible(bool(self.remark.text()))
+
+
+class OutlierLine(QWidget):
+    """Whether the image looks unlike the training images, in words and with a sign; never a word on the patient."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = Label("", "caption", selectable=True)
+        self._sign = Sign(*_LIKE, SPACE[3])
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACE[1])
+        row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.words, 1)
+
+    def tell(self, said: RunSaid) -> None:
+        """Show the verdict of a run, or why there is none; an earlier prediction without one shows nothing."""
+        self.words.setText(wording.line(said.outlier_note, 400))
+        self.words.set_role("warning" if said.outlier else "caption")
+        self._sign.set_icon(*(_UNLIKE if said.outlier else _UNKNOWN if said.outlier is None else _LIKE))
+        self.setVisible(bool(said.outlier_note))
 
 
 def bars_of(said: RunSaid, slot: int) -> RunProbabilities:

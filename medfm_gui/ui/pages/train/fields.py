@@ -64,6 +64,9 @@ _THRESHOLDS: Final = (
     ("95 % sensitivity", "sensitivity:0.95"),
     ("90 % specificity", "specificity:0.9"),
     ("95 % specificity", "specificity:0.95"),
+    ("A miss costs 2 false alarms", "cost:2"),
+    ("A miss costs 5 false alarms", "cost:5"),
+    ("A miss costs 10 false alarms", "cost:10"),
 )
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QCheckBox, QGridLayout, QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.train import rules
@@ -18,6 +26,7 @@ from medfm_gui.ui.pages.train.wizard.step import Step
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.scrolling import scrolled
 from medfm_gui.ui.widgets.table import ROW_PX, DataTable
 from medfm_gui.ui.widgets.text import Label, escape_mnemonic, tip
 from medfm_gui.workspace.models import Model
@@ -28,7 +37,7 @@ _NARROW_PX = SPACE[-1] + SPACE[2]
 
 
 class AdaptationStep(Step):
-    """Ways switch a whole column of the grid; the grid's marks are single pairs."""
+    """Ways switch a whole stack of the grid; the grid's marks are single pairs."""
 
     def __init__(self, context: Context, state: PlanState) -> None:
         super().__init__(
@@ -38,10 +47,16 @@ class AdaptationStep(Step):
             "Adaptation",
             "The ladder from frozen features to every weight. Each ticked pair becomes a run on the same frozen split.",
         )
+        inside = QWidget()
+        inside.setProperty("role", "page")
+        self.body.addWidget(scrolled(inside), 1)
+        stack = QVBoxLayout(inside)
+        stack.setContentsMargins(0, 0, SPACE[1], 0)
+        stack.setSpacing(SPACE[2])
         self._ladder = _Ladder(state)
-        self.body.addWidget(self._ladder)
+        stack.addWidget(self._ladder)
         self._axes = AxesPanel(state)
-        self.body.addWidget(self._axes)
+        stack.addWidget(self._axes)
         self._model = CellTable(state, self)
         self._table = DataTable("Models by ways")
         self._table.setModel(self._model)
@@ -56,7 +71,7 @@ class AdaptationStep(Step):
         for column, way in enumerate(WAYS, 1):
             self._table.setColumnWidth(column, header.fontMetrics().horizontalAdvance(way.short) + SPACE[3])
         self._table.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.body.addWidget(self._table, 1)
+        stack.addWidget(self._table, 1)
         self._runs = Label("")
         self._reasons = Label("", "caption")
         words = QVBoxLayout()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from medfm_gui.domain.cards import ADAPTATIONS
 from medfm_gui.ui.context import Context
@@ -23,6 +23,7 @@ from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import FormRow, choice
 from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.scrolling import scrolled
 from medfm_gui.ui.widgets.text import Label
 
 _LONGEST_DEVICE: Final = 120
@@ -44,13 +45,7 @@ class RecipeStep(Step):
         )
         inside = QWidget()
         inside.setProperty("role", "page")
-        scroll = QScrollArea()
-        self.body.addWidget(scroll, 1)  # outermost first: each new parent costs a styling of all that lies in it
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(inside)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.body.addWidget(scrolled(inside), 1)
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(0, 0, SPACE[1], 0)
         self._column.setSpacing(SPACE[2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medfm_gui.ui.pages.train.axes import seeds_of, shots_of
@@ -13,6 +14,8 @@ from medfm_gui.ui.widgets.panel import Panel
 from medfm_gui.ui.widgets.text import Label
 
 _WIDTH_PX = SPACE[-1] * 8
+_LEAST_PX = _WIDTH_PX * 7 // 2
+"""Of a wizard that has the plan beside a step."""
 
 
 class Summary(Panel):
@@ -30,7 +33,24 @@ class Summary(Panel):
         self.body.addStretch(1)
         state.changed.connect(self.show_plan)
         state.cost_changed.connect(self.show_plan)
+        self._is_wanted = self._has_room = True
         self.show_plan()
+
+    def stand_beside(self, wizard: QWidget) -> None:
+        """Be seen where the wizard is wide enough for the plan and a step; the list of steps tells the rest."""
+        wizard.installEventFilter(self)
+
+    def set_wanted(self, wanted: bool) -> None:
+        """Whether the open step leaves room for it."""
+        self._is_wanted = wanted
+        self.setVisible(self._is_wanted and self._has_room)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The wizard became wider or narrower."""
+        if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
+            self._has_room = watched.width() >= _LEAST_PX
+            self.set_wanted(self._is_wanted)
+        return super().eventFilter(watched, event)
 
     def show_plan(self) -> None:
         """Show the plan as it is now."""

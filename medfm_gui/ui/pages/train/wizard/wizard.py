@@ -104,6 +104,7 @@ class TrainWizard(QWidget):
         self._list.setFixedWidth(_STEPS_PX)
         self._list.chosen.connect(self.go_to)
         self._summary = Summary(state)
+        self._summary.stand_beside(self)
         self._lay_out()
         for number, place in enumerate(self._places):
             self._pages.add(number, place)
@@ -118,7 +119,7 @@ class TrainWizard(QWidget):
             step = kind(self.context, self.state)
             step.onward.connect(self.forward)
             if isinstance(step, SplitStep):
-                step.planning.connect(lambda is_planning: self._summary.setVisible(not is_planning))
+                step.planning.connect(lambda is_planning: self._summary.set_wanted(not is_planning))
             if isinstance(step, ReviewStep):
                 step.sent_back.connect(self.go_to)
             return step
