@@ -28,7 +28,9 @@ def files_differ(files: Mapping[str, bytes], text: str) -> Iterator[Difference]:
         digest = hashlib.sha256(raw).hexdigest()
         told = list(_named_hashes(name, text))
         if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
-            message = f"A file inside the report is called “{name[:120]!r}”, which no report calls its files."
+            message = (
+                f"A file inside the report is called “{ascii(name[:120])[1:-1]}”, which no report calls its files."
+            )
             yield Difference(name[:120], "inserted", message, found=digest)
         elif digest not in text:
             message = f"The attached {name} is not the file whose SHA-256 the report names."

@@ -1,4 +1,4 @@
-"""A cross-validation and a test on another dataset, by the command line alone: trained, compared, reported, verified."""
+"""A cross-validation and a test on another dataset by the command line alone: compared, reported, verified."""
 
 from __future__ import annotations
 

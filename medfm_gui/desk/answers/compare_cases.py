@@ -122,7 +122,7 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ReadSubgroups: Entry(read_subgroups, Lane.WORK),
     ReadSampling: Entry(read_sampling, Lane.VIEW),
     ReadUsefulness: Entry(read_usefulness, Lane.WORK),
-    ReadClassSets: Entry(read_class_sets, Lane.WORK),
+    ReadClassSets: Entry(read_class_sets, Lane.VIEW),
     ReadFolds: Entry(read_folds, Lane.WORK),
     ReadSeeds: Entry(read_seeds, Lane.WORK),
     ReadDisagreements: Entry(read_disagreements, Lane.WORK),

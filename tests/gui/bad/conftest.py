@@ -18,7 +18,7 @@ from tests.fixtures.hand import Hand
 from tests.fixtures.window import closed, opened_window
 
 
-def wait(true: Callable[[], bool], *, timeout: int = 30_000) -> None:
+def wait(true: Callable[[], bool], *, timeout: int = 120_000) -> None:
     """As ``qtbot.waitUntil``, for what lives longer than one test."""
     deadline = time.monotonic() + timeout / 1000
     while not true():

@@ -201,3 +201,19 @@ def test_435_pairs_are_a_table_that_draws_what_is_seen(qtbot: QtBot, monkeypatch
     qtbot.waitUntil(lambda: bool(seen))
     table.grab()
     assert len(seen) < 40
+
+
+def test_a_wide_window_gives_names_and_bars_more_room_until_a_width_is_set(qtbot: QtBot) -> None:
+    model = PairTable()
+    model.fill_all(side_by_side(RUNS).sides, all_pairs(RUNS).pairs)
+    table = every_pair.pair_view("pairs", model)
+    qtbot.addWidget(table)
+    table.resize(1000, 300)
+    table.show()
+    narrow = [table.columnWidth(at) for at in range(len(PAIR_COLUMNS))]
+    table.resize(1700, 300)
+    wide = [table.columnWidth(at) for at in range(len(PAIR_COLUMNS))]
+    assert wide[0] > narrow[0] and wide[3] > narrow[3] and wide[1:3] == narrow[1:3]
+    table.setColumnWidth(3, 500)
+    table.resize(1000, 300)
+    assert table.columnWidth(3) == 500

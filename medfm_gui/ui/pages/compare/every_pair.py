@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.compare import AllPairs, ExportAllPairs, FileWritten, ReadAllPairs, Side, SideBySide
@@ -26,14 +26,49 @@ _COLUMNS_PX = tuple(SPACE[1] * steps for steps in (30, 15, 12, 34, 9, 9, 17, 24,
 """Up to the simultaneous interval all are seen in the narrowest window."""
 
 
-def pair_view(name: str, model: PairTable) -> DataTable:
+_NOTE_PX = SPACE[-1] * 9
+_RUN, _DIFFERENCE = 0, 3
+_MOST_MORE_PX = SPACE[-1] * 6
+
+
+class PairView(DataTable):
+    """Gives names and bars what a wide window has to spare, until a person sets a width of a column."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._is_fitting, self._is_kept = False, False
+        self.horizontalHeader().sectionResized.connect(self._resized)
+
+    def _resized(self, column: int) -> None:
+        self._is_kept |= not self._is_fitting and column in (_RUN, _DIFFERENCE)
+
+    def fit(self) -> None:
+        """Share what is to spare between names and bars."""
+        if self._is_kept:
+            return
+        spare = (self.viewport().width() - sum(_COLUMNS_PX) - _NOTE_PX) // 2
+        more = max(0, min(_MOST_MORE_PX, spare))
+        self._is_fitting = True
+        for column in (_RUN, _DIFFERENCE):
+            self.setColumnWidth(column, _COLUMNS_PX[column] + more)
+        self._is_fitting = False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit again."""
+        super().resizeEvent(event)
+        self.fit()
+
+
+def pair_view(name: str, model: PairTable) -> PairView:
     """A table of paired differences with their intervals as bars."""
-    table = DataTable(name)
+    table = PairView(name)
     table.setModel(model)
-    table.setItemDelegateForColumn(0, RunDelegate(table))
-    table.setItemDelegateForColumn(3, DifferenceDelegate(table))
+    table.setItemDelegateForColumn(_RUN, RunDelegate(table))
+    table.setItemDelegateForColumn(_DIFFERENCE, DifferenceDelegate(table))
     for at, width in enumerate(_COLUMNS_PX):
-        table.setColumnWidth(at, width)
+        if at not in (_RUN, _DIFFERENCE):
+            table.setColumnWidth(at, width)
+    table.fit()
     return table
 
 
