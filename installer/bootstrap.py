@@ -32,7 +32,7 @@ NEEDED_NEW = 8 * GB
 """Free bytes for a new environment: PyTorch and its libraries unpack to about 6 GB."""
 NEEDED_AGAIN = GB
 MOST_WORKERS = 8
-"""Processes that run tests at the same time: each loads PyTorch and takes up to 1.5 GB."""
+"""Processes that run tests at the same time: each loads PyTorch and takes 1 to 2 GB."""
 EXTRAS = {"demo": frozenset(), "test": frozenset({"test"})}
 
 USAGE = """\
@@ -40,7 +40,8 @@ usage: bootstrap.py demo [--headless] [--workspace DIR] [--json]
        bootstrap.py test [options of pytest]
 
 demo   the whole main job on simulated patients
-test   style, architecture, types and all tests; needs no network once installed
+test   style, architecture, types and all tests, on every core (-n 0: one test after another in one process);
+       needs no network once installed
 """
 
 

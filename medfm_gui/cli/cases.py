@@ -61,7 +61,7 @@ def added(
         lines += [_tested(one) for one in parts.interactions]
         tables.append(_table(parts.rows, subgroup))
     if net_benefit is not None:
-        from medfm_gui.workspace.usefulness import usefulness_table
+        from medfm_gui.workspace.usefulness import scale_sentence, usefulness_table
 
         told = usefulness_table(room, runs, *net_benefit, prevalence=prevalence, event=event)
         document["usefulness"] = {
@@ -69,9 +69,9 @@ def added(
             "withheld": told.withheld, "distorted": list(told.distorted),
             "evaluations": [wire.plain(row) for row in told.rows], "charts": [wire.plain(one) for one in told.charts],
         }  # fmt: skip
+        lines.append(scale_sentence(told.rows))
         lines += [told.withheld] if told.withheld else [chart.note for chart in told.charts]
         lines += [f"{run}: its training shifted the probabilities." for run in told.distorted]
-        lines += _as_scored(room, runs)
         tables.append(_table(told.rows, ""))
     if all_pairs:
         from medfm_gui.metrics.names import multiplicity
@@ -83,19 +83,6 @@ def added(
         lines += [said] if (said := multiplicity(pairs)) else []
         tables.append(pair_table(pairs))
     return document, lines, tables
-
-
-def _as_scored(room: Workspace, runs: Sequence[str]) -> list[str]:
-    """Which scale calibration and net benefit are of, where a run has two."""
-    from medfm_gui.workspace.evaluating import calibrator
-
-    two = [run for run in runs if calibrator(room.run(run)) is not None]
-    if not two:
-        return []
-    return [
-        f"{', '.join(two)}: calibration and net benefit are of the scores as the model gives them, not of the "
-        "calibrated probabilities that a prediction shows."
-    ]
 
 
 def number(value: float | None) -> str:

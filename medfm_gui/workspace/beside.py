@@ -138,12 +138,12 @@ def roc_beside(
 
     found = read_opened(workspace, opened_tests(workspace, run_ids), on_progress)
     named: list[Named] = [
-        (run.name, run.view.spec.card.family.value, run.view.spec.adapt, run.images) for run in found.runs
+        (run.name, run.view.spec.card.family.value, run.view.spec.adapt, run.units) for run in found.runs
     ]
     notes: list[str] = []
     if baselines:
         for one in shortcuts(workspace, run_ids, on_progress=on_progress, keep=keep).baselines:
-            line = _line(workspace, found.dataset, one)
+            line = _line(workspace, found.dataset, one, found.runs[0].view.spec.recipe.unit)
             if line is not None:
                 named.append(line)
         notes.append("Dashed grey: models on covariates alone and on 32-pixel thumbnails.")
@@ -168,7 +168,7 @@ def _of(numbers: Sequence[int]) -> str:
     return f" n = {numbers[0]:,} to {numbers[-1]:,} with the event." if len(numbers) > 1 else ""
 
 
-def _line(workspace: Workspace, dataset: Dataset, one: Baseline) -> Named | None:
+def _line(workspace: Workspace, dataset: Dataset, one: Baseline, unit: str) -> Named | None:
     """A cheap model as charts take a run; None where its scores were not kept."""
     if one.predictions is None:
         return None
@@ -176,4 +176,4 @@ def _line(workspace: Workspace, dataset: Dataset, one: Baseline) -> Named | None
     if not path.exists():
         return None
     samples, scores = read_scores(path)
-    return one.title, Family.BASELINE.value, BASELINE_STYLE, scored(dataset, samples, scores)
+    return one.title, Family.BASELINE.value, BASELINE_STYLE, scored(dataset, samples, scores).by_unit(unit)

@@ -15,7 +15,7 @@ from medfm_gui.domain.evaluation import Comparison
 from medfm_gui.domain.protocol import Role
 from medfm_gui.domain.run import TrainSpec, run_name
 from medfm_gui.workspace import data, pretraining, training
-from medfm_gui.workspace.evaluating import EvaluationFile, opened, operating_point, test_predictions
+from medfm_gui.workspace.evaluating import EvaluationFile, calibrator, opened, operating_point, test_predictions
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.roles import standing
@@ -161,6 +161,7 @@ def _compute(
     from medfm_gui.metrics.evaluate import headline
     from medfm_gui.metrics.family import Contender, against_first, compare_family
     from medfm_gui.metrics.probability_charts import calibration_chart, precision_recall_chart
+    from medfm_gui.metrics.recalibration import calibrated
 
     tell("Reading the predictions", 0, len(views))
     dataset = data.read(workspace, views[0].spec.dataset_id)
@@ -184,12 +185,17 @@ def _compute(
     ]
     families = {view.id: view.spec.card.family.value for view in views}
     named = [
-        (title(view), view.spec.card.family.value, view.spec.adapt, result)
+        (title(view), view.spec.card.family.value, view.spec.adapt, result.by_unit(view.spec.recipe.unit))
         for view, result in zip(views, results, strict=True)
     ]
     charts = [drawing.roc_chart(named), drawing.interval_chart(rows, names, families)]
     if dataset.task is Task.BINARY:
-        charts += [precision_recall_chart(named), calibration_chart(named)]
+        lines = [calibrator(view.folder) for view in views]
+        shown = [
+            one if line is None else (*one[:3], calibrated(one[3], line))
+            for one, line in zip(named, lines, strict=True)
+        ]
+        charts += [precision_recall_chart(named), calibration_chart(shown)]
     return file, tuple(charts)
 
 

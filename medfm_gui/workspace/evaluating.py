@@ -214,6 +214,7 @@ def index(workspace: Workspace, file: EvaluationFile, dataset: Dataset) -> None:
     """
     from medfm_gui.metrics.charts import confusion_chart, roc_chart
     from medfm_gui.metrics.probability_charts import calibration_chart, distribution_chart, precision_recall_chart
+    from medfm_gui.metrics.recalibration import calibrated
 
     store, kept = workspace.store, test_predictions(workspace, file.run)
     samples, scores = read_scores(kept) if kept.exists() else ((), None)
@@ -223,16 +224,18 @@ def index(workspace: Workspace, file: EvaluationFile, dataset: Dataset) -> None:
         return
     labels = {sample.id: sample.target for sample in dataset.samples}
     store.put_predictions(file.run, file.subset, samples, scores, [labels[name] for name in samples])
-    joined = scored(dataset, samples, scores)
-    spec = training.spec_of(workspace.run(file.run))
+    folder = workspace.run(file.run)
+    spec, line = training.spec_of(folder), calibrator(folder)
+    joined = scored(dataset, samples, scores).by_unit(spec.recipe.unit)
     named = (file.run, spec.card.family.value, spec.adapt, joined)
+    said = named if line is None else (*named[:3], calibrated(joined, line))
     store.put_chart(file.run, roc_chart([named]))
     if joined.task is Task.BINARY:
         store.put_chart(file.run, precision_recall_chart([named]))
-        store.put_chart(file.run, calibration_chart([named]))
-        store.put_chart(file.run, distribution_chart(named))
+        store.put_chart(file.run, calibration_chart([said]))
+        store.put_chart(file.run, distribution_chart(said))
     if len(dataset.classes) > 1 and joined.targets.ndim == 1:
-        store.put_chart(file.run, confusion_chart(joined, operating_point(workspace.run(file.run))))
+        store.put_chart(file.run, confusion_chart(joined, operating_point(folder)))
 
 
 def test_predictions(workspace: Workspace, run_id: str) -> Path:

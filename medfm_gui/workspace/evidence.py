@@ -19,14 +19,14 @@ import numpy as np
 from medfm_gui.base import wire
 from medfm_gui.domain.dataset import Dataset, Sample, Task
 from medfm_gui.domain.errors import InputError
-from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
+from medfm_gui.domain.evaluation import Calibrator, Evaluation, OperatingPoint
 from medfm_gui.domain.protocol import LockedProtocol
 from medfm_gui.domain.report import Attachment
 from medfm_gui.domain.run import FileRef, Phase, RunState, TrainSpec
 from medfm_gui.domain.split import Split
 from medfm_gui.workspace.class_sets import SetsOnTest
 from medfm_gui.workspace.comparing import ComparisonFile, title
-from medfm_gui.workspace.evaluating import EvaluationFile, operating_point, test_predictions
+from medfm_gui.workspace.evaluating import EvaluationFile, calibrator, operating_point, test_predictions
 from medfm_gui.workspace.evidence_folds import FoldEvidence, pixels_of_folds, read_folds
 from medfm_gui.workspace.evidence_numbers import (
     CLASS_SETS,
@@ -87,6 +87,7 @@ class Outcome:
     knows_patients: bool
     opened: str = ""
     reason: str = ""
+    calibrator: Calibrator | None = None
 
 
 def attachments(
@@ -150,6 +151,7 @@ def _outcome(view: RunView, test: EvaluationFile, knows_patients: bool) -> Outco
         knows_patients=knows_patients,
         opened=test.opened,
         reason=test.reason,
+        calibrator=calibrator(view.folder),
     )
 
 
@@ -326,5 +328,7 @@ def runs_of(held: Evidence) -> tuple[OpenedRun, ...]:
             FileRef("", outcome.predictions_sha256), rows, *((left.flagged, left.rows) if left else ()),
         )  # fmt: skip
         view = RunView(spec.run, spec, RunState(Phase.FINISHED, metrics=dict(outcome.metrics)), Path())
-        found.append(OpenedRun(view, test, title(view), own, own.by_unit(outcome.unit), outcome.point))
+        found.append(
+            OpenedRun(view, test, title(view), own, own.by_unit(outcome.unit), outcome.point, outcome.calibrator)
+        )
     return tuple(found)

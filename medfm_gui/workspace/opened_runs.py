@@ -14,10 +14,10 @@ import numpy.typing as npt
 from medfm_gui.base import wire
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import InputError, UsageError
-from medfm_gui.domain.evaluation import OperatingPoint
+from medfm_gui.domain.evaluation import Calibrator, OperatingPoint
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.comparing import OnProgress, Tested, obstacle, title
-from medfm_gui.workspace.evaluating import EvaluationFile, opened, operating_point, test_predictions
+from medfm_gui.workspace.evaluating import EvaluationFile, calibrator, opened, operating_point, test_predictions
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.scores import read_scores, scored
 from medfm_gui.workspace.training import RunView
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenedRun:
-    """A run, its opened test, and its scores: ``images`` one row an image, ``units`` at the unit of its recipe."""
+    """A run, its opened test, and its scores: ``images`` one row an image, ``units`` at the unit of its recipe.
+
+    ``is_calibrated``: ``units`` and ``point`` are on the scale of the probabilities that a prediction shows.
+    """
 
     view: RunView
     test: EvaluationFile
@@ -36,6 +39,21 @@ class OpenedRun:
     images: Scored
     units: Scored
     point: OperatingPoint | None
+    calibrator: Calibrator | None = None
+    is_calibrated: bool = False
+
+    @property
+    def calibrated(self) -> OpenedRun:
+        """The run with its units and its threshold on the calibrated scale; as it is where it has no calibrator."""
+        line = self.calibrator
+        if line is None or self.is_calibrated:
+            return self
+        from medfm_gui.metrics.recalibration import calibrated, calibrated_threshold
+
+        point = self.point
+        if point is not None:
+            point = replace(point, threshold=calibrated_threshold(point.threshold, line))
+        return replace(self, units=calibrated(self.units, line), point=point, is_calibrated=True)
 
     @property
     def drawn(self) -> tuple[str, str, str, Scored]:
@@ -110,7 +128,8 @@ def read_opened(workspace: Workspace, tests: OpenedTests, on_progress: OnProgres
         else:
             images = known = scored(dataset, samples, scores)
         units = images.by_unit(view.spec.recipe.unit)
-        found.append(OpenedRun(view, test, title(view), images, units, operating_point(view.folder)))
+        point, line = operating_point(view.folder), calibrator(view.folder)
+        found.append(OpenedRun(view, test, title(view), images, units, point, line))
     return OpenedRuns(dataset, tuple(found))
 
 

@@ -11,7 +11,7 @@ from medfm_gui.domain.report import Block, Charts, Paragraph, Part, Section, Tab
 from medfm_gui.metrics.names import method_title, metric_title
 from medfm_gui.workspace.class_sets import SetsOnTest
 from medfm_gui.workspace.report_demographics import SMALLEST, WITHHELD, count_told
-from medfm_gui.workspace.usefulness import UsefulnessFile
+from medfm_gui.workspace.usefulness import UsefulnessFile, scale_sentence
 
 _MEANING = (
     "Calibration-in-the-large is right at 0 (above: events are more frequent than said). The slope is right at 1 "
@@ -86,7 +86,7 @@ def calibration_blocks(rows: Sequence[Evaluation]) -> list[Block]:
         for row in rows
     )
     notes = dict.fromkeys(row.note for row in rows if row.note)
-    said = " ".join((_MEANING, *(f"{note[:1].upper()}{note[1:]}." for note in notes)))
+    said = " ".join((scale_sentence(rows), _MEANING, *(f"{note[:1].upper()}{note[1:]}." for note in notes)))
     return [Table("Calibration on the test set.", header, cells, (4, 5)), Paragraph(said, "small")]
 
 

@@ -18,6 +18,7 @@ from medfm_gui.domain.dataset import Statement, Task
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.workspace.comparing import OnProgress
+from medfm_gui.workspace.evaluating import calibrator
 from medfm_gui.workspace.one_event import event_title, of_event
 from medfm_gui.workspace.opened_runs import OpenedRun, chart_owner, opened_tests, read_opened, result_path
 from medfm_gui.workspace.place import Workspace
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 CONSECUTIVE = "consecutive"
 IN_THE_LARGE, SLOPE, ECE = "calibration_in_the_large", "calibration_slope", "ece"
 BRIER_AT, PPV, NPV = "brier_at_prevalence", "ppv", "npv"
+SCALE, CALIBRATED = "scale", "calibrated"
+"""The key and the value of a row's parameters that say that it is of calibrated probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +135,13 @@ def usefulness_table(
             "Name the one event that is acted on (--event CLASS).",
         )
     stated = stated_sampling(workspace, run_ids, event)
-    path = result_path(
-        workspace, "usefulness", tests, repr((low, high, prevalence, stated)), *([event] if event else [])
-    )
+    scales = [wire.plain(line) for view in tests.views if (line := calibrator(view.folder)) is not None]
+    settings = [*([event] if event else []), *([repr(scales)] if scales else [])]
+    path = result_path(workspace, "usefulness", tests, repr((low, high, prevalence, stated)), *settings)
     if path.exists():
         return wire.read(UsefulnessFile, path)
     found = read_opened(workspace, tests, on_progress)
-    runs = tuple(of_event(run, event)[0] for run in found.runs)
+    runs = tuple(of_event(run.calibrated, event)[0] for run in found.runs)
     file = _computed(runs, (low, high), prevalence, stated, on_progress)
     if event:
         name = event_title(found.dataset.task, event)
@@ -193,7 +196,7 @@ def _why_not(stated: Sampling) -> str:
 
 def _is_distorted(run: OpenedRun) -> bool:
     recipe = run.view.spec.recipe
-    return recipe.balanced_sampling or recipe.class_weights
+    return (recipe.balanced_sampling or recipe.class_weights) and not run.is_calibrated
 
 
 def calibration_table(workspace: Workspace, run_ids: Sequence[str]) -> tuple[Evaluation, ...]:
@@ -210,12 +213,13 @@ def stated_rows(runs: Sequence[OpenedRun], stated: Sampling) -> tuple[Evaluation
     """Calibration and predictive values of runs as the dataset's statement allows them."""
     own_share = stated.is_consecutive
     share = None if own_share else stated.prevalence
-    return tuple(row for run in runs for row in calibration_rows(run, own_share=own_share, share=share))
+    return tuple(row for run in runs for row in calibration_rows(run.calibrated, own_share=own_share, share=share))
 
 
 def calibration_rows(run: OpenedRun, *, own_share: bool, share: float | None = None) -> list[Evaluation]:
     """Calibration of one run, and its predictive values at the locked threshold where it has one.
 
+    They are of the scale that the run is on (``OpenedRun.calibrated``), which a row on the calibrated one names.
     Without ``own_share`` what hangs on the share of events is withheld; predictive values are told at ``share``, the
     prevalence that was named or stated.
     """
@@ -238,7 +242,7 @@ def calibration_rows(run: OpenedRun, *, own_share: bool, share: float | None = N
             run=run.view.id, subset="test", metric=metric, value=None if hidden else value,
             low=None if hidden else low, high=None if hidden else high, method="not-estimable" if hidden else how,
             unit=run.units.unit, n=len(good), n_patients=good.n_patients, n_events=n_events,
-            sample_set=run.test.sample_set, note=hidden or note,
+            sample_set=run.test.sample_set, note=hidden or note, parameters=_scale(run),
         )
         for metric, value, low, high, how, note, hidden in shown
     ]  # fmt: skip
@@ -266,10 +270,24 @@ def _predictive_rows(run: OpenedRun, good: Scored, *, own_share: bool, share: fl
     return [
         replace(
             _held(run, good, metric, n_events, one.note), value=one.estimate, low=one.low, high=one.high,
-            method=one.method, parameters=parameters,
+            method=one.method, parameters={**parameters, **_scale(run)},
         )
         for metric, one, parameters in shown
     ]  # fmt: skip
+
+
+def _scale(run: OpenedRun) -> dict[str, str]:
+    return {SCALE: CALIBRATED} if run.is_calibrated else {}
+
+
+def scale_sentence(rows: Sequence[Evaluation]) -> str:
+    """Of which runs these rows are on calibrated probabilities, and of which on scores as the model gives them."""
+    runs = dict.fromkeys(row.run for row in rows)
+    right = [run for run in runs if any(row.run == run and row.parameters.get(SCALE) for row in rows)]
+    raw = [run for run in runs if run not in right]
+    said = [f"Of calibrated probabilities, as predictions show them: {', '.join(right)}."] if right else []
+    said += [f"Of scores as the model gives them, without a calibrator: {', '.join(raw)}."] if raw else []
+    return " ".join(said)
 
 
 def _held(run: OpenedRun, good: Scored, metric: str, n_events: int, note: str) -> Evaluation:

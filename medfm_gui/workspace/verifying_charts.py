@@ -109,7 +109,8 @@ def _drawn(again: Again) -> dict[tuple[str, str], ChartSpec]:
     named = [_named(run, run.name if several else run.view.id) for run in runs]
     made = [roc_chart(named)]
     if runs[0].images.task is Task.BINARY:
-        made.append(calibration_chart(named))
+        said = [_named(run.calibrated, run.name if several else run.view.id) for run in runs]
+        made.append(calibration_chart(said))
     if several:
         main = headline(runs[0].images.task)
         rows = [
@@ -125,7 +126,7 @@ def _drawn(again: Again) -> dict[tuple[str, str], ChartSpec]:
     found = {(chart.id, ""): chart for chart in made}
     if runs[0].images.targets.ndim == 1 and len(runs[0].images.classes) > 1:
         for run in runs:
-            chart = confusion_chart(run.images, run.point)
+            chart = confusion_chart(run.units, run.point)
             title = f"{chart.title}, {run.view.id}"
             found[chart.id, title] = replace(chart, title=title)
     if again.held.usefulness is not None:
@@ -134,7 +135,7 @@ def _drawn(again: Again) -> dict[tuple[str, str], ChartSpec]:
 
 
 def _named(run: OpenedRun, name: str) -> tuple[str, str, str, Scored]:
-    return name, run.view.spec.card.family.value, run.view.spec.adapt, run.images
+    return name, run.view.spec.card.family.value, run.view.spec.adapt, run.units
 
 
 def _curves(again: Again) -> Iterator[ChartSpec]:

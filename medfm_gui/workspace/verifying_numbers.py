@@ -65,7 +65,11 @@ def _sample_set(held: Evidence, samples: Sequence[str]) -> str:
 
 def calibration_differs(useful: Usefulness, runs: Sequence[OpenedRun]) -> list[Difference]:
     """Intercept, slope, ECE and predictive values; reports of earlier versions hold none of the last."""
-    again = [row for run in runs for row in calibration_rows(run, own_share=useful.own_share, share=useful.prevalence)]
+    again = [
+        row
+        for run in runs
+        for row in calibration_rows(run.calibrated, own_share=useful.own_share, share=useful.prevalence)
+    ]
     told = {row.metric for row in useful.rows}
     return rows_differ(useful.rows, [row for row in again if row.metric in told])
 
@@ -86,7 +90,7 @@ def benefit_differs(useful: Usefulness, runs: Sequence[OpenedRun]) -> list[Diffe
 
     if useful.low is None or useful.high is None:
         raise InputError("The attached net benefit names no range of thresholds.", "It was changed; ask for the file.")
-    drawn = [run.drawn for run in runs]
+    drawn = [run.calibrated.drawn for run in runs]
     made = decision_chart(drawn, low=useful.low, high=useful.high, prevalence=useful.prevalence)
     again = {series.name: series for series in made.series}
     found: list[Difference] = []

@@ -1,4 +1,4 @@
-"""Beyond the last colour a run has the colour of another one and a marker with a hole, so that both can be told apart."""
+"""Beyond the last colour a run has the colour of another one and a marker with a hole: both can be told apart."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_a_broken_package_is_tried_anew(write_plugin: Write) -> None:
     card = read_plugins(root).card("pocket")
     with pytest.raises(PluginError, match="half copied"):
         build_backbone(card, 56)
-    init.write_text('"""Whole now, and longer."""\n', encoding="utf-8")
+    init.write_text('"""Whole now, and longer, so that no bytecode passes for it."""\n', encoding="utf-8")
     assert build_backbone(card, 56).image_size == 56
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +12,14 @@ from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from medfm_gui.metrics.holm import holm
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_garbage() -> Iterator[None]:
+    """The reference asks for a whole collection of garbage at each call: seconds beside all that tests import."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "collect", lambda *_: 0)
+        yield
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))

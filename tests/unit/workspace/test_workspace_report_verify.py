@@ -27,6 +27,7 @@ from sklearn.metrics import (
 from medfm_gui.base import wire
 from medfm_gui.base.settings import Settings
 from medfm_gui.domain.dataset import Statement, Task
+from medfm_gui.domain.evaluation import Calibrator
 from medfm_gui.domain.report import Attachment, Outline, Paragraph, Part, Report, Section, Table
 from medfm_gui.reports.attached import read_pdf, solid
 from medfm_gui.reports.pdf import write_pdf
@@ -39,6 +40,7 @@ from medfm_gui.workspace.scores import read_scores
 from medfm_gui.workspace.verifying_files import verify
 from tests.fixtures.opened import drawn_dataset, opened_run
 
+LINE = Calibrator("platt", 0.7, -0.3, "val", "image", 200)
 PARTS = tuple(part for part in Part if part not in (Part.EXAMPLES, Part.CHECKLISTS))
 COVARIATES = {"sex": ["F", "M", "F", "M", ""], "age": ["34", "67", "91", "45"], "site": ["A"] * 30 + ["B"]}
 
@@ -60,6 +62,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
         dataset = drawn_dataset(workspace, 1600, covariates=COVARIATES)
         statements.state(workspace, dataset.id, Statement(redistribution=True, sampling="consecutive"))
         runs = (opened_run(workspace, dataset, seed=1), opened_run(workspace, dataset, seed=2, failed=3))
+        wire.write(workspace.run(runs[1]) / "calibrator.json", LINE)
         outline = Outline(parts=PARTS, subgroups=("sex", "site"), net_benefit=(0.1, 0.5), purpose="To see.")
         report = build_report(workspace, runs, outline=outline)
         write_pdf(report, folder / "report.pdf")
@@ -217,7 +220,8 @@ def test_the_numbers_of_the_pages_are_those_of_the_store_and_of_another_library(
         for metric, (title, value) in theirs.items():
             assert kept[metric] == pytest.approx(value, abs=1e-9), metric
             assert _on_page(text, f"{run}{title}", r"\(") == pytest.approx(value, abs=5.1e-4), metric
-        odds = np.log(scores / (1 - scores))
+        shown = _shown(files, run, scores)
+        odds = np.log(shown / (1 - shown))
         line = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(odds[:, None], truth)
         shift = brentq(_excess, -10, 10, args=(odds, truth))
         beside = {
@@ -238,7 +242,7 @@ def test_the_net_benefit_of_the_pages_is_that_of_its_definition(written: Written
     for run in written.runs:
         scores, truth, _ = _attached(files, run)
         for threshold in (grid[0], grid[-1], *(x for x in grid if re.search(rf"[)\d]{x:.3f}{run}", text))):
-            called, odds = scores >= threshold, threshold / (1 - threshold)
+            called, odds = _shown(files, run, scores) >= threshold, threshold / (1 - threshold)
             benefit = ((called & (truth == 1)).sum() - odds * (called & (truth == 0)).sum()) / len(truth)
             everyone = every.mean() - odds * (1 - every.mean())  # one line for all runs
             row = re.search(rf"{threshold:.3f}{run}\S*?(-?\d\.\d{{4}})\((\S+?)\)(-?\d\.\d{{4}})", text)
@@ -259,6 +263,15 @@ def _attached(files: dict[str, bytes], run: str) -> tuple[Numbers, Numbers, floa
     good = np.isfinite(scores)
     point = next(one for one in json.loads(files["outcomes.json"]) if one["run"] == run)["point"]["threshold"]
     return scores[good], truth[good], point
+
+
+def _shown(files: dict[str, bytes], run: str, scores: Numbers) -> Numbers:
+    """The probabilities that a prediction shows: by the run's own line, where it has one."""
+    line = next(one for one in json.loads(files["outcomes.json"]) if one["run"] == run)["calibrator"]
+    if line is None:
+        return scores
+    odds = line["slope"] * np.log(scores / (1 - scores)) + line["intercept"]
+    return np.asarray(1 / (1 + np.exp(-odds)))
 
 
 def _excess(shift: float, odds: Numbers, truth: Numbers) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from medfm_gui.desk.asks.compare import FileWritten
 from medfm_gui.desk.asks.compare_cases import (
@@ -30,7 +31,18 @@ from medfm_gui.workspace.disagreements import Case, Disagreements, Kind
 from medfm_gui.workspace.references import OwnResult, PublishedResult, References
 from medfm_gui.workspace.seeds import SeedFile, SeedGroup
 from medfm_gui.workspace.subgrouping import CovariateFacts, SubgroupFile, forest_chart
-from medfm_gui.workspace.usefulness import BRIER_AT, ECE, IN_THE_LARGE, NPV, PPV, SLOPE, Sampling, UsefulnessFile
+from medfm_gui.workspace.usefulness import (
+    BRIER_AT,
+    CALIBRATED,
+    ECE,
+    IN_THE_LARGE,
+    NPV,
+    PPV,
+    SCALE,
+    SLOPE,
+    Sampling,
+    UsefulnessFile,
+)  # fmt: skip
 
 _CLASSES = ("no nodule", "nodule")
 Runs = dict[str, tuple[str, str, float]]
@@ -68,9 +80,10 @@ def _usefulness(known: Runs, ask: ReadUsefulness) -> UsefulnessFile:
     rows = []
     for place, run in enumerate(ask.runs):
         hidden = "withheld: it holds only at the share of events of consecutive cases"
+        scale = {} if place else {SCALE: CALIBRATED}
         rows += [
             _row(run, IN_THE_LARGE, None, method="not-estimable", note=hidden),
-            _row(run, SLOPE, 0.72 + 0.1 * place, 0.16, method="logistic-wald"),
+            replace(_row(run, SLOPE, 0.72 + 0.1 * place, 0.16, method="logistic-wald"), parameters=scale),
             _row(run, ECE, None, method="not-estimable", note=hidden),
             *(
                 _row(run, metric, value if ask.prevalence else None, 0.05, method="logit-predictive")

@@ -21,7 +21,7 @@ from medfm_gui.ui.widgets.flow import FlowLayout
 from medfm_gui.ui.widgets.forms import action, real_number
 from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.text import Label
-from medfm_gui.workspace.usefulness import BRIER_AT, ECE, IN_THE_LARGE, NPV, PPV, SLOPE, Sampling, UsefulnessFile
+from medfm_gui.workspace.usefulness import BRIER_AT, ECE, IN_THE_LARGE, NPV, PPV, SCALE, SLOPE, Sampling, UsefulnessFile
 
 _TITLES = (
     "Run",
@@ -161,7 +161,9 @@ class UsefulnessTab(QWidget):
                 )
                 for metric in (IN_THE_LARGE, SLOPE, ECE, BRIER_AT, PPV, NPV)
             ]
-            shifted = "distorted by balanced training" if side.run in file.distorted else "as trained"
+            is_right = any(row.run == side.run and row.parameters.get(SCALE) for row in file.rows)
+            as_is = "distorted by balanced training" if side.run in file.distorted else "not calibrated"
+            shifted = "calibrated" if is_right else as_is
             rows.append([case_layout.run_cell(self._sides, side.run), *cells, Cell(shifted)])
         self.model.fill(rows)
         case_layout.fit_height(self.table, 5)
