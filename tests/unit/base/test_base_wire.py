@@ -16,6 +16,9 @@ from medfm_gui.domain import run
 from medfm_gui.domain.errors import InputError, NotFound, UsageError
 from medfm_gui.domain.explain import Box, Neighbour
 from medfm_gui.domain.recipe import Recipe, recipe_from
+from medfm_gui.domain.similar import SimilarCase
+
+_SIMILAR = SimilarCase("s1", ("ill",), 0.12)
 
 
 def _filled(kind: type[ev.Event]) -> ev.Event:
@@ -31,7 +34,8 @@ def _filled(kind: type[ev.Event]) -> ev.Event:
         if "float" in str(hint) and "Mapping" in str(hint):
             values[field.name] = {"a": 0.5}
         if "tuple" in str(hint):
-            values[field.name] = (Neighbour("s1", ("ill",), 0.9, 0.5),) if "Neighbour" in str(hint) else (0.25, 0.75)
+            known = {tuple[Neighbour, ...]: Neighbour("s1", ("ill",), 0.9, 0.5), tuple[SimilarCase, ...]: _SIMILAR}
+            values[field.name] = (known[hint],) if hint in known else (0.25, 0.75)
     return kind(**values)
 
 
