@@ -380,7 +380,7 @@ def side_by_side(options: Sequence[str], cores: int) -> list[str]:
     words = [option.split("=")[0] for option in options]
     if cores < 2 or any(word in decided or re.fullmatch(r"-n\d+|-p ?no:xdist|no:xdist", word) for word in words):
         return []
-    return ["-n", str(min(cores, MOST_WORKERS)), "--dist", "loadgroup"]
+    return ["-n", str(min(cores, MOST_WORKERS)), "--dist", "loadscope"]
 
 
 def usable_cores() -> int:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import gc
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-_WINDOW = Path(__file__).parent / "gui"
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Tests of the window stay in one process, for they need a machine that answers; others go file by file."""
+    from xdist.scheduler import LoadScopeScheduling
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of the window stay in one process, as they need a machine that answers; others go file by file."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        group = "window" if item.path.is_relative_to(_WINDOW) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+    class OneWindow(LoadScopeScheduling):  # type: ignore[misc]  # it tells no types
+        """Which tests go together."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", 1)[0]
+            return "the window" if file.startswith("tests/gui/") else file
+
+    return OneWindow(config, log)
 
 
 @pytest.hookimpl(trylast=True)

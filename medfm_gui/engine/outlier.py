@@ -21,10 +21,12 @@ from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.recipe import Recipe
 from medfm_gui.domain.similar import OutlierLimit
 from medfm_gui.domain.split import Partition
+from medfm_gui.engine.adaptations.grid_table import whole_reading
 from medfm_gui.engine.features import StoredFeatures
 from medfm_gui.engine.fitted import Fitted
 from medfm_gui.engine.head import HeadFacts
 from medfm_gui.engine.material import Material
+from medfm_gui.engine.reading import Reading
 from medfm_gui.engine.scoring import Scorer
 from medfm_gui.engine.similar import (
     NEAR,
@@ -185,7 +187,8 @@ def _through_bank(material: Material, head: HeadFacts, every: Sequence[str]) -> 
 
     def look(ids: Sequence[str]) -> Generator[ev.Event, None, Rows]:
         if not opened:
-            opened.append((yield from material.frozen().look(every, head.reads)))
+            whole = _bank_reading(material, head)
+            opened.append((yield from material.frozen().look(every, whole)).read_as(head.reads))
         rows: Rows = {}
         for some in _parts(ids):
             vectors = vectors_of(torch.from_numpy(opened[0].of(some))).half()
@@ -193,6 +196,13 @@ def _through_bank(material: Material, head: HeadFacts, every: Sequence[str]) -> 
         return rows
 
     return look
+
+
+def _bank_reading(material: Material, head: HeadFacts) -> Reading:
+    """How the bank was filled that the head was trained from: a grid of heads reads one bank, each head a part."""
+    if material.spec.adapt != "linear-grid":
+        return head.reads
+    return whole_reading(material.spec.recipe, maps=material.backbone.card.convolutional)
 
 
 def _anew(material: Material, fitted: Fitted) -> Look:

@@ -345,7 +345,7 @@ def test_all_checks_run_and_pytest_closes(
     monkeypatch.setattr(boot, "usable_cores", lambda: 2)
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     assert boot.run_checks(Path("/v/python"), ["-k", "x"]) == status
-    tests = "pytest -n 2 --dist loadgroup -k x"
+    tests = "pytest -n 2 --dist loadscope -k x"
     assert run == ["ruff check .", "ruff format --check .", "lint-imports", "mypy", tests]
     assert "PYTHONDONTWRITEBYTECODE" not in os.environ
     assert ("FAILED" in capfd.readouterr().err) == bool(set(broken) - {"pytest"})
@@ -354,9 +354,9 @@ def test_all_checks_run_and_pytest_closes(
 @pytest.mark.parametrize(
     ("options", "cores", "more"),
     [
-        ([], 2, "-n 2 --dist loadgroup"),
-        (["tests/unit/x.py", "-k", "no", "--noconftest", "--durations=5"], 4, "-n 4 --dist loadgroup"),
-        ([], 64, "-n 8 --dist loadgroup"),
+        ([], 2, "-n 2 --dist loadscope"),
+        (["tests/unit/x.py", "-k", "no", "--noconftest", "--durations=5"], 4, "-n 4 --dist loadscope"),
+        ([], 64, "-n 8 --dist loadscope"),
         ([], 1, ""),
         (["-n", "3"], 2, ""),
         (["-n0"], 2, ""),
