@@ -186,8 +186,9 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ReportFile:
-    """A written PDF."""
+    """A written PDF, and the runs that it tells of in their order; without them where an earlier version wrote it."""
 
     path: str
     pages: int
     sha256: str
+    runs: tuple[str, ...] = ()

@@ -184,7 +184,7 @@ def _reports(workspace: Workspace, tell: Tell) -> int:
     for path in _told(folders, "Reading reports", tell):
         report = wire.read(Report, path.parent / "report.json")
         file = wire.read(ReportFile, path)
-        runs = [item.strip() for item in report_runs(report)]
+        runs = file.runs or _attached_runs(workspace, report)
         workspace.store.put_report(path.parent.name, report.title, report.created, file, runs)
     return len(folders)
 
@@ -201,8 +201,9 @@ def _told(items: Sequence[T], words: str, tell: Tell) -> Iterator[T]:
         yield item
 
 
-def report_runs(report: Report) -> list[str]:
-    """The run ids that a report speaks of, in its order."""
+def _attached_runs(workspace: Workspace, report: Report) -> list[str]:
+    """The runs whose predictions travel in a report that does not name its runs otherwise."""
     prefix, suffix = "predictions-", ".csv"
-    names = [item.name for item in report.attachments]
-    return [name[len(prefix) : -len(suffix)] for name in names if name.startswith(prefix) and name.endswith(suffix)]
+    names = [item.name for item in report.attachments if item.name.startswith(prefix) and item.name.endswith(suffix)]
+    known = {path.name for path in (workspace.root / "runs").iterdir()}
+    return [run for name in names if (run := name[len(prefix) : -len(suffix)]) in known]

@@ -144,14 +144,14 @@ def file_report(
         made_folder(workspace.root / "reports", "report", counted=True) as folder,
     ):
         path = (out or folder / "report.pdf").expanduser().absolute()
-        written = write_pdf(report, path)
+        written = replace(write_pdf(report, path), runs=tuple(dict.fromkeys(run_ids)))
         if copy is not None:
             copy.write(path.read_bytes())
             copy.flush()
             os.fsync(copy.fileno())
         wire.write(folder / "report.json", report)
         wire.write(folder / "file.json", written)
-        workspace.store.put_report(folder.name, report.title, report.created, written, list(dict.fromkeys(run_ids)))
+        workspace.store.put_report(folder.name, report.title, report.created, written, written.runs)
     note(workspace, "report written", folder.name, sha256=written.sha256, runs=" ".join(run_ids))
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -147,7 +147,7 @@ def read_program_facts(room: Room, ask: ReadProgramFacts, told: Told) -> Program
 ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ReadSettings: Entry(read_settings),
     AllowNetwork: Entry(allow_network, changes=(Topic.SETTINGS, Topic.MODELS)),
-    OfferClassSets: Entry(offer_class_sets, changes=(Topic.SETTINGS, Topic.RESULTS)),
+    OfferClassSets: Entry(offer_class_sets, changes=(Topic.SETTINGS,)),
     MoveWeightsFolder: Entry(move_weights_folder, changes=(Topic.SETTINGS, Topic.MODELS)),
     ImportWeights: Entry(weights.import_weights, Lane.WORK, changes=(Topic.MODELS,)),
     PullWeights: Entry(weights.pull_weights, Lane.WORK, changes=(Topic.MODELS,)),

@@ -38,7 +38,7 @@ class ComparePage(Page):
     key: ClassVar[str] = "compare"
     title: ClassVar[str] = "Compare"
     icon: ClassVar[str] = "compare"
-    topics: ClassVar[tuple[Topic, ...]] = (Topic.RUNS, Topic.RESULTS, Topic.DATASETS)
+    topics: ClassVar[tuple[Topic, ...]] = (Topic.RUNS, Topic.RESULTS, Topic.DATASETS, Topic.SETTINGS)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

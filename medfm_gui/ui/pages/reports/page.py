@@ -39,7 +39,7 @@ class ReportsPage(Page):
     key: ClassVar[str] = "reports"
     title: ClassVar[str] = "Reports"
     icon: ClassVar[str] = "reports"
-    topics: ClassVar[tuple[Topic, ...]] = (Topic.REPORTS, Topic.RUNS, Topic.RESULTS)
+    topics: ClassVar[tuple[Topic, ...]] = (Topic.REPORTS, Topic.RUNS, Topic.RESULTS, Topic.SETTINGS)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
