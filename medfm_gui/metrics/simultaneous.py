@@ -22,6 +22,7 @@ from medfm_gui.metrics.bootstrap import vary
 from medfm_gui.metrics.estimate import checked_confidence, joined, quantile
 
 METHOD = "max-t-bootstrap"
+STILL = "the replicates do not vary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,7 @@ def simultaneous_intervals(
         )
     points = np.array([np.nan if one is None else one for one in estimates], dtype=np.float64)
     notes = [_obstacle(point, row) for point, row in zip(points, values, strict=True)]
-    kept = np.array([not note for note in notes], dtype=np.bool_)
-    usable = np.asarray(np.isfinite(values[kept]).all(axis=0))
+    kept, usable = _family(values, notes)
     lost = int((~usable).sum())
     note = f"{lost:,} of {len(usable):,} replicates lacked a class in one of the runs" if lost else ""
     if not kept.any() or 2 * int(usable.sum()) < len(usable):
@@ -87,6 +87,21 @@ def simultaneous_intervals(
     return Simultaneous(lows, highs, tuple(notes), critical, int(kept.sum()), confidence, note)
 
 
+def _family(values: Floats, notes: list[str]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Who takes part, and the replicates in which all of them exist: (k, r) → (k,), (r,).
+
+    A difference may vary only in replicates that another one lacks: it leaves the family, and ``notes`` says so.
+    """
+    while True:
+        kept = np.array([not note for note in notes], dtype=np.bool_)
+        usable = np.asarray(np.isfinite(values[kept]).all(axis=0))
+        still = [place for place in np.flatnonzero(kept) if not vary(values[place][usable])]
+        if not still or 2 * int(usable.sum()) < len(usable):
+            return kept, usable
+        for place in still:
+            notes[place] = STILL
+
+
 def _critical(points: Floats, rows: Floats, error: Floats, confidence: float) -> float:
     """The quantile over replicates of the largest deviate of the family: (k,), (k, r), (k,)."""
     largest = np.zeros(rows.shape[1])
@@ -102,4 +117,4 @@ def _obstacle(point: float, row: Floats) -> str:
     finite = int(np.isfinite(row).sum())
     if not finite or 2 * finite < len(row):
         return "too many replicates lacked a class"
-    return "" if vary(row) else "the replicates do not vary"
+    return "" if vary(row) else STILL

@@ -108,6 +108,16 @@ def test_replicates_without_a_class_and_differences_that_do_not_vary_are_named()
     assert said.critical is None and "too many for simultaneous" in said.notes[0]
 
 
+def test_a_difference_that_varies_only_where_another_one_is_missing_leaves_the_family() -> None:
+    values = np.random.default_rng(0).normal(size=(3, 1000))
+    values[1] = 1.0
+    values[1, :40] = 0.0
+    values[2, :40] = np.nan
+    found = simultaneous_intervals([0.0, 1.0, 0.0], values)
+    assert found.notes == ("", "the replicates do not vary", "") and found.count == 2
+    assert found.lows[1] is None and found.lows[0] is not None and found.lows[2] is not None
+
+
 @given(
     values=arrays(np.float64, st.tuples(st.integers(0, 5), st.integers(0, 12)),
                   elements=st.one_of(st.floats(-10, 10), st.just(float("nan")), st.just(float("inf")))),
