@@ -59,6 +59,12 @@ class Answer:
 
     def give(self, document: Mapping[str, Any], lines: Sequence[str] = (), table: RenderableType | None = None) -> None:
         """The answer: the document with ``--json``, else the lines and the table."""
+        try:
+            self._write(document, lines, table)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
+
+    def _write(self, document: Mapping[str, Any], lines: Sequence[str], table: RenderableType | None) -> None:
         if self.as_json:
             sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False) + "\n")
             sys.stdout.flush()
@@ -70,6 +76,7 @@ class Answer:
             console.print(Text(line))
         if table is not None:
             console.print(table)
+        sys.stdout.flush()
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Bars]:
@@ -114,6 +121,10 @@ class Bars:
             self.at(event.stage, event.done, event.total, f"{event.samples_per_second:.1f}/s")
 
 
+class _ReaderGone(Exception):
+    """Whoever read stdout has ended, as ``| head`` does."""
+
+
 @contextlib.contextmanager
 def answering(as_json: bool, quiet: bool, debug: bool) -> Iterator[Answer]:
     """Run a command's body; a named failure becomes a sentence, exit status 1, and with ``--json`` a document."""
@@ -130,7 +141,8 @@ def answering(as_json: bool, quiet: bool, debug: bool) -> Iterator[Answer]:
             answer.give({"error": {"kind": stopped.kind, "message": stopped.message, "hint": stopped.hint}})
         answer.errors.print(Text(f"medfm: {stopped}"))
         raise typer.Exit(130) from None
-    except BrokenPipeError:
+    except _ReaderGone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would be written at the very end
         raise typer.Exit(1) from None
     except Exception as error:  # noqa: BLE001  the border: a defect must not greet anybody with a traceback
         _fail(answer, _named(error), debug)

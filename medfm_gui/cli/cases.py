@@ -10,11 +10,11 @@ from rich.table import Table
 
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import table
-from medfm_gui.datasets.text import counted
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.protocol import Role
+from medfm_gui.domain.units import counted
 
 if TYPE_CHECKING:
     from medfm_gui.workspace.place import Workspace
@@ -75,11 +75,11 @@ def added(
         tables.append(_table(told.rows, ""))
     if all_pairs:
         from medfm_gui.metrics.names import multiplicity
-        from medfm_gui.workspace.all_pairs import every_pair
+        from medfm_gui.workspace.all_pairs import HEADLINE_ALONE, every_pair
 
         pairs = every_pair(room, runs)
         document["all_pairs"] = [{**wire.plain(pair), "role": Role.EXPLORATORY.value} for pair in pairs]
-        lines.append("All pairs are exploratory: no question named them beforehand.")
+        lines.append(f"All pairs are exploratory: no question named them beforehand. {HEADLINE_ALONE}")
         lines += [said] if (said := multiplicity(pairs)) else []
         tables.append(pair_table(pairs))
     return document, lines, tables

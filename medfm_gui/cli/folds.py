@@ -11,10 +11,11 @@ from rich.console import Group
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import table
 from medfm_gui.cli.cases import number, pair_table
+from medfm_gui.cli.results import protocol_document
 from medfm_gui.cli.runs import run_row
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.evaluation import Evaluation
-from medfm_gui.domain.protocol import Role
+from medfm_gui.metrics.names import multiplicity
 
 if TYPE_CHECKING:
     from medfm_gui.workspace.crossvalidation import CrossValidation
@@ -33,6 +34,7 @@ def compared_folds(
     from medfm_gui.workspace import training
     from medfm_gui.workspace.crossvalidation import are_folds, cross_validation
     from medfm_gui.workspace.evaluating import opened
+    from medfm_gui.workspace.fold_roles import promised_of_folds, role_of_ways, standing_of_folds
 
     views = [training.view(room, run) for run in dict.fromkeys(runs)]
     if not are_folds(views):
@@ -43,27 +45,38 @@ def compared_folds(
             "Leave them out, or compare runs of one fold.",
         )
     found = cross_validation(room, runs)
+    promised = standing_of_folds(room, views)
+    said = promised_of_folds(promised, found, views)
     rows = [
         {
             **run_row(view),
             "evaluations": [
-                {**wire.plain(row), "role": Role.EXPLORATORY.value} for row in opened(room, view.id).evaluations
+                {**wire.plain(row), "role": promised.role(row).value} for row in opened(room, view.id).evaluations
             ],
             "without_flagged": [wire.plain(row) for row in opened(room, view.id).without_flagged],
         }
         for view in views
     ]
+    ways = [{**wire.plain(way), "role": promised.role(way.mean).value} for way in found.ways]
     document = {
         "runs": rows,
-        "pairs": [{**wire.plain(row), "role": Role.EXPLORATORY.value} for row in found.comparisons],
-        "sentence": found.sentence,
+        "pairs": [
+            {**wire.plain(row), "role": role_of_ways(promised, row, found, views).value} for row in found.comparisons
+        ],
+        "sentence": "\n".join([found.sentence, *said]),
         "reference": views[0].id,
-        "protocol": None,
+        "protocol": protocol_document(promised),
         "baselines": [],
         "baseline_sentences": [],
-        "cross_validation": wire.plain(found),
+        "cross_validation": {**wire.plain(found), "ways": ways},
     }
-    lines = [*found.sentence.splitlines(), *(f"{way.name}: {way.note}" for way in found.ways)]
+    multiple = multiplicity(found.comparisons)
+    lines = [
+        *found.sentence.splitlines(),
+        *said,
+        *([multiple] if multiple else []),
+        *(f"{way.name}: {way.note}" for way in found.ways),
+    ]
     if found.left_out:
         lines.append(f"Left out, for no second fold of theirs is here: {', '.join(found.left_out)}.")
     tables = [pair_table(found.comparisons)] if found.pairs else []

@@ -11,8 +11,8 @@ import typer
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, table
 from medfm_gui.cli.runs import run_row
-from medfm_gui.datasets.text import counted
 from medfm_gui.domain.errors import UsageError
+from medfm_gui.domain.units import counted
 
 Of = Annotated[str, typer.Option("--dataset", help="Id of the dataset.")]
 By = Annotated[str | None, typer.Option("--split", help="Id of the split; default: the newest.")]
@@ -24,7 +24,9 @@ def import_predictions(
     name: Annotated[str, typer.Option(help="What the other system is called.")],
     dataset: Of,
     split: By = None,
-    unit: Annotated[str, typer.Option(help="What is counted: image or patient.")] = "image",
+    unit: Annotated[
+        str, typer.Option(help="What is counted: image, lesion, eye, breast, study, patient; eye:max: by its highest.")
+    ] = "image",
     threshold: Annotated[
         float | None, typer.Option(help="Its threshold; default: chosen on the validation rows, if there are any.")
     ] = None,

@@ -13,9 +13,9 @@ from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, ClassSets, Debug, Place, Quiet, answering, table
 from medfm_gui.cli.cases import added, number, pair_table
 from medfm_gui.cli.runs import Run, Runs, run_row
-from medfm_gui.datasets.text import counted
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Outline, Part
+from medfm_gui.domain.units import counted
 
 if TYPE_CHECKING:
     from medfm_gui.workspace.roles import Standing
@@ -39,7 +39,7 @@ def _subset(row: Evaluation) -> str:
     return "" if row.subset == "test" else f", {row.subset}"
 
 
-def _protocol(promised: Standing) -> dict[str, object] | None:
+def protocol_document(promised: Standing) -> dict[str, object] | None:
     """The protocol that results stand under; ``objection`` is why it makes none of them primary."""
     locked = promised.locked
     if locked is None:
@@ -89,7 +89,7 @@ def evaluate(
             ],
             "without_flagged": [wire.plain(row) for row in opening.without_flagged],
             "flagged": {file.run: list(file.flagged) for file in opening.files if file.flagged},
-            "protocol": _protocol(promised[run[0]]),
+            "protocol": protocol_document(promised[run[0]]),
             "test_openings": opening.test_openings,
             "openings": [{"run": file.run, "opened": file.opened, "reason": file.reason} for file in opening.files],
         }
@@ -111,19 +111,32 @@ def predictions(
     both_scales: Annotated[
         bool, typer.Option("--both-scales", help="Also columns score_CLASS, and prob_CLASS: calibrated probabilities.")
     ] = False,
+    outlier: Annotated[
+        bool,
+        typer.Option(
+            "--outlier", help="Also columns outlier_score and outlier: how unlike its training images each image is."
+        ),
+    ] = False,
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """The probabilities of a run, one row a sample, as CSV."""
-    with answering(json, quiet, debug) as answer:
+    with answering(json, quiet, debug) as answer, answer.progress() as bars:
         from medfm_gui.workspace.export import export_predictions
+        from medfm_gui.workspace.outliers import limit_line, outlier_limit
         from medfm_gui.workspace.place import open_workspace
 
         with open_workspace(workspace) as room:
-            path, rows = export_predictions(room, run, subset, out, both_scales=both_scales)
-        answer.give({"run": run, "subset": subset, "path": str(path), "rows": rows}, [f"{rows} rows in {path}"])
+            path, rows = export_predictions(
+                room, run, subset, out, both_scales=both_scales, outlier=outlier, on_event=bars.event
+            )
+            limit = outlier_limit(room.run(run)) if outlier else None
+        document = {"run": run, "subset": subset, "path": str(path), "rows": rows}
+        more = {"outlier_limit": wire.plain(limit)} if limit is not None else {}
+        said = [limit_line(limit)] if limit is not None else []
+        answer.give({**document, **more}, [f"{rows} rows in {path}", *said])
 
 
 def compare(
@@ -185,7 +198,7 @@ def compare(
             "pairs": pairs,
             "sentence": found.file.sentence,
             "reference": found.file.runs[0],
-            "protocol": _protocol(promised),
+            "protocol": protocol_document(promised),
             "baselines": [wire.plain(one) for one in cheap.baselines],
             "baseline_sentences": list(cheap.sentences),
             **extra,

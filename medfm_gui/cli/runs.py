@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,7 @@ from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.portable import imported_from
 from medfm_gui.domain.presets import preset_remarks
 from medfm_gui.domain.run import Phase
+from medfm_gui.domain.threshold import ALIKE, DEFAULT_RULE, RULE, RuleOrigin, has_threshold, rule_in_words
 
 if TYPE_CHECKING:
     from medfm_gui.workspace.place import Workspace
@@ -74,8 +75,24 @@ def train(
             answer.remark(sentence)
         with open_workspace(workspace) as room:
             made = training.create_runs(room, request)
+            for sentence in _of_the_rule(made, request.settings):
+                answer.remark(sentence)
             views = _carry_out(answer, room, [view.id for view in made], wait)
         _tell(answer, views, wait)
+
+
+def _of_the_rule(made: Sequence[RunView], told: Mapping[str, str]) -> Iterator[str]:
+    """What is to be said of a threshold rule that was not told: nobody chose it, or a locked protocol did."""
+    if RULE in told:
+        return
+    rules = {view.spec.recipe.threshold_rule for view in made if view.spec.threshold_from is RuleOrigin.PROTOCOL}
+    for rule in sorted(rules):
+        yield f"Threshold rule: {rule_in_words(rule)}, as the locked protocol names it."
+    if any(view.spec.threshold_from is RuleOrigin.DEFAULT for view in made):
+        yield (
+            f"No threshold rule was chosen: {rule_in_words(DEFAULT_RULE)} is taken, which {ALIKE}. Choose one with "
+            "--set threshold_rule=sensitivity:0.9, specificity:0.9, cost:5 (a miss costs five false alarms) or youden."
+        )
 
 
 def _seeds(named: Sequence[int] | None, count: int | None) -> tuple[int, ...]:
@@ -172,6 +189,8 @@ def run_row(view: RunView) -> dict[str, Any]:
         "metrics": dict(state.metrics),
         "metrics_subset": "val",
         "positive": spec.positive,
+        "threshold_rule": spec.recipe.threshold_rule if has_threshold(spec.task) else None,
+        "threshold_rule_from": spec.threshold_from.value or None,
         "seconds": state.seconds,
         "startup_seconds": state.startup_seconds,
         "samples_per_second": state.samples_per_second,

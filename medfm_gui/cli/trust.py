@@ -10,8 +10,8 @@ import typer
 from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, table
 from medfm_gui.cli.runs import run_row
-from medfm_gui.datasets.text import counted
 from medfm_gui.domain.run import Phase
+from medfm_gui.domain.units import counted
 
 _MOST = 20
 """Differences that are told to people; a damaged journal has one a line."""

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medfm_gui.datasets.table import read_table
-from medfm_gui.datasets.text import counted, examples, plain_name, shown, words
+from medfm_gui.datasets.text import examples, plain_name, shown, words
 from medfm_gui.domain.dataset import Dataset, Sample
 from medfm_gui.domain.errors import TableError
 from medfm_gui.domain.explain import Box
+from medfm_gui.domain.units import counted
 
 _CORNERS = (
     words("x0 y0 x1 y1"),

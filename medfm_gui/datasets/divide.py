@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from medfm_gui.datasets.groups import Key, covariate, group_of, grouped, patient_of, pixels_of
 from medfm_gui.datasets.leaks import GUARDED
 from medfm_gui.datasets.stratify import classes_of, deal
-from medfm_gui.datasets.text import counted, examples
+from medfm_gui.datasets.text import examples
 from medfm_gui.domain.dataset import Dataset, Sample, Task
 from medfm_gui.domain.errors import SplitError, UsageError
 from medfm_gui.domain.split import Leak, Partition
+from medfm_gui.domain.units import counted
 
 DEFAULT_RATIOS = "70/15/15"
 VALIDATION_SHARE = 0.15

@@ -17,10 +17,11 @@ from medfm_gui.datasets.divide import (
     with_validation,
 )
 from medfm_gui.datasets.stratify import deal
-from medfm_gui.datasets.text import counted, examples, natural
+from medfm_gui.datasets.text import examples, natural
 from medfm_gui.domain.dataset import Dataset, Sample, Task
 from medfm_gui.domain.errors import SplitError, UsageError
 from medfm_gui.domain.split import Partition
+from medfm_gui.domain.units import counted
 
 _MOST_LEFT_OUT = 50
 _DATE = re.compile(r"^(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?$")

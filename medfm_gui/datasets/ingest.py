@@ -14,21 +14,24 @@ from medfm_gui.datasets.fingerprint import dataset_fingerprint
 from medfm_gui.datasets.ingest_volumes import read_volumes
 from medfm_gui.datasets.labels import Labelling, label
 from medfm_gui.datasets.layout import Decoder, Tools
-from medfm_gui.datasets.layouts import choose
+from medfm_gui.datasets.layouts import choose, entered
 from medfm_gui.datasets.listing import Entry, ImportOptions, Listing, Picture
+from medfm_gui.datasets.named_paths import without_names
 from medfm_gui.datasets.pixel_sources import sources_of, write_sources
 from medfm_gui.datasets.pixels import Cached, ShardWriter, write_index
 from medfm_gui.datasets.pseudonym import pseudonym
-from medfm_gui.datasets.published import difference
-from medfm_gui.datasets.text import counted, examples, shown
+from medfm_gui.datasets.published import difference, packed_in
+from medfm_gui.datasets.text import examples, shown
 from medfm_gui.datasets.walk import has_dicom_mark
 from medfm_gui.domain.dataset import Dataset, Sample, Skipped, Task
 from medfm_gui.domain.errors import InputError, UsageError
+from medfm_gui.domain.units import counted
 from medfm_gui.imaging.file_facts import FileFacts
 
 __all__ = ["ImportOptions", "read_source"]
 
 Progress = Callable[[int, int], None]
+_ABSENT = ("missing_image", "not_found")
 _CONFOUNDERS = ("modality", "body_part", "presentation_intent")
 
 
@@ -74,16 +77,20 @@ def read_source(
     """
     if not source.exists():
         raise InputError(f"“{shown(str(source))}” does not exist.", "Check the path.")
+    asked, source = source, entered(source) if layout == "auto" else source
     chosen, reason = choose(layout, source)
+    if source != asked:
+        reason += f"; in “{shown(source.relative_to(asked).as_posix())}”, all that the folder holds"
     options = replace(options, policies=chosen.chosen(options))
     listing = chosen.read(source, options, Tools(pool, key))
-    listing = _sorted(_with_patients_of_headers(listing, pool, key))
+    listing = without_names(_sorted(_with_patients_of_headers(listing, pool, key)), pool, key)
     if listing.task is Task.SEGMENTATION:
         read = _volumes(listing, options, pixels, pool, on_progress or _silent)
     else:
         read = _pictures(listing, options, pixels, pool, on_progress or _silent)
     listing, labelling, samples, skipped = read.listing, read.labelling, read.samples, read.skipped
-    warnings = (*_unlike_published(listing), *_unused(listing, options), *listing.warnings, *labelling.warnings)
+    warnings = (*_unlike_published(listing), *_still_packed(listing), *_unused(listing, options))
+    warnings = (*warnings, *listing.warnings, *labelling.warnings)
     warnings = (*warnings, *_remarks(samples, read.notes))
     if pixels:
         write_index(pixels, read.cached)
@@ -106,6 +113,15 @@ def read_source(
         policies=listing.policies or options.policies,
         statement=listing.statement,
     )
+
+
+def _still_packed(listing: Listing) -> list[str]:
+    """A warning where images are missing and archives lie about, which are not looked into."""
+    missing = sum(item.reason in _ABSENT for item in listing.skipped)
+    packed = packed_in(listing.root) if missing else []
+    if not packed:
+        return []
+    return [f"{counted(missing, 'image')} missing, and {examples(packed)} may not be unpacked (or not wholly) yet."]
 
 
 def _unused(listing: Listing, options: ImportOptions) -> list[str]:
@@ -173,7 +189,9 @@ def _sorted(listing: Listing) -> Listing:
         InputError: there are none.
     """
     if not listing.entries:
-        raise InputError(_nothing("No image was found", listing.skipped), "Check the source, or name another layout.")
+        packed = packed_in(listing.root)
+        hint = f"Unpack {examples(packed)} first." if packed else "Check the source, or name another layout."
+        raise InputError(_nothing("No image was found", listing.skipped), hint)
     order = sorted(listing.entries, key=lambda entry: (entry.path, entry.frame or 0, entry.file))
     return replace(listing, entries=tuple(order))
 

@@ -21,10 +21,11 @@ from medfm_gui.datasets.labels import Labelling
 from medfm_gui.datasets.layout import Decoder
 from medfm_gui.datasets.listing import Entry, Listing
 from medfm_gui.datasets.pixels import Cached
-from medfm_gui.datasets.text import counted, examples, shown
+from medfm_gui.datasets.text import examples, shown
 from medfm_gui.datasets.volumes import SLICES
 from medfm_gui.domain.dataset import Sample, Skipped, Task
 from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.units import counted
 
 if TYPE_CHECKING:
     from medfm_gui.imaging.examined import VolumeResult

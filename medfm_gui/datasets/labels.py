@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medfm_gui.datasets.positive import likely_positive
-from medfm_gui.datasets.text import counted, examples, natural, nearest, plain_name
+from medfm_gui.datasets.text import examples, natural, nearest, plain_name
 from medfm_gui.domain.dataset import UNKNOWN, Task
 from medfm_gui.domain.errors import TableError, UsageError
+from medfm_gui.domain.units import counted
 
 NO_FINDING = frozenset({"nofinding", "nofindings", "noabnormality", "normal", "none", "healthy"})
 """Words (as ``plain_name`` writes them) that say of an image that it shows no finding."""

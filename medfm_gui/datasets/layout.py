@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -32,6 +32,10 @@ class Decoder(Protocol):
 
     def to_npys(self, files: Iterable[tuple[str | Path, Path]]) -> Iterator[PictureResult]:
         """Decode pictures at full size, each into an ``.npy`` file of its own; the result's key is the path."""
+        ...
+
+    def telling(self, files: Iterable[tuple[str, Sequence[str]]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Which parts of the paths of DICOM files tell who the patient is, in any order."""
         ...
 
     def records(self, paths: Iterable[Path]) -> Iterator[RecordResult]:

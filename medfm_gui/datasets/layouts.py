@@ -30,6 +30,7 @@ from medfm_gui.datasets.importers import (
 )
 from medfm_gui.datasets.layout import Layout
 from medfm_gui.datasets.text import nearest, shown
+from medfm_gui.datasets.walk import is_junk
 from medfm_gui.domain.errors import InputError, UsageError
 
 LAYOUTS: tuple[Layout, ...] = (
@@ -58,6 +59,8 @@ LAYOUTS: tuple[Layout, ...] = (
     folder.LAYOUT,
 )
 """All layouts, the most particular first: ``auto`` takes the first that recognises a source."""
+_DEEPEST = 3
+"""So many folders that hold nothing but a folder are entered."""
 
 
 def choose(name: str, source: Path) -> tuple[Layout, str]:
@@ -83,3 +86,28 @@ def choose(name: str, source: Path) -> tuple[Layout, str]:
         f"“{shown(source.name)}” is none of the known layouts: no table, no archive, no two folders with images.",
         "Put the images of each class into a folder of their own, or name a layout (see “medfm layouts”).",
     )
+
+
+def entered(source: Path) -> Path:
+    """Where ``auto`` looks: in the source, or in the one folder that is all it holds, if only there a layout fits.
+
+    Archives are unpacked into a folder of their own name, and that often into another.
+    """
+    here = source
+    for _ in range(_DEEPEST + 1):
+        inside = _only_folder(here)
+        if inside is None:
+            break
+        if any(layout.recognises(here) for layout in LAYOUTS):
+            return here
+        here = inside
+    return here if here == source or any(layout.recognises(here) for layout in LAYOUTS) else source
+
+
+def _only_folder(source: Path) -> Path | None:
+    """The folder that is all that a folder holds, but for hidden files and rubbish; None where there is more."""
+    try:
+        found = [path for path in source.iterdir() if not is_junk(path.name)] if source.is_dir() else []
+    except OSError:
+        return None
+    return found[0] if len(found) == 1 and found[0].is_dir() and not found[0].is_symlink() else None

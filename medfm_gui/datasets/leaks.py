@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medfm_gui.datasets.text import counted, examples
+from medfm_gui.datasets.text import examples
 from medfm_gui.domain.dataset import Dataset, Sample
 from medfm_gui.domain.split import Leak, LeakKind, Partition
+from medfm_gui.domain.units import counted
 
 GUARDED = (Partition.TEST, Partition.CAL, Partition.VAL, Partition.TRAIN)
 """The side that keeps its image when two share one, first of all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,11 @@ from medfm_gui.datasets.text import shown
 from medfm_gui.datasets.walk import TABLE_SUFFIXES, suffix_of, walk, without_image_suffix
 from medfm_gui.domain.dataset import Skipped
 
-_ELSEWHERE = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.\-]*:|/|\\\\|~)")
+_ADDRESS = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.\-]+:|~)")
+"""What is no path of a computer: ``file:``, ``http:`` and the home of somebody."""
+_ABSOLUTE = re.compile(r"^(?:[A-Za-z]:|/)")
+_FEWEST_ALIKE = 2
+"""So many parts at the end of an absolute path must be as in the image folder: a folder and the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +41,16 @@ class ImageFolder:
     def find(self, said: str) -> str | Missing:
         """The relative path of the file that a cell means, or why there is none.
 
-        Absolute paths, addresses and paths that climb out of the folder are refused whatever they point at. Of files
-        with the right name the one whose folders agree longest, from the end, is meant.
+        Addresses and paths that climb out of the folder are refused whatever they point at. Of an absolute path, as
+        tables from another computer have them, only the end counts: the image of that folder and name below the image
+        folder is meant, and what lies where the path leads is never looked at. Of files with the right name the one
+        whose folders agree longest, from the end, is meant.
         """
-        if _ELSEWHERE.match(said):
-            return Missing("outside", "An absolute path or an address; images are taken from the image folder alone.")
+        if _ADDRESS.match(said):
+            return Missing("outside", "An address; images are taken from the image folder alone.")
         path = posixpath.normpath(said.replace("\\", "/"))
+        if is_absolute(said):
+            return self._below(path)
         if path == ".." or path.startswith(("../", "/")):
             return Missing("outside", "The path leaves the image folder.")
         parts = path.split("/")
@@ -57,6 +66,18 @@ class ImageFolder:
                 if key in tails:
                     return tails[key] or Missing("ambiguous", f"Several files end in “{shown(tail)}”.")
         return Missing("not_found", "There is no such image in the image folder or below it.")
+
+    def _below(self, path: str) -> str | Missing:
+        """The file here that an absolute path of some computer ends in, by its name and at least one folder."""
+        parts = [part for part in path.split("/") if part]
+        for length in range(len(parts), _FEWEST_ALIKE - 1, -1):
+            tail = "/".join(parts[-length:])
+            for without_suffix in (False, True):
+                found = self._files_by_tail(length, without_suffix)
+                key = _key(tail, without_suffix)
+                if key in found:
+                    return found[key] or Missing("ambiguous", f"Several files end in “{shown(tail)}”.")
+        return Missing("outside", "An absolute path; images are taken from the image folder alone, and none ends so.")
 
     def _files_by_tail(self, length: int, without_suffix: bool) -> dict[str, str | None]:
         """Files by the last parts of their path, made when first needed; None where several end alike.
@@ -74,5 +95,12 @@ class ImageFolder:
         return made
 
 
+def is_absolute(said: str) -> bool:
+    """Whether a cell names a place on some computer: ``C:\\x``, ``\\\\server\\x``, ``/x``."""
+    return bool(_ABSOLUTE.match(said.replace("\\", "/")))
+
+
 def _key(tail: str, without_suffix: bool) -> str:
-    return (without_image_suffix(tail) if without_suffix else tail).casefold()
+    """The end of a path for comparison: composed, for some systems write “ü” as two letters, and in one case."""
+    bare = without_image_suffix(tail) if without_suffix else tail
+    return (bare if bare.isascii() else unicodedata.normalize("NFC", bare)).casefold()

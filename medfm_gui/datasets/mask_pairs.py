@@ -29,6 +29,8 @@ _MASK_WORDS = frozenset(
 _ENDING = re.compile(r"[-_. ](mask|masks|seg|segmentation|label|labels|gt|groundtruth|annotation)$", re.IGNORECASE)
 _MASK_BEGINNING = re.compile(r"^(labels?|masks?|seg|segmentation|gt)(?:[-_. ]|(?=\d))(?=.)", re.IGNORECASE)
 _IMAGE_BEGINNING = re.compile(r"^(images?|img|volume|scan)(?:[-_. ]|(?=\d))(?=.)", re.IGNORECASE)
+_PART = re.compile(r"(images?|labels?)[-_]?(va|val|ts|test)", re.IGNORECASE)
+"""Folders of the other parts of a release, ``imagesVa`` with ``labelsVa``."""
 _CHANNEL = "_0000"
 _NEARLY_ALL = 0.8
 
@@ -84,6 +86,9 @@ def _key_of(name: str) -> tuple[_Key, bool]:
         if folder.casefold() in _MASK_WORDS | _IMAGE_WORDS:
             is_mask = is_mask or folder.casefold() in _MASK_WORDS
             folders[place] = "*"
+        elif part := _PART.fullmatch(folder):  # the parts of a release stay apart, for names may come again in them
+            is_mask = is_mask or part[1].casefold().startswith("label")
+            folders[place] = f"*{part[2].casefold()}"
     bare = stem.casefold()
     if bare in _MASK_WORDS or bare in _IMAGE_WORDS:
         return ((*folders, "*"), "*"), is_mask or bare in _MASK_WORDS

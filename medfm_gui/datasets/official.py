@@ -8,11 +8,12 @@ from pathlib import Path
 
 from medfm_gui.datasets.partitions import all_are_partitions, partition_named
 from medfm_gui.datasets.table import Table, read_table
-from medfm_gui.datasets.text import counted, examples, natural, shown, words
+from medfm_gui.datasets.text import examples, natural, shown, words
 from medfm_gui.datasets.walk import without_image_suffix
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import SplitError, TableError
 from medfm_gui.domain.split import Partition
+from medfm_gui.domain.units import counted
 
 _MOST_FOLDS = 50
 _SAMPLE_NAMES = words(
@@ -98,7 +99,7 @@ def division_of_file(dataset: Dataset, path: Path) -> tuple[Base, tuple[str, ...
     warnings = list(table.warnings)
     if unknown:
         warnings.append(
-            f"{counted(len(unknown), 'row')} of the list name no sample of the dataset: {examples(unknown)}."
+            f"{counted(len(unknown), 'row')} of the list without a sample of the dataset: {examples(unknown)}."
         )
     return (f"list {shown(path.name)}", found), tuple(warnings)
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfm_gui.datasets.pixel_sources import Sources, read_sources, write_sources
-from medfm_gui.datasets.text import counted, examples
+from medfm_gui.datasets.text import examples
 from medfm_gui.domain.dataset import Dataset, Sample
 from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.units import counted
 from medfm_gui.imaging.file_facts import FileFacts
 
 _STATS_A_STEP = 5000

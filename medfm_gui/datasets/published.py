@@ -23,17 +23,20 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from medfm_gui.datasets.listing import Entry
 from medfm_gui.datasets.table import Table
-from medfm_gui.datasets.text import counted, examples, plain_name, shown
+from medfm_gui.datasets.text import examples, natural, plain_name, shown, words
 from medfm_gui.datasets.walk import is_junk, looks_like_image, walk, without_image_suffix
 from medfm_gui.domain.dataset import Count, Skipped
 from medfm_gui.domain.errors import InputError, TableError
+from medfm_gui.domain.units import counted
 
+_ARCHIVES = words(".zip .tar .tar.gz .tgz .tar.bz2 .tar.xz .7z .rar .zip.part .crdownload .z01")
 _MOST_FOLDERS = 400
 """A folder with more folders than this holds patients or classes, not releases, and is not searched further."""
 
@@ -177,7 +180,8 @@ def _wanted(name: str, suffixes: frozenset[str] | None) -> bool:
 
 
 def _stem(path: str) -> str:
-    return without_image_suffix(path.rpartition("/")[2]).casefold()
+    bare = without_image_suffix(path.rpartition("/")[2])
+    return (bare if bare.isascii() else unicodedata.normalize("NFC", bare)).casefold()
 
 
 # -- tables
@@ -284,6 +288,14 @@ def junk_remark(junk: Sequence[str]) -> tuple[str, ...]:
     if not junk:
         return ()
     return (f"{counted(len(junk), 'file')} of file managers left out: {examples(map(shown, junk))}.",)
+
+
+def packed_in(root: Path) -> list[str]:
+    """The archives in a folder and in those directly in it, by name: what is in them is not there yet."""
+    inside, here = _listed(root)
+    for name in sorted(inside) if len(inside) <= _MOST_FOLDERS else []:
+        here += _listed(root / name)[1]
+    return sorted({shown(name) for name in here if name.lower().endswith(_ARCHIVES)}, key=natural)
 
 
 # -- counts

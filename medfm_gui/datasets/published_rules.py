@@ -13,11 +13,12 @@ from pathlib import Path
 
 from medfm_gui.datasets.published import find_file
 from medfm_gui.datasets.table import read_table
-from medfm_gui.datasets.text import counted, natural, plain_name
+from medfm_gui.datasets.text import natural, plain_name
 from medfm_gui.datasets.walk import without_image_suffix
 from medfm_gui.domain.dataset import Dataset, Sample
 from medfm_gui.domain.errors import SplitError, TableError, UsageError
 from medfm_gui.domain.split import Partition
+from medfm_gui.domain.units import counted
 
 _SEED = 42
 AS_PUBLISHED = "-as-published"

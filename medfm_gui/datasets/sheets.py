@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from medfm_gui.datasets.text import cell, counted, examples, shown
+from medfm_gui.datasets.text import cell, examples, shown
 from medfm_gui.domain.errors import TableError
+from medfm_gui.domain.units import counted
 
 SHEET_SUFFIXES = frozenset({".xlsx", ".xlsm", ".parquet", ".pq"})
 _LARGEST_BYTES = 1 << 30

@@ -31,10 +31,10 @@ from medfm_gui.datasets.leaks import contradictions, describe, find_leaks
 from medfm_gui.datasets.near_duplicates import NearDuplicates
 from medfm_gui.datasets.official import division_of_file, official_divisions
 from medfm_gui.datasets.published_rules import AS_PUBLISHED, REASON, rule_of
-from medfm_gui.datasets.text import counted
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import LeakError, UsageError
 from medfm_gui.domain.split import Assignment, Leak, LeakKind, Partition, Split
+from medfm_gui.domain.units import counted
 
 _MOST_FOLDS = 100
 _MOST_NESTED = 20

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfm_gui.datasets.sheets import SHEET_SUFFIXES, read_sheet
-from medfm_gui.datasets.text import cell, counted, nearest, plain_name, shown
+from medfm_gui.datasets.text import cell, nearest, plain_name, shown
 from medfm_gui.domain.errors import TableError
+from medfm_gui.domain.units import counted
 
 _LARGEST_BYTES = 1 << 30
 _MOST_KNOWN = 1 << 16

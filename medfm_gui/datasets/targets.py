@@ -20,7 +20,7 @@ def targets(dataset: Dataset, ids: Iterable[str]) -> NDArray[np.int64] | NDArray
     Raises:
         NotFound: an id is not in the dataset.
     """
-    found = [sample.target for sample in _samples(dataset, ids)]
+    found = [sample.target for sample in samples_of(dataset, ids)]
     if dataset.task is Task.MULTILABEL:
         return np.asarray(found, dtype=np.int8).reshape(len(found), len(dataset.classes))
     return np.asarray(found, dtype=np.int64).reshape(len(found))
@@ -34,13 +34,18 @@ def patients(dataset: Dataset, ids: Iterable[str]) -> list[str] | None:
     Raises:
         NotFound: an id is not in the dataset.
     """
-    samples = _samples(dataset, ids)
+    samples = samples_of(dataset, ids)
     if dataset.n_patients is None:
         return None
     return [sample.patient if sample.patient is not None else f"image {sample.id}" for sample in samples]
 
 
-def _samples(dataset: Dataset, ids: Iterable[str]) -> list[Sample]:
+def samples_of(dataset: Dataset, ids: Iterable[str]) -> list[Sample]:
+    """The samples of these ids, in this order.
+
+    Raises:
+        NotFound: an id is not in the dataset.
+    """
     by_id = {sample.id: sample for sample in dataset.samples}
     try:
         return [by_id[sample_id] for sample_id in ids]

@@ -53,8 +53,3 @@ def examples(items: Iterable[str], *, most: int = 3) -> str:
     found = list(items)
     rest = len(found) - most
     return ", ".join(found[:most]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """``1 image``, ``3 images``."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"

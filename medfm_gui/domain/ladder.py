@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from medfm_gui.domain.run import EXTERNAL
+
 
 class Cost(StrEnum):
     """What a run needs, each an axis of the ladder."""
@@ -33,7 +35,7 @@ class Rung:
 
     ``subset`` is ``test``, or ``val`` where the number is the validation's, which has no interval: it was selected on.
     ``settings`` is a digest of the recipe: runs of other settings are no repetition. A cost of 0 is unknown, but that
-    of ``parameters``, where k nearest neighbours train nothing.
+    of ``parameters``, where k nearest neighbours train nothing; of another system no cost is known.
     """
 
     run: str
@@ -65,7 +67,7 @@ class Rung:
         """That cost; None where it is not known."""
         match of:
             case Cost.PARAMETERS:
-                return float(self.parameters)
+                return None if self.adapt == EXTERNAL else float(self.parameters)
             case Cost.MINUTES:
                 return self.minutes or None
             case Cost.LABELS:

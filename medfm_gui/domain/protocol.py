@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-UNITS = ("image", "lesion", "eye", "breast", "study", "patient")
-
 
 class Timing(StrEnum):
     """When a protocol was locked, seen from the first look at its dataset's test."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from medfm_gui.domain.cards import ADAPTATIONS, adaptation
 from medfm_gui.domain.errors import UsageError
+from medfm_gui.domain.units import IMAGE, MEAN, RULES, UNITS, unit_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +16,9 @@ class Recipe:
     """Every setting of a training. A run's recipe holds resolved values; None means the backbone's own.
 
     ``lr`` is the peak learning rate; ``epochs`` of ``linear`` counts the penalties on its path;
-    ``input_size`` is in pixels; ``unit`` is what headline numbers count (``image`` or ``patient``,
-    patients by the mean of their images); ``threshold_rule`` is ``youden``, ``sensitivity:0.9``,
-    ``specificity:0.9`` or ``cost:5`` (a miss costs five false alarms); ``workers`` are decoding threads.
+    ``input_size`` is in pixels; ``unit`` is what headline numbers count (image, lesion, eye, breast, study or
+    patient); ``threshold_rule`` is ``youden``, ``sensitivity:0.9``, ``specificity:0.9`` or ``cost:5`` (a miss
+    costs five false alarms); ``workers`` are decoding threads.
     """
 
     epochs: int = 20
@@ -131,6 +132,13 @@ class Recipe:
     """What is below ``clip_low`` becomes that percentile (``clip``) or ``zero`` (Study B's brain tumours)."""
     hu_window: str = ""
     """Bounds of a CT's values in HU, with a comma (``-1024,600``); empty = the window of each file's header."""
+    unit_score: str = MEAN
+    """The score of a unit with several images: their ``mean``, or that of the highest one (``max``)."""
+
+    @property
+    def counted(self) -> str:
+        """Unit and rule in one text, as stored numbers bear them: ``image``, ``lesion``, ``patient:max``."""
+        return unit_text(self.unit, self.unit_score)
 
 
 RANGES: Mapping[str, tuple[float, float]] = {
@@ -165,7 +173,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
 
 
 WORDS: Mapping[str, tuple[str, ...]] = {
-    "unit": ("image", "patient"),
+    "unit": UNITS,
+    "unit_score": RULES,
     "optimizer": ("adamw", "sgd"),
     "schedule": ("cosine", "constant"),
     "precision": ("auto", "fp32", "bf16", "fp16"),
@@ -281,6 +290,11 @@ def _check(recipe: Recipe) -> None:
     for key, words in WORDS.items():
         if getattr(recipe, key) not in words:
             raise UsageError(f"“{key}={getattr(recipe, key)}” is not known.", f"Use {key}={_either(words)}.")
+    if recipe.unit == IMAGE and recipe.unit_score != MEAN:
+        raise UsageError(
+            f"“unit_score={recipe.unit_score}” says how images become one score, and here each image is counted.",
+            "Name what several images belong to, as in unit=patient, or leave unit_score out.",
+        )
     hu_bounds(recipe.hu_window)
     try:
         parsed_rule(recipe.threshold_rule)

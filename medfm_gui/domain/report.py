@@ -107,6 +107,11 @@ class Facts:
     block: Literal["facts"] = "facts"
 
 
+FlowPlace = Literal["step", "lost", "side"]
+"""A box of the trunk, what was left out after the box above it, or one of the boxes side by side at the end. Such a row
+has a name, a number of images, and a number of patients or nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table with a header row; ``numeric`` columns are aligned right."""
@@ -120,6 +125,8 @@ class Table:
     """For every row the title of a section of the same report, or nothing: its page stands in a last column."""
     widths: tuple[float, ...] = ()
     """Shares of the width, one a column; empty: as the words need it."""
+    flow: tuple[FlowPlace, ...] = ()
+    """For every row its place in a diagram that stands above the table; empty: no diagram. See ``FlowPlace``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from medfm_gui.domain.cards import BackboneCard
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.explain import Box
 from medfm_gui.domain.recipe import Recipe
+from medfm_gui.domain.threshold import RuleOrigin
 
 EXTERNAL = "external"
 """The adaptation of a run that no worker made: another system's predictions, read from a table."""
@@ -65,6 +66,8 @@ class TrainSpec:
     """The shorter side of cached images at most, in pixels; 0 = as the import made them."""
     split_certificate: str = ""
     """SHA-256 of the split's certificate: what the leak gate had looked at."""
+    threshold_from: RuleOrigin = RuleOrigin.UNKNOWN
+    """Who chose the recipe's threshold rule."""
 
 
 def run_name(
@@ -205,6 +208,17 @@ class SimilarSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class OutlierSpec:
+    """Score how unlike its training images each image of a partition is to a run; ``outlier.npz`` in ``out``."""
+
+    run_folder: str
+    subset: str
+    out: str
+    device: str = "auto"
+    kind: Literal["outlier"] = "outlier"
+
+
+@dataclass(frozen=True, slots=True)
 class FeaturesSpec:
     """Fill the feature bank with every image of a dataset; nothing is trained and no label is read.
 
@@ -264,6 +278,7 @@ Spec = (
     | PreflightSpec
     | CheckMapsSpec
     | SimilarSpec
+    | OutlierSpec
     | FeaturesSpec
     | LooksSpec
     | ExportSpec

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 MOST_SIMILAR = 5
 """Training images that are named beside a prediction, at most."""
+SELECTED_ON = "also used for model selection"
+"""What stands beside a limit that validation images set."""
 METHOD = "mean cosine distance to the k nearest training images (after Sun et al. 2022)"
 
 

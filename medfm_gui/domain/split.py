@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from medfm_gui.domain.errors import LeakError, SplitError
+from medfm_gui.domain.units import counted
 
 
 class Partition(StrEnum):
@@ -117,7 +118,8 @@ class Split:
         }
         if broken and not self.acceptance:
             raise LeakError(
-                f"{len(broken)} group(s) of patients or identical images stand on two sides of the split.",
+                f"{counted(len(broken), 'group')} of patients or identical images "
+                f"{'stands' if len(broken) == 1 else 'stand'} on two sides of the split.",
                 "Drop them (--drop-leaks), or accept them with a written reason (--accept-leaks REASON).",
             )
         sizes = self.sizes

@@ -17,6 +17,7 @@ from medfm_gui.domain.run import (
     ExportSpec,
     FeaturesSpec,
     LooksSpec,
+    OutlierSpec,
     PackSpec,
     PredictSpec,
     PreflightSpec,
@@ -83,6 +84,8 @@ def events_of(spec: Spec, folder: Path, models: OpenModels | None = None) -> Gen
             yield from _check_maps(spec)
         case SimilarSpec():
             yield from _similar(spec)
+        case OutlierSpec():
+            yield from _outlier(spec)
         case FeaturesSpec():
             yield from _features(spec)
         case LooksSpec():
@@ -178,6 +181,12 @@ def _similar(spec: SimilarSpec) -> Iterator[ev.Event]:
     from medfm_gui.engine.similar_later import keep_similar  # brings scikit-learn, as a training does
 
     yield from keep_similar(spec)
+
+
+def _outlier(spec: OutlierSpec) -> Iterator[ev.Event]:
+    from medfm_gui.engine.outlier_scores import score_outliers  # brings scikit-learn, as a training does
+
+    yield from score_outliers(spec)
 
 
 def _features(spec: FeaturesSpec) -> Iterator[ev.Event]:

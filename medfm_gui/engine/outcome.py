@@ -10,10 +10,9 @@ import time
 from collections.abc import Generator, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from medfm_gui.base import wire
-from medfm_gui.datasets.targets import patients, targets
+from medfm_gui.datasets.judged import judged
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.evaluation import Calibrator, OperatingPoint
@@ -36,24 +35,11 @@ def check_unit(material_unit: str, dataset: Dataset, ids: Sequence[str]) -> None
     """Fail before the work, not after it, where images cannot be pooled as the recipe says.
 
     Raises:
-        InputError: no patient names; a multi-class patient with images of several classes.
+        UsageError: the highest image of classes without order.
+        InputError: the dataset does not tell the unit; a multi-class unit with images of several classes.
     """
     even = np.full((len(ids), len(dataset.classes)), 1.0 / len(dataset.classes))
     judged(dataset, ids, even).by_unit(material_unit)
-
-
-def judged(dataset: Dataset, ids: Sequence[str], probabilities: npt.NDArray[np.floating]) -> Scored:
-    """Scores joined with reference standard and patients."""
-    names = patients(dataset, ids)
-    return Scored(
-        samples=tuple(ids),
-        targets=targets(dataset, ids).astype(np.intp),
-        scores=probabilities.astype(np.float64),
-        patients=None if names is None else tuple(names),
-        task=dataset.task,
-        classes=dataset.classes,
-        positive=dataset.positive,
-    )
 
 
 def scored_sides(
@@ -103,7 +89,7 @@ def fixed_threshold(
         return None
     chances = _held_out(material, fitted, sides)
     for name, scored in chances:
-        point = fit_operating_point(scored, recipe.threshold_rule, fitted_on=name, unit=recipe.unit)
+        point = fit_operating_point(scored, recipe.threshold_rule, fitted_on=name, unit=recipe.counted)
         if point is not None:
             written = wire.write(material.folder / _OPERATING_POINT, point)
             yield ev.FileWritten(time.time(), _OPERATING_POINT, written)
@@ -125,7 +111,7 @@ def fixed_calibrator(
     None, and no file, where these are too few or the scores do not rise with the event.
     """
     for name, scored in _held_out(material, fitted, sides):
-        found = fit_calibrator(scored, fitted_on=name, unit=material.spec.recipe.unit)
+        found = fit_calibrator(scored, fitted_on=name, unit=material.spec.recipe.counted)
         if found is not None:
             written = wire.write(material.folder / _CALIBRATOR, found)
             yield ev.FileWritten(time.time(), _CALIBRATOR, written)
@@ -145,7 +131,7 @@ def _held_out(material: Material, fitted: Fitted, sides: Mapping[Partition, Scor
 
 def result(material: Material, val: Scored, point: OperatingPoint | None) -> dict[str, float]:
     """Validation numbers under stored ids, by the recipe's unit."""
-    pooled = val.by_unit(material.spec.recipe.unit)
+    pooled = val.by_unit(material.spec.recipe.counted)
     index = material.dataset.positive_index
     return validation_metrics(material.dataset.task, pooled.targets, pooled.scores, index, point=point)
 

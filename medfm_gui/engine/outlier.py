@@ -19,7 +19,7 @@ from medfm_gui.datasets.targets import patients, targets
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.recipe import Recipe
-from medfm_gui.domain.similar import OutlierLimit
+from medfm_gui.domain.similar import SELECTED_ON, OutlierLimit
 from medfm_gui.domain.split import Partition
 from medfm_gui.engine.adaptations.grid_table import whole_reading
 from medfm_gui.engine.features import StoredFeatures
@@ -50,7 +50,6 @@ _SHARE = 0.09
 """Images looked at once more against images trained on: a look costs a third of a training step, or half of one."""
 _FEWEST = 128
 _ROWS_AT_ONCE = 64
-_SELECTED_ON = "also used for model selection"
 _NONE_LEFT = "no calibration image was left that the model did not learn from"
 
 Look = Callable[[Sequence[str]], Generator[ev.Event, None, Rows]]
@@ -155,7 +154,7 @@ def limit_of(material: Material, cases: SimilarCases, side: Partition | None, ro
     failed = len(ids) - found.n
     notes = [
         found.why_not,
-        _SELECTED_ON if side is Partition.VAL else "",
+        SELECTED_ON if side is Partition.VAL and found.limit is not None else "",
         f"{failed} images without finite features or without another patient’s do not count" if failed else "",
     ]
     return OutlierLimit(

@@ -86,7 +86,7 @@ def predict_subset(spec: PredictSpec, out: Path) -> Generator[ev.Event, None, No
     else:
         dataset = dataset_of(model.spec.dataset)
         pixels = yield from pixels_ready(dataset, model.spec.pixels, look_of(model.spec))
-        ids = _partition(model.spec, dataset, spec.subset)
+        ids = partition_of(model.spec, dataset, spec.subset)
     images = ImageReader(
         pixels, model.spec.card, model.backbone.image_size, pin=device.type == "cuda", prepare=model.preprocess
     )
@@ -127,7 +127,12 @@ def predict_study(spec: StudySpec, models: OpenModels | None = None) -> Generato
     yield ev.RunFinished(time.time(), {}, time.perf_counter() - begun, samples_per_second=pace.samples_per_second)
 
 
-def _partition(spec: TrainSpec, dataset: Dataset, subset: str) -> Sequence[str]:
+def partition_of(spec: TrainSpec, dataset: Dataset, subset: str) -> Sequence[str]:
+    """The samples of a partition of a run's split.
+
+    Raises:
+        UsageError: there is no such partition, or it is empty.
+    """
     if subset not in tuple(Partition):
         raise UsageError(f"There is no partition “{subset}”.", f"Use one of: {', '.join(Partition)}.")
     ids = open_split(spec, dataset).samples_in(Partition(subset))

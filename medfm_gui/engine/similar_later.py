@@ -29,10 +29,20 @@ def keep_similar(spec: SimilarSpec) -> Generator[ev.Event, None, None]:
         MedfmError: the run, its data or its weights cannot be used.
     """
     begun = time.perf_counter()
-    device = choose_device(spec.device)
+    material, fitted = yield from reopened(Path(spec.run_folder), spec.device)
+    yield from fixed_outlier_limit(material, fitted, {})
+    yield ev.RunFinished(time.time(), {}, time.perf_counter() - begun)
+
+
+def reopened(folder: Path, wanted: str) -> Generator[ev.Event, None, tuple[Material, Fitted]]:
+    """What a finished run was trained with, and its model as it was kept, on a device.
+
+    Raises:
+        MedfmError: the run, its data or its weights cannot be used.
+    """
+    device = choose_device(wanted)
     make_deterministic()
     yield started(device)
-    folder = Path(spec.run_folder)
     model = open_model(folder, device)
     order = model.spec
     dataset = dataset_of(order.dataset)
@@ -45,6 +55,4 @@ def keep_similar(spec: SimilarSpec) -> Generator[ev.Event, None, None]:
         pixels, order.card, model.backbone.image_size, pin=device.type == "cuda", prepare=model.preprocess
     )
     material = Material(order, folder, dataset, ids, images, model.backbone, device)
-    fitted = Fitted(model.head, 0, 0.0, backbone_trained=not model.frozen)
-    yield from fixed_outlier_limit(material, fitted, {})
-    yield ev.RunFinished(time.time(), {}, time.perf_counter() - begun)
+    return material, Fitted(model.head, 0, 0.0, backbone_trained=not model.frozen)

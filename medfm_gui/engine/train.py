@@ -121,7 +121,7 @@ def prepared(
     ids = partitions_for_training(spec, split, dataset)
     yield from _shots_told(spec, split, dataset)
     yield from _size_told(spec)
-    check_unit(spec.recipe.unit, dataset, ids[Partition.VAL])
+    check_unit(spec.recipe.counted, dataset, ids[Partition.VAL])
     pixels = yield from pixels_ready(dataset, spec.pixels, look_of(spec), at_once=measuring)
     yield ev.StageStarted(time.time(), "weights")
     torch.manual_seed(spec.seed)  # a start from scratch draws its weights here

@@ -1,7 +1,8 @@
 """A decoding child: ``python -P -m medfm_gui.imaging.child``; orders come as JSON lines, answers go back the same way.
 
 The first order of all settles the limits. Then one order a line: ``picture`` (decode, shrink, append to
-the shard), ``header`` (DICOM header without pixels; ``headers``: of many files; ``elements``: all of one),
+the shard), ``header`` (DICOM header without pixels; ``headers``: of many files; ``elements``: all of one;
+``telling``: which parts of its path name the patient),
 ``source``, ``file_set``, ``contents`` and ``unpack`` (a DICOMDIR, an archive), and those of other readers (see
 ``_WORK``): ``npy`` decodes at full size into a file, ``begin``, ``frame`` and ``extent`` fill the file of a series
 (see ``volume``), ``record`` tells what a MATLAB file says beside its pixels.
@@ -175,6 +176,12 @@ def _elements(order: dict[str, Any], desk: Desk) -> dict[str, Any]:
     return {"elements": elements_of(Path(order["path"]), identity=order["identity"])}
 
 
+def _telling(order: dict[str, Any], desk: Desk) -> dict[str, Any]:
+    from medfm_gui.imaging.telling import telling_parts  # pydicom, as above
+
+    return {"parts": telling_parts(Path(order["path"]), order["parts"])}
+
+
 def _of_source(order: dict[str, Any], desk: Desk) -> dict[str, Any]:
     from medfm_gui.imaging.child_sources import answer_source  # only for a DICOMDIR or an archive
 
@@ -215,6 +222,7 @@ _WORK = {
     "header": _header,
     "headers": _headers,
     "elements": _elements,
+    "telling": _telling,
     "source": _of_source,
     "file_set": _of_source,
     "contents": _of_source,

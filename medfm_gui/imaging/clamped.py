@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medfm_gui.domain.units import counted
 from medfm_gui.imaging import elements as el
 from medfm_gui.imaging.dicom import contained, header_of, parsing
 from medfm_gui.imaging.frames import decode_frame
@@ -40,5 +41,7 @@ def _frame(header: DicomHeader, frame: int | None) -> int:
     if frame is None and header.frames > 1:
         raise refusal(Reason.MULTI_FRAME, f"The file holds {header.frames} frames, and none was chosen.")
     if not 0 <= (frame or 0) < header.frames:
-        raise refusal(Reason.NO_SUCH_FRAME, f"The file has {header.frames} frame(s); there is no number {frame}.")
+        raise refusal(
+            Reason.NO_SUCH_FRAME, f"The file has {counted(header.frames, 'frame')}; there is no number {frame}."
+        )
     return frame or 0

@@ -32,6 +32,7 @@ from pydicom.uid import (
 )
 
 from medfm_gui.domain.errors import UnreadableFile
+from medfm_gui.domain.units import counted
 from medfm_gui.imaging import elements as el
 from medfm_gui.imaging.frames import check_image, decode_frame, pixel_length
 from medfm_gui.imaging.gate import Admitted, FileKind, admit
@@ -125,7 +126,9 @@ def _frame(header: DicomHeader, frame: int | None) -> int:
         raise refusal(Reason.MULTI_FRAME, f"The file holds {header.frames} frames, and none was chosen.")
     index = frame or 0
     if not 0 <= index < header.frames:
-        raise refusal(Reason.NO_SUCH_FRAME, f"The file has {header.frames} frame(s); there is no number {index}.")
+        raise refusal(
+            Reason.NO_SUCH_FRAME, f"The file has {counted(header.frames, 'frame')}; there is no number {index}."
+        )
     return index
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
+from medfm_gui.domain.units import counted
 from medfm_gui.imaging import elements as el
 from medfm_gui.imaging.dicom import contained, header_of, parsing, picture_of
 from medfm_gui.imaging.frames import decode_frame
@@ -58,7 +59,9 @@ class DicomFile:
             UnreadableFile: there is no such frame, or it cannot be decoded.
         """
         if not 0 <= frame < self.frames:
-            raise refusal(Reason.NO_SUCH_FRAME, f"The file has {self.frames} frame(s); there is no number {frame}.")
+            raise refusal(
+                Reason.NO_SUCH_FRAME, f"The file has {counted(self.frames, 'frame')}; there is no number {frame}."
+            )
         with el.quiet():
             raw = decode_frame(self._data, frame)
             with contained():

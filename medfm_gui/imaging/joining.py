@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from medfm_gui.domain.study import Instance, Series, Study
-from medfm_gui.imaging.series import place_of, slice_spacing
+from medfm_gui.imaging.series import SAME_SPACING_MM, SAME_WAY, nearly, place_of, slice_spacing
 
 
 def joined(known: Study, read: Study) -> Study:
@@ -59,14 +59,12 @@ def _partner(known: Series, read: Sequence[Series]) -> int | None:
 
 def _is_alike(known: Series, read: Series) -> bool:
     """Of one UID and one geometry; an index from before orientations were kept knows none."""
-    if (known.uid, known.rows, known.columns, known.spacing_mm) != (
-        read.uid,
-        read.rows,
-        read.columns,
-        read.spacing_mm,
-    ):
+    if (known.uid, known.rows, known.columns) != (read.uid, read.rows, read.columns):
         return False
-    turned = known.orientation and read.orientation and known.orientation != read.orientation
+    if not nearly(known.spacing_mm or (), read.spacing_mm or (), SAME_SPACING_MM):
+        return False
+    is_known = bool(known.orientation and read.orientation)
+    turned = is_known and not nearly(known.orientation, read.orientation, 2 * SAME_WAY)  # both are rounded
     return not turned and _is_film(known) == _is_film(read)
 
 

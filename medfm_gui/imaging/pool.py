@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -270,6 +270,11 @@ class DecodePool:
         place = None if root is None else _absolute(root)
         orders = ((str(path), {"work": "record", "path": _absolute(path), "root": place}) for path in paths)
         yield from self.run(orders, _record_result)
+
+    def telling(self, files: Iterable[tuple[str, Sequence[str]]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Which parts of DICOM files' paths tell who the patient is, in any order; none of a file that is not read."""
+        orders = ((path, {"work": "telling", "path": _absolute(path), "parts": list(parts)}) for path, parts in files)
+        yield from self.run(orders, lambda path, said, _: (path, tuple(map(str, said.get("parts", ())))))
 
     def volumes(self, jobs: Iterable[VolumeJob]) -> Iterator[VolumeResult]:
         """Look at volumes with their masks, and keep the middle slice of each; results come in any order.

@@ -23,6 +23,7 @@ from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import Interrupted
 from medfm_gui.domain.study import Instance, Scan, Series, Study
+from medfm_gui.domain.units import counted
 from medfm_gui.imaging.gantry import shear_remark
 from medfm_gui.imaging.header import DicomHeader
 from medfm_gui.imaging.objections import objections
@@ -30,7 +31,12 @@ from medfm_gui.imaging.pool import DecodePool, PictureJob
 from medfm_gui.imaging.reasons import Reason
 from medfm_gui.imaging.walking import Found, KnownHeaders, Walk, found_files, read_headers
 
+_Geometry = tuple[tuple[int, int, bool], tuple[float, ...], tuple[float, ...]]
+"""Rows, columns and whether there are several frames; directions of a row and a column; spacing in mm."""
 _SAME_PLACE_MM = 0.01
+SAME_WAY = 0.001
+"""By so much two numbers of a direction may differ in one series (0.06°)."""
+SAME_SPACING_MM = 0.0001
 _UNEVEN = 0.05
 _FIRST_LOOK_S = 0.15
 _LOOK_S = 0.5
@@ -276,9 +282,13 @@ def _unnamed_series(image: _Image) -> str:
 
 def _series(uid: str, images: Sequence[_Image], clashes: set[str]) -> list[Series]:
     """One series, or several where one UID joins images of different geometry."""
-    planes = collections.defaultdict(list)
+    planes: collections.defaultdict[_Geometry, list[_Image]] = collections.defaultdict(list)
+    of: dict[_Geometry, _Geometry] = {}  # what was met → the first that it is as good as equal to
     for image in images:
-        planes[_geometry(image.header)].append(image)
+        met = _geometry(image.header)
+        if met not in of:
+            of[met] = next((one for one in planes if _is_same(one, met)), met)
+        planes[of[met]].append(image)
     shared = []
     if not images[0].header.series_uid:
         shared.append("The files have no Series Instance UID and were grouped by their folder.")
@@ -290,15 +300,23 @@ def _series(uid: str, images: Sequence[_Image], clashes: set[str]) -> list[Serie
     return [_plane(uid, members, shared) for members in planes.values()]
 
 
-def _geometry(header: DicomHeader) -> tuple[object, ...]:
+def _geometry(header: DicomHeader) -> _Geometry:
     spacing = header.pixel_spacing or header.imager_pixel_spacing
     return (
-        header.rows,
-        header.columns,
-        tuple(round(value, 3) + 0.0 for value in header.orientation or ()),
-        tuple(round(value, 4) for value in spacing or ()),
-        header.frames > 1,
+        (header.rows, header.columns, header.frames > 1),
+        tuple(round(value, 5) + 0.0 for value in header.orientation or ()),
+        tuple(round(value, 5) for value in spacing or ()),
     )
+
+
+def _is_same(one: _Geometry, other: _Geometry) -> bool:
+    """Whether two differ by no more than scanners round: a grid of digits would part two neighbours at its line."""
+    return one[0] == other[0] and nearly(one[1], other[1], SAME_WAY) and nearly(one[2], other[2], SAME_SPACING_MM)
+
+
+def nearly(one: Sequence[float], other: Sequence[float], most: float) -> bool:
+    """Whether as many numbers differ by no more than ``most`` each."""
+    return len(one) == len(other) and all(abs(a - b) <= most for a, b in zip(one, other, strict=True))
 
 
 def _plane(uid: str, images: Sequence[_Image], shared: Sequence[str]) -> Series:
@@ -375,13 +393,14 @@ def slice_spacing(positions: Sequence[float]) -> tuple[float | None, list[str]]:
     warnings = []
     same = len(steps) - len(apart)
     if same:
-        warnings.append(f"{same} image(s) lie where another one lies: phases, echoes or two acquisitions.")
+        lying = f"{counted(same, 'image')} {'lies' if same == 1 else 'lie'} where another one lies"
+        warnings.append(f"{lying}: phases, echoes or two acquisitions.")
     if not len(apart):
         return None, warnings
     median = float(np.median(apart))
     lost = sum(round(step / median) - 1 for step in apart if step > 1.5 * median and _is_multiple(step, median))
     if lost:
-        warnings.append(f"{lost} slice(s) are missing (spacing {median:.2f} mm).")
+        warnings.append(f"{counted(lost, 'slice')} {'is' if lost == 1 else 'are'} missing (spacing {median:.2f} mm).")
     odd = [step for step in apart if abs(step - median) > _UNEVEN * median and not _is_multiple(step, median)]
     if odd:
         warnings.append(f"Slice spacing is uneven: {min(apart):.2f} to {max(apart):.2f} mm.")

@@ -19,6 +19,7 @@ from typing import Any
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import UnreadableFile
 from medfm_gui.domain.study import Scan
+from medfm_gui.domain.units import counted
 from medfm_gui.imaging.archive import file_name
 from medfm_gui.imaging.pool import DecodePool
 from medfm_gui.imaging.reasons import Reason
@@ -132,7 +133,9 @@ def _top(folder: Path) -> list[Path]:
 def _not_listed(index: Path, count: int, then: str) -> tuple[Skipped, ...]:
     if not count:
         return ()
-    told = f"{count:,} image(s) in its folder are not listed in this DICOMDIR; {then}."
+    told = (
+        f"{counted(count, 'image')} in its folder {'is' if count == 1 else 'are'} not listed in this DICOMDIR; {then}."
+    )
     return (Skipped(str(index), Reason.NOT_LISTED.value, told),)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from medfm_gui.domain.units import counted
 from medfm_gui.imaging.gate import Admitted, FileKind
 from medfm_gui.imaging.grid import ROUNDED, STEPS
 from medfm_gui.imaging.header import DicomHeader, header_to_plain
@@ -115,7 +116,9 @@ class VolumeFile:
 
     def _frame(self, frame: int) -> npt.NDArray[Any]:
         if not 0 <= frame < self.frames:
-            raise refusal(Reason.NO_SUCH_FRAME, f"The file has {self.frames} slice(s); there is no number {frame}.")
+            raise refusal(
+                Reason.NO_SUCH_FRAME, f"The file has {counted(self.frames, 'slice')}; there is no number {frame}."
+            )
         one: npt.NDArray[Any] = self.slices.stored[frame]
         return one
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medfm_gui.metrics.arrays import Clusters, Floats
+from medfm_gui.metrics.arrays import Clusters, Codes, Floats
 from medfm_gui.metrics.estimate import Interval, PairedTest, joined, not_estimable, two_sided_p
 
 Statistic = Callable[[Floats], Floats]
@@ -83,6 +83,22 @@ def _value(statistic: Statistic, drawn: Floats, known: dict[int, Floats]) -> Flo
         else:
             known[id(statistic)] = statistic(drawn)
     return known[id(statistic)]
+
+
+def of_all(statistic: Statistic, own: Clusters, among_all: Codes) -> Statistic:
+    """A statistic of some units as one of multiplicities of all patients.
+
+    Args:
+        own: the clusters that it takes, of those units alone.
+        among_all: (n,) of the same units, which patient of all each is of.
+    """
+    numbers = np.empty(own.count, np.intp)
+    numbers[own.codes] = among_all
+
+    def drawn_from_all(drawn: Floats) -> Floats:
+        return statistic(drawn[numbers])
+
+    return drawn_from_all
 
 
 def vary(values: Floats) -> bool:

@@ -175,11 +175,26 @@ def _fitted(events: Flags, basis: Floats, who: Clusters, offset: Floats | None =
         except (np.linalg.LinAlgError, ValueError):
             return None
         fit = _Fit(np.asarray(found.params), np.asarray(found.cov_params()))
+        if robust and not np.isfinite(fit.covariance).all():
+            fit = _Fit(fit.weights, _sandwich(events, basis, np.asarray(found.mu), who))
         certain = bool(np.minimum(found.mu, 1 - found.mu).max() < EDGE)
     numbers = np.concatenate([fit.weights, np.diag(fit.covariance)])
     runs_away = not np.isfinite(numbers).all() or bool(np.abs(fit.weights).max() > _LARGEST_SLOPE)
     runs_away |= bool((np.diag(fit.covariance) < 0).any())  # the sandwich of very few patients
     return None if runs_away or certain or not found.converged else fit
+
+
+def _sandwich(events: Flags, basis: Floats, fitted: Floats, who: Clusters) -> Floats:
+    """The clustered covariance where a fitted probability is 0 or 1 in floating point, by which no share is divided.
+
+    With the canonical link the score of a unit is its row times (event - fitted); corrected as statsmodels does.
+    """
+    n, terms = basis.shape
+    bread = np.linalg.pinv((basis * (fitted * (1 - fitted))[:, None]).T @ basis)
+    scores = np.zeros((who.count, terms))
+    np.add.at(scores, who.codes, basis * (events - fitted)[:, None])
+    correction = who.count / (who.count - 1) * (n - 1) / (n - terms)
+    return np.asarray(bread @ (scores.T @ scores) @ bread * correction)
 
 
 def _wald(model: _Fit | None, place: int, events: Flags, who: Clusters, confidence: float, why: str) -> Interval:

@@ -10,6 +10,7 @@ import numpy as np
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError
 from medfm_gui.domain.evaluation import Comparison, OperatingPoint
+from medfm_gui.domain.units import counted
 from medfm_gui.metrics.arrays import Flags, Floats
 from medfm_gui.metrics.bootstrap import bootstrap_test
 from medfm_gui.metrics.delong import paired_areas
@@ -18,13 +19,15 @@ from medfm_gui.metrics.evaluate import AS_ERRORS
 from medfm_gui.metrics.holm import holm
 from medfm_gui.metrics.names import headline, method_title, metric_title
 from medfm_gui.metrics.proportions import paired_shares
-from medfm_gui.metrics.quantities import quantities
+from medfm_gui.metrics.quantities import PREVALENCE, quantities
+from medfm_gui.metrics.ranking import average_precision_statistic
 from medfm_gui.metrics.scored import Scored
 from medfm_gui.metrics.threshold import decisions
 
 Replicates = Mapping[str, Floats]
 """Metric → (2, replicates) of the two runs of a pair."""
 LEVEL = 0.05
+PRECISION = "average_precision"
 TWO_MODELS = (
     "Each run is one trained model, so this speaks of these models; "
     "a claim about backbones or adaptations needs several seeds of each."
@@ -42,8 +45,11 @@ def compare(
     unit: str,
     seed: int = 0,
     values: Replicates | None = None,
+    headline_alone: bool = False,
 ) -> tuple[Comparison, ...]:
     """Differences a minus b on common units, headline first; sensitivity and specificity where both have a threshold.
+
+    Of two classes the average precision stands second; with ``headline_alone`` nothing but the headline is compared.
 
     Areas by DeLong, shares by McNemar's mid-p, everything else by a paired bootstrap; by the patient bootstrap
     where a patient has several units. Units that only one run could score are left out, and the same rows with
@@ -62,11 +68,13 @@ def compare(
         )
     lost = int((~scored).sum())
     common = (first.taken(scored), second.taken(scored)) if lost else (first, second)
-    rows = _rows(*common, point_a, point_b, seed, {} if lost or values is None else values)
+    known = {} if lost or values is None else values
+    rows = _rows(*common, point_a, point_b, seed, known, headline_alone)
     kept = f"{lost} of {len(first)} units were not scored by both and are left out" if lost else ""
     found = [_comparison(run_a, run_b, row, unit, {}, kept) for row in rows]
     if lost:
-        rows = _rows(first.failures_as_errors(), second.failures_as_errors(), point_a, point_b, seed, {})
+        wrongly = first.failures_as_errors(), second.failures_as_errors()
+        rows = _rows(*wrongly, point_a, point_b, seed, {}, headline_alone)
         wrong = f"{lost} of {len(first)} units were not scored by both and count as wrong"
         found += [_comparison(run_a, run_b, row, unit, AS_ERRORS, wrong) for row in rows]
     return tuple(found)
@@ -103,20 +111,30 @@ def sentence(comparisons: Sequence[Comparison], names: Mapping[str, str]) -> str
     It never says that two runs are equal. One line a comparison. ``names`` gives what people read for a run's id.
     """
     main = [item for item in comparisons if item.metric == comparisons[0].metric and "failures" not in item.parameters]
-    parts = [_clause(item, names) for item in main]
-    known = [item for item in main if item.low is not None]
-    if len(main) > 1 and any(not item.simultaneous_method for item in known):
-        some = "Some" if any(item.simultaneous_method for item in known) else "The"
-        parts.append(f"{some} intervals are not adjusted for the number of comparisons.")
+    parts = [*(_clause(item, names) for item in main), *unadjusted(main)]
     return "\n".join([*parts, TWO_MODELS]) if parts else ""
+
+
+def unadjusted(comparisons: Sequence[Comparison]) -> list[str]:
+    """The sentence that some intervals of several comparisons, or all, are not adjusted for their number."""
+    known = [item for item in comparisons if item.low is not None]
+    if len(comparisons) < 2 or all(item.simultaneous_method for item in known):
+        return []
+    some = "Some" if any(item.simultaneous_method for item in known) else "The"
+    return [f"{some} intervals are not adjusted for the number of comparisons."]
 
 
 def _clause(item: Comparison, names: Mapping[str, str]) -> str:
     a, b = names.get(item.a, item.a), names.get(item.b, item.b)
-    title, units = metric_title(item.metric), f"{item.n} {item.parameters.get('unit', 'unit')}s"
+    title, units = metric_title(item.metric), counted(item.n, item.parameters.get("unit", "unit"))
     if item.difference is None:
         return f"On {units} the {title} of {a} and {b} cannot be compared: {item.note or 'not estimable'}."
-    said = f"On the same {units} the {title} of {a} minus that of {b} is {_signed(item.difference)}"
+    return in_words(item, f"On the same {units} the {title} of {a} minus that of {b} is", a, b)
+
+
+def in_words(item: Comparison, start: str, a: str, b: str) -> str:
+    """A known difference in a sentence that begins with ``start``; it favours ``a`` or ``b`` where that is shown."""
+    said = f"{start} {signed(item.difference or 0.0)}"
     if item.low is None or item.high is None or item.p is None:
         return f"{said}; these data give it no interval ({item.note})."
     p = f"p {_p(item.p)}"
@@ -124,20 +142,21 @@ def _clause(item: Comparison, names: Mapping[str, str]) -> str:
         p += f", adjusted {_p(item.p_adjusted)}"
     method, level = method_title(item.test), f"{100 * item.confidence:g} %"
     low, high = item.low, item.high
-    said += f" ({level} interval {_signed(low)} to {_signed(high)}"
+    said += f" ({level} interval {signed(low)} to {signed(high)}"
     if item.low_simultaneous is not None and item.high_simultaneous is not None:
         low, high = item.low_simultaneous, item.high_simultaneous
-        said += f", together with the other comparisons {_signed(low)} to {_signed(high)}"
-    range_ = f"{_signed(low)} to {_signed(high)}"
+        said += f", together with the other comparisons {signed(low)} to {signed(high)}"
+    range_ = f"{signed(low)} to {signed(high)}"
     said += f"; {method}, {p}): differences from {range_} remain compatible with these data"
     if (item.p if item.p_adjusted is None else item.p_adjusted) >= LEVEL or not (item.low > 0 or item.high < 0):
         return f"{said}, and which of the two is better is not shown."
     if not (low > 0 or high < 0):  # Holm steps down and is the stronger of the two: what is told is what both show
         return f"{said}, and which of the two is better is not shown where all comparisons have to hold together."
-    return f"{said}, which favour {a if item.difference > 0 else b}."
+    return f"{said}, which favour {a if (item.difference or 0.0) > 0 else b}."
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """Three digits behind the sign."""
     return f"{value:+.3f}".replace("-", "−")
 
 
@@ -155,6 +174,7 @@ def _rows(
     point_b: OperatingPoint | None,
     seed: int,
     values: Replicates,
+    headline_alone: bool,
 ) -> list[_Row]:
     main = headline(a.task)
     who = a.clusters
@@ -165,6 +185,9 @@ def _rows(
     counts = {**patients, "n_events": str(int(events.sum()))}
     areas = paired_areas(events, a.event_scores, b.event_scores, who, seed=seed, values=values.get(main))
     rows: list[_Row] = [(main, areas, counts)]
+    if headline_alone:
+        return rows
+    rows.append((PRECISION, _precision_test(a, b, seed, values.get(PRECISION)), counts))
     if point_a is None or point_b is None:
         return rows
     called_a, called_b = decisions(a, point_a), decisions(b, point_b)
@@ -177,6 +200,13 @@ def _rows(
         whose = {} if a.patients is None else {"n_patients": str(who.taken(among).count)}
         rows.append((metric, shares, {**whose, "n_events": str(int((events & among).sum())), **thresholds}))
     return rows
+
+
+def _precision_test(a: Scored, b: Scored, seed: int, values: Floats | None) -> PairedTest:
+    """Average precision by the paired bootstrap; like each of the two, their difference is of this share of events."""
+    first, second = (average_precision_statistic(one.events, one.event_scores, one.clusters.codes) for one in (a, b))
+    found = bootstrap_test(first, second, a.clusters, n=len(a), seed=seed, values=values)
+    return replace(found, note=joined(found.note, "" if found.difference is None else PREVALENCE))
 
 
 def _headline_test(a: Scored, b: Scored, seed: int, values: Floats | None) -> PairedTest:

@@ -13,14 +13,21 @@ import numpy as np
 
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.evaluation import Comparison, OperatingPoint
-from medfm_gui.metrics.arrays import Clusters, Codes, Flags, Floats
-from medfm_gui.metrics.bootstrap import Statistic, replicates_of
-from medfm_gui.metrics.compare import adjust_holm, check_same_question, compare, families, side_by_side
+from medfm_gui.metrics.arrays import Clusters, Flags, Floats
+from medfm_gui.metrics.bootstrap import Statistic, of_all, replicates_of
+from medfm_gui.metrics.compare import (
+    PRECISION,
+    adjust_holm,
+    check_same_question,
+    compare,
+    families,
+    side_by_side,
+)
 from medfm_gui.metrics.counting import share_statistic
 from medfm_gui.metrics.estimate import joined
 from medfm_gui.metrics.names import headline
 from medfm_gui.metrics.quantities import quantities
-from medfm_gui.metrics.ranking import auc_statistic
+from medfm_gui.metrics.ranking import auc_statistic, average_precision_statistic
 from medfm_gui.metrics.scored import Scored
 from medfm_gui.metrics.simultaneous import METHOD, simultaneous_intervals
 from medfm_gui.metrics.threshold import decisions
@@ -51,6 +58,7 @@ def compare_family(
     *,
     unit: str,
     seed: int = 0,
+    headline_alone: bool = False,
     on_progress: OnProgress | None = None,
 ) -> tuple[Comparison, ...]:
     """``compare`` of every pair, with Holm's p and simultaneous intervals over those of one metric.
@@ -60,6 +68,7 @@ def compare_family(
 
     Args:
         pairs: places in ``contenders``; a single pair needs no adjustment and gets none.
+        headline_alone: leave out whatever is compared besides, which costs a bootstrap a run.
 
     Raises:
         InputError: as ``compare``.
@@ -68,7 +77,7 @@ def compare_family(
     sides = [replace(one, scored=one.scored.by_unit(unit)) for one in contenders]
     for one in sides[1:]:
         check_same_question(one.scored, sides[0].scored)
-    joint = _Joint(sides, pairs) if len(pairs) > 1 else None
+    joint = _Joint(sides, pairs, headline_alone) if len(pairs) > 1 else None
     values = joint.replicates(seed, tell) if joint is not None else None
     rows: list[Comparison] = []
     of_pair: list[Pair] = []
@@ -78,7 +87,7 @@ def compare_family(
         known = joint.of_tests(pair, values) if joint is not None and values is not None else {}
         found = compare(
             a.scored, b.scored, run_a=a.run, run_b=b.run, point_a=a.point, point_b=b.point, unit=unit, seed=seed,
-            values=known,
+            values=known, headline_alone=headline_alone,
         )  # fmt: skip
         rows += found
         of_pair += [pair] * len(found)
@@ -124,7 +133,8 @@ _Key = tuple[int, str, bool, bytes]
 class _Joint:
     """Runs on all units that any of them has, and their statistics as functions of the same draws of patients."""
 
-    def __init__(self, sides: Sequence[Contender], pairs: Sequence[Pair]) -> None:
+    def __init__(self, sides: Sequence[Contender], pairs: Sequence[Pair], headline_alone: bool) -> None:
+        self._headline_alone = headline_alone
         whole = sides[0].scored
         for one in sides[1:]:
             whole = side_by_side(whole, one.scored)[0]
@@ -158,10 +168,10 @@ class _Joint:
         if not units.all():
             scored = scored.taken(units)
         who = self._clusters if units.all() else scored.clusters
-        own = None if units.all() else _numbers(who.codes, self._clusters.codes[units], who.count)
-        for metric, statistic in _statistics(scored, side.point, who):
+        for metric, statistic in _statistics(scored, side.point, who, self._headline_alone):
             self._places[place, metric, is_errors, units.tobytes()] = len(self._statistics)
-            self._statistics.append(statistic if own is None else _within(statistic, own))
+            every = units.all()
+            self._statistics.append(statistic if every else of_all(statistic, who, self._clusters.codes[units]))
 
     def _lost(self, pair: Pair) -> bool:
         return not np.array_equal(self._units(pair, False), self._units(pair, True))
@@ -202,34 +212,23 @@ class _Joint:
         return np.asarray(first - second)
 
 
-def _statistics(scored: Scored, point: OperatingPoint | None, who: Clusters) -> list[tuple[str, Statistic]]:
+def _statistics(
+    scored: Scored, point: OperatingPoint | None, who: Clusters, headline_alone: bool
+) -> list[tuple[str, Statistic]]:
     """The statistics of a run that a comparison tests, by metric: those of ``compare``."""
     main = headline(scored.task)
     if scored.task is not Task.BINARY:
         return [(main, quantities(scored, None)[0].statistic)]
     events = scored.events
     found = [(main, auc_statistic(events, scored.event_scores, who.codes))]
+    if headline_alone:
+        return found
+    found.append((PRECISION, average_precision_statistic(events, scored.event_scores, who.codes)))
     if point is not None:
         called = decisions(scored, point)
         found.append(("sensitivity", share_statistic(called, who, events)))
         found.append(("specificity", share_statistic(~called, who, ~events)))
     return found
-
-
-def _within(statistic: Statistic, own: Codes) -> Statistic:
-    """A statistic of some patients as one of all: ``own`` names them among all."""
-
-    def of_all(drawn: Floats) -> Floats:
-        return statistic(drawn[own])
-
-    return of_all
-
-
-def _numbers(codes: Codes, among_all: Codes, count: int) -> Codes:
-    """Which patient of all each of ``count`` patients is; both codes are of the same units."""
-    numbers = np.empty(count, np.intp)
-    numbers[codes] = among_all
-    return numbers
 
 
 def _among(names: Sequence[str], held: Sequence[str]) -> Flags:

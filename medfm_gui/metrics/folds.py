@@ -8,7 +8,7 @@ out-of-fold scores exists after a calibration in each fold alone, and without De
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,7 @@ from medfm_gui.metrics.bootstrap import (
     REPLICATES,
     Statistic,
     draws,
+    of_all,
     percentile_interval,
     replicates_of,
     vary,
@@ -33,12 +34,14 @@ from medfm_gui.metrics.quantities import quantities
 from medfm_gui.metrics.ranking import auc_statistic
 from medfm_gui.metrics.recalibration import calibrated
 from medfm_gui.metrics.scored import Scored
+from medfm_gui.metrics.simultaneous import Simultaneous, simultaneous_intervals
 
 METHOD = "bootstrap-within-folds"
 POOLED = "pooled-calibrated-folds"
 
-Folds = Sequence[tuple[Scored, OperatingPoint | None]]
-"""Scores of each fold on what was held out of it, each with the threshold of its own model."""
+Fold = tuple[Scored, OperatingPoint | None]
+"""Scores of a fold on what was held out of it, with the threshold of its own model."""
+Folds = Sequence[Fold]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +111,30 @@ def fold_summary(
     return FoldSummary(metric, tuple(values), mean, spread, min(known), max(known))
 
 
-def fold_difference(a: Folds, b: Folds, *, metric: str = "", confidence: float = 0.95, seed: int = 0) -> FoldDifference:
+@dataclass(frozen=True, slots=True)
+class FoldFamily:
+    """Several differences over the folds of one division, and their intervals that hold together."""
+
+    differences: tuple[FoldDifference, ...]
+    together: Simultaneous
+
+
+def fold_difference(
+    a: Folds,
+    b: Folds,
+    *,
+    metric: str = "",
+    confidence: float = 0.95,
+    seed: int = 0,
+    replicates: Floats | None = None,
+) -> FoldDifference:
     """The mean over folds of a metric of a minus that of b, on the units of each fold that both could score.
 
     The same patients are drawn for both, within each fold; p is of z = difference / bootstrap SE. The models are held:
     it speaks of these trainings, and for other divisions repeats are needed (``repeats.repeats_test``).
+
+    Args:
+        replicates: (r,) of the mean difference on the draws of these very folds, where they are known.
 
     Raises:
         InputError: no fold, other folds on either side, folds of other units, or the task has no such metric.
@@ -131,8 +153,9 @@ def fold_difference(a: Folds, b: Folds, *, metric: str = "", confidence: float =
         pair = _statistic(first, one[1], metric), _statistic(second, other[1], metric)
         points = [bootstrap.point(statistic, first.clusters.count) for statistic in pair]
         values.append(None if points[0] is None or points[1] is None else points[0] - points[1])
-        drawn = replicates_of(pair, first.clusters, replicates=REPLICATES, seed=seed + place)
-        shifts.append(drawn[0] - drawn[1])
+        if replicates is None and points[0] is not None and points[1] is not None:
+            drawn = replicates_of(pair, first.clusters, replicates=REPLICATES, seed=seed + place)
+            shifts.append(drawn[0] - drawn[1])
     known = [value for value in values if value is not None]
     note = f"{lost} units were not scored by both and are left out" if lost else ""
     if len(known) < len(values):
@@ -140,8 +163,71 @@ def fold_difference(a: Folds, b: Folds, *, metric: str = "", confidence: float =
         return FoldDifference(
             metric, tuple(values), PairedTest(None, None, None, None, None, "not-estimable", n, confidence, why)
         )
-    test = _mean_shift(float(np.mean(known)), np.mean(shifts, axis=0), n, confidence, note)
+    drawn_means = np.mean(shifts, axis=0) if replicates is None else replicates
+    test = _mean_shift(float(np.mean(known)), drawn_means, n, confidence, note)
     return FoldDifference(metric, tuple(values), test)
+
+
+def fold_differences(
+    pairs: Sequence[tuple[Mapping[int, Fold], Mapping[int, Fold]]],
+    *,
+    metric: str = "",
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> FoldFamily:
+    """``fold_difference`` of several pairs over one division, with simultaneous intervals of the mean differences.
+
+    The patients of each fold are drawn once for all pairs, so that what the differences share (a reference, the
+    patients) counts. A pair over all folds of the family that lost no unit has its own interval on the same draws.
+
+    Args:
+        pairs: both ways of a pair, each by the number of the fold; the two of a pair have the same numbers.
+
+    Raises:
+        InputError: as ``fold_difference``.
+    """
+    metric = metric or headline(next(iter(pairs[0][0].values()))[0].task)
+    numbers = sorted({number for pair in pairs for number in pair[0]})
+    sums = np.zeros((len(pairs), REPLICATES))
+    lost = [False] * len(pairs)
+    for place, number in enumerate(numbers):
+        concerned = [at for at, pair in enumerate(pairs) if number in pair[0]]
+        shifts = _shifts([(pairs[at][0][number], pairs[at][1][number]) for at in concerned], metric, seed + place)
+        for at, (shift, is_whole) in zip(concerned, shifts, strict=True):
+            sums[at] += shift / len(pairs[at][0])
+            lost[at] |= not is_whole
+    found = []
+    for at, (one, other) in enumerate(pairs):
+        own = sorted(one)
+        on_these = not lost[at] and own == numbers[: len(own)]
+        sides = [one[number] for number in own], [other[number] for number in own]
+        replicates = sums[at] if on_these else None
+        found.append(fold_difference(*sides, metric=metric, confidence=confidence, seed=seed, replicates=replicates))
+    points = [one.test.difference for one in found]
+    return FoldFamily(tuple(found), simultaneous_intervals(points, sums, confidence=confidence))
+
+
+def _shifts(sides: Sequence[tuple[Fold, Fold]], metric: str, seed: int) -> list[tuple[Floats, bool]]:
+    """Of pairs in one fold the replicates of their differences, and whether both could score all units."""
+    whole = sides[0][0][0]
+    statistics: list[Statistic] = []
+    known: dict[tuple[int, bytes], int] = {}
+    rows: list[tuple[int, int, bool]] = []
+    for pair in sides:
+        scored = [_in_order(whole, fold[0]) for fold in pair]
+        both = np.asarray(np.isfinite(scored[0].scores + scored[1].scores).all(axis=1))
+        places = []
+        for fold, ordered in zip(pair, scored, strict=True):
+            key = (id(fold[0]), both.tobytes())
+            if key not in known:
+                known[key] = len(statistics)
+                taken = replace(ordered, patients=whole.patients).taken(both)
+                statistic = _statistic(taken, fold[1], metric)
+                statistics.append(of_all(statistic, taken.clusters, whole.clusters.codes[both]))
+            places.append(known[key])
+        rows.append((places[0], places[1], bool(both.all())))
+    drawn = replicates_of(statistics, whole.clusters, replicates=REPLICATES, seed=seed)
+    return [(drawn[first] - drawn[second], is_whole) for first, second, is_whole in rows]
 
 
 def pooled_auc(

@@ -81,6 +81,7 @@ METHODS: Mapping[str, str] = {
     "bootstrap-within-folds": "percentile bootstrap of patients within folds",
     "pooled-calibrated-folds": "bootstrap of patients within folds, each fold calibrated by its own",
     "mean": "mean",
+    "fold-values": "values within folds",
     "t-seeds": "t over seeds",
     "seeds-patients": "bootstrap of seeds and patients",
     "wald-areas-delong": "Wald χ² of equal areas in all subgroups, DeLong's variances on the logit scale",
@@ -89,6 +90,7 @@ METHODS: Mapping[str, str] = {
     "wilcoxon-hodges-lehmann": "Wilcoxon signed-rank with the Hodges–Lehmann shift",
     "nadeau-bengio": "Nadeau–Bengio corrected resampled t",
     "max-t-bootstrap": "max-t of a bootstrap of patients (Westfall & Young 1993)",
+    "bonferroni": "Bonferroni, each interval by the method of its own test",
     "mover": "square-and-add of the two intervals",
     "not-estimable": "not estimable",
 }

@@ -12,6 +12,9 @@ import numpy as np
 from medfm_gui.metrics.arrays import Codes, Flags, Floats
 from medfm_gui.metrics.bootstrap import Mean, Statistic
 
+_LONG = 16
+"""Units a stretch from which on its own sum is the faster way, measured."""
+
 
 def auc_statistic(events: Flags, scores: Floats, codes: Codes) -> Statistic:
     """Area under the ROC curve: the share of (event, other) pairs in the right order, ties counted half.
@@ -32,7 +35,7 @@ def auc_statistic(events: Flags, scores: Floats, codes: Codes) -> Statistic:
 
     def statistic(drawn: Floats) -> Floats:
         weight_below = np.zeros((len(starts) + 1, drawn.shape[1]))
-        np.cumsum(np.add.reduceat(drawn[many_codes], starts, axis=0), axis=0, out=weight_below[1:])
+        weight_below[1:] = _summed_to_ends(drawn, many_codes, starts)
         weights = drawn[few_codes]
         rank = (weight_below[below] + weight_below[upto]) / 2 if tied else weight_below[below]
         share = _ratio(np.einsum("ij,ij->j", weights, rank), weights.sum(axis=0) * weight_below[-1])
@@ -56,14 +59,18 @@ def average_precision_statistic(events: Flags, scores: Floats, codes: Codes) -> 
     steps, first_event = np.unique(ends, return_index=True)
     unit_starts = np.concatenate([[0], steps[:-1]])
     unit_codes, event_codes = codes[: steps[-1]], codes[flags]
+    tied = len(steps) < len(event_codes)
 
     def statistic(drawn: Floats) -> Floats:
-        called = np.cumsum(np.add.reduceat(drawn[unit_codes], unit_starts, axis=0), axis=0)
-        gained = np.add.reduceat(drawn[event_codes], first_event, axis=0)
-        hits = np.cumsum(gained, axis=0)
-        precision = np.divide(hits, called, out=np.zeros_like(hits), where=called > 0)
+        called = _summed_to_ends(drawn, unit_codes, unit_starts)
+        gained = drawn[event_codes]
+        if tied:
+            gained = np.add.reduceat(gained, first_event, axis=0)
+        precision = np.cumsum(gained, axis=0)  # hits so far, which are then shared among the called
+        hits = precision[-1].copy()
+        precision /= np.maximum(called, 1, out=called)
         is_alone = np.einsum("g,gr->r", others, drawn[: len(others)]) == 0
-        return np.where(is_alone, np.nan, _ratio(np.einsum("ij,ij->j", gained, precision), hits[-1]))
+        return np.where(is_alone, np.nan, _ratio(np.einsum("ij,ij->j", gained, precision), hits))
 
     return statistic
 
@@ -78,6 +85,20 @@ def one_vs_one(targets: Codes, scores: Floats, codes: Codes) -> list[Statistic]:
         ]
         parts.append(Mean(tuple(both)))
     return parts
+
+
+def _summed_to_ends(drawn: Floats, codes: Codes, starts: Codes) -> Floats:
+    """The weight of all units up to the end of each stretch: (stretches, replicates).
+
+    ``starts`` are the places in ``codes`` where a stretch begins, the first of them 0. Long stretches are summed each
+    before they are added up; of short ones the running sum over all units is faster. Weights are whole numbers, so
+    that both ways give the very same sums.
+    """
+    if len(codes) > _LONG * len(starts):
+        return np.asarray(np.cumsum(np.add.reduceat(drawn[codes], starts, axis=0), axis=0))
+    running = drawn[codes]
+    np.cumsum(running, axis=0, out=running)
+    return np.asarray(running[np.append(starts[1:], len(codes)) - 1])
 
 
 def _ascending(scores: Floats, codes: Codes) -> tuple[Floats, Codes]:

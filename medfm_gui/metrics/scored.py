@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from medfm_gui.domain.dataset import UNKNOWN, Task
 from medfm_gui.domain.errors import InputError, UsageError
+from medfm_gui.domain.units import IMAGE, counted, plural, unit_parts
 from medfm_gui.metrics.arrays import Clusters, Codes, Flags, Floats, clusters
-from medfm_gui.metrics.estimate import joined
+from medfm_gui.metrics.pooling import pooled
 
 TOLERANCE = 0.01
 """How far the probabilities of a unit may be from a sum of 1 (they may come from half precision)."""
@@ -22,7 +24,8 @@ class Scored:
     ``targets``: (n,) class index, or (n, c) of 0, 1, ``UNKNOWN`` for a multi-label task. ``scores``: (n, c)
     probabilities, float64; a row with a value that is not finite is a *failed* unit. ``patients``: one name a
     unit, an empty one for unknown (counted as a patient of its own), or None where the data have none.
-    ``unit`` is what a row is, ``image`` or ``patient``; ``note`` says what pooling did.
+    ``unit`` is what a row is, as ``domain.units`` writes it; ``note`` says what pooling did. ``groups`` names, for
+    other units than patients (lesion, eye, breast, study), the one of each row; empty where it is unknown.
 
     Raises:
         InputError: shapes that do not fit, targets outside the classes, scores that are no probabilities.
@@ -35,8 +38,9 @@ class Scored:
     task: Task
     classes: tuple[str, ...]
     positive: str | None = None
-    unit: str = "image"
+    unit: str = IMAGE
     note: str = ""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     _failed: Flags = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +106,10 @@ class Scored:
             patients=None
             if self.patients is None
             else tuple(name for name, kept in zip(self.patients, units, strict=True) if kept),
+            groups={
+                unit: tuple(name for name, kept in zip(names, units, strict=True) if kept)
+                for unit, names in self.groups.items()
+            },
         )
 
     def without_failed(self) -> Scored:
@@ -117,25 +125,38 @@ class Scored:
         return replace(self, scores=scores)
 
     def by_unit(self, unit: str) -> Scored:
-        """The same scores with one row an image or a patient.
+        """The same scores with one row a unit: an image, or what ``domain.units`` knows that images belong to.
 
-        A patient's score is the mean over its scored images; its label is the worst finding (binary: positive
-        if any image is; ordinal: the highest grade; multi-label: present if present anywhere). A multi-class
-        task has no worst finding.
+        A unit's score is the mean over its scored images, or with the rule ``max`` that of the highest one; its label
+        is the worst finding (binary: positive if any image is; ordinal: the highest grade; multi-label: present if
+        present anywhere). A multi-class task has no worst finding and no highest image. Each unit keeps its patient.
 
         Raises:
-            UsageError: another unit, or images asked of pooled patients.
-            InputError: no patient names; a multi-class patient with images of several classes.
+            UsageError: no unit, or another one asked of pooled rows; the highest image of classes without order.
+            InputError: the data do not tell the unit; a multi-class unit with images of several classes.
         """
         if unit == self.unit:
             return self
-        if unit != "patient":
-            raise UsageError(f"Scores by {self.unit} cannot be turned into scores by {unit}.", "Use image or patient.")
-        if self.patients is None:
-            raise InputError(
-                "These data have no patient names, so nothing can be pooled by patient.", "Use unit=image."
+        word, rule = unit_parts(unit)
+        if self.unit != IMAGE:
+            raise UsageError(
+                f"Scores by {self.unit} cannot be turned into scores by {unit}.", "Start from the scores of the images."
             )
-        return _pooled(self, self.patients)
+        return pooled(self, self.names_of(word), unit, rule)
+
+    def names_of(self, unit: str) -> tuple[str, ...]:
+        """The unit that each row belongs to: the row itself where its unit is unknown.
+
+        Raises:
+            InputError: the data do not tell this unit.
+        """
+        names = self.samples if unit == self.unit else self.patients if unit == "patient" else self.groups.get(unit)
+        if names is None:
+            raise InputError(
+                f"These data do not tell which images are of one {unit}, so nothing can be counted by {unit}.",
+                f"Use unit=image, or import the dataset with a column that names its {plural(unit)}.",
+            )
+        return tuple(name or sample for name, sample in zip(names, self.samples, strict=True))
 
 
 def _check_shapes(scored: Scored, targets: Codes, scores: Floats) -> None:
@@ -152,6 +173,11 @@ def _check_shapes(scored: Scored, targets: Codes, scores: Floats) -> None:
             f"There are {len(scored.patients)} patient names for {n} samples.",
             "Give one name a sample, or none at all.",
         )
+    for unit, names in scored.groups.items():
+        if len(names) != n:
+            raise InputError(
+                f"There are names of {counted(len(names), unit)} for {n} samples.", "Give one name a sample."
+            )
     if len(set(scored.samples)) != n:
         raise InputError("A sample stands in the scores twice.", "Keep one row a sample.")
 
@@ -189,46 +215,3 @@ def _worst(targets: Codes, classes: int, task: Task) -> Floats:
         return np.where(targets == UNKNOWN, 0.5, 1.0 - targets)
     farthest = np.where(2 * targets >= classes - 1, 0, classes - 1)
     return np.asarray(np.eye(classes)[farthest])
-
-
-def _pooled(scored: Scored, patients: tuple[str, ...]) -> Scored:
-    who = scored.clusters
-    good = ~scored._failed
-    images = np.bincount(who.codes[good], minlength=who.count)
-    scores = np.full((who.count, len(scored.classes)), np.nan)
-    for column in range(len(scored.classes)):
-        total = np.bincount(who.codes[good], weights=scored.scores[good, column], minlength=who.count)
-        np.divide(total, images, out=scores[:, column], where=images > 0)
-    first = np.unique(who.codes, return_index=True)[1]
-    names = tuple(patients[place] or scored.samples[place] for place in first)
-    targets, mixed = _worst_finding(scored, who)
-    note = f"{mixed} of {who.count} patients have images of both kinds and count by the worst finding" if mixed else ""
-    return replace(
-        scored,
-        samples=names,
-        targets=targets,
-        scores=scores,
-        patients=names,
-        unit="patient",
-        note=joined(scored.note, note),
-    )
-
-
-def _worst_finding(scored: Scored, who: Clusters) -> tuple[Codes, int]:
-    """The label of each patient, and how many have images with different labels."""
-    graded = scored.events.astype(np.intp) if scored.task is Task.BINARY else scored.targets
-    shape = (who.count, *graded.shape[1:])
-    worst, least = np.full(shape, UNKNOWN - 1, np.intp), np.full(shape, np.iinfo(np.intp).max, np.intp)
-    np.maximum.at(worst, who.codes, graded)
-    np.minimum.at(least, who.codes, np.where(graded == UNKNOWN, np.iinfo(np.intp).max, graded))
-    differ = (least < worst).reshape(who.count, -1).any(axis=1)
-    if scored.task is Task.MULTICLASS and differ.any():
-        raise InputError(
-            f"{int(differ.sum())} patients have images of several classes, and these classes have no order, "
-            "so a patient has no class.",
-            "Evaluate by image (unit=image).",
-        )
-    if scored.task is Task.BINARY:
-        positive = scored.positive_index
-        worst = np.where(worst == 1, positive, 1 - positive)
-    return worst, int(differ.sum())

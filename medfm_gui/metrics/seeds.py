@@ -8,7 +8,7 @@ together. Source: Bouthillier et al., MLSys 2021 (variance of trainings); Daviso
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -24,6 +24,9 @@ from medfm_gui.metrics.scored import Scored
 
 FEWEST_SEEDS = 5
 """Seeds that each of two ways needs before anything is claimed of them."""
+
+ALIKE = "every seed gave the same scores: this training draws nothing by its seed, so its spread says nothing"
+"""Why several seeds of a way have no interval."""
 
 Seeded = Sequence[tuple[Scored, OperatingPoint | None]]
 """Scores of the seeds of one way on the same units, each with its own threshold."""
@@ -64,9 +67,19 @@ def seed_summary(seeded: Seeded, *, metric: str = "", confidence: float = 0.95, 
             Interval(mean, None, None, "t-seeds", n, n_events, confidence, "one seed has no spread"), drawn,
         )  # fmt: skip
     spread = float(np.std(known, ddof=1))
+    if alike(seeded):
+        return SeedSummary(
+            metric, tuple(points), 0.0, Interval(mean, None, None, "t-seeds", n, n_events, confidence, ALIKE), drawn
+        )
     half = float(stats.t.ppf(0.5 + confidence / 2, len(known) - 1)) * spread / np.sqrt(len(known))
     over = Interval(mean, mean - float(half), mean + float(half), "t-seeds", n, n_events, confidence)
     return SeedSummary(metric, tuple(points), spread, over, drawn)
+
+
+def alike(seeded: Seeded) -> bool:
+    """Whether several seeds scored every unit alike: their training draws nothing, so they are one model."""
+    first = seeded[0][0].scores
+    return len(seeded) > 1 and all(np.array_equal(one.scores, first, equal_nan=True) for one, _ in seeded[1:])
 
 
 def seed_difference(a: Seeded, b: Seeded, *, metric: str = "", confidence: float = 0.95, seed: int = 0) -> PairedTest:
@@ -98,7 +111,9 @@ def seed_difference(a: Seeded, b: Seeded, *, metric: str = "", confidence: float
         return PairedTest(difference, None, None, None, None, "seeds-patients", len(data), confidence, why)
     low, high = np.quantile(usable, (0.5 - confidence / 2, 0.5 + confidence / 2))
     z = difference / spread
-    return PairedTest(difference, float(low), float(high), z, two_sided_p(z), "seeds-patients", len(data), confidence)
+    note = ALIKE if alike(a) or alike(b) else ""
+    test = PairedTest(difference, float(low), float(high), z, two_sided_p(z), "seeds-patients", len(data), confidence)
+    return replace(test, note=note)
 
 
 def _drawn_means(replicates: Floats, points: Floats, random: np.random.Generator) -> Floats:

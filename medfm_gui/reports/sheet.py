@@ -17,6 +17,7 @@ from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.log_axis import has_legend
 from medfm_gui.domain.report import Attachment, Block, Charts, Facts, Paragraph, Picture, Pictures, Report, Table
 from medfm_gui.reports.figures import draw
+from medfm_gui.reports.flow import flow_boxes
 from medfm_gui.reports.pictures import read_picture
 from medfm_gui.reports.plain import breakable, one_line, shortened, visible
 
@@ -116,6 +117,7 @@ def _table(table: Table, titles: Mapping[str, int]) -> Row:
         "numeric": sorted({index for index in table.numeric if 0 <= index < columns}),
         "widths": list(table.widths) if len(table.widths) == columns and min(table.widths) > 0 else [],
         # for every row the number of the section whose page stands in a column after the last; -1 for none
+        "flow": flow_boxes(table),
         "pages": [*pages, *[-1] * (len(table.rows) - len(pages))][: len(table.rows)] if pages else [],
     }
 

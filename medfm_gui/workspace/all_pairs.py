@@ -12,6 +12,8 @@ from medfm_gui.workspace.opened_runs import opened_tests, read_opened
 from medfm_gui.workspace.place import Workspace
 
 EXPLORATORY = "all pairs, exploratory"
+HEADLINE_ALONE = "They are compared by the headline number alone."
+"""A bootstrap of every other number of every run would take several times as long."""
 
 
 def every_pair(
@@ -31,7 +33,7 @@ def every_pair(
     found = read_opened(workspace, opened_tests(workspace, run_ids), on_progress)
     sides = [Contender(run.view.id, run.images) for run in found.runs]  # without thresholds: the headline alone
     pairs = [(second, first) for first, second in combinations(range(len(sides)), 2)]
-    rows = compare_family(sides, pairs, unit=found.runs[0].units.unit, on_progress=on_progress)
+    rows = compare_family(sides, pairs, unit=found.runs[0].units.unit, headline_alone=True, on_progress=on_progress)
     return tuple(
         replace(row, parameters={**row.parameters, "pairs": EXPLORATORY})
         for row in rows

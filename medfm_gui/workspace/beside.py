@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medfm_gui.base import wire
+from medfm_gui.datasets.units import names_of
 from medfm_gui.domain.cards import Family
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.dataset import Dataset, Sample, Task
@@ -26,6 +27,7 @@ from medfm_gui.workspace.scores import read_scores, scored
 from medfm_gui.workspace.shortcuts import Baseline, shortcuts
 
 if TYPE_CHECKING:
+    from medfm_gui.datasets.pixel_sources import Sources
     from medfm_gui.metrics.charts import Named
 
 BASELINE_STYLE = "baseline"
@@ -83,24 +85,27 @@ def reader_board(
         workspace.store.put_chart(chart_owner(run_ids), table.chart)
     dataset = data.read(workspace, file.dataset)
     by_id = {sample.id: sample for sample in dataset.samples}
-    images = _images(by_id, file)
+    images = _images(dataset, by_id, file)
+    files = data.files_of(workspace, dataset)
     rows = [
-        _case(one, dataset, [by_id[name] for name in images.get(one.unit, ())], file.readers)
+        _case(one, dataset, files, [by_id[name] for name in images.get(one.unit, ())], file.readers)
         for one in table.disagreements[:MOST_CASES]
     ]
     return ReaderBoard(table, file.readers, file.unit, len(images), tuple(rows), len(table.disagreements))
 
 
-def _images(by_id: Mapping[str, Sample], file: ReadsFile) -> dict[str, tuple[str, ...]]:
+def _images(dataset: Dataset, by_id: Mapping[str, Sample], file: ReadsFile) -> dict[str, tuple[str, ...]]:
     """Images that were read, by the unit that they are of."""
-    found: dict[str, dict[str, None]] = {}
-    for read in file.reads:
-        unit = read.sample if file.unit == "image" else by_id[read.sample].patient or read.sample
-        found.setdefault(unit, {})[read.sample] = None
-    return {unit: tuple(samples) for unit, samples in found.items()}
+    samples = tuple(dict.fromkeys(read.sample for read in file.reads))
+    found: dict[str, list[str]] = {}
+    for sample, unit in zip(samples, names_of(dataset, [by_id[name] for name in samples], file.unit), strict=True):
+        found.setdefault(unit, []).append(sample)
+    return {unit: tuple(names) for unit, names in found.items()}
 
 
-def _case(one: Disagreement, dataset: Dataset, images: Sequence[Sample], readers: Sequence[str]) -> Case:
+def _case(
+    one: Disagreement, dataset: Dataset, files: Sources, images: Sequence[Sample], readers: Sequence[str]
+) -> Case:
     first = images[0] if images else None
     negative = next(name for name in dataset.classes if name != dataset.positive)
     said = {**dict.fromkeys(one.positive, dataset.positive or ""), **dict.fromkeys(one.negative, negative)}
@@ -110,7 +115,7 @@ def _case(one: Disagreement, dataset: Dataset, images: Sequence[Sample], readers
         probabilities=(None,) * len(readers), decided=decided,
         wrong=tuple(bool(word and one.reference and word != one.reference) for word in decided),
         gap=abs(len(one.positive) - len(one.negative)) / max(1, len(one.positive) + len(one.negative)),
-        place=str(Path(dataset.source) / first.path) if first and dataset.source else "",
+        place=str(files.file(dataset, first)) if first and dataset.source else "",
         frame=first.frame if first else None,
     )  # fmt: skip
 
@@ -143,7 +148,7 @@ def roc_beside(
     notes: list[str] = []
     if baselines:
         for one in shortcuts(workspace, run_ids, on_progress=on_progress, keep=keep).baselines:
-            line = _line(workspace, found.dataset, one, found.runs[0].view.spec.recipe.unit)
+            line = _line(workspace, found.dataset, one, found.runs[0].view.spec.recipe.counted)
             if line is not None:
                 named.append(line)
         notes.append("Dashed grey: models on covariates alone and on 32-pixel thumbnails.")

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from medfm_gui import __version__
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.split import Partition
+from medfm_gui.metrics.rules import CODE_VERSION
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.evaluating import TEST, opened, test_predictions
 from medfm_gui.workspace.place import Workspace
@@ -110,7 +110,7 @@ def _held_out(workspace: Workspace, view: RunView) -> tuple[Partition, Scored] |
         if not path.exists() or not spec.dataset_id:
             continue
         dataset = data.read(workspace, spec.dataset_id)
-        units = scored(dataset, *read_scores(path)).by_unit(spec.recipe.unit).without_failed()
+        units = scored(dataset, *read_scores(path)).by_unit(spec.recipe.counted).without_failed()
         if len(units):
             return side, one_a_patient(units) if units.clusters.repeated else units
     return None
@@ -132,7 +132,7 @@ def _on_test(workspace: Workspace, view: RunView) -> SetsOnTest:
     if limits.quantiles is None:
         return SetsOnTest(view.id, LEVEL, limits.note, ())
     dataset = data.read(workspace, view.spec.dataset_id)
-    units = scored(dataset, *read_scores(test_predictions(workspace, view.id))).by_unit(view.spec.recipe.unit)
+    units = scored(dataset, *read_scores(test_predictions(workspace, view.id))).by_unit(view.spec.recipe.counted)
     rows = coverage_rows(view.id, units, limits.quantiles, sample_set=test.sample_set)
     fitted = limits.quantiles
     return SetsOnTest(view.id, fitted.level, limits.note, rows, fitted.smallest, fitted.n, fitted.fitted_on)
@@ -146,7 +146,7 @@ def coverage_rows(run: str, units: Scored, quantiles: Quantiles, *, sample_set: 
         run=run, subset=TEST, metric=SIZE, value=None, low=None, high=None, method="mean", unit=units.unit,
         n=len(units), n_patients=units.n_patients, n_events=None, sample_set=sample_set,
         parameters={"level": repr(quantiles.level), "fitted_on": quantiles.fitted_on},
-        note="mean number of classes in a set", code_version=__version__,
+        note="mean number of classes in a set", code_version=CODE_VERSION,
     )  # fmt: skip
     by_class = tuple(
         replace(

@@ -14,11 +14,13 @@ from medfm_gui.domain.errors import InputError, MedfmError, UsageError
 from medfm_gui.domain.evaluation import Comparison
 from medfm_gui.domain.protocol import Role
 from medfm_gui.domain.run import TrainSpec, run_name
+from medfm_gui.domain.threshold import RuleOrigin
+from medfm_gui.domain.units import unit_title
 from medfm_gui.workspace import data, pretraining, training
 from medfm_gui.workspace.evaluating import EvaluationFile, calibrator, opened, operating_point, test_predictions
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace
-from medfm_gui.workspace.roles import standing
+from medfm_gui.workspace.roles import Standing, standing
 from medfm_gui.workspace.scores import read_scores, scored
 from medfm_gui.workspace.training import RunView
 
@@ -166,7 +168,7 @@ def _compute(
     tell("Reading the predictions", 0, len(views))
     dataset = data.read(workspace, views[0].spec.dataset_id)
     results = [scored(dataset, *read_scores(test_predictions(workspace, view.id))) for view in views]
-    unit = views[0].spec.recipe.unit
+    unit = views[0].spec.recipe.counted
     sides = [
         Contender(view.id, result, operating_point(view.folder)) for view, result in zip(views, results, strict=True)
     ]
@@ -174,6 +176,7 @@ def _compute(
     tell("Drawing the charts", len(views), len(views))
     names = {view.id: title(view) for view in views}
     said = [paired.sentence(pairs, names), *_promised(workspace, views, pairs, names), _differ_in_seed(views)]
+    said.append(_other_units(views))
     said += pretraining.warnings(views, dataset)
     file = ComparisonFile(tuple(names), pairs, "\n".join(part for part in said if part))
     main = headline(dataset.task)
@@ -185,7 +188,7 @@ def _compute(
     ]
     families = {view.id: view.spec.card.family.value for view in views}
     named = [
-        (title(view), view.spec.card.family.value, view.spec.adapt, result.by_unit(view.spec.recipe.unit))
+        (title(view), view.spec.card.family.value, view.spec.adapt, result.by_unit(view.spec.recipe.counted))
         for view, result in zip(views, results, strict=True)
     ]
     charts = [drawing.roc_chart(named), drawing.interval_chart(rows, names, families)]
@@ -202,27 +205,56 @@ def _compute(
 def _promised(
     workspace: Workspace, views: Sequence[RunView], pairs: Sequence[Comparison], names: Mapping[str, str]
 ) -> list[str]:
-    """What a locked protocol has to say: which pair it promised, and whether its margin is kept."""
+    found = standing(workspace, views)
+    primary = [pair for pair in pairs if found.role_of_pair(pair, views) is Role.PRIMARY]
+    return promised_words(found, [(pair, found.side_first(pair, views)) for pair in primary], names)
+
+
+def promised_words(found: Standing, primary: Sequence[tuple[Comparison, str]], names: Mapping[str, str]) -> list[str]:
+    """What a locked protocol has to say: which pair it promised, and whether its margin is kept.
+
+    Args:
+        primary: the pairs that it promised, each with the one of the two that it names first.
+    """
     from medfm_gui.metrics.margin import margin_sentence
 
-    found = standing(workspace, views)
     if found.locked is None:
         return []
     if found.objection:
         return [found.objection]
-    primary = [pair for pair in pairs if found.role_of_pair(pair, views) is Role.PRIMARY]
     if not primary:
         return [f"The protocol {found.locked.id} promised none of these comparisons: all of them are exploratory."]
-    if found.margin is None:
-        return [f"{pair.a} against {pair.b} is the primary comparison; the others are exploratory." for pair in primary]
-    return [margin_sentence(pair, names, found.margin, first=found.side_first(pair, views)) for pair in primary]
+    margin = found.margin
+    if margin is None:
+        return [
+            f"{pair.a} against {pair.b} is the primary comparison; the others are exploratory." for pair, _ in primary
+        ]
+    return [margin_sentence(pair, names, margin, first=first) for pair, first in primary]
+
+
+def _other_units(views: Sequence[RunView]) -> str:
+    """Which runs were set up to count something else than the reference does."""
+    unit = views[0].spec.recipe.counted
+    others = [
+        f"{view.id} counts by {unit_title(view.spec.recipe.counted)}"
+        for view in views[1:]
+        if view.spec.recipe.counted != unit
+    ]
+    if not others:
+        return ""
+    return (
+        f"{'; '.join(others)} in its own numbers: in this comparison every run is counted by {unit_title(unit)}, as "
+        f"{views[0].id} is, and each keeps the threshold that was fixed on its own units."
+    )
 
 
 def _differ_in_seed(views: Sequence[RunView]) -> str:
     """Which runs are the reference trained once more: their differences are chance, no way of adapting."""
 
     def apart_from_seed(view: RunView) -> TrainSpec:
-        return replace(view.spec, run="", seed=0, created="", code_version="", device="")
+        return replace(
+            view.spec, run="", seed=0, created="", code_version="", device="", threshold_from=RuleOrigin.UNKNOWN
+        )
 
     first = views[0]
     twins = [view.id for view in views[1:] if apart_from_seed(view) == apart_from_seed(first)]

@@ -201,7 +201,7 @@ def _stem(workspace: Workspace, dataset_id: str) -> str:
 
 def _version(parent: Dataset, draft: CorrectionDraft, name: str) -> Dataset:
     from medfm_gui.datasets.fingerprint import dataset_fingerprint
-    from medfm_gui.datasets.text import counted
+    from medfm_gui.domain.units import counted
 
     samples = corrected(parent.samples, draft)
     if parent.task not in (Task.MULTILABEL, Task.SEGMENTATION):

@@ -2,6 +2,8 @@
 
 Two ways over the same folds: the mean paired difference with a bootstrap of patients within folds. Over several
 divisions of the same patients these are not independent: there Nadeau and Bengio's corrected test takes its place.
+Several pairs have intervals that hold together: by max-t on the same draws of patients where all are over one division,
+else by Bonferroni.
 Folds are told with their own models; nothing is pooled as it is, and DeLong is not asked.
 """
 
@@ -12,14 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from medfm_gui.base import wire
+from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.errors import InputError, UsageError
 from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.run import Phase
-from medfm_gui.metrics.names import method_title, metric_title
+from medfm_gui.metrics.names import metric_title
 from medfm_gui.workspace import training
 from medfm_gui.workspace.comparing import OnProgress
 from medfm_gui.workspace.evaluating import evaluation_path
+from medfm_gui.workspace.fold_pairs import FoldPair, both, compared, pairs_sentence
 from medfm_gui.workspace.held_out import (
     FOLD,
     FoldRun,
@@ -34,12 +38,7 @@ from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.training import RunView
 
-MODELS_HELD = (
-    "The models of the folds are held: intervals are of other patients, not of other trainings. Folds share most of "
-    "their training images, so the spread over them is no confidence interval."
-)
 NO_FOLDS = "No two of these runs are folds of one cross-validation."
-_LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,6 @@ class Repeated:
     spread: float | None
     lowest: float | None
     highest: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class FoldPair:
-    """Two ways over the folds that both have: their mean difference, and that within each fold (``labels``)."""
-
-    comparison: Comparison
-    labels: tuple[str, ...]
-    values: tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +74,11 @@ class CrossValidation:
         """The pairs without their folds."""
         return tuple(pair.comparison for pair in self.pairs)
 
+    def runs_of(self, name: str) -> tuple[str, ...]:
+        """The runs of a way as pairs name it, of all its divisions."""
+        found = (way for way in self.ways if way.name == name or way.name.startswith(f"{name}, division seed "))
+        return tuple(run for way in found for run in way.runs)
+
 
 def are_folds(views: Sequence[RunView]) -> bool:
     """Whether runs are of several folds of one dataset, so that they have no common test."""
@@ -93,9 +88,16 @@ def are_folds(views: Sequence[RunView]) -> bool:
 
 
 def cross_validation(
-    workspace: Workspace, run_ids: Sequence[str], *, on_progress: OnProgress | None = None, keep: bool = True
+    workspace: Workspace,
+    run_ids: Sequence[str],
+    *,
+    on_progress: OnProgress | None = None,
+    keep: bool = True,
+    is_told: bool = True,
 ) -> CrossValidation:
     """Sum up and compare runs over the folds of a cross-validation; kept unless ``keep`` is off.
+
+    ``is_told``: the journal notes it; a look in passing is not told.
 
     Raises:
         SealError: the test of a run was not opened.
@@ -103,10 +105,20 @@ def cross_validation(
     """
     found = crossed(read_folds(workspace, run_ids, on_progress))
     if keep:
-        name = hashlib.sha256("\n".join(found.runs).encode()).hexdigest()[:16]
-        wire.write(workspace.root / "evaluations" / f"folds-{name}.json", found)
-        note(workspace, "runs compared", " ".join(found.runs))
+        keep_folds(workspace, found, is_told=is_told)
     return found
+
+
+def keep_folds(workspace: Workspace, found: CrossValidation, *, is_told: bool = True) -> None:
+    """Write a cross-validation into the workspace and its numbers into the database; the journal notes a new one."""
+    from medfm_gui.workspace.fold_store import index_folds
+
+    name = hashlib.sha256("\n".join(found.runs).encode()).hexdigest()[:16]
+    path = workspace.root / "evaluations" / f"folds-{name}.json"
+    before = sha256_file(path) if path.exists() else ""
+    if wire.write(path, found) != before and is_told:
+        note(workspace, "runs compared", " ".join(found.runs))
+    index_folds(workspace, found)
 
 
 def read_folds(
@@ -164,8 +176,11 @@ def can_be_summed(workspace: Workspace, run_ids: Sequence[str]) -> bool:
     return any(len(folds) > 1 for folds in seen.values())
 
 
-def crossed(runs: Sequence[FoldRun]) -> CrossValidation:
+def crossed(runs: Sequence[FoldRun], *, together: bool = True) -> CrossValidation:
     """Ways over folds, of what was read: the same from a workspace as from the files of a report.
+
+    Args:
+        together: whether several pairs get intervals that hold together, which those of earlier versions have not.
 
     Raises:
         InputError: no two runs are folds of one cross-validation.
@@ -185,14 +200,14 @@ def crossed(runs: Sequence[FoldRun]) -> CrossValidation:
         for group in of.values()
     )
     first, *others = whole
-    made = [_pair((names[key], names[first]), whole[key], whole[first]) for key in others]
-    pairs = _adjusted([pair for pair in made if pair is not None])
+    shared = [both((names[key], names[first]), whole[key], whole[first]) for key in others]
+    pairs = compared([pair for pair in shared if pair is not None], together)
     used = {run.facts.run for of in whole.values() for group in of.values() for run in group}
     repeats = tuple(_repeated(names[key], of) for key, of in whole.items() if len(of) > 1)
     metric = summaries[0].mean.metric
     return CrossValidation(
         tuple(run.facts.run for run in runs), metric, summaries, repeats, tuple(pairs),
-        _sentence(pairs, len(whole)), (_chart(summaries, metric),),
+        pairs_sentence(pairs, len(whole)), (folds_chart(summaries, metric),),
         tuple(run.facts.run for run in runs if run.facts.run not in used),
     )  # fmt: skip
 
@@ -233,113 +248,7 @@ def _repeated(name: str, of: dict[str, list[FoldRun]]) -> Repeated:
     return Repeated(name, tuple(of), mean, spread, lowest, highest)
 
 
-def _pair(names: tuple[str, str], a: dict[str, list[FoldRun]], b: dict[str, list[FoldRun]]) -> FoldPair | None:
-    """Two ways over the folds that both have, of one division or of its repeats; None where they share no two."""
-    from medfm_gui.metrics.folds import fold_difference
-
-    shared = [_shared(a[family], b[family]) for family in a if family in b]
-    shared = [(one, other) for one, other in shared if len(one) > 1]
-    if not shared:
-        return None
-    rules = {one[0].facts.rule for one, _ in shared}
-    seeds = {one[0].facts.seed for one, _ in shared}
-    repeats = len(shared) > 1 and len(rules) == 1 and len(seeds) == len(shared)
-    used = shared if repeats else shared[:1]
-    found = [
-        fold_difference([(run.units, run.point) for run in one], [(run.units, run.point) for run in other])
-        for one, other in used
-    ]
-    values = tuple(value for item in found for value in item.values)
-    first = used[0][0]
-    more = {
-        "unit": first[0].units.unit,
-        "folds": str(len(values)),
-        "divisions": str(len(used)),
-        "model": "each fold's own",
-    }
-    labels = tuple(
-        run.facts.label + (f", division seed {run.facts.seed}" if repeats else "") for one, _ in used for run in one
-    )
-    if repeats:
-        made = _over_repeats(names, [run for one, _ in used for run in one], values, more)
-        return FoldPair(replace(made, metric=found[0].metric, n=found[0].test.n), labels, values)
-    test = found[0].test
-    comparison = Comparison(
-        *names, found[0].metric, test.difference, test.low, test.high, test.method, test.p_value, None, test.n,
-        test.note, test.confidence, more,
-    )  # fmt: skip
-    return FoldPair(comparison, labels, values)
-
-
-def _shared(a: Sequence[FoldRun], b: Sequence[FoldRun]) -> tuple[list[FoldRun], list[FoldRun]]:
-    folds = {run.facts.fold for run in a} & {run.facts.fold for run in b}
-    return [run for run in a if run.facts.fold in folds], [run for run in b if run.facts.fold in folds]
-
-
-def _over_repeats(
-    names: tuple[str, str], runs: Sequence[FoldRun], values: Sequence[float | None], more: dict[str, str]
-) -> Comparison:
-    """Nadeau and Bengio's test of the differences within all folds of all divisions."""
-    from medfm_gui.metrics.repeats import METHOD, repeats_test
-
-    known = [value for value in values if value is not None]
-    if len(known) < len(values):
-        why = f"{len(values) - len(known)} of {len(values)} folds lack a class that this number needs"
-        return Comparison(*names, "", None, None, None, "not-estimable", None, None, 0, why, parameters=more)
-    n_train = sum(run.facts.n_train for run in runs) / len(runs)
-    n_test = sum(run.facts.n_test for run in runs) / len(runs)
-    found = repeats_test(known, n_train=n_train, n_test=n_test)
-    sizes = {"n_train": f"{n_train:.1f}", "n_test": f"{n_test:.1f}", "sizes_of": runs[0].facts.sizes_of,
-             "df": str(found.df), "t": "" if found.t is None else f"{found.t:.6g}"}  # fmt: skip
-    return Comparison(
-        *names, "", found.difference, found.low, found.high, METHOD, found.p_value, None, 0, found.note,
-        found.confidence, {**more, **sizes},
-    )  # fmt: skip
-
-
-def _adjusted(pairs: Sequence[FoldPair]) -> list[FoldPair]:
-    from medfm_gui.metrics.compare import adjust_holm
-
-    rows = adjust_holm([pair.comparison for pair in pairs]) if pairs else ()
-    return [replace(pair, comparison=row) for pair, row in zip(pairs, rows, strict=True)]
-
-
-def _sentence(pairs: Sequence[FoldPair], ways: int) -> str:
-    """The differences in words, what remains compatible with the data, and what they do not speak of."""
-    said = [_clause(pair.comparison) for pair in pairs]
-    if len(said) > 1:
-        said.append("The intervals are not adjusted for the number of comparisons.")
-    if ways > 1 and len(pairs) < ways - 1:
-        said.append("Ways that share no two folds with the first are not compared.")
-    return "\n".join([*said, MODELS_HELD])
-
-
-def _clause(row: Comparison) -> str:
-    title, folds, times = metric_title(row.metric), row.parameters["folds"], row.parameters["divisions"]
-    where = f"the same {folds} folds" + (f" of {times} divisions" if times != "1" else "")
-    if row.difference is None:
-        return f"Over {where} the {title} of {row.a} and {row.b} cannot be compared: {row.note}."
-    said = f"Over {where} ({row.n:,} {row.parameters['unit']}s) the mean {title} of {row.a} minus that of {row.b} is "
-    said += _signed(row.difference)
-    if row.low is None or row.high is None or row.p is None:
-        return f"{said}; these data give it no interval ({row.note})."
-    range_ = f"{_signed(row.low)} to {_signed(row.high)}"
-    p = "< 0.001" if row.p < 0.001 else f"= {row.p:.3f}"
-    if row.p_adjusted is not None and row.p_adjusted != row.p:
-        p += f", adjusted {'< 0.001' if row.p_adjusted < 0.001 else f'= {row.p_adjusted:.3f}'}"
-    said += f" ({100 * row.confidence:g} % interval {range_}; {method_title(row.test)}, p {p}): differences from "
-    said += f"{range_} remain compatible with these data"
-    decided = (row.low > 0 or row.high < 0) and (row.p if row.p_adjusted is None else row.p_adjusted) < _LEVEL
-    if not decided:
-        return f"{said}, and which of the two is better is not shown."
-    return f"{said}, which favour {row.a if row.difference > 0 else row.b}."
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
-
-
-def _chart(ways: Sequence[HeldOut], metric: str) -> ChartSpec:
+def folds_chart(ways: Sequence[HeldOut], metric: str) -> ChartSpec:
     """For each way the mean with its interval, below it the folds as marks."""
     series: list[Series] = []
     names: list[str] = []

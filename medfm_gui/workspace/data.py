@@ -16,6 +16,7 @@ from medfm_gui.workspace.place import Workspace, new_folder, now, pseudonym_key,
 
 if TYPE_CHECKING:
     from medfm_gui.datasets.ingest import ImportOptions
+    from medfm_gui.datasets.pixel_sources import Sources
     from medfm_gui.datasets.split import SplitRequest
 
 Progress = Callable[[int, int], None]
@@ -90,6 +91,13 @@ def read(workspace: Workspace, dataset_id: str) -> Dataset:
     from medfm_gui.datasets.files import read_dataset
 
     return read_dataset(workspace.dataset(dataset_id))
+
+
+def files_of(workspace: Workspace, dataset: Dataset) -> Sources:
+    """Where the file of each sample lies; the paths of a dataset of DICOM may be pseudonyms."""
+    from medfm_gui.datasets.pixel_sources import Sources, read_sources
+
+    return (read_sources(workspace.dataset(dataset.id) / "pixels") if "paths" in dataset.taken else None) or Sources()
 
 
 def every_dataset(workspace: Workspace) -> list[Dataset]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfm_gui.base import wire
-from medfm_gui.datasets.text import counted, examples
+from medfm_gui.datasets.text import examples
 from medfm_gui.domain.errors import InputError, MedfmError, NotFound, UsageError
 from medfm_gui.domain.split import Split
+from medfm_gui.domain.units import counted
 from medfm_gui.store import queries
 from medfm_gui.workspace.data import splits_of
 from medfm_gui.workspace.deletion import Deleted

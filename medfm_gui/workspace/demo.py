@@ -121,4 +121,4 @@ def _unseen_study(workspace: Workspace, dataset_id: str, view: RunView) -> Path:
     (split,) = data.splits_of(workspace, view.spec.split_id)
     unseen = set(split.samples_in(Partition.TEST))
     sample = next(item for item in dataset.samples if item.id in unseen and item.target[0] == dataset.positive_index)
-    return Path(dataset.source) / sample.path
+    return data.files_of(workspace, dataset).file(dataset, sample)

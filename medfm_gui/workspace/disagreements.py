@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +12,13 @@ import numpy as np
 from medfm_gui.domain.dataset import UNKNOWN, Dataset, Sample, Task
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.run import EXTERNAL
+from medfm_gui.workspace import data
 from medfm_gui.workspace.comparing import OnProgress
 from medfm_gui.workspace.opened_runs import OpenedRun, opened_tests, read_opened, unit_images
 from medfm_gui.workspace.place import Workspace
 
 if TYPE_CHECKING:
+    from medfm_gui.datasets.pixel_sources import Sources
     from medfm_gui.metrics.arrays import Flags, Floats
 
 MOST_CASES = 2000
@@ -109,7 +110,8 @@ def disagreements(
     places = np.flatnonzero(wanted)
     mean_error = np.nanmean(np.where(sheet.wrong, 1.0, 0.0), axis=0)
     order = places[np.lexsort((places, -mean_error[places], -sheet.gap[places]))]
-    words = _Words(dataset, unit_images(found.runs[0]), {sample.id: sample for sample in dataset.samples}, finding)
+    by_id = {sample.id: sample for sample in dataset.samples}
+    words = _Words(dataset, unit_images(found.runs[0]), by_id, finding, data.files_of(workspace, dataset))
     names = found.runs[0].units.samples
     cases = tuple(words.case(names[place], sheet, int(place)) for place in order[:MOST_CASES])
     about = finding or dataset.positive or "the reference class"
@@ -189,6 +191,7 @@ class _Words:
     images: Mapping[str, tuple[str, ...]]
     samples: Mapping[str, Sample]
     finding: str
+    files: Sources
 
     def case(self, unit: str, sheet: _Sheet, place: int) -> Case:
         images = self.images[unit]
@@ -203,7 +206,7 @@ class _Words:
             decided=tuple(self._name(int(code)) for code in sheet.decided[:, place]),
             wrong=tuple(bool(flag) for flag in sheet.wrong[:, place]),
             gap=float(sheet.gap[place]),
-            place=str(Path(self.dataset.source) / first.path) if self.dataset.source else "",
+            place=str(self.files.file(self.dataset, first)) if self.dataset.source else "",
             frame=first.frame,
         )
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medfm_gui.domain.dataset import Task
-from medfm_gui.domain.run import Phase
+from medfm_gui.domain.run import Phase, TrainSpec
+from medfm_gui.domain.units import IMAGE, MEAN, counted, unit_text
 from medfm_gui.workspace import training
 from medfm_gui.workspace.evaluating import calibrator, operating_point
 from medfm_gui.workspace.place import Workspace
@@ -88,11 +89,27 @@ def probabilities(view: RunView, scores: Sequence[float]) -> tuple[float, ...]:
     return tuple(map(float, calibrated_scores(np.array([scores], np.float64), line, positive)[0]))
 
 
+def pooled_scores(rows: Sequence[Sequence[float]], spec: TrainSpec) -> list[float]:
+    """One score a class of several images of one unit, by the rule of the run: their mean, or the highest image's."""
+    from medfm_gui.metrics.scored import Scored
+
+    if len(rows) == 1 or spec.recipe.unit_score == MEAN:
+        return [float(value) for value in np.mean(np.asarray(rows, np.float64), axis=0)]
+    names = tuple(map(str, range(len(rows))))
+    blank = np.zeros((len(rows), len(spec.classes)) if spec.task is Task.MULTILABEL else len(rows), np.intp)
+    images = Scored(
+        names, blank, np.asarray(rows, np.float64), None, spec.task, spec.classes, spec.positive,
+        groups={"study": ("one",) * len(rows)},
+    )  # fmt: skip
+    return [float(value) for value in images.by_unit(unit_text("study", spec.recipe.unit_score)).scores[0]]
+
+
 def calibration_note(line: Calibrator | None) -> str:
     """How the probabilities were put right, in words; that they were not, where there is no calibrator."""
     if line is None:
         return NOT_CALIBRATED
-    said = f"calibrated by {_KINDS[line.kind]} on {line.n} {line.unit}s of {_SIDES.get(line.fitted_on, line.fitted_on)}"
+    side = _SIDES.get(line.fitted_on, line.fitted_on)
+    said = f"calibrated by {_KINDS[line.kind]} on {counted(line.n, line.unit)} of {side}"
     return f"{said}, {line.note}" if line.note else said
 
 
@@ -111,7 +128,7 @@ def class_set(
 
     if is_unlike or not all(map(math.isfinite, scores)):
         return (), UNLIKE
-    if pooled > 1 and limits.quantiles.unit == "image":
+    if pooled > 1 and limits.quantiles.unit == IMAGE:
         return (), f"Hidden: a mean of {pooled} images is unlike the calibration set of single images."
     found = tuple(classes[place] for place in set_of(scores, limits.quantiles))
     return (found, limits.note) if found else ((), UNLIKE)

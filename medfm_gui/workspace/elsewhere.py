@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.dataset import UNKNOWN, Dataset, Sample, Task
 from medfm_gui.domain.errors import InputError, Interrupted, SealError, UsageError
 from medfm_gui.domain.evaluation import Calibrator, Evaluation, OperatingPoint
 from medfm_gui.domain.run import FileRef, Phase, PredictSpec
+from medfm_gui.metrics.rules import CODE_VERSION
 from medfm_gui.workspace import data, outside_looks, training
 from medfm_gui.workspace.errands import OnEvent, run_errand
 from medfm_gui.workspace.evaluating import calibrator, count_openings, operating_point
@@ -209,7 +209,7 @@ def _measure(
     joined = joined_scores(mapped, *read_scores(scores_path))
     sites = sites_of(mapped, asked.by) if asked.by else {}
     rows, withheld = external_rows(
-        joined, run=view.id, subset=f"external:{theirs.id}", unit=view.spec.recipe.unit,
+        joined, run=view.id, subset=f"external:{theirs.id}", unit=view.spec.recipe.counted,
         point=operating_point(view.folder), sample_set=sample_set, sites=sites, line=calibrator(view.folder),
     )  # fmt: skip
     said, left_out = map_said
@@ -318,7 +318,7 @@ def external_rows(
                     continue
             more = {"calibration": kind, **({"site": site} if site else {})}
             found = evaluate(
-                part, run=run, subset=subset, unit=unit, point=locked, sample_set=sample_set, code_version=__version__
+                part, run=run, subset=subset, unit=unit, point=locked, sample_set=sample_set, code_version=CODE_VERSION
             )
             if kind == RECALIBRATED:  # order within a half is untouched, and between halves it means nothing
                 found = tuple(row for row in found if not row.metric.startswith(_OF_ORDER))
@@ -327,7 +327,13 @@ def external_rows(
                 told = calibrated(told, line)
                 more["calibrator"] = f"{line.kind} on {line.fitted_on}"
                 again = evaluate(
-                    told, run=run, subset=subset, unit=unit, point=None, sample_set=sample_set, code_version=__version__
+                    told,
+                    run=run,
+                    subset=subset,
+                    unit=unit,
+                    point=None,
+                    sample_set=sample_set,
+                    code_version=CODE_VERSION,
                 )
                 on_line = {_key(row): row for row in again if row.metric in _OF_PROBABILITY}
                 found = tuple(on_line.get(_key(row), row) for row in found)

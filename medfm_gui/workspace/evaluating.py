@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain.dataset import Dataset, Task
@@ -22,6 +21,8 @@ from medfm_gui.domain.errors import InputError, Interrupted, NotFound, SealError
 from medfm_gui.domain.evaluation import Calibrator, Evaluation, OperatingPoint
 from medfm_gui.domain.run import FileRef, PredictSpec
 from medfm_gui.domain.split import Partition
+from medfm_gui.domain.units import unit_word
+from medfm_gui.metrics.rules import CODE_VERSION
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.errands import OnEvent, check, run_errand
 from medfm_gui.workspace.journal import note
@@ -153,10 +154,10 @@ def _open(
         scored(dataset, samples, scores),
         run=view.id,
         subset=TEST,
-        unit=view.spec.recipe.unit,
+        unit=view.spec.recipe.counted,
         point=operating_point(view.folder),
         sample_set=sample_set,
-        code_version=__version__,
+        code_version=CODE_VERSION,
     )
     opened_at = now()
     reference = FileRef(str(path), sha256_file(path))
@@ -171,6 +172,8 @@ def _without_flagged(
     """Which test samples the leak gate named, and the headline without their units."""
     from medfm_gui.datasets.certificate import flagged
     from medfm_gui.datasets.split import sample_set_hash
+    from medfm_gui.datasets.targets import samples_of
+    from medfm_gui.datasets.units import names_of
     from medfm_gui.metrics.evaluate import evaluate as compute
 
     split = data.splits_of(workspace, view.spec.split_id)[0]
@@ -178,13 +181,10 @@ def _without_flagged(
     named = tuple(name for name in flagged(split) if name in tested)
     if not named:
         return (), ()
-    unit = view.spec.recipe.unit
-    gone = set(named)
-    if unit == "patient":
-        patient_of = {sample.id: sample.patient for sample in dataset.samples}
-        torn = {patient_of[name] for name in named} - {None}
-        gone |= {name for name in samples if patient_of.get(name) in torn}
-    kept = [number for number, name in enumerate(samples) if name not in gone]
+    unit = view.spec.recipe.counted
+    units = names_of(dataset, samples_of(dataset, samples), unit_word(unit))
+    gone = {one for one, name in zip(units, samples, strict=True) if name in named}
+    kept = [number for number, one in enumerate(units) if one not in gone]
     if not kept:
         return named, ()
     left = [samples[number] for number in kept]
@@ -196,7 +196,7 @@ def _without_flagged(
             unit=unit,
             point=operating_point(view.folder),
             sample_set=sample_set_hash(dataset, left),
-            code_version=__version__,
+            code_version=CODE_VERSION,
         )
     except InputError:  # what is left cannot be scored: one class alone, or no unit
         return named, ()
@@ -226,7 +226,7 @@ def index(workspace: Workspace, file: EvaluationFile, dataset: Dataset) -> None:
     store.put_predictions(file.run, file.subset, samples, scores, [labels[name] for name in samples])
     folder = workspace.run(file.run)
     spec, line = training.spec_of(folder), calibrator(folder)
-    joined = scored(dataset, samples, scores).by_unit(spec.recipe.unit)
+    joined = scored(dataset, samples, scores).by_unit(spec.recipe.counted)
     named = (file.run, spec.card.family.value, spec.adapt, joined)
     said = named if line is None else (*named[:3], calibrated(joined, line))
     store.put_chart(file.run, roc_chart([named]))

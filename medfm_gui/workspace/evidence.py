@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from medfm_gui.base import wire
+from medfm_gui.datasets.units import unit_names
 from medfm_gui.domain.dataset import Dataset, Sample, Task
 from medfm_gui.domain.errors import InputError
 from medfm_gui.domain.evaluation import Calibrator, Evaluation, OperatingPoint
@@ -24,10 +25,11 @@ from medfm_gui.domain.protocol import LockedProtocol
 from medfm_gui.domain.report import Attachment
 from medfm_gui.domain.run import FileRef, Phase, RunState, TrainSpec
 from medfm_gui.domain.split import Split
+from medfm_gui.domain.units import unit_word
 from medfm_gui.workspace.class_sets import SetsOnTest
 from medfm_gui.workspace.comparing import ComparisonFile, title
 from medfm_gui.workspace.evaluating import EvaluationFile, calibrator, operating_point, test_predictions
-from medfm_gui.workspace.evidence_folds import FoldEvidence, pixels_of_folds, read_folds
+from medfm_gui.workspace.evidence_folds import FoldEvidence, read_folds, rows_of_folds
 from medfm_gui.workspace.evidence_numbers import (
     CLASS_SETS,
     CONTENTS,
@@ -45,6 +47,7 @@ from medfm_gui.workspace.evidence_outside import read_outside
 from medfm_gui.workspace.evidence_shortcuts import BASELINES, SHORTCUTS, Baselines, baselines_of
 from medfm_gui.workspace.evidence_split import SPLIT, SplitRow, holds_counts, split_rows, split_text
 from medfm_gui.workspace.evidence_study import STUDY, Study
+from medfm_gui.workspace.evidence_units import unit_columns, units_of_columns
 from medfm_gui.workspace.opened_runs import OpenedRun
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.portable import without_places
@@ -128,8 +131,9 @@ def attachments(
     if protocol is not None:
         made.append(Attachment(PROTOCOL, _json(wire.plain(protocol)), "The locked protocol"))
     by_id = {sample.id: sample for sample in dataset.samples}
+    units = tuple(dict.fromkeys(unit_word(view.spec.recipe.counted) for view in views))
     for view in views:
-        text = _predictions(workspace, dataset, by_id, view.id, alias, knows_patients=knows_patients)
+        text = _predictions(workspace, dataset, by_id, view.id, alias, units, knows_patients=knows_patients)
         made.append(Attachment(PREDICTIONS.format(run=view.id), text, f"Test predictions of {view.id}", "text/csv"))
     return tuple(made)
 
@@ -144,7 +148,7 @@ def _outcome(view: RunView, test: EvaluationFile, knows_patients: bool) -> Outco
         metrics=dict(view.state.metrics),
         files=dict(view.state.files),
         point=operating_point(view.folder),
-        unit=view.spec.recipe.unit,
+        unit=view.spec.recipe.counted,
         device=view.state.device,
         code_version=view.spec.code_version,
         predictions_sha256=test.predictions.sha256,
@@ -166,25 +170,28 @@ def _predictions(
     by_id: Mapping[str, Sample],
     run: str,
     alias: Callable[[str], str],
+    units: Sequence[str],
     *,
     knows_patients: bool,
 ) -> str:
     """Sample, number of its patient, label, target as stored, one column a class (digits enough for the same float).
 
-    ``by_id`` are the samples of the dataset; empty patients where it knows none.
+    ``by_id`` are the samples of the dataset; empty patients where it knows none. Of ``units`` that are neither images
+    nor patients a last column each numbers the one of the sample, empty where it is unknown.
     """
     samples, scores = read_scores(test_predictions(workspace, run))
     found = [by_id[name] for name in samples]
     # a sample without a patient among others that have one counts as a patient of its own
     who = [sample.patient if sample.patient is not None else f"image {sample.id}" for sample in found]
     numbers = patient_numbers(who) if knows_patients else dict.fromkeys(who, "")
+    groups = unit_columns(unit_names(dataset, found), units)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_FIRST, *map(guarded, dataset.classes)])
-    for sample, patient, row in zip(found, who, scores.tolist(), strict=True):
+    writer.writerow([*_FIRST, *map(guarded, dataset.classes), *groups])
+    for place, (sample, patient, row) in enumerate(zip(found, who, scores.tolist(), strict=True)):
         said = guarded(label_text(dataset, sample.target))
         cells = (alias(sample.id), numbers[patient], said, "|".join(map(str, sample.target)))
-        writer.writerow([*cells, *(f"{value:.9g}" for value in row)])
+        writer.writerow([*cells, *(f"{value:.9g}" for value in row), *(of[place] for of in groups.values())])
     return text.getvalue()
 
 
@@ -213,6 +220,8 @@ class Evidence:
     shortcuts: ShortcutFile | None = None
     baselines: Baselines = field(default_factory=dict)
     folds: FoldEvidence | None = None
+    fold_splits: Mapping[str, tuple[SplitRow, ...]] = field(default_factory=dict)
+    """Of a report over folds the rows of each further split, by its id."""
     outside: tuple[OutsideTest, ...] = ()
     outside_tables: Mapping[str, str] = field(default_factory=dict)
 
@@ -235,12 +244,12 @@ def read_evidence(files: Mapping[str, bytes]) -> Evidence:
     if lost or not specs:
         raise InputError(f"The report does not carry {', '.join(lost) or 'any run'}.", "Ask for the whole file.")
     sides = _text(files[SPLIT], SPLIT)
-    rows = split_rows(sides)
+    rows, folds = split_rows(sides), rows_of_folds(files)
     return Evidence(
         specs=specs,
         rows=wire.decode(tuple[Evaluation, ...], files[RESULTS], what=f"The attached {RESULTS}"),
         outcomes=wire.decode(tuple[Outcome, ...], files[OUTCOMES], what=f"The attached {OUTCOMES}"),
-        pixels={**{row.sample: row.pixels for row in rows}, **pixels_of_folds(files)},
+        pixels={row.sample: row.pixels for of in (rows, *folds.values()) for row in of if of is rows or row.pixels},
         predictions={run: _text(files[name], name) for run, name in wanted.items()},
         comparison=_decoded(ComparisonFile, files, COMPARISON),
         protocol=_decoded(LockedProtocol, files, PROTOCOL),
@@ -256,6 +265,7 @@ def read_evidence(files: Mapping[str, bytes]) -> Evidence:
         shortcuts=_decoded(ShortcutFile, files, SHORTCUTS),
         baselines=baselines_of(_text(files[BASELINES], BASELINES)) if BASELINES in files else {},
         folds=read_folds(files),
+        fold_splits=folds,
         outside=(outside := read_outside(files)),
         outside_tables={one.table: _text(files[one.table], one.table) for one in outside if one.table},
     )
@@ -282,11 +292,13 @@ def scored_of(text: str, spec: TrainSpec, *, knows_patients: bool) -> Scored:
 
     name = PREDICTIONS.format(run=spec.run)
     rows = list(csv.reader(io.StringIO(text)))
-    if not rows or rows[0] != [*_FIRST, *map(guarded, spec.classes)] or any(len(row) != len(rows[0]) for row in rows):
+    head = [*_FIRST, *map(guarded, spec.classes)]
+    units = units_of_columns(rows[0][len(head) :]) if rows else ()
+    if units is None or not rows or rows[0][: len(head)] != head or any(len(row) != len(rows[0]) for row in rows):
         raise InputError(f"The attached {name} is no table of predictions.", "It was changed; ask for the file again.")
     try:
         targets = np.array([[int(part) for part in row[3].split("|")] for row in rows[1:]], np.int64)
-        scores = np.array([[float(value) for value in row[4:]] for row in rows[1:]], np.float32)
+        scores = np.array([[float(value) for value in row[4 : len(head)]] for row in rows[1:]], np.float32)
         return Scored(
             samples=tuple(row[0] for row in rows[1:]),
             targets=targets if spec.task is Task.MULTILABEL else targets[:, 0],
@@ -295,6 +307,7 @@ def scored_of(text: str, spec: TrainSpec, *, knows_patients: bool) -> Scored:
             task=spec.task,
             classes=spec.classes,
             positive=spec.positive,
+            groups={unit: tuple(row[len(head) + at] for row in rows[1:]) for at, unit in enumerate(units)},
         )
     except (ValueError, IndexError) as error:
         raise InputError(

@@ -13,7 +13,7 @@ from medfm_gui.domain.report import Attachment
 from medfm_gui.domain.split import Split
 from medfm_gui.workspace.crossvalidation import CrossValidation
 from medfm_gui.workspace.evaluating import test_predictions
-from medfm_gui.workspace.evidence_split import SPLIT, split_rows, split_text
+from medfm_gui.workspace.evidence_split import SPLIT, SplitRow, split_rows, split_text
 from medfm_gui.workspace.held_out import FoldFacts
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.report_facts import Folded
@@ -57,13 +57,13 @@ def read_folds(files: Mapping[str, bytes]) -> FoldEvidence | None:
     return wire.decode(FoldEvidence, files[FOLDS], what=f"The attached {FOLDS}") if FOLDS in files else None
 
 
-def pixels_of_folds(files: Mapping[str, bytes]) -> dict[str, str]:
-    """Pixel hash of each image that one of the further splits tests.
+def rows_of_folds(files: Mapping[str, bytes]) -> dict[str, tuple[SplitRow, ...]]:
+    """The rows of each of the further splits by its id.
 
     Raises:
         InputError: a file is no split.
     """
-    found: dict[str, str] = {}
+    found: dict[str, tuple[SplitRow, ...]] = {}
     for name in sorted(files):
         if name.startswith(_START) and name.endswith(".csv"):
             try:
@@ -71,5 +71,5 @@ def pixels_of_folds(files: Mapping[str, bytes]) -> dict[str, str]:
             except UnicodeDecodeError as error:
                 said = f"The attached {name} is no text."
                 raise InputError(said, "It was changed; ask for the file again.") from error
-            found |= {row.sample: row.pixels for row in rows if row.pixels}
+            found[name.removeprefix(_START).removesuffix(".csv")] = rows
     return found

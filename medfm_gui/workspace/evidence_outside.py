@@ -23,6 +23,7 @@ from medfm_gui.domain.report import Attachment
 from medfm_gui.domain.run import FileRef
 from medfm_gui.workspace import data
 from medfm_gui.workspace.elsewhere import joined_scores, mapped_dataset, sites_of
+from medfm_gui.workspace.evidence_units import unit_columns, units_of_columns
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.report_demographics import WITHHELD
 from medfm_gui.workspace.report_names import ReportNames, patient_numbers
@@ -81,13 +82,16 @@ def _table(workspace: Workspace, one: OutsideTest, view: RunView, names: ReportN
     targets = joined.targets if joined.targets.ndim > 1 else joined.targets[:, None]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_FIRST, *map(guarded, one.classes)])
+    groups = unit_columns(joined.groups, (one.unit,))
+    writer.writerow([*_FIRST, *map(guarded, one.classes), *groups])
     for place, sample in enumerate(joined.samples):
         row = (
             names.sample(f"{one.file.dataset}/{sample}"), numbers[who[place]], guarded(sites.get(sample, "")),
             "|".join(str(int(value)) for value in targets[place]), pixels[sample],
         )  # fmt: skip
-        writer.writerow([*row, *(f"{value:.9g}" for value in joined.scores[place].tolist())])
+        writer.writerow(
+            [*row, *(f"{value:.9g}" for value in joined.scores[place].tolist()), *(of[place] for of in groups.values())]
+        )
     return text.getvalue()
 
 
@@ -121,13 +125,15 @@ def outside_scores(one: OutsideTest, text: str) -> OutsideScores:
     from medfm_gui.metrics.scored import Scored
 
     rows = list(csv.reader(io.StringIO(text)))
-    if not rows or rows[0] != [*_FIRST, *map(guarded, one.classes)] or any(len(row) != len(rows[0]) for row in rows):
+    head = [*_FIRST, *map(guarded, one.classes)]
+    units = units_of_columns(rows[0][len(head) :]) if rows else ()
+    if units is None or not rows or rows[0][: len(head)] != head or any(len(row) != len(rows[0]) for row in rows):
         raise InputError(
             f"The attached {one.table} is no table of predictions.", "It was changed; ask for the file again."
         )
     try:
         targets = np.array([[int(part) for part in row[3].split("|")] for row in rows[1:]], np.int64)
-        scores = np.array([[float(value) for value in row[5:]] for row in rows[1:]], np.float32)
+        scores = np.array([[float(value) for value in row[5 : len(head)]] for row in rows[1:]], np.float32)
         joined = Scored(
             samples=tuple(row[0] for row in rows[1:]),
             targets=targets if one.task is Task.MULTILABEL else targets[:, 0],
@@ -136,6 +142,7 @@ def outside_scores(one: OutsideTest, text: str) -> OutsideScores:
             task=one.task,
             classes=one.classes,
             positive=one.positive,
+            groups={unit: tuple(row[len(head) + at] for row in rows[1:]) for at, unit in enumerate(units)},
         )
     except (ValueError, IndexError) as error:
         raise InputError(

@@ -17,6 +17,7 @@ from medfm_gui.base import wire
 from medfm_gui.domain.dataset import Dataset, Sample, Skipped, Statement, Task
 from medfm_gui.domain.errors import InputError
 from medfm_gui.domain.evaluation import Calibrator
+from medfm_gui.domain.events import EpochFinished
 from medfm_gui.domain.protocol import LockedProtocol
 from medfm_gui.domain.report import Attachment, Outline
 from medfm_gui.domain.run import FileRef, RunState
@@ -25,8 +26,12 @@ from medfm_gui.workspace.evaluating import EvaluationFile, calibrator
 from medfm_gui.workspace.evidence_split import SplitRow
 from medfm_gui.workspace.flow import Flow, ancestors_of, divided, flow_of
 from medfm_gui.workspace.opened_runs import OpenedRun
+from medfm_gui.workspace.report_checklists import elsewhere_tests
 from medfm_gui.workspace.report_facts import ReportFacts
+from medfm_gui.workspace.report_limits import sources_of
 from medfm_gui.workspace.report_places import cleaner
+from medfm_gui.workspace.report_rules import site_names
+from medfm_gui.workspace.report_sections import LOSSES
 from medfm_gui.workspace.roles import Standing
 
 STUDY = "study.json"
@@ -86,6 +91,8 @@ class Look:
     opened: str
     run: str
     reason: str
+    sample_set: str = ""
+    """Of a report over folds, whose tests are several; empty where there is one test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +107,18 @@ class Study:
     objection: str = ""
     departures: tuple[str, ...] = ()
     purpose: str = ""
+    sources: Mapping[str, int] | None = None
+    """How many sites and scanners the images name, by the title of their limitation; 2 stands for any more."""
+    elsewhere: int | None = None
+    """How many tests of these runs on other datasets are stored."""
+    site_names: tuple[str, ...] | None = None
+    """Covariates that name a site."""
+    folds: tuple[ToldSplit, ...] = ()
+    """Of a report over folds the split of each; ``split`` is the first of them."""
 
     def standing(self, locked: LockedProtocol | None) -> Standing:
         """What the attached protocol says of these runs."""
-        return Standing(locked, self.objection, self.departures)
+        return Standing(locked, self.objection, self.departures, bool(self.folds))
 
 
 def study_file(facts: ReportFacts, outline: Outline, outside: Sequence[str] = ()) -> Attachment:
@@ -115,30 +130,48 @@ def study_file(facts: ReportFacts, outline: Outline, outside: Sequence[str] = ()
             dataset.id, dataset.name, dataset.layout, dataset.task, dataset.classes, dataset.fingerprint,
             flow, dataset.positive, dataset.taken, dataset.warnings, len(dataset.skipped), facts.statement,
         ),
-        split=ToldSplit(
-            split.id, split.rule, split.seed, split.fingerprint, Counter(leak.kind for leak in split.leaks),
-            len(split.certificate.suspects) if split.certificate else 0, split.acceptance, len(split.dropped),
-            split.fold, split.warnings, _without_samples(split.certificate), split.as_published,
+        split=_told_split(split),
+        runs=tuple(ToldRun(view.id, told_state(view.state), calibrator(view.folder)) for view in facts.views),
+        openings=tuple(
+            Look(one.opened, one.run, one.reason, one.sample_set if facts.folds else "") for one in facts.openings
         ),
-        runs=tuple(ToldRun(view.id, _told(view.state), calibrator(view.folder)) for view in facts.views),
-        openings=tuple(Look(one.opened, one.run, one.reason) for one in facts.openings),
         outside=tuple(outside),
         objection=promised.objection,
         departures=promised.departures,
         purpose=outline.purpose,
+        sources=sources_of(dataset),
+        elsewhere=elsewhere_tests(facts.workspace, facts.views),
+        site_names=site_names(dataset),
+        folds=tuple(map(_told_split, facts.folds.splits)) if facts.folds else (),
     )  # fmt: skip
     clean = cleaner(facts.workspace, dataset)
     text = json.dumps(_cleaned(wire.plain(study), clean), separators=(",", ":"))
     return Attachment(STUDY, text, "Dataset, split and runs as the sections tell them; no sample")
 
 
+def _told_split(split: Split) -> ToldSplit:
+    return ToldSplit(
+        split.id, split.rule, split.seed, split.fingerprint, Counter(leak.kind for leak in split.leaks),
+        len(split.certificate.suspects) if split.certificate else 0, split.acceptance, len(split.dropped),
+        split.fold, split.warnings, _without_samples(split.certificate), split.as_published,
+    )  # fmt: skip
+
+
 def _without_samples(found: Certificate | None) -> Certificate | None:
     return replace(found, leaks=(), suspects=()) if found is not None else None
 
 
-def _told(state: RunState) -> RunState:
-    """Without words that a worker said on the way: they may name places."""
-    return replace(state, message="", hint="", warnings=(), error_kind="", stage="")
+def told_state(state: RunState) -> RunState:
+    """What sections and charts tell of how a run ended, and its validation; no word that a worker said on the way."""
+    curve = tuple(
+        EpochFinished(0.0, one.epoch, 0, {key: one.metrics[key] for key in LOSSES if key in one.metrics})
+        for one in state.curve
+    )
+    return RunState(
+        phase=state.phase, curve=curve, metrics=state.metrics, seconds=state.seconds,
+        trained_parameters=state.trained_parameters, device=state.device, files=state.files,
+        labels_used=state.labels_used, peak_memory_bytes=state.peak_memory_bytes,
+    )  # fmt: skip
 
 
 def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:
@@ -177,7 +210,23 @@ def split_of(study: Study, rows: Sequence[SplitRow]) -> Split:
         InputError: the file tells a number that cannot be.
         SplitError: train or test is empty.
     """
-    told = study.split
+    return _split_of(study, study.split, rows)
+
+
+def folds_of(study: Study, rows: Mapping[str, Sequence[SplitRow]]) -> tuple[Split, ...]:
+    """The splits of all folds, of the rows of each by its id; none of a report of one test.
+
+    Raises:
+        InputError: rows of a fold are missing, or as ``split_of``.
+        SplitError: train or test of one is empty.
+    """
+    lost = [told.id for told in study.folds if told.id not in rows]
+    if lost:
+        raise InputError(f"The report does not carry the split {', '.join(lost)}.", "Ask for the whole file.")
+    return tuple(_split_of(study, told, rows[told.id]) for told in study.folds)
+
+
+def _split_of(study: Study, told: ToldSplit, rows: Sequence[SplitRow]) -> Split:
     if not all(0 <= number <= _MOST for number in (told.dropped, *told.leaks.values())):
         raise InputError(f"The attached {STUDY} names numbers that cannot be.", "It was changed; ask for it again.")
     leaks = tuple(leak for kind, number in told.leaks.items() for leak in (Leak(kind, "", ""),) * number)
@@ -214,6 +263,6 @@ def ended(study: Study, runs: Sequence[OpenedRun], folder: Path) -> tuple[Opened
 def openings_of(study: Study, sample_set: str) -> tuple[EvaluationFile, ...]:
     """The openings of this test set, without their numbers."""
     return tuple(
-        EvaluationFile(one.run, "test", one.opened, one.reason, sample_set, FileRef("", ""), ())
+        EvaluationFile(one.run, "test", one.opened, one.reason, one.sample_set or sample_set, FileRef("", ""), ())
         for one in study.openings
     )

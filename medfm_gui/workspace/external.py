@@ -9,7 +9,7 @@ import io
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write, sha256_file
-from medfm_gui.datasets.text import counted
+from medfm_gui.datasets.units import check_unit
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import BackboneCard, Family, WeightsSource
 from medfm_gui.domain.dataset import Dataset, Task
@@ -28,12 +28,15 @@ from medfm_gui.domain.evaluation import OperatingPoint
 from medfm_gui.domain.recipe import Recipe
 from medfm_gui.domain.run import EXTERNAL, FileRef, TrainSpec
 from medfm_gui.domain.split import Partition, Split
+from medfm_gui.domain.units import counted, unit_parts
+from medfm_gui.metrics.rules import CODE_VERSION
 from medfm_gui.workspace import data, evaluating, training
 from medfm_gui.workspace.evaluating import EvaluationFile
 from medfm_gui.workspace.journal import note
-from medfm_gui.workspace.outside_table import Placed, column, placed
+from medfm_gui.workspace.outside_table import PATH, PATIENT, SAMPLE, Placed, column, placed
 from medfm_gui.workspace.place import Workspace, made_folder, now, slug
 from medfm_gui.workspace.scores import scored
+from medfm_gui.workspace.threshold import promised_rule, rule_for
 from medfm_gui.workspace.training import RunView
 
 if TYPE_CHECKING:
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 
 _ALONE = ("score", "prob", "probability", "prediction")
 _PREFIXES = ("", "prob_", "prob ", "score_", "score ", "p_")
+_BESIDE = ("subset", "label", "partition", "fold", "split", "age", "target", "reference", "threshold")
+"""Columns that people leave in such a table and that are no probabilities of a class."""
 _NAMED = 5
 
 
@@ -67,7 +72,8 @@ def import_predictions(
     """Make a finished run with an open test of a table of probabilities.
 
     The table has a column ``sample``, ``path`` or ``patient`` and one column a class (``score`` alone: the positive
-    class). Rows of validation images, where there are any, choose the threshold by Youden's rule, unless one is given.
+    class). Rows of validation images, where there are any, choose the threshold, unless one is given: by the rule
+    that the locked protocol of these data names, else by Youden's, which the run keeps as chosen by nobody.
 
     Raises:
         InputError: rows of no sample of the dataset, a sample twice, cells that are no probabilities, no test row.
@@ -80,9 +86,12 @@ def import_predictions(
     if threshold is not None and not 0 <= threshold <= 1:
         raise UsageError("The threshold lies outside 0 … 1.", "Give a probability.")
     dataset = data.read(workspace, dataset_id)
+    check_unit(dataset, unit)
     split = split_of(workspace, dataset, split_id)
     table = placed(workspace, dataset, file)
     rows, remarks = _rows(table, dataset)
+    if unread := _unread(table, dataset):
+        remarks.append(f"not read: {', '.join(f'“{one[:60]}”' for one in unread[:_NAMED])}")
     test = split.samples_in(Partition.TEST)
     if not any(sample in rows for sample in test):
         raise InputError(f"No row of “{file.name}” is of a test image of {split.id}.", "Choose another split.")
@@ -93,11 +102,15 @@ def import_predictions(
     if others := sum(sample not in known for sample in rows):
         remarks.append(f"{others} images of other partitions are left aside")
     val = [sample for sample in split.samples_in(Partition.VAL) if sample in rows]
-    point = _point(dataset, _taken(rows, val, dataset), val, unit, threshold)
+    rule, chosen_by = rule_for(dataset.task, {}, {}, promised_rule(workspace, dataset.id, split.id)[0])
+    point = _point(dataset, _taken(rows, val, dataset), val, unit, threshold, rule)
     why = reason.strip() or f"predictions of the external system “{title}” were imported"
     note(workspace, "test opened", f"external {slug(title)}", reason=why, sha256=sha256_file(file.expanduser()))
     scores = {Partition.TEST: (test, _taken(rows, test, dataset)), Partition.VAL: (val, _taken(rows, val, dataset))}
-    view, opened = _filed(workspace, _order(workspace, title, dataset, split, unit), scores, point, why, dataset, file)
+    order = _order(workspace, title, dataset, split, unit)
+    if point is not None and threshold is None:
+        order = replace(order, recipe=replace(order.recipe, threshold_rule=rule), threshold_from=chosen_by)
+    view, opened = _filed(workspace, order, scores, point, why, dataset, file)
     return ExternalRun(view, opened, tuple(remarks))
 
 
@@ -176,6 +189,22 @@ def _reader(table: Table, dataset: Dataset) -> tuple[int, ...]:
     )
 
 
+def _unread(given: Placed, dataset: Dataset) -> list[str]:
+    """Columns beside the one score of a binary table that could be meant as classes: what they hold has no effect."""
+    table, read = given.table, _reader(given.table, dataset)
+    if len(read) > 1:
+        return []
+    known = {*SAMPLE, *PATH, *PATIENT, *_BESIDE, *_ALONE, given.by.casefold()}
+    known |= {f"{prefix}{name}".casefold() for prefix in _PREFIXES for name in dataset.classes}
+    return [
+        name
+        for place, name in enumerate(table.columns)
+        if place not in read
+        and name.casefold().strip() not in known
+        and all(_probability(cells[place]) is not None for cells in table.rows)
+    ]
+
+
 def _probability(cell: str) -> float | None:
     """A number from 0 to 1; NaN for an empty cell; None for anything else."""
     text = cell.strip()
@@ -194,7 +223,12 @@ def _taken(rows: Mapping[str, tuple[float, ...]], samples: Sequence[str], datase
 
 
 def _point(
-    dataset: Dataset, scores: npt.NDArray[np.float32], val: Sequence[str], unit: str, threshold: float | None
+    dataset: Dataset,
+    scores: npt.NDArray[np.float32],
+    val: Sequence[str],
+    unit: str,
+    threshold: float | None,
+    rule: str,
 ) -> OperatingPoint | None:
     from medfm_gui.metrics.threshold import fit_operating_point
 
@@ -204,7 +238,7 @@ def _point(
         return OperatingPoint(threshold, "as given", "val", unit, dataset.positive, "given with the table")
     if not np.isfinite(scores).all(axis=1).any():
         return None
-    return fit_operating_point(scored(dataset, val, scores), "youden", fitted_on="val", unit=unit)
+    return fit_operating_point(scored(dataset, val, scores), rule, fitted_on="val", unit=unit)
 
 
 # -- the run
@@ -220,7 +254,7 @@ def _order(workspace: Workspace, title: str, dataset: Dataset, split: Split, uni
         features=str(workspace.root / "features"),
         card=_card(title),
         adapt=EXTERNAL,
-        recipe=Recipe(unit=unit),
+        recipe=Recipe(unit=unit_parts(unit)[0], unit_score=unit_parts(unit)[1]),
         seed=0,
         device="auto",
         weights=None,
@@ -255,8 +289,6 @@ def _filed(
     dataset: Dataset,
     file: Path,
 ) -> tuple[RunView, EvaluationFile]:
-    from dataclasses import replace
-
     from medfm_gui.datasets.split import sample_set_hash
     from medfm_gui.jobs.follow import read_all
     from medfm_gui.metrics.evaluate import evaluate
@@ -267,8 +299,8 @@ def _filed(
         joined = scored(dataset, samples, probabilities)
         sample_set = sample_set_hash(dataset, samples)
         rows = evaluate(
-            joined, run=spec.run, subset=evaluating.TEST, unit=spec.recipe.unit, point=point,
-            sample_set=sample_set, code_version=__version__,
+            joined, run=spec.run, subset=evaluating.TEST, unit=spec.recipe.counted, point=point,
+            sample_set=sample_set, code_version=CODE_VERSION,
         )  # fmt: skip
         atomic_write(folder / "spec.json", wire.encode_spec(spec))
         written = {}

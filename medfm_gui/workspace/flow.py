@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from medfm_gui.domain.dataset import Dataset
-from medfm_gui.domain.report import Table
+from medfm_gui.domain.report import FlowPlace, Table
 from medfm_gui.domain.split import Partition, Split
 from medfm_gui.workspace import data
 from medfm_gui.workspace.place import Workspace
@@ -19,7 +19,10 @@ from medfm_gui.workspace.place import Workspace
 UNLABELLED = frozenset({"no_label", "conflicting_labels", "missing_mask", "mask_labels"})
 POLICY = frozenset({"policy"})
 """What a choice of a person left out, and no fault of a file."""
+NOTE = "The skipped files are those that the import looked at; a file may hold several images."
 _MOST_REASONS = 8
+_OUT, _LESS = "– ", "−"
+"""In front of what was left out, and of its number."""
 _SIDES = {
     Partition.TRAIN: "Training",
     Partition.VAL: "Validation",
@@ -93,10 +96,13 @@ def flow_of(dataset: Dataset, split: Split | None = None, ancestors: Sequence[Da
         before = steps.pop()
         steps.append(Step(before.name, before.number, before.patients, _losses({"left out by a correction": gone})))
         steps.append(Step(f"Images of {version.id}", len(version.samples), version.n_patients))
-    title = f"Flow of images: {dataset.name}"
-    note = "The skipped files are those that the import looked at; a file may hold several images."
-    whole = Flow(dataset.id, "", title, tuple(steps), (), note)
+    whole = Flow(dataset.id, "", title_of(dataset.name), tuple(steps), (), NOTE)
     return divided(whole, dataset, split) if split is not None else whole
+
+
+def title_of(name: str) -> str:
+    """What stands above the flow of a dataset."""
+    return f"Flow of images: {name}"
 
 
 def divided(whole: Flow, dataset: Dataset, split: Split) -> Flow:
@@ -150,12 +156,16 @@ def _losses(reasons: dict[str, int]) -> tuple[Loss, ...]:
 
 
 def as_table(found: Flow) -> Table:
-    """The flow as a table for a report: a row a box, below it what was left out there."""
+    """The flow as a table for a report: a row a box, below it what was left out there; a diagram stands above it."""
     rows: list[tuple[str, str, str]] = []
-    for step in (*found.steps, *found.partitions):
+    places: list[FlowPlace] = []
+    for number, step in enumerate((*found.steps, *found.partitions)):
         rows.append((step.name, f"{step.number:,}", f"{step.patients:,}" if step.patients else ""))
-        rows += [(f"– {loss.reason}", f"−{loss.number:,}", "") for loss in step.lost]
-    return Table("Flow of images, with every exclusion.", ("Step", "Images", "Patients"), tuple(rows), (1, 2))
+        rows += [(f"{_OUT}{loss.reason}", f"{_LESS}{loss.number:,}", "") for loss in step.lost]
+        places.append("step" if number < len(found.steps) else "side")
+        places.extend("lost" for _ in step.lost)
+    header = ("Step", "Images", "Patients")
+    return Table("Flow of images, with every exclusion.", header, tuple(rows), (1, 2), flow=tuple(places))
 
 
 def as_csv(found: Flow) -> str:

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.evaluation import Calibrator, Evaluation, OperatingPoint
 from medfm_gui.domain.run import FileRef, TrainSpec, run_name
 from medfm_gui.domain.split import Partition, Split
+from medfm_gui.domain.threshold import RuleOrigin
+from medfm_gui.metrics.rules import CODE_VERSION
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.evaluating import TEST, calibrator, opened, operating_point, test_predictions
 from medfm_gui.workspace.place import Workspace
@@ -126,7 +127,7 @@ def fold_run(workspace: Workspace, view: RunView, split: Split) -> FoldRun:
     """
     row = next(row for row in opened(workspace, view.id).evaluations if not row.label)
     dataset = data.read(workspace, view.spec.dataset_id)
-    units = scored(dataset, *read_scores(test_predictions(workspace, view.id))).by_unit(view.spec.recipe.unit)
+    units = scored(dataset, *read_scores(test_predictions(workspace, view.id))).by_unit(view.spec.recipe.counted)
     facts = fold_facts(view, split, dataset)
     return FoldRun(facts, view.spec, row, units, operating_point(view.folder))
 
@@ -159,7 +160,7 @@ def _key(spec: TrainSpec, family: str) -> bytes:
 def _without_fold(spec: TrainSpec) -> TrainSpec:
     return replace(
         spec, run="", created="", code_version="", device="", fold=None, split=FileRef("", ""), split_id="",
-        split_fingerprint="", split_certificate="",
+        split_fingerprint="", split_certificate="", threshold_from=RuleOrigin.UNKNOWN,
     )  # fmt: skip
 
 
@@ -221,7 +222,7 @@ def _mean(first: Evaluation, one: Interval, count: int, what: str) -> Evaluation
         first, run="", value=one.estimate, low=one.low, high=one.high, method=one.method, n=one.n, n_patients=None,
         n_events=one.n_events, sample_set="", subset=TEST, confidence=one.confidence, label="",
         parameters={"mean over": f"{count} {what}", "interval over": "patients within them"}, note=one.note,
-        code_version=__version__,
+        code_version=CODE_VERSION,
     )  # fmt: skip
 
 

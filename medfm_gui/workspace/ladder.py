@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from medfm_gui.base import wire
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.ladder import Ladder, Rung
+from medfm_gui.domain.units import IMAGE, MEAN, unit_text, unit_title
 from medfm_gui.metrics.names import headline
 from medfm_gui.store.rows import RunRow
 from medfm_gui.workspace.sidebyside import TEST, FinishedRun, NamedChart
@@ -67,7 +68,7 @@ def _same_split(run: FinishedRun, first: FinishedRun) -> bool:
 
 
 def _unit(row: RunRow) -> str:
-    return str(row.recipe.get("unit") or "image")
+    return unit_text(str(row.recipe.get("unit") or IMAGE), str(row.recipe.get("unit_score") or MEAN))
 
 
 def _on_test(
@@ -79,7 +80,7 @@ def _on_test(
 ) -> Ladder:
     out = _left_out(runs, fitting)
     unit = _unit(fitting[0].row)
-    note = f"On the opened test, by {unit}.{_out_words(out)}"
+    note = f"On the opened test, by {unit_title(unit)}.{_out_words(out)}"
     rungs = tuple(_rung(run, metric, run.test, TEST, names, models) for run in fitting)
     return Ladder(rungs, metric, TEST, note, out)
 

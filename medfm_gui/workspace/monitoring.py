@@ -158,6 +158,7 @@ def repeat_run(workspace: Workspace, run_id: str) -> RunView:
         device=spec.device,
         from_scratch=spec.from_scratch,
         shots=(spec.shots,),
+        threshold_from=spec.threshold_from,
     )
     return training.create_runs(workspace, request)[0]
 

@@ -15,6 +15,7 @@ from medfm_gui.base import wire
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import InputError, UsageError
 from medfm_gui.domain.evaluation import Calibrator, OperatingPoint
+from medfm_gui.domain.units import unit_word
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.comparing import OnProgress, Tested, obstacle, title
 from medfm_gui.workspace.evaluating import EvaluationFile, calibrator, opened, operating_point, test_predictions
@@ -127,7 +128,7 @@ def read_opened(workspace: Workspace, tests: OpenedTests, on_progress: OnProgres
             images = replace(known, scores=_in_order(known.samples, samples, scores).astype(np.float64))
         else:
             images = known = scored(dataset, samples, scores)
-        units = images.by_unit(view.spec.recipe.unit)
+        units = images.by_unit(view.spec.recipe.counted)
         point, line = operating_point(view.folder), calibrator(view.folder)
         found.append(OpenedRun(view, test, title(view), images, units, point, line))
     return OpenedRuns(dataset, tuple(found))
@@ -151,9 +152,8 @@ def unit_images(run: OpenedRun) -> Mapping[str, tuple[str, ...]]:
     if run.units is run.images:
         return {sample: (sample,) for sample in run.images.samples}
     images: dict[str, list[str]] = {unit: [] for unit in run.units.samples}
-    patients = run.images.patients or run.images.samples
-    for sample, patient in zip(run.images.samples, patients, strict=True):
-        images[patient or sample].append(sample)
+    for sample, unit in zip(run.images.samples, run.images.names_of(unit_word(run.units.unit)), strict=True):
+        images[unit].append(sample)
     return {unit: tuple(names) for unit, names in images.items()}
 
 

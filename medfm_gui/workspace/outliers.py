@@ -17,8 +17,8 @@ from medfm_gui.base.atomic import sha256_file
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import InputError, UsageError
 from medfm_gui.domain.portable import imported_from
-from medfm_gui.domain.run import SimilarSpec
-from medfm_gui.domain.similar import MOST_SIMILAR, OutlierLimit, SimilarCase
+from medfm_gui.domain.run import EXTERNAL, Phase, SimilarSpec
+from medfm_gui.domain.similar import MOST_SIMILAR, SELECTED_ON, OutlierLimit, SimilarCase
 from medfm_gui.workspace import training
 from medfm_gui.workspace.errands import OnEvent, run_errand
 from medfm_gui.workspace.journal import note
@@ -76,7 +76,8 @@ def verdict(view: RunView, said: Sequence[ev.StudyPredicted]) -> Verdict:
     several = len(said) > 1
     own = limit.limit_pooled if several and limit.limit_pooled is not None else limit.limit
     if own is None or limit.limit is None:
-        return Verdict(score, None, f"Distance {score:.{_DIGITS}f}; no verdict: {limit.note}.", similar=nearest)
+        why = _without_selection(limit.note)
+        return Verdict(score, None, f"Distance {score:.{_DIGITS}f}; no verdict: {why}.", similar=nearest)
     from medfm_gui.metrics.outliers import is_beyond
 
     beyond = sum(is_beyond(one, limit.limit) for one in scores)
@@ -124,6 +125,12 @@ def keep_similar(
     return found
 
 
+def can_keep(view: RunView) -> bool:
+    """Whether a run lacks what to compare images with, and ``keep_similar`` can make it here."""
+    is_model = view.state.phase is Phase.FINISHED and view.spec.adapt != EXTERNAL
+    return is_model and bool(view.spec.dataset_id) and not imported_from(view.state.facts) and not _is_whole(view)
+
+
 def _is_whole(view: RunView) -> bool:
     """Whether both files are there, as the training wrote them where it did."""
     for name in (OUTLIER, SIMILAR):
@@ -155,6 +162,18 @@ def _sentence(score: float, own: float, limit: OutlierLimit, is_outlier: bool, i
 def _digits(score: float, own: float) -> int:
     """Three digits, or as many as tell the two apart."""
     return next((some for some in (3, 4) if f"{score:.{some}f}" != f"{own:.{some}f}"), 5)
+
+
+def limit_line(limit: OutlierLimit) -> str:
+    """From which distance on a single image is an outlier, for a table of them; or why nobody can tell."""
+    if limit.limit is None:
+        return f"No verdict on outliers: {_without_selection(limit.note)}."
+    return f"An outlier is an image with a distance above {limit.limit:.{_DIGITS}f} ({_origin(limit)})."
+
+
+def _without_selection(note: str) -> str:
+    """Why there is no limit; that validation chose the model too is to be known of a limit alone."""
+    return "; ".join(part for part in note.split("; ") if part != SELECTED_ON)
 
 
 def _origin(limit: OutlierLimit) -> str:

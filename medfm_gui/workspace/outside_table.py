@@ -53,7 +53,7 @@ def placed(workspace: Workspace, dataset: Dataset, file: Path) -> Placed:
         named = ", ".join(f"“{cell[:60]}” (line {line})" for cell, line in strange[:_NAMED])
         raise InputError(
             f"{len(strange)} of {len(cells)} rows of “{path.name}” are of no {by} of “{dataset.name}”: {named}"
-            f"{' …' if len(strange) > _NAMED else ''}.",
+            f"{f' and {len(strange) - _NAMED:,} more' if len(strange) > _NAMED else ''}.",
             "Nothing was imported. Take those rows out, or choose the dataset that the table belongs to.",
         )
     return Placed(table, tuple(known[cell] for cell in cells), by)

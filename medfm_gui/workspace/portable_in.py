@@ -303,7 +303,7 @@ def _keep_point(folder: Path, model: OpenedModel) -> None:
     if card.threshold is None or POINT in card.files or card.positive is None:
         return
     point = OperatingPoint(
-        card.threshold, "as imported", "val", model.spec.recipe.unit, card.positive, "how it was chosen is not told"
+        card.threshold, "as imported", "val", model.spec.recipe.counted, card.positive, "how it was chosen is not told"
     )
     wire.write(folder / POINT, point)
 

@@ -1,8 +1,7 @@
 """One study, one file or one folder, scored by finished runs, with heat maps on request.
 
-Foreign files are decoded in children with limits; a worker that knows nothing of DICOM scores the
-pixels. A tomographic series is scored slice by slice, a file with many frames frame by frame, and pooled by
-the mean (``prediction_units``).
+Foreign files are decoded in children with limits; a worker that knows nothing of DICOM scores the pixels. A
+tomographic series is scored slice by slice, a file with many frames frame by frame (``prediction_units``); runs pool.
 """
 
 from __future__ import annotations
@@ -28,9 +27,10 @@ from medfm_gui.domain.explain import NEIGHBOURS, NOT_CLASS_SPECIFIC, Neighbour, 
 from medfm_gui.domain.recipe import hu_bounds
 from medfm_gui.domain.run import StudyImage, StudySpec, TrainSpec
 from medfm_gui.domain.similar import SimilarCase
+from medfm_gui.domain.units import MEAN
 from medfm_gui.workspace import map_checks, training
 from medfm_gui.workspace.class_sets import Limits, limits_of
-from medfm_gui.workspace.displayed import class_set, displayed, spread, with_other_seeds
+from medfm_gui.workspace.displayed import class_set, displayed, pooled_scores, spread, with_other_seeds
 from medfm_gui.workspace.errands import OnEvent, ask_warm, check, run_errand
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.outliers import OUTLIER_SET, Verdict, noticed, verdict
@@ -116,6 +116,8 @@ class StudyPrediction:
     outlier_images: int = 0
     """Images that alone are beyond the limit for single images; ``similar`` are the nearest training images."""
     similar: tuple[SimilarCase, ...] = ()
+    pooled: str = MEAN
+    """How several images became one score: their ``mean``, or the highest one's (``max``), as the run counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +349,7 @@ def _pool(
             events = [heard[run_id, frame.name] for frame in unit.frames if (run_id, frame.name) in heard]
             if not events:
                 continue
-            scores = np.mean([event.scores for event in events], axis=0)
+            scores = pooled_scores([event.scores for event in events], spec)
             top = max(events, key=_suspicion)
             near = verdict(view, events)
             explained: Explanation | None = None
@@ -356,8 +358,8 @@ def _pool(
                 stem = f"{name}{len(predictions) + len(of_unit) + 1:03d}-{run_id}"
                 explained = _explain(top, spec, Path(pixels[top.source]), unit, request, out / stem, near)
                 explained = replace(explained, checks=checks[run_id] if explained.map else {})
-            made = _compared(_prediction(unit, view, scores.tolist(), len(events), explained), near)
-            of_unit.append(_with_set(made, limits.get(run_id), spec, scores.tolist(), unit))
+            made = _compared(_prediction(unit, view, scores, len(events), explained), near)
+            of_unit.append(_with_set(made, limits.get(run_id), spec, scores, unit))
         predictions += _with_spread(of_unit, views)
     return predictions
 
@@ -380,6 +382,7 @@ def _prediction(
         threshold=said.threshold,
         threshold_note=said.threshold_note,
         slices=slices,
+        pooled=MEAN if slices == 1 else view.spec.recipe.unit_score,
         study=unit.study,
         explanation=explained,
         warnings=(*unit.warnings, *((unit.unknown[view.id],) if view.id in unit.unknown else ())),

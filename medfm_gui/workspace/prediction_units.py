@@ -1,6 +1,6 @@
 """What of a source gets one prediction: an image, the slices of a series, the frames of one file.
 
-Frames of one file are scored one by one and pooled by their mean, like the slices of a series. At most
+Frames of one file are scored one by one and pooled as the run pools images, like the slices of a series. At most
 ``MOST_FRAMES`` of them are taken, evenly spaced, and that is said.
 """
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import NotFound
 from medfm_gui.domain.study import Scan, Series
+from medfm_gui.domain.units import counted
 from medfm_gui.workspace import studies
 from medfm_gui.workspace.place import Workspace
 
@@ -115,11 +116,11 @@ def expanded(unit: Unit, count: int) -> Unit:
 def _bounded(unit: Unit) -> Unit:
     """At most ``MOST_FRAMES``, and a word on what was taken."""
     count = len(unit.frames)
-    said = f"The score is the mean of {count} frames."
+    said = f"One score is made of {counted(count, 'frame')}."
     frames = unit.frames
     if count > MOST_FRAMES:
         frames = tuple(frames[index] for index in evenly(count, MOST_FRAMES))
-        said = f"The score is the mean of {MOST_FRAMES} evenly spaced frames of {count}."
+        said = f"One score is made of {MOST_FRAMES} evenly spaced frames of {count}."
     return replace(unit, frames=frames, warnings=(*unit.warnings, said))
 
 

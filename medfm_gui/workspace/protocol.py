@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from medfm_gui.base import wire
+from medfm_gui.datasets.targets import samples_of
+from medfm_gui.datasets.units import known_units, names_of
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import InputError, MedfmError, NotFound, UsageError
-from medfm_gui.domain.protocol import UNITS, LockedProtocol, Protocol, Timing
+from medfm_gui.domain.protocol import LockedProtocol, Protocol, Timing
 from medfm_gui.domain.split import Partition, Split
+from medfm_gui.domain.units import UNITS, counted, plural, unit_parts, unit_text, unit_word
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.evaluating import every_opening
 from medfm_gui.workspace.journal import entries, note
@@ -110,13 +113,16 @@ def _misfits(workspace: Workspace, protocol: Protocol, dataset: Dataset) -> Iter
         yield f"No image of “{dataset.id}” has a value of {named}, which the protocol names as subgroup."
     split = protocol.split or data.newest_split(workspace, dataset.id)
     folds = data.splits_of(workspace, split) if split else []
-    if len(folds) != 1 or protocol.unit not in ("image", "patient"):
+    word = unit_word(protocol.unit)
+    if word not in known_units(dataset):
+        yield f"“{dataset.id}” does not tell which images are of one {word}, which the protocol names as unit."
         return
-    tested = set(folds[0].samples_in(Partition.TEST))
-    by_id = {sample.id: sample.patient or sample.id for sample in dataset.samples if sample.id in tested}
-    units = len(tested) if protocol.unit == "image" else len(set(by_id.values()))
+    if len(folds) != 1:
+        return
+    tested = samples_of(dataset, folds[0].samples_in(Partition.TEST))
+    units = len(set(names_of(dataset, tested, word)))
     if units != protocol.n:
-        yield f"The protocol plans {protocol.n} {protocol.unit}s, and the test of {folds[0].id} has {units}."
+        yield f"The protocol plans {counted(protocol.n, word)}, and the test of {folds[0].id} has {units:,}."
 
 
 def _earlier(workspace: Workspace, protocol: Protocol, name: str) -> Iterator[str]:
@@ -214,10 +220,9 @@ def _text(key: str, value: object) -> str:
 
 
 def _unit(value: str) -> str:
-    unit = value.lower().removesuffix("s")
-    if unit not in UNITS:
-        raise UsageError(f"There is no unit “{value}”.", f"Use one of: {', '.join(UNITS)}.")
-    return unit
+    word, colon, rule = value.lower().partition(":")
+    several = {plural(unit): unit for unit in UNITS}
+    return unit_text(*unit_parts(f"{several.get(word.strip(), word.strip())}{colon}{rule.strip()}"))
 
 
 def _metric(value: str) -> str:

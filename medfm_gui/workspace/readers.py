@@ -7,22 +7,24 @@ A model is compared with a reader at the reader's own specificity, on the units 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import sha256_file
-from medfm_gui.datasets.text import counted
+from medfm_gui.datasets.targets import samples_of
+from medfm_gui.datasets.units import names_of
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.errors import InputError, NotFound, SealError, UsageError
 from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.split import Partition
+from medfm_gui.domain.units import IMAGE, counted
+from medfm_gui.metrics.rules import CODE_VERSION
 from medfm_gui.workspace import data
 from medfm_gui.workspace.external import split_of
 from medfm_gui.workspace.journal import note
@@ -115,7 +117,7 @@ def import_reads(workspace: Workspace, file: Path, *, dataset_id: str, split_id:
     table = placed(workspace, dataset, file)
     reads = _reads(table, dataset, set(split.samples_in(Partition.TEST)))
     sha256 = sha256_file(file.expanduser())
-    unit = "patient" if table.by.casefold() in PATIENT else "image"
+    unit = "patient" if table.by.casefold() in PATIENT else IMAGE
     name = hashlib.sha256(wire.canonical([dataset.fingerprint, split.fingerprint, sha256])).hexdigest()[:12]
     found = ReadsFile(f"reads-{name}", dataset.id, dataset.fingerprint, split.id, unit, now(), sha256, tuple(reads))
     wire.write(_path(workspace, found.id), found)
@@ -164,7 +166,7 @@ def _reads(given: Placed, dataset: Dataset, test: set[str]) -> list[Read]:
     if faults or not found:
         raise InputError(
             f"{counted(len(faults), 'row')} of “{table.path.name}” cannot be taken: {', '.join(faults[:_NAMED])}"
-            f"{' …' if len(faults) > _NAMED else ''}.",
+            f"{f' and {len(faults) - _NAMED:,} more' if len(faults) > _NAMED else ''}.",
             f"Give each reader one read a test image: {', '.join(dataset.classes)} or 0/1, or a rating 1 to 5.",
         )
     return list(found.values())
@@ -253,7 +255,7 @@ def _board(dataset: Dataset, file: ReadsFile, reference: str) -> _Board:
     blank = np.full((len(samples), 2), 0.5, np.float32)
     units = scored(dataset, samples, blank).by_unit(file.unit)
     names = units.samples
-    of = _unit_names(dataset, samples, file.unit)
+    of = dict(zip(samples, names_of(dataset, samples_of(dataset, samples), file.unit), strict=True))
     place = {name: number for number, name in enumerate(names)}
     calls = np.full((len(file.readers), len(names)), UNREAD, np.intp)
     ratings = np.zeros_like(calls)
@@ -266,13 +268,6 @@ def _board(dataset: Dataset, file: ReadsFile, reference: str) -> _Board:
     elif reference != DATASET:
         truth = calls[file.readers.index(reference)]
     return _Board(units, file.readers, calls, ratings, truth)
-
-
-def _unit_names(dataset: Dataset, samples: Sequence[str], unit: str) -> Mapping[str, str]:
-    if unit == "image":
-        return {sample: sample for sample in samples}
-    by_id = {sample.id: sample for sample in dataset.samples}
-    return {sample: by_id[sample].patient or sample for sample in samples}
 
 
 def _shares(board: _Board, place: int, file: ReadsFile, dataset: Dataset) -> list[Evaluation]:
@@ -293,7 +288,7 @@ def _shares(board: _Board, place: int, file: ReadsFile, dataset: Dataset) -> lis
                 low=found.low, high=found.high, method=found.method, unit=file.unit, n=found.n,
                 n_patients=None if board.units.patients is None else who.taken(among).count,
                 n_events=int((read & (board.truth == 1)).sum()), sample_set=sample_set, note=found.note,
-                code_version=__version__,
+                code_version=CODE_VERSION,
             )
         )  # fmt: skip
     return rows
@@ -325,7 +320,7 @@ def _agreement(board: _Board, file: ReadsFile, dataset: Dataset) -> tuple[Evalua
         Evaluation(
             run="readers", subset="test", metric=metric, value=one.estimate, low=one.low, high=one.high,
             method=one.method, unit=file.unit, n=one.n, n_patients=board.units.n_patients, n_events=None,
-            sample_set=sample_set, note=one.note, code_version=__version__,
+            sample_set=sample_set, note=one.note, code_version=CODE_VERSION,
         )
         for metric, one in found
     )  # fmt: skip

@@ -14,7 +14,9 @@ from medfm_gui.domain.report import Report, ReportFile
 from medfm_gui.domain.run import Phase
 from medfm_gui.workspace import comparing, data, evaluating, journal, prediction, studies, training
 from medfm_gui.workspace.comparing import ComparisonFile
+from medfm_gui.workspace.crossvalidation import CrossValidation
 from medfm_gui.workspace.elsewhere import ExternalTest
+from medfm_gui.workspace.fold_store import index_folds
 from medfm_gui.workspace.place import DATABASE, Workspace, check_format, open_workspace
 
 T = TypeVar("T")
@@ -160,6 +162,8 @@ def _evaluations(workspace: Workspace, tell: Tell) -> int:
         compared = wire.read(ComparisonFile, path)
         if all(evaluating.test_predictions(workspace, run).exists() for run in compared.runs):
             comparing.index_again(workspace, compared)
+    for path in _told(sorted((workspace.root / "evaluations").glob("folds-*.json")), "Reading folds", tell):
+        index_folds(workspace, wire.read(CrossValidation, path))
     for path in sorted((workspace.root / "evaluations").glob("*-on-*.json")):
         workspace.store.put_evaluations(wire.read(ExternalTest, path).evaluations)
     return len(files)

@@ -20,9 +20,10 @@ from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.split import Split
 from medfm_gui.workspace import data, evaluating, statements, training
 from medfm_gui.workspace.comparing import ComparisonFile, ComparisonOutcome, compare, side_by_side, title
-from medfm_gui.workspace.crossvalidation import CrossValidation, are_folds, crossed
+from medfm_gui.workspace.crossvalidation import CrossValidation, are_folds, crossed, keep_folds
 from medfm_gui.workspace.errands import OnEvent
 from medfm_gui.workspace.evaluating import EvaluationFile
+from medfm_gui.workspace.fold_roles import standing_of_folds
 from medfm_gui.workspace.held_out import FoldRun, fold_facts
 from medfm_gui.workspace.opened_runs import OpenedRun, OpenedRuns, opened_tests, read_opened
 from medfm_gui.workspace.place import Workspace
@@ -187,7 +188,7 @@ def _of_folds(workspace: Workspace, views: Sequence[RunView], draft: Draft | Non
         test = evaluating.opened(workspace, view.id)
         split = splits.setdefault(view.spec.split_id, data.splits_of(workspace, view.spec.split_id)[0])
         images = scored(dataset, *read_scores(evaluating.test_predictions(workspace, view.id)))
-        units = images.by_unit(view.spec.recipe.unit)
+        units = images.by_unit(view.spec.recipe.counted)
         point, line = evaluating.operating_point(view.folder), evaluating.calibrator(view.folder)
         run = OpenedRun(view, test, title(view), images, units, point, line)
         headline = next(row for row in test.evaluations if not row.label)
@@ -195,10 +196,12 @@ def _of_folds(workspace: Workspace, views: Sequence[RunView], draft: Draft | Non
         folds.append(FoldRun(fold_facts(view, split, dataset), view.spec, headline, units, run.point))
     watch.on_step("Comparing over the folds")
     folded = Folded(crossed(folds), tuple(folds), tuple(splits.values()))
+    if draft is None:
+        keep_folds(workspace, folded.found)
     tested = {run.test.sample_set for run in runs}
     openings = tuple(file for file in evaluating.every_opening(workspace) if file.sample_set in tested)
     return ReportFacts(
-        workspace, OpenedRuns(dataset, tuple(runs)), None, folded.splits[0], standing(workspace, views),
+        workspace, OpenedRuns(dataset, tuple(runs)), None, folded.splits[0], standing_of_folds(workspace, views),
         statements.statement_of(workspace, dataset.id), openings, draft, folds=folded,
         elsewhere=outside_tests(workspace, views),
     )  # fmt: skip

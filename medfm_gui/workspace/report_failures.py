@@ -16,6 +16,7 @@ import numpy as np
 
 from medfm_gui.domain.dataset import UNKNOWN, Task
 from medfm_gui.domain.report import Block, Paragraph, Part, Picture, Pictures, Section, Table
+from medfm_gui.domain.units import plural
 from medfm_gui.workspace.disagreements import decided_by
 from medfm_gui.workspace.opened_runs import OpenedRun
 from medfm_gui.workspace.report_demographics import SMALLEST, WITHHELD, count_told, suppressed
@@ -133,12 +134,12 @@ def _by_class(seen: Sequence[Judged], *, hide: bool) -> Table:
     unit = seen[0].run.units.unit
     if task is Task.MULTILABEL:
         header: tuple[str, ...] = ("Run", "Finding", "present", "missed", "absent", "false alarms")
-        return Table(f"Errors by finding, {unit}s that were scored.", header, tuple(rows), (2, 3, 4, 5))
+        return Table(f"Errors by finding, {plural(unit)} that were scored.", header, tuple(rows), (2, 3, 4, 5))
     header = ("Run", "Reference", "n", "errors", "mostly taken for")
     numeric: tuple[int, ...] = (2, 3)
     if task is Task.ORDINAL:
         header, numeric = (*header[:4], "off by 2 or more", header[4]), (2, 3, 4)
-    return Table(f"Errors by class, {unit}s that were scored.", header, tuple(rows), numeric)
+    return Table(f"Errors by class, {plural(unit)} that were scored.", header, tuple(rows), numeric)
 
 
 def _told(wrong: int, n: int, hide: bool) -> str:
@@ -195,7 +196,8 @@ def _all_err(seen: Sequence[Judged], mistakes: Sequence[Sequence[Mistake]], name
     wrong = np.logical_and.reduce([one.is_wrong for one in seen])
     number = int((wrong.any(axis=1) if wrong.ndim > 1 else wrong).sum())
     n, unit = len(seen[0].run.units), seen[0].run.units.unit
-    some = f"{number:,} of the {n:,} {unit}s {'is' if number == 1 else 'are'}" if number else f"None of the {unit}s is"
+    units = plural(unit)
+    some = f"{number:,} of the {n:,} {units} {'is' if number == 1 else 'are'}" if number else f"None of the {units} is"
     said = f"{some} decided wrongly by {'both' if len(seen) == 2 else f'all {len(seen)}'} runs."
     rows = []
     sure: dict[tuple[int, int], list[Mistake]] = {}
@@ -241,7 +243,7 @@ def _by_covariate(seen: Sequence[Judged], covariate: str, values: Mapping[str, s
         cells = _hidden(counted, bad) if hide else [(f"{n:,}", f"{of:,}") for n, of in zip(counted, bad, strict=True)]
         rows += [(one.run.view.id, value, *pair) for value, pair in zip(order, cells, strict=True)]
     unit = seen[0].run.units.unit
-    caption = f"Errors by {covariate}, {unit}s that were scored."
+    caption = f"Errors by {covariate}, {plural(unit)} that were scored."
     return Table(caption, ("Run", covariate, "n", "errors"), tuple(rows), (2, 3))
 
 

@@ -11,20 +11,27 @@ from typing import Final
 
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.evaluation import Evaluation
+from medfm_gui.domain.protocol import Role
 from medfm_gui.domain.report import Block, Charts, Outline, Paragraph, Part, Section, Table
 from medfm_gui.domain.split import Partition, Split
-from medfm_gui.metrics.names import method_title, metric_title
+from medfm_gui.domain.units import counted, unit_title
+from medfm_gui.metrics.names import method_title, metric_title, multiplicity
 from medfm_gui.workspace import report_sections as write
-from medfm_gui.workspace.crossvalidation import MODELS_HELD, CrossValidation, FoldPair
+from medfm_gui.workspace.crossvalidation import CrossValidation
+from medfm_gui.workspace.fold_pairs import MODELS_HELD, FoldPair
+from medfm_gui.workspace.fold_roles import promised_of_folds, role_of_ways
 from medfm_gui.workspace.held_out import FOLD
 from medfm_gui.workspace.report_demographics import count_told, suppressed
+from medfm_gui.workspace.roles import NOTHING_PROMISED, Standing
+from medfm_gui.workspace.training import RunView
 
 OF_ONE_TEST: Final = (
     Part.CALIBRATION, Part.COMPARISON, Part.SUBGROUPS, Part.LADDER, Part.EXAMPLES, Part.FAILURES,
 )  # fmt: skip
 """Sections that speak of one set of test images, which folds have not."""
 TITLE: Final = "Cross-validation of adapted foundation models"
-_WIDTHS: Final = (20.0, 12.0, 9.0, 16.0, 20.0, 11.0, 11.0, 6.0)
+_WIDTHS: Final = (20.0, 10.0, 14.0, 16.0, 17.0, 11.0, 11.0, 6.0)
+_PAIR_WIDTHS: Final = (25.0, 14.0, 16.0, 15.0, 7.0, 7.0, 14.0, 5.0, 5.0)
 SPREAD: Final = "SD over folds (no interval)"
 
 
@@ -39,10 +46,15 @@ def not_told(outline: Outline) -> str:
     return f"what needs one common test ({', '.join(lost)})" if lost else ""
 
 
-def folds_section(found: CrossValidation) -> Section:
-    """Means over folds with intervals and spread, each fold, and the ways in pairs."""
+def folds_section(
+    found: CrossValidation, promised: Standing = NOTHING_PROMISED, views: Sequence[RunView] = ()
+) -> Section:
+    """Means over folds with intervals and spread, each fold, and the ways in pairs; what was promised is marked."""
     blocks: list[Block] = [Paragraph(text) for text in found.sentence.splitlines() if text != MODELS_HELD]
-    blocks += folds_tables(found)
+    blocks += [Paragraph(text) for text in promised_of_folds(promised, found, views)]
+    blocks += folds_tables(found, promised, views)
+    if multiple := multiplicity(found.comparisons):
+        blocks.append(Paragraph(multiple, "small"))
     if found.charts:
         ways = ", ".join(way.name for way in found.ways)
         blocks.append(Charts(found.charts, tuple(f"{chart.title}, for {ways}." for chart in found.charts)))
@@ -64,20 +76,23 @@ def _notes(found: CrossValidation) -> list[str]:
     return [f"{', '.join(way.name for way in found.ways if way.note == note)}: {note}" for note in notes]
 
 
-def folds_tables(found: CrossValidation) -> list[Table]:
+def folds_tables(
+    found: CrossValidation, promised: Standing = NOTHING_PROMISED, views: Sequence[RunView] = ()
+) -> list[Table]:
     """Means, folds, and differences; each can be made again of the predictions."""
-    made = [_means(found), _by_fold(found)]
+    made = [_means(found, promised), _by_fold(found)]
     if found.pairs:
-        made += [_pairs(found.pairs), _within(found.pairs)]
+        roles = [role_of_ways(promised, pair.comparison, found, views) for pair in found.pairs]
+        made += [_pairs(found.pairs, roles), _within(found.pairs)]
     return made
 
 
-def _means(found: CrossValidation) -> Table:
+def _means(found: CrossValidation, promised: Standing) -> Table:
     rows = []
     for way in found.ways:
-        rows.append(
-            (way.name, f"{len(way.rows)} {_what(way.by)}", *_mean(way.mean, way.spread, way.lowest, way.highest))
-        )
+        metric, *told = _mean(way.mean, way.spread, way.lowest, way.highest)
+        metric += " (primary)" * (promised.role(way.mean) is Role.PRIMARY)
+        rows.append((way.name, f"{len(way.rows)} {_what(way.by)}", metric, *told))
         if way.pooled is not None:
             rows.append((way.name, "pooled, each calibrated", *_mean(way.pooled, None, None, None)))
     rows += [
@@ -86,7 +101,7 @@ def _means(found: CrossValidation) -> Table:
     ]
     header = ("Way", "Mean over", "Metric", "Mean (95 % interval)", "Method", SPREAD, "lowest to highest", "n")
     unit = found.ways[0].mean.unit
-    return Table(f"Mean over folds, by {unit}.", header, tuple(rows), (5, 6, 7), widths=_WIDTHS)
+    return Table(f"Mean over folds, by {unit_title(unit)}.", header, tuple(rows), (5, 6, 7), widths=_WIDTHS)
 
 
 def _mean(row: Evaluation, spread: float | None, lowest: float | None, highest: float | None) -> tuple[str, ...]:
@@ -120,22 +135,26 @@ def _by_fold(found: CrossValidation) -> Table:
     return Table(f"{name[:1].upper()}{name[1:]} within each fold.", header, rows, (5, 6))
 
 
-def _pairs(pairs: Sequence[FoldPair]) -> Table:
+def _pairs(pairs: Sequence[FoldPair], roles: Sequence[Role]) -> Table:
+    is_family = any(pair.comparison.simultaneous_method for pair in pairs)
     rows = tuple(
         (
             f"{row.a} − {row.b}",
-            metric_title(row.metric),
+            metric_title(row.metric) + " (primary)" * (role is Role.PRIMARY),
             write.difference_text(row.difference, row.low, row.high),
             method_title(row.test),
             write.p_text(row.p),
             write.p_text(row.p_adjusted),
+            *((write.simultaneous_text(row),) if is_family else ()),
             row.parameters["folds"],
             f"{row.n:,}",
         )
-        for row in (pair.comparison for pair in pairs)
+        for row, role in zip((pair.comparison for pair in pairs), roles, strict=True)
     )
-    header = ("Ways", "Metric", "Mean difference (95 % interval)", "Test", "p", "p (Holm)", "folds", "n")
-    return Table("Ways compared over the same folds.", header, rows, (4, 5, 6, 7))
+    together = (write.SIMULTANEOUS,) if is_family else ()
+    header = ("Ways", "Metric", "Mean difference (95 % interval)", "Test", "p", "p (Holm)", *together, "folds", "n")
+    return Table("Ways compared over the same folds.", header, rows, (4, 5, len(header) - 2, len(header) - 1),
+                 widths=_PAIR_WIDTHS if is_family else ())  # fmt: skip
 
 
 def _within(pairs: Sequence[FoldPair]) -> Table:
@@ -154,7 +173,7 @@ def folds_summary(found: CrossValidation) -> str:
         spread = f", SD over folds {way.spread:.3f}" if way.spread is not None else ""
         lines.append(
             f"{way.name}: mean {metric_title(way.mean.metric)} over {len(way.rows)} {_what(way.by)} "
-            f"{write.estimate(way.mean)}{spread} ({way.mean.n:,} {way.mean.unit}s)."
+            f"{write.estimate(way.mean)}{spread} ({counted(way.mean.n, way.mean.unit)})."
         )
     return " ".join([*lines, *found.sentence.splitlines()])
 
@@ -165,7 +184,8 @@ def folds_limits(found: CrossValidation, openings: int) -> tuple[tuple[str, str]
     made = [("Folds", f"Each number within a fold is of a model of its own, of {folds} in all. {MODELS_HELD}")]
     ways = len({way.name.partition(", division")[0] for way in found.ways})
     if ways > 1 or openings > folds:
-        said = f"The tests of these folds were opened {openings} times in this workspace, and {ways} way(s) are told: "
+        told = f"{counted(ways, 'way')} {'is' if ways == 1 else 'are'} told"
+        said = f"The tests of these folds were opened {counted(openings, 'time')} in this workspace, and {told}: "
         made.append(("Openings of the test", f"{said}the best of several ways over the same folds flatters itself."))
     made.append(("Finished model", "No single model was tested on all images: a model that is trained on all of them "
                                    "afterwards is not the one that these numbers speak of."))  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from medfm_gui.domain.ladder import Ladder, Rung
 from medfm_gui.domain.report import Charts, Paragraph, Part, Section, Table
+from medfm_gui.domain.run import EXTERNAL
 from medfm_gui.metrics.names import metric_title
 
 _MEGA = 1e6
@@ -51,12 +52,13 @@ def _name(ladder: Ladder) -> str:
 
 
 def _row(rung: Rung) -> tuple[str, ...]:
+    foreign = rung.adapt == EXTERNAL
     return (
         rung.run,
         rung.model_title,
         rung.adapt + (" from scratch" if rung.from_scratch else ""),
-        "all" if rung.shots is None else str(rung.shots),
-        f"{rung.parameters:,}",
+        "–" if foreign else "all" if rung.shots is None else str(rung.shots),
+        "–" if foreign else f"{rung.parameters:,}",
         minutes_text(rung.minutes),
         memory_text(rung.memory_bytes),
         f"{rung.labels:,}" if rung.labels else "–",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from medfm_gui.datasets.text import counted
 from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Block, Paragraph, Part, Section, Table
 from medfm_gui.domain.run import EXTERNAL
 from medfm_gui.domain.split import Split
+from medfm_gui.domain.threshold import ALIKE, DEFAULT_RULE, RuleOrigin, rule_in_words
+from medfm_gui.domain.units import counted, plural
 from medfm_gui.workspace import pretraining
 from medfm_gui.workspace.evaluating import EvaluationFile, operating_point
 from medfm_gui.workspace.report_demographics import SMALLEST
@@ -21,8 +22,11 @@ from medfm_gui.workspace.usefulness import Sampling
 
 FEWEST_OF_A_CLASS = 100
 """Events, and non-events, that a validation is usually asked to have (Vergouwe et al., J Clin Epidemiol 2005)."""
-_SITES = frozenset({"site", "siteid", "centre", "center", "hospital", "institution", "institutionname"})
-_SCANNERS = frozenset({"manufacturer", "scanner", "manufacturermodelname", "vendor", "device"})
+SITES, SCANNERS = "Sites", "Scanners"
+_SOURCES = {
+    SITES: frozenset({"site", "siteid", "centre", "center", "hospital", "institution", "institutionname"}),
+    SCANNERS: frozenset({"manufacturer", "scanner", "manufacturermodelname", "vendor", "device"}),
+}
 _OWN_WORDS = (
     "These sentences were written by the program from what it knows. What it cannot know (how patients were referred, "
     "how the reference standard was read, what a use in practice would change) remains to be written by the authors."
@@ -44,11 +48,13 @@ def limitations(
     outside: Sequence[str] = (),
     elsewhere: Sequence[str] = (),
     folds: Sequence[Limit] = (),
+    sources: Mapping[str, int] | None = None,
 ) -> tuple[Limit, ...]:
     """Every limitation that the stored facts show, the test's size first. An empty answer is no absence of others.
 
     ``outside`` are the runs whose external tests showed some of these test images; ``elsewhere`` are the datasets that
-    the report tells external tests on. With ``folds`` these stand for what is limited of a single test.
+    the report tells external tests on. With ``folds`` these stand for what is limited of a single test. ``sources``
+    stand for the sites and scanners of the dataset where its covariates are not all there (``sources_of``).
     """
     return (
         *(folds or _size(tests, dataset)),
@@ -57,10 +63,11 @@ def limitations(
         *_outside(outside),
         *((("Protocol", promised.objection),) if promised.objection else ()),
         *_sampling(dataset, sampling),
-        *_sources(dataset),
+        *_sources(sources if sources is not None else sources_of(dataset)),
         *_elsewhere(views, elsewhere),
         *(one for one in _split(dataset, split) if not folds or one[0] != FOLDS),
         *_selection(views, split),
+        *_thresholds(views),
         *_seeds(views),
         *_weights(views, dataset),
     )
@@ -77,7 +84,7 @@ def _size(tests: Sequence[EvaluationFile], dataset: Dataset) -> list[Limit]:
     rows = tests[0].evaluations
     found: list[Limit] = []
     whole = next((row for row in rows if not row.label), rows[0])
-    unit = f"{whole.unit}s"
+    unit = plural(whole.unit)
     rarest = _rarest(rows, whole, dataset)
     if rarest is not None and rarest[1] < FEWEST_OF_A_CLASS:
         name, count = rarest
@@ -145,18 +152,37 @@ def _sampling(dataset: Dataset, sampling: Sampling) -> list[Limit]:
     return found
 
 
-def _sources(dataset: Dataset) -> list[Limit]:
-    found: list[Limit] = []
-    for title, word, names in (("Sites", "site", _SITES), ("Scanners", "scanner or vendor", _SCANNERS)):
+def sources_of(dataset: Dataset) -> dict[str, int]:
+    """How many sites and scanners the images name: 0, 1, or 2 for any more."""
+    found = {}
+    for title, names in _SOURCES.items():
         values = {
             value.strip().casefold()
             for sample in dataset.samples
             for name, value in sample.covariates.items()
-            if re.sub(r"[\W_]+", "", name.casefold()) in names and value.strip()
+            if _plain(name) in names and value.strip()
         }
-        if not values:
+        found[title] = min(2, len(values))
+    return found
+
+
+def named_sources(title: str, covariates: Mapping[str, str]) -> set[str]:
+    """The values of covariates that name a site or a scanner."""
+    found = (value.strip().casefold() for name, value in covariates.items() if _plain(name) in _SOURCES[title])
+    return set(filter(None, found))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def _sources(numbers: Mapping[str, int]) -> list[Limit]:
+    found: list[Limit] = []
+    for title, word in ((SITES, "site"), (SCANNERS, "scanner or vendor")):
+        number = numbers.get(title, 0)
+        if not number:
             found.append((title, f"No {word} is recorded with the images: results may be those of a single one."))
-        elif len(values) == 1:
+        elif number == 1:
             found.append((title, f"All images with a recorded {word} are of a single one."))
     return found
 
@@ -205,6 +231,17 @@ def _selection(views: Sequence[RunView], split: Split) -> list[Limit]:
         return []
     said = "There is no calibration partition: the validation images chose the epoch or the setting and the threshold "
     return [("Model selection", f"{said}of {', '.join(chosen)} as well, so thresholds suit those images too well.")]
+
+
+def _thresholds(views: Sequence[RunView]) -> list[Limit]:
+    """Rules that nobody chose."""
+    taken = [view.id for view in views if view.spec.threshold_from is RuleOrigin.DEFAULT]
+    if not taken:
+        return []
+    said = (
+        f"Nobody chose the threshold rule of {', '.join(taken)}: {rule_in_words(DEFAULT_RULE)} is the default, which "
+    )
+    return [("Threshold rule", f"{said}{ALIKE}. That need not be the balance that a use in practice asks for.")]
 
 
 def _seeds(views: Sequence[RunView]) -> list[Limit]:

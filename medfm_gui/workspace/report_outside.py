@@ -13,6 +13,7 @@ from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.evaluation import Calibrator, Evaluation, OperatingPoint
 from medfm_gui.domain.report import Block, Charts, Facts, Paragraph, Part, Section, Table
+from medfm_gui.domain.units import counted, unit_title
 from medfm_gui.metrics.names import METRICS, method_title, metric_title
 from medfm_gui.workspace import data
 from medfm_gui.workspace.elsewhere import FROZEN, RECALIBRATED, ExternalTest
@@ -71,7 +72,7 @@ def outside_tests(workspace: Workspace, views: Sequence[RunView]) -> tuple[Outsi
         view = by_id[file.run]
         spec = view.spec
         newest[file.dataset, file.run, file.by] = OutsideTest(
-            file, _called(workspace, file), spec.task, spec.classes, spec.positive, spec.recipe.unit,
+            file, _called(workspace, file), spec.task, spec.classes, spec.positive, spec.recipe.counted,
             next((row.n_patients for row in file.evaluations if not row.parameters.get("site")), None), openings,
             operating_point(view.folder), calibrator(view.folder),
         )  # fmt: skip
@@ -134,7 +135,7 @@ def outside_facts(tests: Sequence[OutsideTest]) -> tuple[tuple[str, str], ...]:
         if one.line is not None:
             rows.append((f"{one.file.run}: calibration", f"{one.line.kind}, fitted on {one.line.fitted_on}"))
     times = max(one.openings for one in tests)
-    rows.append(("Openings", f"these images were opened {times} time(s) in this workspace"))
+    rows.append(("Openings", f"these images were opened {counted(times, 'time')} in this workspace"))
     rows += [(f"{one.file.run}: images (SHA-256)", one.file.sample_set) for one in tests]
     return tuple(rows)
 
@@ -156,9 +157,12 @@ def outside_tables(tests: Sequence[OutsideTest]) -> list[Table]:
     head = ("Run", "Site", "n", "patients", "events")
     beside = ("Run", "Site", "Metric", "As it is (95 % interval)", "Recalibrated (95 % interval)", "Method")
     return [
-        Table(f"Tested on {name}, by {unit}.", head, tuple(who), (2, 3, 4)),
+        Table(f"Tested on {name}, by {unit_title(unit)}.", head, tuple(who), (2, 3, 4)),
         Table(
-            f"Results on {name}, by {unit}: frozen first, recalibrated second.", beside, tuple(numbers), widths=_WIDTHS
+            f"Results on {name}, by {unit_title(unit)}: frozen first, recalibrated second.",
+            beside,
+            tuple(numbers),
+            widths=_WIDTHS,
         ),
     ]
 
@@ -221,11 +225,17 @@ def _side_by_side(one: OutsideTest, few_in: set[str]) -> list[tuple[str, ...]]:
     made = []
     for (site, title), told in by.items():
         few = site != ALL and any(0 < (row.n_events or 0) < _FEWEST for row in told.values())
-        cells = [WITHHELD if few else estimate(told[kind]) if kind in told else "–"
+        cells = [WITHHELD if few else _estimate(told[kind]) if kind in told else "–"
                  for kind in (FROZEN, RECALIBRATED)]  # fmt: skip
         methods = dict.fromkeys(method_title(row.method) for row in told.values())
         made.append((one.file.run, site, title, *cells, "; ".join(methods)))
     return made
+
+
+def _estimate(row: Evaluation) -> str:
+    """As elsewhere; between limits that may be below zero a dash would mislead."""
+    told = estimate(row)
+    return told.replace("–", " to ") if row.low is not None and row.high is not None and row.low < 0 else told
 
 
 def _failed(row: Evaluation) -> str:
@@ -242,3 +252,10 @@ def _chart(tests: Sequence[OutsideTest], views: Mapping[str, RunView]) -> ChartS
     made = external_chart(files, views, list(views))
     title = f"{made.x_label[:1].upper()}{made.x_label[1:]} on {tests[0].name}"
     return replace(made, title=title) if made.series else None
+
+
+def outside_charts(tests: Sequence[OutsideTest], views: Mapping[str, RunView]) -> list[ChartSpec]:
+    """The forest of each dataset, in the order in which they stand in the section."""
+    names = dict.fromkeys(one.file.dataset for one in tests)
+    made = (_chart([one for one in tests if one.file.dataset == name], views) for name in names)
+    return [chart for chart in made if chart is not None]

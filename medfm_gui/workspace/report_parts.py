@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import InputError, NotFound
 from medfm_gui.domain.report import OF_SEVERAL, Outline, Paragraph, Part, Picture, Section, Table
 from medfm_gui.domain.split import Split
+from medfm_gui.domain.units import counted
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.workspace import flow, statements
 from medfm_gui.workspace import report_sections as write
@@ -39,12 +41,19 @@ def data_part(facts: ReportFacts) -> Section:
 
 
 def _data_of_folds(facts: ReportFacts, splits: Sequence[Split], stated: Sequence[tuple[str, str]]) -> Section:
-    """Without partitions, which differ from fold to fold: the classes by the fold that tests them."""
+    """Without partitions, which differ from fold to fold."""
     found = flow.flow_of(facts.dataset, None, flow.ancestors_of(facts.workspace, facts.dataset))
-    section = write.data_section(facts.dataset, facts.split, stated, flow_table(found))
+    return data_of_folds(facts.dataset, splits, stated, flow_table(found))
+
+
+def data_of_folds(
+    dataset: Dataset, splits: Sequence[Split], stated: Sequence[tuple[str, str]], boxes: Table
+) -> Section:
+    """The section of the data with the classes by the fold that tests them; ``boxes`` is the flow, undivided."""
+    section = write.data_section(dataset, splits[0], stated, boxes)
     parted = (BALANCE, CHARACTERISTICS)
     blocks = [one for one in section.blocks if not (isinstance(one, Table) and one.caption.startswith(parted))]
-    return replace(section, blocks=(*blocks, tested_by_fold(facts.dataset, splits)))
+    return replace(section, blocks=(*blocks, tested_by_fold(dataset, splits)))
 
 
 def flow_table(found: flow.Flow) -> Table:
@@ -145,11 +154,11 @@ def summary(runs: Sequence[OpenedRun], sentence: str) -> str:
     lines = []
     for run in runs:
         row = run.test.evaluations[0]
-        lines.append(f"{run.name}: {metric_title(row.metric)} {write.estimate(row)} ({row.n} {row.unit}s).")
+        lines.append(f"{run.name}: {metric_title(row.metric)} {write.estimate(row)} ({counted(row.n, row.unit)}).")
     lines.extend(sentence.splitlines())
     if any(run.view.spec.from_scratch for run in runs):
         lines.append("Runs marked “from scratch” started from random weights, not from a pretrained model.")
-    return " ".join(lines)
+    return "\n".join(lines)
 
 
 def left_out(facts: ReportFacts, outline: Outline, files: str) -> list[str]:

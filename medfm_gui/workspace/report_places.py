@@ -12,7 +12,8 @@ from medfm_gui.domain.report import Block, Facts, Paragraph, Section, Table
 from medfm_gui.workspace.place import Workspace
 
 _QUOTED = re.compile(r"“(?:[A-Za-z]:)?[\\/][^”]*”")
-_INSTEAD = "a folder of this computer"
+INSTEAD = "a folder of this computer"
+"""What stands for a place."""
 
 
 def without_places(sections: tuple[Section, ...], workspace: Workspace, dataset: Dataset) -> tuple[Section, ...]:
@@ -27,7 +28,7 @@ def cleaner(workspace: Workspace, dataset: Dataset) -> Callable[[str], str]:
     known = re.compile("|".join(rf"{re.escape(root)}[^\s”\"]*" for root in sorted(roots, key=len, reverse=True)))
 
     def clean(text: str) -> str:
-        return known.sub(_INSTEAD, _QUOTED.sub(_INSTEAD, text))
+        return known.sub(INSTEAD, _QUOTED.sub(INSTEAD, text))
 
     return clean
 

@@ -8,11 +8,14 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
+import medfm_gui
 from medfm_gui import __version__
-from medfm_gui.datasets.text import counted
 from medfm_gui.domain.report import Attachment, Charts, Facts, Paragraph, Part, Section, Table
 from medfm_gui.domain.split import Split
+from medfm_gui.domain.units import counted
+from medfm_gui.metrics.rules import RULES
 from medfm_gui.workspace.evaluating import EvaluationFile
 from medfm_gui.workspace.report_charts import chart_text
 from medfm_gui.workspace.training import RunView
@@ -23,14 +26,18 @@ _PACKAGES = (
     "torch", "torchvision", "timm", "transformers", "peft", "numpy", "scipy", "scikit-learn", "statsmodels", "pydicom",
     "SimpleITK", "nibabel", "pillow", "matplotlib", "typst", "PySide6",
 )  # fmt: skip
+_ROOMS = ("domain", "datasets", "metrics", "workspace")
+"""Where numbers and sentences of a report are made."""
 _SYSTEMS = {"Linux": "Linux", "Darwin": "macOS", "Windows": "Windows"}
 
 
 @cache
 def environment() -> Mapping[str, str]:
-    """Versions of this program, of Python and of packages, and the family of the system: no host, user or path."""
+    """Versions of this program, its rules, Python and packages, and the family of the system: no host, user or path."""
     found = {
         "medfm": __version__,
+        "rules": f"{RULES}",
+        "code": code_hash(),
         "python": platform.python_version(),
         "system": _SYSTEMS.get(platform.system(), "other"),
         "processor": platform.machine(),
@@ -41,6 +48,21 @@ def environment() -> Mapping[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+@cache
+def code_hash() -> str:
+    """Twelve digits of a hash over the code that makes numbers and sentences; empty where its text is not here.
+
+    Two programs of one version say the same in the same words where these digits are the same.
+    """
+    root = Path(medfm_gui.__file__).parent
+    whole = hashlib.sha256()
+    found = sorted(path for room in _ROOMS for path in (root / room).rglob("*.py"))
+    for path in found:
+        whole.update(f"{path.relative_to(root).as_posix()}\n".encode())
+        whole.update(path.read_bytes())
+    return whole.hexdigest()[:12] if found else ""
 
 
 def environment_file(views: Sequence[RunView]) -> Attachment:

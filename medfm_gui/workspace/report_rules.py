@@ -48,6 +48,8 @@ class Known:
     attached: bool = True
     purpose: str = ""
     elsewhere: int = 0
+    site_names: Sequence[str] | None = None
+    """Covariates that name a site, where the samples do not carry all of theirs; None: as the samples have them."""
 
     @property
     def own(self) -> list[RunView]:
@@ -366,8 +368,7 @@ def _subgroups(known: Known) -> Finding:
 
 
 def _clusters(known: Known) -> Finding:
-    recorded = {name for sample in known.dataset.samples for name in sample.covariates}
-    names = sorted(name for name in recorded if _plain(name) in _SITES)
+    names = site_names(known.dataset) if known.site_names is None else known.site_names
     if not names:
         return Finding("no site is recorded with the images")
     if known.dataset.task is not Task.BINARY:
@@ -389,6 +390,12 @@ def _cross_table(known: Known) -> Finding:
     if Part.RESULTS not in known.parts or known.has_matrix(Part.RESULTS):
         return _at(Part.RESULTS, "a cross table of each run")
     return Finding("no cross table was drawn for this task")
+
+
+def site_names(dataset: Dataset) -> tuple[str, ...]:
+    """The covariates of a dataset that name a site."""
+    recorded = {name for sample in dataset.samples for name in sample.covariates}
+    return tuple(sorted(name for name in recorded if _plain(name) in _SITES))
 
 
 def _plain(name: str) -> str:

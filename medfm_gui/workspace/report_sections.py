@@ -23,6 +23,7 @@ from medfm_gui.domain.report import (
 )
 from medfm_gui.domain.run import EXTERNAL
 from medfm_gui.domain.split import LeakCheck, Split
+from medfm_gui.domain.units import unit_title
 from medfm_gui.metrics.names import method_title, metric_title, multiplicity
 from medfm_gui.workspace import pretraining
 from medfm_gui.workspace.comparing import ComparisonFile
@@ -32,6 +33,8 @@ from medfm_gui.workspace.report_ladder import memory_text, minutes_text
 from medfm_gui.workspace.roles import NOTHING_PROMISED, Standing
 from medfm_gui.workspace.training import RunView
 
+LOSSES = ("train_loss", "val_loss")
+"""What the curve of a training shows, where a run has it."""
 PER_CLASS = "Per class."
 SIMULTANEOUS = "Simultaneous 95 % interval"
 
@@ -222,8 +225,9 @@ def results_section(
 def results_tables(tests: Sequence[EvaluationFile], promised: Standing = NOTHING_PROMISED) -> list[Table]:
     """The results of the whole, without flagged images where there are some, and by class where there are classes."""
     whole = [row for test in tests for row in test.evaluations if not row.label]
+    said = f"Test results with 95 % intervals, by {unit_title(whole[0].unit)}."
     table = Table(
-        f"Test results with 95 % intervals, by {whole[0].unit}." + " Not primary: exploratory." * promised.is_binding,
+        said + " Not primary: exploratory." * promised.is_binding,
         ("Run", "Metric", "Estimate (95 % interval)", "Method", "n", "patients", "events"),
         tuple(
             (
@@ -349,9 +353,7 @@ def curves_section(views: Sequence[RunView]) -> Section:
     charts = []
     for view in views:
         points = view.state.curve
-        keys = [
-            key for key in ("train_loss", "val_loss") if any(point.metrics.get(key) is not None for point in points)
-        ]
+        keys = [key for key in LOSSES if any(point.metrics.get(key) is not None for point in points)]
         if len(points) < 2 or not keys:
             continue
         series = []
@@ -383,6 +385,11 @@ def examples_section(pictures: Sequence[Picture], columns: int, rule: str) -> Se
 
 def label_text(dataset: Dataset, target: Sequence[int]) -> str:
     """The reference standard of a sample in words."""
-    if dataset.task is Task.MULTILABEL:
-        return "|".join(name for name, value in zip(dataset.classes, target, strict=True) if value == 1)
-    return dataset.classes[target[0]]
+    return classes_text(dataset.task, dataset.classes, target)
+
+
+def classes_text(task: Task, classes: Sequence[str], target: Sequence[int]) -> str:
+    """The same of the classes of a task; empty where the target is none of theirs."""
+    if task is Task.MULTILABEL:
+        return "|".join(name for name, value in zip(classes, target, strict=False) if value == 1)
+    return classes[target[0]] if 0 <= target[0] < len(classes) else ""

@@ -13,6 +13,7 @@ from medfm_gui.domain.dataset import Sample, Task
 from medfm_gui.domain.errors import NotFound, UsageError
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Block, Charts, Paragraph, Part, Section, Table
+from medfm_gui.domain.units import unit_title
 from medfm_gui.metrics.names import method_title, metric_title
 from medfm_gui.workspace import data, subgrouping
 from medfm_gui.workspace.place import Workspace
@@ -144,14 +145,20 @@ def subgroups_section(parts: Parts, task: Task) -> Section:
 
 
 def _covariate(file: SubgroupFile, *, is_declared: bool) -> list[Block]:
-    status = "declared in the protocol" if is_declared else "exploratory"
-    table = Table(f"By {file.covariate}, by {file.unit} ({status}).", HEADER, tuple(subgroup_rows(file)), (2, 3))
+    status = status_of(is_declared)
+    caption = f"By {file.covariate}, by {unit_title(file.unit)} ({status})."
+    table = Table(caption, HEADER, tuple(subgroup_rows(file)), (2, 3))
     blocks: list[Block] = [table]
     if file.chart.series:
         told = f"{file.chart.title} for {', '.join(file.runs)}, one interval a value; the numbers stand in the table."
         blocks.append(Charts((file.chart,), (told,)))
     blocks += interactions_table(file.covariate, file.interactions)
     return [*blocks, Paragraph(file.note, "small")]
+
+
+def status_of(is_declared: bool) -> str:
+    """What a table says of the covariate that it is by."""
+    return "declared in the protocol" if is_declared else "exploratory"
 
 
 def interactions_table(covariate: str, found: Sequence[Interaction]) -> list[Table]:

@@ -8,6 +8,7 @@ from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Block, Charts, Paragraph, Part, Section, Table
+from medfm_gui.domain.units import plural
 from medfm_gui.metrics.names import method_title, metric_title
 from medfm_gui.workspace.class_sets import SetsOnTest
 from medfm_gui.workspace.report_demographics import SMALLEST, WITHHELD, count_told
@@ -79,7 +80,7 @@ def calibration_blocks(rows: Sequence[Evaluation]) -> list[Block]:
             row.run,
             metric_title(row.metric),
             _number(row),
-            method_title(row.method),
+            "–" if row.value is None else method_title(row.method),
             str(row.n),
             "–" if row.n_events is None else count_told(row.n_events, row.n),
         )
@@ -117,7 +118,7 @@ def sets_table(sets: Sequence[SetsOnTest]) -> Table:
         for row in one.by_class
     )
     unit = next((row.unit for one in sets for row in one.by_class), "unit")
-    return Table(f"{SETS}.", ("Run", "Class", "Coverage (95 % interval)", "Method", f"{unit}s"), rows, (4,))
+    return Table(f"{SETS}.", ("Run", "Class", "Coverage (95 % interval)", "Method", plural(unit)), rows, (4,))
 
 
 def _number(row: Evaluation) -> str:

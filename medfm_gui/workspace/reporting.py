@@ -285,7 +285,7 @@ def _sections(
             if outcome and numbers.shortcuts
             else None
         ),
-        Part.FOLDS: lambda: folded.folds_section(facts.folds.found) if facts.folds else None,
+        Part.FOLDS: lambda: folded.folds_section(facts.folds.found, facts.promised, views) if facts.folds else None,
         Part.EXTERNAL: lambda: parts.outside_part(facts, outline),
         Part.SUBGROUPS: lambda: subgroups_section(numbers.parts, task),
         Part.LADDER: lambda: parts.ladder_part(facts),
@@ -359,8 +359,6 @@ def _attachments(
     cheap = shortcut_files(facts, numbers.shortcuts) if numbers.shortcuts is not None else []
     views = {view.id: view for view in facts.views}
     outside = outside_files(facts.workspace, parts.travelling(facts, outline), views, facts.names)
-    if facts.folds is None:
-        more = [*outside, study_file(facts, outline, _outside(facts))]
-    else:
-        more = [*fold_files(facts.workspace, facts.dataset, facts.folds, facts.names), *outside]
+    folds = fold_files(facts.workspace, facts.dataset, facts.folds, facts.names) if facts.folds is not None else []
+    more = [*folds, *outside, study_file(facts, outline, _outside(facts))]
     return (*made, *number_files(facts, numbers), *cheap, *more, told, environment_file(facts.views), *charts)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.protocol import LockedProtocol, Role, Timing
 from medfm_gui.domain.report import Block, Facts, Paragraph, Section
+from medfm_gui.domain.units import unit_title
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.protocol import locked_for, others_locked
@@ -26,12 +27,14 @@ NONE_LOCKED = (
 class Standing:
     """What a protocol says of the results of runs; ``objection`` is why it does not bind them, empty where it does.
 
-    ``departures`` are sentences on what was done otherwise than promised.
+    ``departures`` are sentences on what was done otherwise than promised. ``over_folds``: what was promised is a mean
+    over folds, so that the number of one of them is exploratory.
     """
 
     locked: LockedProtocol | None
     objection: str = ""
     departures: tuple[str, ...] = ()
+    over_folds: bool = False
 
     @property
     def is_binding(self) -> bool:
@@ -44,6 +47,7 @@ class Standing:
             return Role.EXPLORATORY
         promised = self.locked.protocol
         is_it = row.metric == promised.primary_metric and row.unit == promised.unit and row.subset == "test"
+        is_it = is_it and (not self.over_folds or not row.run)
         return Role.PRIMARY if is_it else Role.EXPLORATORY
 
     def role_of_pair(self, pair: Comparison, views: Sequence[RunView]) -> Role:
@@ -77,8 +81,8 @@ NOTHING_PROMISED = Standing(None, NONE_LOCKED)
 """What holds where no protocol was locked."""
 
 
-def standing(workspace: Workspace, views: Sequence[RunView]) -> Standing:
-    """What the protocol of these runs says; they are of one dataset and split."""
+def standing(workspace: Workspace, views: Sequence[RunView], *, over_folds: bool = False) -> Standing:
+    """What the protocol of these runs says; they are of one dataset and split, or of the folds of one."""
     spec = views[0].spec
     locked = locked_for(workspace, spec.dataset_id, spec.split_id)
     if locked is None:
@@ -94,9 +98,15 @@ def standing(workspace: Workspace, views: Sequence[RunView]) -> Standing:
             locked,
             f"Labels or images were changed after the protocol {locked.id} was locked: every number is exploratory.",
         )
+    if locked.protocol.split not in ("", spec.split_id) and not over_folds:
+        return Standing(
+            locked,
+            f"The protocol {locked.id} is of all folds of {locked.protocol.split}: a number of one of them is "
+            "exploratory.",
+        )
     others = [f"{one.id}, locked {one.locked}" for one in others_locked(workspace, locked, spec.split_id)]
     several = (f"Other protocols were locked for these data: {'; '.join(others)}.",) if others else ()
-    return Standing(locked, departures=(*_departures(locked, views), *several))
+    return Standing(locked, departures=(*_departures(locked, views), *several), over_folds=over_folds)
 
 
 def _departures(locked: LockedProtocol, views: Sequence[RunView]) -> Iterator[str]:
@@ -104,8 +114,9 @@ def _departures(locked: LockedProtocol, views: Sequence[RunView]) -> Iterator[st
     said = locked.protocol
     for view in views:
         recipe = view.spec.recipe
-        if recipe.unit != said.unit:
-            yield f"{view.id} is evaluated by {recipe.unit}, and the protocol says {said.unit}: it is exploratory."
+        if recipe.counted != said.unit:
+            units = f"{unit_title(recipe.counted)}, and the protocol says {unit_title(said.unit)}"
+            yield f"{view.id} is evaluated by {units}: it is exploratory."
         if said.threshold_rule.partition(":")[0] in _RULES and said.threshold_rule != recipe.threshold_rule:
             yield f"The threshold of {view.id} was chosen by {recipe.threshold_rule}, not by {said.threshold_rule}."
 
@@ -150,7 +161,7 @@ def protocol_section(found: Standing) -> Section:
         ("Locked", f"{one.locked}, {one.timing.value} the test was opened"),
         ("Question", said.question),
         ("Population", said.population),
-        ("Unit", said.unit),
+        ("Unit", unit_title(said.unit)),
         ("Reference standard", said.reference_standard),
         ("Primary metric", metric_title(said.primary_metric)),
         ("Primary comparison", " against ".join(said.primary_comparison) or "none"),

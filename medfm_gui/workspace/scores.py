@@ -48,17 +48,7 @@ def read_scores(path: Path) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
 
 
 def scored(dataset: Dataset, samples: Sequence[str], scores: npt.NDArray[np.float32]) -> Scored:
-    """Scores joined with the reference standard and the patients of a dataset."""
-    from medfm_gui.datasets.targets import patients, targets
-    from medfm_gui.metrics.scored import Scored
+    """Scores joined with the reference standard, the patients and the units of a dataset."""
+    from medfm_gui.datasets.judged import judged
 
-    who = patients(dataset, samples)
-    return Scored(
-        samples=tuple(samples),
-        targets=targets(dataset, samples).astype(np.int64),
-        scores=scores.astype(np.float64),
-        patients=tuple(who) if who is not None else None,
-        task=dataset.task,
-        classes=dataset.classes,
-        positive=dataset.positive,
-    )
+    return judged(dataset, samples, scores)

@@ -9,6 +9,7 @@ from medfm_gui.base import wire
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.run import TrainSpec, run_name
+from medfm_gui.domain.threshold import RuleOrigin
 from medfm_gui.metrics.names import headline, metric_title
 from medfm_gui.workspace.comparing import OnProgress
 from medfm_gui.workspace.opened_runs import OpenedRun, chart_owner, opened_tests, read_opened, result_path
@@ -79,7 +80,7 @@ def same_but_for_seed(views: Sequence[RunView]) -> tuple[tuple[RunView, ...], ..
 
 
 def _without_seed(spec: TrainSpec) -> TrainSpec:
-    return replace(spec, run="", seed=0, created="", code_version="", device="")
+    return replace(spec, run="", seed=0, created="", code_version="", device="", threshold_from=RuleOrigin.UNKNOWN)
 
 
 def _computed(runs: Sequence[OpenedRun], on_progress: OnProgress | None) -> SeedFile:
@@ -158,19 +159,25 @@ def _group(group: Sequence[OpenedRun], name: str, metric: str) -> SeedGroup:
 
 
 def _sentence(groups: Sequence[SeedGroup], fewest: int) -> str:
+    from medfm_gui.metrics.seeds import ALIKE
+
     several = [group for group in groups if len(group.runs) > 1]
     if not several:
         return (
             "No two of these runs differ in nothing but their seed, so each is one trained model. A claim about a "
             f"backbone or an adaptation needs at least {fewest} seeds of each."
         )
+    same = [group.name for group in several if group.over_seeds.note == ALIKE]
+    alike = f" Every seed gave the same scores: {'; '.join(same)}. Such seeds are one model." if same else ""
     short = [f"{group.name} ({len(group.runs)})" for group in groups if len(group.runs) < fewest]
     if short:
         return (
             f"A claim about a backbone or an adaptation needs at least {fewest} seeds of each. Fewer have: "
             f"{'; '.join(short)}. What is compared there are single trained models. No seed is chosen by its test."
+            f"{alike}"
         )
-    return f"At least {fewest} seeds of each: seeds and patients were drawn together. No seed is chosen by its test."
+    drawn = f"At least {fewest} seeds of each: seeds and patients were drawn together. No seed is chosen by its test."
+    return drawn + alike
 
 
 def _chart(groups: Sequence[SeedGroup], metric: str) -> ChartSpec:

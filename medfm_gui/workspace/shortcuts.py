@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write, sha256_file
+from medfm_gui.datasets.units import is_case_name
 from medfm_gui.domain.dataset import Dataset, Sample
 from medfm_gui.domain.errors import InputError, MedfmError, NotFound
 from medfm_gui.domain.evaluation import Comparison, Evaluation
 from medfm_gui.domain.run import FileRef
 from medfm_gui.domain.split import Partition, Split
+from medfm_gui.metrics.rules import CODE_VERSION
 from medfm_gui.workspace import data
 from medfm_gui.workspace.comparing import OnProgress
 from medfm_gui.workspace.evaluating import TEST
@@ -146,7 +147,7 @@ def beside_runs(runs: Sequence[OpenedRun], name: str, note: str, joined: Scored)
     unit = runs[0].units.unit
     rows = evaluate(
         joined, run=name, subset=TEST, unit=unit, point=None, sample_set=runs[0].test.sample_set,
-        code_version=__version__,
+        code_version=CODE_VERSION,
     )  # fmt: skip
     return Baseline(name, TITLES[name], note, rows)
 
@@ -207,9 +208,10 @@ def _covariates(
     by_id = {sample.id: sample for sample in dataset.samples}
     facts = [_facts(by_id[sample]) for sample in samples]
     names = sorted({name for one in facts for name in one}, key=str.casefold)
-    table = {name: [one.get(name, "") for one in facts] for name in names}
+    cases = [name for name in names if is_case_name(name)]
+    table = {name: [one.get(name, "") for one in facts] for name in names if name not in cases}
     found = encoded(table, learn, answers)
-    left = f"; left out: {', '.join(found.left_out)}" if found.left_out else ""
+    left = f"; left out: {', '.join([*found.left_out, *cases])}" if found.left_out or cases else ""
     if not found.used:
         raise NotFound(
             f"“{dataset.name}” has no covariate that varies{left}.", "Import a table with columns such as age or view."
@@ -245,7 +247,7 @@ def _compared(
     known = [one.name for one in baselines if one.name in scores]
     sides = [Contender(run.view.id, run.images) for run in runs] + [Contender(name, scores[name]) for name in known]
     pairs = [(place, len(runs) + number) for number in range(len(known)) for place in range(len(runs))]
-    rows = compare_family(sides, pairs, unit=runs[0].units.unit, on_progress=tell)
+    rows = compare_family(sides, pairs, unit=runs[0].units.unit, headline_alone=True, on_progress=tell)
     return tuple(replace(one, pairs=tuple(row for row in rows if row.b == one.name)) for one in baselines)
 
 

@@ -106,7 +106,14 @@ def reason_against(reference: FinishedRun | None, run: FinishedRun) -> str:
     if reference is None or reference is run or not run.sample_set or not reference.sample_set:
         return ""
     found = obstacle(reference.tested, run.tested)
+    if found is not None and _are_folds(reference.row, run.row):
+        return "Folds of a cross-validation test other images each: “Folds” sums them up."
     return found.message if found else ""
+
+
+def _are_folds(one: RunRow, other: RunRow) -> bool:
+    """Whether both are folds of one dataset, and not the same one."""
+    return one.fold is not None and other.fold is not None and one.fold != other.fold and one.dataset == other.dataset
 
 
 def stored(workspace: Workspace, run_ids: Sequence[str]) -> Stored:

@@ -135,12 +135,13 @@ def look_at(path: str, *, table: str = "") -> SourceFacts:
     Raises:
         InputError: there is nothing at that place, or it cannot be read.
     """
-    from medfm_gui.datasets.layouts import LAYOUTS, choose
+    from medfm_gui.datasets.layouts import LAYOUTS, choose, entered
     from medfm_gui.datasets.text import shown
 
     source = _absolute(path)
     if not source.exists():
         raise InputError(f"“{shown(str(source))}” does not exist.", "Check the path, or choose another folder or file.")
+    source = entered(source)
     layout, reason, problem = "", "", ""
     try:
         chosen, reason = choose("auto", source)

@@ -42,8 +42,12 @@ NOTE = (
     "Exploratory: subgroups were not fixed before the test was opened, so no p value is given. Sensitivity and "
     "specificity are at the threshold of all."
 )
+EXPLORATORY = "Exploratory, 95 % intervals."
+NO_ESTIMATE = "No estimate (fewer than 20 of a class)"
 SEVERAL = "several values"
 REST = "other values"
+FOREST_NOTES = (EXPLORATORY, EXPLORATORY.removeprefix("Exploratory, "))
+"""What the note of a forest says first: of a covariate that was chosen afterwards, and of a declared one."""
 _FEW, _SHOWN = 8, 11
 _AGES = ((0, 20), (20, 40), (40, 60), (60, 80))
 _OLDEST = "80 and over"
@@ -189,7 +193,7 @@ def _computed(
         known = [value for value, is_known in zip(_unit_values(run, by_id, told), kept, strict=True) if is_known]
         for part in subgroups(asked.units, known, asked.point):
             named[part.value] = None
-            rows += _rows(asked, covariate, part)
+            rows += subgroup_evaluations(asked, covariate, part)
         if is_declared and not event:  # of an event that is chosen afterwards there would be a test each
             interactions.append(_interaction(run, covariate, known))
     values = _in_order(tuple(named), (REST, SEVERAL, MISSING))
@@ -263,7 +267,8 @@ def _unit_values(run: OpenedRun, by_id: dict[str, Sample], told: Callable[[Sampl
     return found
 
 
-def _rows(run: OpenedRun, covariate: str, part: Subgroup) -> list[Evaluation]:
+def subgroup_evaluations(run: OpenedRun, covariate: str, part: Subgroup) -> list[Evaluation]:
+    """The rows of a run in one part: area, sensitivity and specificity at the threshold of all."""
     numbers = (("auc", part.auc), ("sensitivity", part.sensitivity), ("specificity", part.specificity))
     threshold = {} if run.point is None else {"threshold": repr(run.point.threshold), "rule": run.point.rule}
     return [
@@ -296,10 +301,10 @@ def forest_chart(
             if part:
                 series.append(_bars(name, family, len(names), [row for _, row in part]))
                 names += [f"{value}, {run}" if len(runs) > 1 else value for value, _ in part]
-    lacking = f"No estimate (fewer than 20 of a class): {', '.join(small)}." if small else ""
+    lacking = f"{NO_ESTIMATE}: {', '.join(small)}." if small else ""
     return ChartSpec(
         f"subgroups-{covariate}", "intervals", f"ROC-AUC by {covariate}", "ROC-AUC", series=tuple(series),
-        rows=tuple(names), note=f"Exploratory, 95 % intervals. {lacking}".strip(),
+        rows=tuple(names), note=f"{EXPLORATORY} {lacking}".strip(),
     )  # fmt: skip
 
 

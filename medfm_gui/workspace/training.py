@@ -14,6 +14,7 @@ from pathlib import Path
 from medfm_gui import __version__
 from medfm_gui.base import wire
 from medfm_gui.base.atomic import atomic_write, sha256_file
+from medfm_gui.datasets.units import check_unit
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.cards import adaptation
 from medfm_gui.domain.dataset import Dataset, Task
@@ -22,11 +23,13 @@ from medfm_gui.domain.presets import FEW_SHOT, PRESETS, preset_settings
 from medfm_gui.domain.recipe import Recipe, recipe_from
 from medfm_gui.domain.run import EXTERNAL, FileRef, Phase, RunState, TrainSpec
 from medfm_gui.domain.split import Split
+from medfm_gui.domain.threshold import RULE, RuleOrigin, has_threshold
 from medfm_gui.workspace import data
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.models import Model, model
 from medfm_gui.workspace.pixels import sized
 from medfm_gui.workspace.place import Workspace, new_folder, now
+from medfm_gui.workspace.threshold import promised_rule, rule_for
 
 _HIGHEST_SEED = 2**32 - 1
 ATTENTION_BLOCKS = "deit-b"
@@ -39,7 +42,8 @@ OnState = Callable[[str, Sequence[ev.Event], RunState], None]
 class TrainRequest:
     """What to train: one run for each model, adaptation, number of shots, seed and fold.
 
-    ``shots`` are training patients a class; None = every training image.
+    ``shots`` are training patients a class; None = every training image. ``threshold_from`` tells who chose the
+    threshold rule that stands in ``settings``.
     """
 
     dataset: str
@@ -52,6 +56,7 @@ class TrainRequest:
     device: str = "auto"
     from_scratch: bool = False
     shots: tuple[int | None, ...] = (None,)
+    threshold_from: RuleOrigin = RuleOrigin.PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +214,10 @@ def _draft(
     weights = None if request.from_scratch else FileRef(one.weights.path, one.weights.sha256)
     few = () if shots is None else (FEW_SHOT,)
     preset = preset_settings(request.preset, adapt, dataset.layout, dataset.task, one.card.plugin, *few)
-    recipe = recipe_from(adapt, {**preset, **request.settings})
+    promised = promised_rule(workspace, dataset.id, split.id)[0] if has_threshold(dataset.task) else ""
+    rule, rule_from = rule_for(dataset.task, request.settings, preset, promised, request.threshold_from)
+    recipe = recipe_from(adapt, {**preset, **request.settings, RULE: rule})
+    check_unit(dataset, recipe.counted)
     return TrainSpec(
         run="",
         dataset=FileRef(str(folder / "manifest.json"), sha256_file(folder / "manifest.json")),
@@ -237,6 +245,7 @@ def _draft(
         positive=dataset.positive,
         fold=split.fold,
         head_weights=_head_weights(workspace, adapt, recipe),
+        threshold_from=rule_from,
     )
 
 

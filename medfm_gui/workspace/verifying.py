@@ -7,8 +7,8 @@ hash in a report that has left the computer is what such a chain has to agree wi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from medfm_gui.base import wire
 from medfm_gui.domain.errors import MedfmError
@@ -21,6 +21,8 @@ JOURNAL = "journal.jsonl"
 HEAD = "Journal head (SHA-256)"
 """Under which name the hash of the journal's last line stands in a report."""
 MOST = 1_000_000_000
+BROKEN = (KeyError, IndexError, ValueError, TypeError, AttributeError, ArithmeticError, OSError)
+"""What a file that was changed can make of arithmetic and of paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,14 @@ class Difference:
     line: int | None = None
     expected: str = ""
     found: str = ""
+
+
+def in_file(name: str, differences: Iterable[Difference]) -> list[Difference]:
+    """The differences with the file in their sentences, where it is not there already."""
+    return [
+        one if name in one.message or one.where in name else replace(one, message=f"{name}: {one.message}")
+        for one in differences
+    ]
 
 
 @dataclass(frozen=True, slots=True)

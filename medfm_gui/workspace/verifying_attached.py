@@ -14,12 +14,13 @@ from medfm_gui.workspace.report_card import CARD, Card
 from medfm_gui.workspace.report_provenance import ENVIRONMENT
 from medfm_gui.workspace.verifying import Difference
 from medfm_gui.workspace.verifying_runs import differs, is_close
-from medfm_gui.workspace.verifying_sections import Again, card_again
+from medfm_gui.workspace.verifying_sections import Again, card_again, untold_sources
 
 _NEAR = 800
 """Within how many characters after a file's name its hash stands: between them its description and size."""
 _MOST_TOLD = 5
-_SOURCES = frozenset({"Sites", "Scanners"})
+_LISTED = "FileWhatitisBytesSHA-256"
+"""The header of the list of files on the last pages, as it reads there."""
 
 
 def files_differ(files: Mapping[str, bytes], text: str) -> Iterator[Difference]:
@@ -40,6 +41,11 @@ def files_differ(files: Mapping[str, bytes], text: str) -> Iterator[Difference]:
                 f"The attached {name} is another file of this report under that name: its SHA-256 is not {name}'s."
             )
             yield Difference(name, "changed", message, found=digest)
+        elif _LISTED in text and f"{len(raw):,}{digest}" not in text:
+            message = (
+                f"The list of the attached files does not tell {name} with its {len(raw):,} bytes and its SHA-256."
+            )
+            yield Difference(name, "differs", message, expected=f"{len(raw):,} bytes")
 
 
 def _named_hashes(name: str, text: str) -> Iterator[str]:
@@ -76,17 +82,19 @@ def card_differs(files: Mapping[str, bytes], again: Again) -> list[Difference]:
     if CARD not in files:
         return []
     told = wire.plain(wire.decode(Card, files[CARD], what=f"The attached {CARD}"))
-    told["limitations"] = [one for one in told["limitations"] if one[0] not in _SOURCES]
-    return list(_unlike(CARD, told, wire.plain(card_again(again))))[:_MOST_TOLD]
+    hidden = untold_sources(again)
+    told["limitations"] = [one for one in told["limitations"] if one[0] not in hidden]
+    return list(unlike(CARD, told, wire.plain(card_again(again))))[:_MOST_TOLD]
 
 
-def _unlike(where: str, told: object, made: object) -> Iterator[Difference]:
+def unlike(where: str, told: object, made: object) -> Iterator[Difference]:
+    """Where plain values that were attached are not those that were made again, by the names of what holds them."""
     if isinstance(told, dict) and isinstance(made, dict):
         for key in made:
-            yield from _unlike(f"{where} {key}", told.get(key), made[key])
+            yield from unlike(f"{where} {key}", told.get(key), made[key])
     elif isinstance(told, list) and isinstance(made, list) and len(told) == len(made):
         for number, (one, other) in enumerate(zip(told, made, strict=True), 1):
-            yield from _unlike(f"{where} {number}", one, other)
+            yield from unlike(f"{where} {number}", one, other)
     elif not is_close(told, made):
         yield differs(where, told, made)
 

@@ -41,6 +41,7 @@ def section_differs(
             found += _marks(made.title, table, other)
         elif other is not None or table.rows:
             found += tables_differ(made.title, table, other, hidden=_HIDDEN)
+            found += _caption(made.title, table, other)
     return found
 
 
@@ -102,6 +103,13 @@ def _facts(made: Section, shown: Printed) -> Iterator[Difference]:
         left.remove((name, other))
         message = f"{made.title}, {name}: shown is {other[:_SHOWN]}, by the attached files it is {value[:_SHOWN]}."
         yield Difference(f"{made.title}: {name}", "differs", message, None, value[:_SHOWN], other[:_SHOWN])
+
+
+def _caption(title: str, made: Table, shown: Table | None) -> Iterator[Difference]:
+    if shown is not None and shown.caption != made.caption:
+        where = f"{title}: {made.caption.rstrip('.')}"
+        message = f"{where}: above the table stands “{shown.caption[:_SHOWN]}”, by the attached files it is that."
+        yield Difference(f"{where}, what stands above it", "differs", message, None, made.caption, shown.caption)
 
 
 def _marks(title: str, made: Table, shown: Table | None) -> Iterator[Difference]:

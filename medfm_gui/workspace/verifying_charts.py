@@ -1,4 +1,4 @@
-"""The charts of a report drawn anew from its attached predictions, point by point, and its files of charts."""
+"""The charts of a report drawn anew from its attached files, points and words, and its files of charts."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from medfm_gui.base import wire
-from medfm_gui.domain.chart import ChartSpec, Series
+from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError
-from medfm_gui.domain.report import Charts
+from medfm_gui.domain.report import Charts, Part
+from medfm_gui.workspace.crossvalidation import folds_chart
 from medfm_gui.workspace.evidence_numbers import Contents, Told
 from medfm_gui.workspace.opened_runs import OpenedRun
 from medfm_gui.workspace.report_charts import CHARTS, POINTS, chart_text, points_table
+from medfm_gui.workspace.report_outside import outside_charts
 from medfm_gui.workspace.report_provenance import sha256_of
 from medfm_gui.workspace.report_sections import curves_section
-from medfm_gui.workspace.subgrouping import forest_chart
+from medfm_gui.workspace.subgrouping import FOREST_NOTES, NO_ESTIMATE, forest_chart
+from medfm_gui.workspace.training import RunView
 from medfm_gui.workspace.verifying import Difference
-from medfm_gui.workspace.verifying_runs import differs, is_close
+from medfm_gui.workspace.verifying_drawing import WORDS, called, chart_differs, is_alike, marks_differ, words_differ
+from medfm_gui.workspace.verifying_runs import differs
 from medfm_gui.workspace.verifying_sections import Again, ladder_again
 
 if TYPE_CHECKING:
@@ -29,11 +33,10 @@ _FOREST = "subgroups-"
 
 @dataclass(frozen=True, slots=True)
 class ChartsLook:
-    """What differs, how many points were looked at, and the charts that nothing attached gives back."""
+    """What differs, and how many points, words and marks were looked at."""
 
     differences: tuple[Difference, ...]
     checked: int = 0
-    alone: tuple[str, ...] = ()
 
 
 def charts_of_file(files: Mapping[str, bytes]) -> tuple[ChartSpec, ...]:
@@ -50,19 +53,33 @@ def look_at_charts(files: Mapping[str, bytes], contents: Contents, again: Again)
     charts = charts_of_file(files)
     found = [*_hashes(charts, contents), *_points(files, charts)]
     drawn = _drawn(again)
-    alone: list[str] = []
     checked = 0
     for chart in charts:
-        checked += sum(len(series.x) for series in chart.series) + sum(map(len, chart.matrix))
+        checked += sum(len(series.x) for series in chart.series) + sum(map(len, chart.matrix)) + len(WORDS)
         if chart.id.startswith(_FOREST):
-            found += _forest_differs(chart, again)
+            found += _forest_differs(chart, again, contents)
             continue
         other = drawn.get((chart.id, chart.title)) or drawn.get((chart.id, ""))
         if other is None:
-            alone.append(chart.title)
+            message = f"{called(chart)} comes of no attached file."
+            found.append(Difference(called(chart), "inserted", message))
         else:
             found += chart_differs(chart, other)
-    return ChartsLook(tuple(found), checked, tuple(alone))
+    return ChartsLook((*found, *_missing(charts, again, contents)), checked)
+
+
+def _missing(charts: Sequence[ChartSpec], again: Again, contents: Contents) -> Iterator[Difference]:
+    """Charts that a section must have, by what it tells."""
+    shown, there = {one.title for one in contents.sections}, {chart.id for chart in charts}
+    wanted: list[tuple[Part, ChartSpec]] = [(Part.CURVES, chart) for chart in _curves(again)]
+    wanted += [(Part.LADDER, chart) for chart in _ladder(again)]
+    wanted += [(Part.EXTERNAL, chart) for chart in outside_charts(again.held.outside, _views(again))]
+    wanted += [(Part.FOLDS, chart) for chart in _over_folds(again)]
+    wanted += [(Part.CALIBRATION, chart) for chart in (again.held.usefulness.charts if again.held.usefulness else ())]
+    for part, chart in wanted:
+        if part.heading in shown and chart.id not in there:
+            message = f"{part.heading}: the chart “{chart.title}”, which follows from the attached files, is missing."
+            yield Difference(f"{CHARTS}: chart “{chart.title}”", "missing", message)
 
 
 def _hashes(charts: Sequence[ChartSpec], contents: Contents) -> Iterator[Difference]:
@@ -73,8 +90,10 @@ def _hashes(charts: Sequence[ChartSpec], contents: Contents) -> Iterator[Differe
     if not tables:
         return
     printed = [row[1] for row in tables[0].rows]
-    for chart, digest in zip(charts, printed, strict=False):
-        if sha256_of(chart_text(chart)) != digest:
+    for number, (chart, (title, digest)) in enumerate(zip(charts, tables[0].rows, strict=False), 1):
+        if title != chart.title:
+            yield differs(f"{CHARTS}: chart {number}, title", chart.title, title)
+        elif sha256_of(chart_text(chart)) != digest:
             message = f"{CHARTS}, “{chart.title}”: it is not the chart whose SHA-256 the report names."
             yield Difference(f"{CHARTS}: {chart.title}", "changed", message, None, digest, sha256_of(chart_text(chart)))
     if len(printed) != len(charts):
@@ -99,17 +118,17 @@ def _points(files: Mapping[str, bytes], charts: Sequence[ChartSpec]) -> Iterator
 
 def _drawn(again: Again) -> dict[tuple[str, str], ChartSpec]:
     """Charts drawn anew by id and title; those of a kind of which there is one by the id alone."""
-    from medfm_gui.metrics import ladder as ladders
     from medfm_gui.metrics.charts import confusion_chart, interval_chart, roc_chart
     from medfm_gui.metrics.evaluate import headline
     from medfm_gui.metrics.probability_charts import calibration_chart
 
     runs = again.runs
-    several = len(runs) > 1
-    named = [_named(run, run.name if several else run.view.id) for run in runs]
+    several = len(runs) > 1 and not again.folds
+    drawn = runs if several else runs[:1]  # folds have no common curve
+    named = [_named(run, run.name if several else run.view.id) for run in drawn]
     made = [roc_chart(named)]
     if runs[0].images.task is Task.BINARY:
-        said = [_named(run.calibrated, run.name if several else run.view.id) for run in runs]
+        said = [_named(run.calibrated, run.name if several else run.view.id) for run in drawn]
         made.append(calibration_chart(said))
     if several:
         main = headline(runs[0].images.task)
@@ -121,8 +140,8 @@ def _drawn(again: Again) -> dict[tuple[str, str], ChartSpec]:
         ]
         families = {run.view.id: run.view.spec.card.family.value for run in runs}
         made.append(interval_chart(rows, again.titles, families))
-        made += ladders.charts(ladder_again(again))
-    made += _curves(again)
+        made += _ladder(again)
+    made += [*_curves(again), *outside_charts(again.held.outside, _views(again)), *_over_folds(again)]
     found = {(chart.id, ""): chart for chart in made}
     if runs[0].images.targets.ndim == 1 and len(runs[0].images.classes) > 1:
         for run in runs:
@@ -132,6 +151,23 @@ def _drawn(again: Again) -> dict[tuple[str, str], ChartSpec]:
     if again.held.usefulness is not None:
         found |= {(chart.id, ""): chart for chart in again.held.usefulness.charts}  # whose points were computed again
     return found
+
+
+def _ladder(again: Again) -> tuple[ChartSpec, ...]:
+    """Those of the section on costs, which several runs have."""
+    from medfm_gui.metrics.ladder import charts
+
+    return charts(ladder_again(again)) if len(again.runs) > 1 else ()
+
+
+def _over_folds(again: Again) -> tuple[ChartSpec, ...]:
+    """Of the means and values that are computed again by themselves."""
+    told = again.held.folds
+    return (folds_chart(told.found.ways, told.found.metric),) if told is not None else ()
+
+
+def _views(again: Again) -> dict[str, RunView]:
+    return {view.id: view for view in again.views}
 
 
 def _named(run: OpenedRun, name: str) -> tuple[str, str, str, Scored]:
@@ -144,55 +180,31 @@ def _curves(again: Again) -> Iterator[ChartSpec]:
             yield from block.charts
 
 
-def chart_differs(chart: ChartSpec, other: ChartSpec) -> list[Difference]:
-    """Where the series or cells of a chart are not those of another; of each series the first such point."""
-    found: list[Difference] = []
-    if (chart.rows, chart.columns) != (other.rows, other.columns):
-        found.append(differs(f"chart “{chart.title}”, its rows and columns", chart.rows, other.rows))
-    for row, (cells, fresh) in enumerate(zip(chart.matrix, other.matrix, strict=False)):
-        for column, (stored, made) in enumerate(zip(cells, fresh, strict=False)):
-            if not is_close(stored, made):
-                where = f"chart “{chart.title}”, {_at(chart.rows, row)} decided {_at(chart.columns, column)}"
-                found.append(differs(where, stored, made))
-    if [len(row) for row in chart.matrix] != [len(row) for row in other.matrix]:
-        found.append(differs(f"chart “{chart.title}”, its cells", len(chart.matrix), len(other.matrix)))
-    if [one.name for one in chart.series] != [one.name for one in other.series]:
-        names = ([one.name for one in which.series] for which in (chart, other))
-        return [*found, differs(f"chart “{chart.title}”, its lines", *names)]
-    for one, fresh_one in zip(chart.series, other.series, strict=True):
-        found += _series_differ(chart, one, fresh_one)
-    return found
+def _forest_differs(chart: ChartSpec, again: Again, contents: Contents) -> list[Difference]:
+    """Bars of values whose numbers the report tells, and those of values whose counts are hidden as the table has them.
 
-
-def _series_differ(chart: ChartSpec, one: Series, other: Series) -> list[Difference]:
-    found = []
-    for what in ("x", "y", "low", "high", "spread_low", "spread_high"):
-        stored, fresh = getattr(one, what), getattr(other, what)
-        where = f"chart “{chart.title}”, {one.name}, {what}"
-        if len(stored) != len(fresh):
-            found.append(differs(f"{where}, number of points", len(stored), len(fresh)))
-            continue
-        places = (at for at, pair in enumerate(zip(stored, fresh, strict=True)) if not is_close(*pair))
-        found += [differs(f"{where} of point {at + 1}", stored[at], fresh[at]) for at in places][:1]
-    return found
-
-
-def _at(names: Sequence[str], place: int) -> str:
-    return names[place] if place < len(names) else str(place + 1)
-
-
-def _forest_differs(chart: ChartSpec, again: Again) -> list[Difference]:
-    """Bars of values whose numbers the report tells; what small groups hide cannot be drawn again."""
+    Which values are too small for an estimate stands in the note; of those whose counts are hidden nothing is told.
+    """
     told = next((one for one in again.held.subgroups if f"{_FOREST}{one.covariate}" == chart.id), None)
     if told is None:
-        return [Difference(f"chart “{chart.title}”", "inserted", f"No attached number is behind “{chart.title}”.")]
-    wanted = _bars(_forest(told, again))
-    found = []
-    for name, bar in _bars(chart).items():
-        other = wanted.get(name)
-        if other is not None and not all(is_close(one, fresh) for one, fresh in zip(bar, other, strict=True)):
-            found.append(differs(f"chart “{chart.title}”, {name}", bar, other))
-    return found
+        return [Difference(called(chart), "inserted", f"{called(chart)}: no attached number is behind it.")]
+    other = _forest(told, again)
+    found = [*words_differ(chart, other, but=frozenset({"note"})), *_note_differs(chart, told)]
+    lines = {series.name: series for series in other.series}
+    for series in chart.series:
+        if series.name in lines:
+            found += marks_differ(chart, series, lines[series.name])
+        elif series.name not in again.titles.values():
+            found.append(differs(f"{called(chart)}, its lines", series.name, ", ".join(again.titles.values())))
+    bars, wanted = _bars(chart), _bars(other)
+    for name, bar in bars.items():
+        same = wanted.get(name)
+        if same is None:
+            found += _hidden_differs(chart, name, bar, again, contents)
+        elif not is_alike(bar, same):
+            found.append(differs(f"{called(chart)}, {name}", bar, same))
+    missing = [name for name in wanted if name not in bars]
+    return [*found, *(differs(f"{called(chart)}, {name}", "no such bar", wanted[name]) for name in missing)]
 
 
 def _forest(told: Told, again: Again) -> ChartSpec:
@@ -201,13 +213,40 @@ def _forest(told: Told, again: Again) -> ChartSpec:
     return forest_chart(runs, told.covariate, values, told.rows)
 
 
+def _note_differs(chart: ChartSpec, told: Told) -> Iterator[Difference]:
+    """What the note says first, and the values that it says have no estimate."""
+    first, _, listed = chart.note.partition(NO_ESTIMATE)
+    if first.strip() not in FOREST_NOTES:
+        yield differs(f"{called(chart)}, note", first.strip(), " or ".join(FOREST_NOTES))
+    small = set(filter(None, listed.strip().removeprefix(":").removesuffix(".").strip().split(", ")))
+    known = {row.label for row in told.rows if row.metric == "auc" and row.value is not None}
+    for row in told.rows:
+        if row.metric == "auc" and row.label not in known and not set(row.label.split(", ")) <= small:
+            yield differs(f"{called(chart)}, note", chart.note, f"{row.label} has no estimate")
+    for value in sorted(small & known):
+        yield differs(f"{called(chart)}, note", chart.note, f"{value} has an estimate")
+
+
+def _hidden_differs(
+    chart: ChartSpec, name: str, bar: tuple[float | None, ...], again: Again, contents: Contents
+) -> Iterator[Difference]:
+    """A bar of a value whose counts are hidden against the estimate that the table of the section prints."""
+    section = next((one for one in contents.sections if one.title == Part.SUBGROUPS.heading), None)
+    several = len(again.runs) > 1
+    rows = [row for table in section.tables for row in table.rows if len(row) > 4] if section is not None else []
+    value, low, high = bar
+    said = f"{value:.3f} ({low:.3f}–{high:.3f})" if None not in bar else f"{value:.3f}"
+    if not any((f"{row[0]}, {row[1]}" if several else row[0]) == name and row[4] == said for row in rows):
+        yield differs(f"{called(chart)}, {name}", said, "no such row of the table")
+
+
 def _bars(chart: ChartSpec) -> dict[str, tuple[float | None, ...]]:
     """Estimate, lower and upper limit by the name of the row."""
     found: dict[str, tuple[float | None, ...]] = {}
     for series in chart.series:
         for place, (x, y) in enumerate(zip(series.x, series.y, strict=False)):
             if not 0 <= y < len(chart.rows):
-                raise InputError(f"The chart “{chart.title}” has a bar without a row.", "It was changed.")
+                raise InputError(f"{called(chart)} has a bar without a row.", "It was changed.")
             ends = (values[place] if place < len(values) else None for values in (series.low, series.high))
             found[chart.rows[int(y)]] = (x, *ends)
     return found

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from medfm_gui.domain.report import Table
 from medfm_gui.domain.split import LeakKind, Partition
 from medfm_gui.workspace.evidence_numbers import Printed
+from medfm_gui.workspace.evidence_split import SplitRow
+from medfm_gui.workspace.evidence_study import STUDY, ToldSplit
 from medfm_gui.workspace.report_demographics import (
     CHARACTERISTICS,
     FEW,
+    NOT_RECORDED,
     SMALLEST,
     WITHHELD,
     characteristic_title,
     characteristics,
 )
+from medfm_gui.workspace.report_limits import SCANNERS, SITES, named_sources
+from medfm_gui.workspace.subgrouping import SEVERAL
 from medfm_gui.workspace.verifying import Difference
+from medfm_gui.workspace.verifying_runs import differs
 from medfm_gui.workspace.verifying_sections import Again
 
 _HIDDEN = (FEW, WITHHELD)
@@ -24,9 +30,9 @@ _HIDDEN = (FEW, WITHHELD)
 
 def cohort_differs(again: Again, shown: Printed | None) -> list[Difference]:
     """Characteristics by partition that are not those of the rows, and patients or pictures that stand on two sides."""
-    found = list(_two_sides(again))
+    found = [*_two_sides(again), *_sources(again)]
     table = next((one for one in shown.tables if one.caption.startswith(CHARACTERISTICS)), None) if shown else None
-    if shown is not None:
+    if shown is not None and not again.folds:  # whose partitions differ
         found += _characteristics(again, table)
     return found
 
@@ -67,12 +73,32 @@ def _characteristics(again: Again, table: Table | None) -> Iterator[Difference]:
             yield Difference(where, "missing", f"{where}: the row is not shown, and {sum(numbers):,} have this value.")
 
 
+def _sources(again: Again) -> Iterator[Difference]:
+    """Sites and scanners of the rows of the split, where the account tells fewer of them."""
+    for title, number in (again.study.sources or {}).items():
+        if title not in (SITES, SCANNERS):
+            yield Difference(
+                f"{STUDY}: {title}", "inserted", f"{STUDY} counts “{title[:80]}”, which no limitation is of."
+            )
+            continue
+        values = {value for row in again.held.split for value in named_sources(title, row.covariates)}
+        seen = min(2, len(values - {WITHHELD, NOT_RECORDED, SEVERAL}))
+        if number < seen or number > 2:
+            yield differs(f"{STUDY}: {title}, how many there are", number, seen)
+
+
 def _two_sides(again: Again) -> Iterator[Difference]:
     """A patient, or pixels, in two partitions, where no leak of that kind was told."""
-    told = {kind for kind, number in again.study.split.leaks.items() if number}
+    yield from _torn(again.study.split, again.held.split)
+    for one in again.study.folds[1:]:
+        yield from _torn(one, again.held.fold_splits[one.id])
+
+
+def _torn(split: ToldSplit, rows: Sequence[SplitRow]) -> Iterator[Difference]:
+    told = {kind for kind, number in split.leaks.items() if number}
     for kind, of in ((LeakKind.PATIENT, "patient"), (LeakKind.PIXELS, "same")):
         sides: defaultdict[str, set[str]] = defaultdict(set)
-        for row in again.held.split:
+        for row in rows:
             if row.partition:
                 sides[getattr(row, of)].add(row.partition)
         sides.pop("", None)

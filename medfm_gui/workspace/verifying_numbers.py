@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from medfm_gui.domain.errors import InputError
-from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.workspace.class_sets import SetsOnTest, coverage_rows
 from medfm_gui.workspace.evaluating import WITHOUT_FLAGGED
 from medfm_gui.workspace.evidence import Evidence
@@ -19,22 +17,19 @@ from medfm_gui.workspace.opened_runs import OpenedRun
 from medfm_gui.workspace.report_demographics import WITHHELD
 from medfm_gui.workspace.report_failures import unit_values
 from medfm_gui.workspace.report_numbers import Values
-from medfm_gui.workspace.subgrouping import SEVERAL
+from medfm_gui.workspace.subgrouping import SEVERAL, subgroup_evaluations
 from medfm_gui.workspace.usefulness import calibration_rows
 from medfm_gui.workspace.verifying import Difference
-from medfm_gui.workspace.verifying_runs import differs, is_close, rows_differ
-
-if TYPE_CHECKING:
-    from medfm_gui.metrics.estimate import Interval
+from medfm_gui.workspace.verifying_runs import differs, fields_differ, is_close, rows_differ
 
 
-def without_differ(held: Evidence, runs: Sequence[OpenedRun]) -> list[Difference]:
+def without_differ(held: Evidence, runs: Sequence[OpenedRun], *, words: bool = False) -> list[Difference]:
     """The headline without the images that the leak gate flagged."""
     by_id = {run.view.id: run for run in runs}
-    return [item for one in held.without for item in _without(one, by_id[one.run], held)]
+    return [item for one in held.without for item in _without(one, by_id[one.run], held, words=words)]
 
 
-def _without(one: Without, run: OpenedRun, held: Evidence) -> list[Difference]:
+def _without(one: Without, run: OpenedRun, held: Evidence, *, words: bool) -> list[Difference]:
     from medfm_gui.metrics.evaluate import evaluate
 
     images = run.images
@@ -55,7 +50,7 @@ def _without(one: Without, run: OpenedRun, held: Evidence) -> list[Difference]:
     note = {"left out": f"{len(one.flagged)} flagged images"}
     whole = [row for row in rows if not row.label]
     again = [replace(row, parameters={**row.parameters, **note}) for row in whole if row.metric == whole[0].metric]
-    return rows_differ(one.rows, again, where="without flagged images, ")
+    return rows_differ(one.rows, again, where="without flagged images, ", words=words)
 
 
 def _sample_set(held: Evidence, samples: Sequence[str]) -> str:
@@ -63,7 +58,7 @@ def _sample_set(held: Evidence, samples: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(sorted(held.pixels.get(name, "") for name in samples)).encode()).hexdigest()
 
 
-def calibration_differs(useful: Usefulness, runs: Sequence[OpenedRun]) -> list[Difference]:
+def calibration_differs(useful: Usefulness, runs: Sequence[OpenedRun], *, words: bool = False) -> list[Difference]:
     """Intercept, slope, ECE and predictive values; reports of earlier versions hold none of the last."""
     again = [
         row
@@ -71,17 +66,17 @@ def calibration_differs(useful: Usefulness, runs: Sequence[OpenedRun]) -> list[D
         for row in calibration_rows(run.calibrated, own_share=useful.own_share, share=useful.prevalence)
     ]
     told = {row.metric for row in useful.rows}
-    return rows_differ(useful.rows, [row for row in again if row.metric in told])
+    return rows_differ(useful.rows, [row for row in again if row.metric in told], words=words)
 
 
-def sets_differ(told: SetsOnTest, runs: Sequence[OpenedRun]) -> list[Difference]:
+def sets_differ(told: SetsOnTest, runs: Sequence[OpenedRun], *, words: bool = False) -> list[Difference]:
     """Coverage and size of the sets of a run, made again with the limits that the report tells."""
     from medfm_gui.metrics.conformal import Quantiles
 
     run = next(run for run in runs if run.view.id == told.run)
     limits = Quantiles(told.level, told.smallest, told.fitted_n, told.fitted_on, run.units.unit)
     again = coverage_rows(told.run, run.units, limits, sample_set=run.test.sample_set) if told.smallest else ()
-    return rows_differ(told.evaluations, again, where="sets of classes, ")
+    return rows_differ(told.evaluations, again, where="sets of classes, ", words=words)
 
 
 def benefit_differs(useful: Usefulness, runs: Sequence[OpenedRun]) -> list[Difference]:
@@ -110,7 +105,7 @@ def benefit_differs(useful: Usefulness, runs: Sequence[OpenedRun]) -> list[Diffe
     return found
 
 
-def groups_differ(told: Told, values: Values, runs: Sequence[OpenedRun]) -> list[Difference]:
+def groups_differ(told: Told, values: Values, runs: Sequence[OpenedRun], *, words: bool = False) -> list[Difference]:
     """Counts and estimates by the values of a covariate, and whether they differ between those."""
     from medfm_gui.metrics.subgroups import subgroups
 
@@ -120,28 +115,21 @@ def groups_differ(told: Told, values: Values, runs: Sequence[OpenedRun]) -> list
     is_partial = WITHHELD in values[told.covariate].values()
     for run in runs:
         known = unit_values(run, values[told.covariate])
-        parts = {part.value: part for part in subgroups(run.units, known, run.point)}
+        parts = subgroups(run.units, known, run.point)
+        again = {
+            (row.label, row.metric): row for part in parts for row in subgroup_evaluations(run, told.covariate, part)
+        }
         for row in told.rows:
             if row.run != run.view.id or (is_partial and row.label == SEVERAL):
                 continue
             where = f"{row.run} {told.covariate} {row.label} {row.metric}"
-            part = parts.get(row.label)
-            if part is None:
-                found.append(Difference(where, "inserted", f"{where}: no test unit has this value."))
-                continue
-            number: Interval | None = getattr(part, row.metric, None)
-            found += _row(where, row, part.n, part.n_events, number)
+            other = again.get((row.label, row.metric))
+            if other is None:
+                found.append(Difference(where, "inserted", f"{where}: no such number comes of the test units."))
+            else:
+                found += fields_differ(where, row, other, words=words)
         found += [] if is_partial else _interactions(told, run, known)
     return found
-
-
-def _row(where: str, row: Evaluation, n: int, n_events: int, number: Interval | None) -> list[Difference]:
-    pairs: list[tuple[str, float | None, float | None]] = [("n", row.n, n), ("events", row.n_events, n_events)]
-    if number is not None:
-        pairs += [
-            ("value", row.value, number.estimate), ("low", row.low, number.low), ("high", row.high, number.high),
-        ]  # fmt: skip
-    return [differs(f"{where} {name}", stored, again) for name, stored, again in pairs if not is_close(stored, again)]
 
 
 def _interactions(told: Told, run: OpenedRun, known: Sequence[str]) -> list[Difference]:

@@ -16,7 +16,7 @@ from medfm_gui.workspace.verifying_pages import tables_differ
 from medfm_gui.workspace.verifying_runs import differs, rows_differ
 
 
-def outside_differs(one: OutsideTest, tables: Mapping[str, str]) -> list[Difference]:
+def outside_differs(one: OutsideTest, tables: Mapping[str, str], *, words: bool = False) -> list[Difference]:
     """Every number of a test on another dataset, and the hash of its images, where its table travels."""
     if not one.table:
         return []
@@ -30,7 +30,7 @@ def outside_differs(one: OutsideTest, tables: Mapping[str, str]) -> list[Differe
         sample_set=one.file.sample_set, sites=held.sites if one.file.by else {}, line=one.line,
     )  # fmt: skip
     wanted = [row for row in rows if row.parameters.get("site") != WITHHELD]
-    found += rows_differ(one.file.evaluations, wanted, where=f"on {one.name}, ")
+    found += rows_differ(one.file.evaluations, wanted, where=f"on {one.name}, ", words=words)
     if withheld != one.file.withheld:
         found.append(differs(f"{one.file.run} on {one.name}, recalibration", one.file.withheld, withheld))
     return found

@@ -20,13 +20,17 @@ from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.report import Part
 from medfm_gui.workspace import evidence as ev
 from medfm_gui.workspace.evidence_folds import FOLDS
-from medfm_gui.workspace.evidence_numbers import CLASS_SETS, CONTENTS
+from medfm_gui.workspace.evidence_numbers import CLASS_SETS, CONTENTS, Contents
 from medfm_gui.workspace.evidence_outside import OUTSIDE
+from medfm_gui.workspace.evidence_shortcuts import BASELINES
+from medfm_gui.workspace.evidence_split import SPLIT
 from medfm_gui.workspace.journal import entries
 from medfm_gui.workspace.opened_runs import OpenedRun
 from medfm_gui.workspace.place import Workspace
-from medfm_gui.workspace.verifying import Difference, Verification
+from medfm_gui.workspace.verifying import BROKEN, Difference, Verification, in_file
+from medfm_gui.workspace.verifying_agreement import baselines_agree, outside_agrees, predictions_differ
 from medfm_gui.workspace.verifying_attached import files_differ, inventory_differs
+from medfm_gui.workspace.verifying_charts import charts_of_file
 from medfm_gui.workspace.verifying_folds import folds_differ, folds_page_differs
 from medfm_gui.workspace.verifying_numbers import (
     benefit_differs,
@@ -37,6 +41,7 @@ from medfm_gui.workspace.verifying_numbers import (
 )
 from medfm_gui.workspace.verifying_outside import outside_differs, outside_page_differs
 from medfm_gui.workspace.verifying_pages import pages_differ
+from medfm_gui.workspace.verifying_rules import Parted, is_own, parted, rules_in, said_of
 from medfm_gui.workspace.verifying_runs import differs, pairs_differ, rows_differ
 from medfm_gui.workspace.verifying_tables import made_again
 from medfm_gui.workspace.verifying_whole import Whole, look_at_whole
@@ -74,6 +79,9 @@ def verify_report(workspace: Workspace, path: Path) -> Verification:
 def verify_contents(name: str, files: Mapping[str, bytes], text: str) -> Verification:
     """The same of the files that were attached to a report and the text of its pages (``reports.attached.read_pdf``).
 
+    What differs because a rule changed since the report was written, or because other code words it otherwise, is no
+    difference; remarks name the places and the rule.
+
     Raises:
         InputError: there are no files to compute from.
     """
@@ -84,33 +92,64 @@ def verify_contents(name: str, files: Mapping[str, bytes], text: str) -> Verific
         if not set(files) & set(ev.NEEDED):  # no files travel in it, or it is no report of ours
             raise
         found.append(Difference(name, "unreadable", error.message))
-        return Verification(name, len(files), tuple(found), {"runs": ""})
+        return Verification(name, len(files), tuple(found), {"runs": ""}, tuple(said_of(files, (), Parted())))
     checked, contents = len(files), held.contents
-    for look in (_rows, _pairs, _test_images, _numbers):
-        differences, count = look(held)
+    rules = rules_in(files, held.rows)
+    own = is_own(files, rules)
+    for look in _LOOKS:
+        differences, count = _looked(look, held, words=own)
         found += differences
         checked += count
     found += inventory_differs(files, contents) if contents is not None else ()
-    on_pages, count = _printed(held.rows, text) if contents is None else pages_differ(contents, text)
-    whole = _whole(held, files)
+    on_pages, count = _printed(held.rows, text) if contents is None else _pages(files, contents, text)
+    whole = _whole(held, files, words=own)
     remarks = whole.remarks if held.study is not None else (_BEYOND,) if contents is not None else ()
     every = (*dict.fromkeys((*found, *whole.differences)), *on_pages)
-    runs = " ".join(spec.run for spec in held.specs)
-    return Verification(name, checked + count + whole.checked, every, {"runs": runs}, remarks)
+    by = parted(every, rules, own=own)
+    facts = {"runs": " ".join(spec.run for spec in held.specs), "rules": f"{rules}"}
+    remarks = (*said_of(files, held.rows, by), *remarks)
+    return Verification(name, checked + count + whole.checked, by.others, facts, remarks)
 
 
-def _whole(held: ev.Evidence, files: Mapping[str, bytes]) -> Whole:
+def _pages(files: Mapping[str, bytes], contents: Contents, text: str) -> tuple[list[Difference], int]:
+    """The pages against the contents and the words of the charts."""
+    try:
+        charts = charts_of_file(files)
+    except MedfmError:
+        charts = ()  # named where they are drawn anew
+    return pages_differ(contents, text, charts)
+
+
+def _looked(look: _Kind, held: ev.Evidence, *, words: bool) -> tuple[list[Difference], int]:
+    """What one look finds; a file that cannot be made sense of is one difference."""
+    file, see = look
+    try:
+        found, count = see(held, words)
+    except MedfmError as error:
+        return [Difference(file, "changed", f"{file}: {error.message}")], 0
+    except BROKEN as error:
+        message = f"The attached {file} does not fit the other files of the report ({type(error).__name__})."
+        return [Difference(file, "changed", message)], 0
+    return in_file(file, found), count
+
+
+def _whole(held: ev.Evidence, files: Mapping[str, bytes], *, words: bool) -> Whole:
     """What the attached account gives back besides; nothing of reports of earlier versions, which carry none."""
     if held.study is None or held.contents is None:
         return Whole()
     try:
         runs = ev.runs_of(held)
-    except (MedfmError, KeyError):
+    except (MedfmError, *BROKEN):
         return Whole()  # the rows have named it
-    return look_at_whole(held, held.study, held.contents, runs, files)
+    return look_at_whole(held, held.study, held.contents, runs, files, words=words)
 
 
-def _rows(held: ev.Evidence) -> tuple[list[Difference], int]:
+def _lines(held: ev.Evidence, words: bool) -> tuple[list[Difference], int]:
+    """Lines of the predictions against one another, the split and the covariates."""
+    return list(predictions_differ(held)), sum(text.count("\n") for text in held.predictions.values())
+
+
+def _rows(held: ev.Evidence, words: bool) -> tuple[list[Difference], int]:
     from medfm_gui.metrics.evaluate import evaluate
 
     found: list[Difference] = []
@@ -134,11 +173,11 @@ def _rows(held: ev.Evidence) -> tuple[list[Difference], int]:
         except MedfmError as error:
             found.append(Difference(ev.PREDICTIONS.format(run=spec.run), "changed", error.message))
             continue
-        found += rows_differ(rows, again)
+        found += rows_differ(rows, again, words=words)
     return found, len(held.rows)
 
 
-def _pairs(held: ev.Evidence) -> tuple[list[Difference], int]:
+def _pairs(held: ev.Evidence, words: bool) -> tuple[list[Difference], int]:
     from medfm_gui.metrics.family import Contender, against_first, compare_family
 
     if held.comparison is None:
@@ -155,10 +194,10 @@ def _pairs(held: ev.Evidence) -> tuple[list[Difference], int]:
     except (MedfmError, KeyError) as error:
         message = error.message if isinstance(error, MedfmError) else f"The report carries nothing of {error.args[0]}."
         return [Difference(ev.COMPARISON, "changed", message)], len(held.comparison.pairs)
-    return pairs_differ(held.comparison.pairs, made), len(held.comparison.pairs)
+    return pairs_differ(held.comparison.pairs, made, words=words), len(held.comparison.pairs)
 
 
-def _test_images(held: ev.Evidence) -> tuple[list[Difference], int]:
+def _test_images(held: ev.Evidence, words: bool) -> tuple[list[Difference], int]:
     """The hash over the pixels of the test against the one that every row carries."""
     found = []
     for spec in held.specs:
@@ -199,54 +238,72 @@ class _Look:
     count: int
 
 
-def _numbers(held: ev.Evidence) -> tuple[list[Difference], int]:
+def _numbers(held: ev.Evidence, words: bool) -> tuple[list[Difference], int]:
     """What stands beside the results, and the tables that are made of all of it."""
     try:
         runs = ev.runs_of(held)
-    except (MedfmError, KeyError):
+    except (MedfmError, *BROKEN):
         return [], 0  # the rows have named it
     found: list[Difference] = []
-    looks = _looks(held, runs)
+    looks = _looks(held, runs, words=words)
     for look in looks:
         try:
-            found += look.differ()
+            found += in_file(look.name, look.differ())
         except MedfmError as error:
-            found.append(Difference(look.name, "changed", error.message))
-        except (KeyError, IndexError, ValueError) as error:
+            found.append(Difference(look.name, "changed", f"{look.name}: {error.message}"))
+        except BROKEN as error:
             message = f"The attached {look.name} does not fit the predictions ({type(error).__name__})."
             found.append(Difference(look.name, "changed", message))
     return found, sum(look.count for look in looks)
 
 
-def _looks(held: ev.Evidence, runs: Sequence[OpenedRun]) -> list[_Look]:
+_Kind = tuple[str, Callable[[ev.Evidence, bool], tuple[list[Difference], int]]]
+_LOOKS: Sequence[_Kind] = (
+    ("predictions", _lines),
+    (ev.RESULTS, _rows),
+    (ev.COMPARISON, _pairs),
+    (SPLIT, _test_images),
+    (CONTENTS, _numbers),
+)
+"""Which file tells it, and what looks at it."""
+
+
+def _looks(held: ev.Evidence, runs: Sequence[OpenedRun], *, words: bool) -> list[_Look]:
     useful, contents = held.usefulness, held.contents
-    made = [_Look("without-flagged.json", lambda: without_differ(held, runs), len(held.without))]
+    made = [_Look("without-flagged.json", lambda: without_differ(held, runs, words=words), len(held.without))]
     if useful is not None:
-        made.append(_Look("usefulness.json", lambda: calibration_differs(useful, runs), len(useful.rows)))
+        made.append(_Look("usefulness.json", lambda: calibration_differs(useful, runs, words=words), len(useful.rows)))
         if useful.charts:
             made.append(_Look("usefulness.json", lambda: benefit_differs(useful, runs), len(runs)))
     for sets in held.class_sets:
-        made.append(_Look(CLASS_SETS, partial(sets_differ, sets, runs), len(sets.evaluations)))
+        made.append(_Look(CLASS_SETS, partial(sets_differ, sets, runs, words=words), len(sets.evaluations)))
     for told in held.subgroups:
-        made.append(_Look("subgroups.json", partial(groups_differ, told, held.values, runs), len(told.rows)))
+        made.append(
+            _Look("subgroups.json", partial(groups_differ, told, held.values, runs, words=words), len(told.rows))
+        )
     for one in held.outside:
-        look = partial(outside_differs, one, held.outside_tables)
+        look = partial(outside_differs, one, held.outside_tables, words=words)
         made.append(_Look(one.table or OUTSIDE, look, len(one.file.evaluations) if one.table else 0))
+    if held.outside:
+        made.append(_Look(OUTSIDE, lambda: list(outside_agrees(held)), len(held.outside)))
+    if held.baselines:
+        made.append(_Look(BASELINES, lambda: list(baselines_agree(held, runs[0].images.task)), len(held.baselines)))
     if held.outside and contents is not None:
         made.append(_Look(CONTENTS, lambda: outside_page_differs(held.outside, contents), len(held.outside)))
-    made += _fold_looks(held, runs)
+    made += _fold_looks(held, runs, words=words)
     if contents is not None:
         tables = sum(len(table.rows) for section in contents.sections for table in section.tables)
         made.append(_Look(CONTENTS, lambda: made_again(held, contents, runs), tables))
     return made
 
 
-def _fold_looks(held: ev.Evidence, runs: Sequence[OpenedRun]) -> list[_Look]:
+def _fold_looks(held: ev.Evidence, runs: Sequence[OpenedRun], *, words: bool) -> list[_Look]:
     """Of the folds of a cross-validation: their means and pairs, and the pages that tell them."""
     folds, contents = held.folds, held.contents
     if folds is None:
         return []
-    made = [_Look(FOLDS, lambda: folds_differ(folds, runs), len(folds.found.ways) + len(folds.found.pairs))]
+    count = len(folds.found.ways) + len(folds.found.pairs)
+    made = [_Look(FOLDS, lambda: folds_differ(folds, runs, words=words), count)]
     if contents is not None:
         made.append(_Look(CONTENTS, lambda: folds_page_differs(folds, contents), 1))
     return made

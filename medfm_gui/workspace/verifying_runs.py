@@ -33,6 +33,7 @@ _NEXT = {
 }
 """What to do about a run that has no end yet, by its phase."""
 _WORDS = frozenset({"note", "code_version", "method", "test"})
+_NOT_NUMBERS = frozenset({"code_version"})
 _SIMULTANEOUS = frozenset({"low_simultaneous", "high_simultaneous", "simultaneous_method"})
 """What comparisons of earlier versions do not have."""
 
@@ -122,7 +123,7 @@ def _validation(workspace: Workspace, view: RunView, dataset: Dataset) -> tuple[
     path = view.folder / "predictions" / "val.npz"
     if not path.exists():
         return 0, []
-    pooled = scored(dataset, *read_scores(path)).by_unit(view.spec.recipe.unit)
+    pooled = scored(dataset, *read_scores(path)).by_unit(view.spec.recipe.counted)
     point = operating_point(view.folder)
     again = validation_metrics(dataset.task, pooled.targets, pooled.scores, dataset.positive_index, point=point)
     stored = view.state.metrics
@@ -153,7 +154,7 @@ def _tested(workspace: Workspace, view: RunView, dataset: Dataset) -> tuple[int,
         scored(dataset, samples, scores),
         run=view.id,
         subset=TEST,
-        unit=view.spec.recipe.unit,
+        unit=view.spec.recipe.counted,
         point=operating_point(view.folder),
         sample_set=sample_set,
         code_version=file.evaluations[0].code_version if file.evaluations else "",
@@ -170,8 +171,14 @@ def _tested(workspace: Workspace, view: RunView, dataset: Dataset) -> tuple[int,
     return len(again) + len(kept) + 2, found
 
 
-def rows_differ(stored: Sequence[Evaluation], again: Sequence[Evaluation], *, where: str = "") -> list[Difference]:
-    """Where rows that should be the same are not; each is found by run, metric, class and parameters."""
+def rows_differ(
+    stored: Sequence[Evaluation], again: Sequence[Evaluation], *, where: str = "", words: bool = False
+) -> list[Difference]:
+    """Where rows that should be the same are not; each is found by run, metric, class and parameters.
+
+    Args:
+        words: also methods and notes, which earlier versions may have worded otherwise.
+    """
     names = {_key(row): row for row in again}
     found = []
     for row in stored:
@@ -180,7 +187,7 @@ def rows_differ(stored: Sequence[Evaluation], again: Sequence[Evaluation], *, wh
         if other is None:
             found.append(Difference(title, "missing", f"{title} stands in one place and not in the other."))
         else:
-            found += _fields_differ(title, row, other)
+            found += fields_differ(title, row, other, words=words)
     found += [
         Difference(f"{where}{run} {metric}", "inserted", f"{where}{run} {metric} is not among the stored rows.")
         for run, metric, *_ in names
@@ -188,8 +195,8 @@ def rows_differ(stored: Sequence[Evaluation], again: Sequence[Evaluation], *, wh
     return found
 
 
-def pairs_differ(stored: Sequence[Comparison], again: Sequence[Comparison]) -> list[Difference]:
-    """The same for paired comparisons."""
+def pairs_differ(stored: Sequence[Comparison], again: Sequence[Comparison], *, words: bool = False) -> list[Difference]:
+    """The same for paired comparisons; with ``words`` none may be missing either."""
     found = []
     names = {(pair.a, pair.b, pair.metric, pair.parameters.get("failures")): pair for pair in again}
     for pair in stored:
@@ -198,7 +205,13 @@ def pairs_differ(stored: Sequence[Comparison], again: Sequence[Comparison]) -> l
         if other is None:
             found.append(Difference(title, "inserted", f"{title} does not come of these predictions."))
         else:
-            found += _fields_differ(title, pair, other)
+            found += fields_differ(title, pair, other, words=words)
+    if words:
+        said = {(pair.a, pair.b, pair.metric, pair.parameters.get("failures")) for pair in stored}
+        for key in names:
+            if key not in said:
+                title = f"{key[0]} − {key[1]} {key[2]}"
+                found.append(Difference(title, "missing", f"{title} comes of these predictions, and is not told."))
     return found
 
 
@@ -207,11 +220,15 @@ def _key(row: Evaluation) -> tuple[str, ...]:
     return (row.run, row.metric, row.label, row.subset, row.unit, *more)
 
 
-def _fields_differ(title: str, stored: Evaluation | Comparison, again: Evaluation | Comparison) -> list[Difference]:
+def fields_differ(
+    title: str, stored: Evaluation | Comparison, again: Evaluation | Comparison, *, words: bool = False
+) -> list[Difference]:
+    """Where one row is not another, field by field."""
     found = []
-    is_older = isinstance(stored, Comparison) and not stored.simultaneous_method
+    is_older = not words and isinstance(stored, Comparison) and stored.low_simultaneous is None
+    is_older = is_older and isinstance(stored, Comparison) and not stored.simultaneous_method
     for item in fields(stored):
-        if item.name in _WORDS or (is_older and item.name in _SIMULTANEOUS):
+        if item.name in (_NOT_NUMBERS if words else _WORDS) or (is_older and item.name in _SIMULTANEOUS):
             continue
         one, other = getattr(stored, item.name), getattr(again, item.name)
         if not is_close(one, other):

@@ -24,13 +24,14 @@ from medfm_gui.workspace import report_sections as write
 from medfm_gui.workspace.evaluating import EvaluationFile
 from medfm_gui.workspace.evidence import Evidence
 from medfm_gui.workspace.evidence_numbers import Contents
-from medfm_gui.workspace.evidence_study import Study, dataset_of, ended, flow_again, openings_of, split_of
+from medfm_gui.workspace.evidence_study import Study, dataset_of, ended, flow_again, folds_of, openings_of, split_of
 from medfm_gui.workspace.ladder import ladder
 from medfm_gui.workspace.opened_runs import OpenedRun
 from medfm_gui.workspace.report_card import Card, card_section, model_card
 from medfm_gui.workspace.report_failures import failure_tables
+from medfm_gui.workspace.report_folds import folds_limits, folds_section, with_folds
 from medfm_gui.workspace.report_ladder import ladder_section
-from medfm_gui.workspace.report_limits import limitations, limitations_section
+from medfm_gui.workspace.report_limits import SCANNERS, SITES, limitations, limitations_section
 from medfm_gui.workspace.report_names import ReportNames
 from medfm_gui.workspace.report_outside import outside_section
 from medfm_gui.workspace.report_preparation import with_preparation
@@ -60,6 +61,8 @@ class Again:
     promised: Standing
     openings: tuple[EvaluationFile, ...]
     shortcuts: ShortcutFile | None = None
+    folds: tuple[Split, ...] = ()
+    """Of a report over folds the split of each; ``split`` is the first of them."""
 
     @property
     def views(self) -> tuple[RunView, ...]:
@@ -86,12 +89,14 @@ def facts_again(
         InputError, SplitError: a file tells what cannot be.
     """
     dataset = dataset_of(study, held.split)
-    targets = _targets(runs[0].images)
+    tested_in = runs if study.folds else runs[:1]
+    targets = {name: target for run in tested_in for name, target in _targets(run.images).items()}
     tested = (replace(one, target=targets.get(one.id, one.target)) for one in dataset.samples)
     openings = openings_of(study, runs[0].test.sample_set)
     return Again(
         held, study, replace(dataset, samples=tuple(tested)), split_of(study, held.split), ended(study, runs, folder),
         study.standing(held.protocol), openings, cheap,
+        folds_of(study, {study.split.id: held.split, **held.fold_splits}),
     )  # fmt: skip
 
 
@@ -122,34 +127,53 @@ def sections_again(again: Again, contents: Contents) -> Iterator[Made]:
         "Purpose": lambda: Made(write.purpose_section(again.study.purpose)),
         "Protocol": lambda: Made(protocol_section(again.promised)),
         Part.DATA.heading: lambda: _data(again),
-        Part.SPLIT.heading: lambda: Made(write.split_section(again.dataset, again.split)),
+        Part.SPLIT.heading: lambda: Made(_split(again)),
         Part.MODELS.heading: lambda: Made(_models(again)),
         Part.RESULTS.heading: lambda: Made(_results(again), tables=False),
         Part.CALIBRATION.heading: lambda: Made(_usefulness(again), tables=False),
         Part.COMPARISON.heading: lambda: _comparison(again),
+        Part.FOLDS.heading: lambda: Made(_folds(again), tables=False),
         Part.EXTERNAL.heading: lambda: Made(_outside(again)),
         Part.SUBGROUPS.heading: lambda: Made(_interactions(again)),
         Part.LADDER.heading: lambda: Made(ladder_section(ladder_again(again), again.titles)),
         Part.CURVES.heading: lambda: Made(write.curves_section(again.views)),
         Part.FAILURES.heading: lambda: Made(_failures(again), tables=False),
-        Part.LIMITATIONS.heading: lambda: Made(limitations_section(_limits(again)), hidden=_SOURCES),
+        Part.LIMITATIONS.heading: lambda: Made(limitations_section(_limits(again)), hidden=untold_sources(again)),
         Part.CARD.heading: lambda: Made(card_section(card_again(again))),
         Part.PROVENANCE.heading: lambda: Made(_provenance(again), hidden=frozenset({"Written with"})),
-        "Left out": lambda: Made(Section("Left out", (Paragraph(looks(again.openings)),))),
+        "Left out": lambda: Made(Section("Left out", (Paragraph(looks(again.openings, len(again.folds))),))),
     }
     for title, make in makers.items():
         if title in shown:
             yield make()
 
 
-_SOURCES = frozenset({"Sites", "Scanners"})
-"""Limitations of covariates whose values are told by groups alone."""
+def untold_sources(again: Again) -> frozenset[str]:
+    """Limitations of sites and scanners, where the account does not tell how many there are (earlier versions)."""
+    return frozenset({SITES, SCANNERS}) if again.study.sources is None else frozenset()
 
 
 def _data(again: Again) -> Made:
     bare = replace(again.dataset, samples=tuple(replace(one, covariates={}) for one in again.dataset.samples))
+    if again.folds:
+        told = again.study.dataset
+        boxes = report_parts.flow_table(told.flow)
+        return Made(report_parts.data_of_folds(bare, again.folds, statements.rows(told.statement), boxes))
     flow = report_parts.flow_table(flow_again(again.study, bare, again.split))
     return Made(write.data_section(bare, again.split, statements.rows(again.study.dataset.statement), flow))
+
+
+def _split(again: Again) -> Section:
+    section = write.split_section(again.dataset, again.split)
+    return with_folds(section, again.folds) if again.folds else section
+
+
+def _folds(again: Again) -> Section:
+    """Its numbers are computed again elsewhere; what is said of them, and what is marked, is looked at here."""
+    told = again.held.folds
+    if told is None:
+        return Section(Part.FOLDS.heading, ())
+    return folds_section(told.found, again.promised, again.views)
 
 
 def _models(again: Again) -> Section:
@@ -204,13 +228,16 @@ def _limits(again: Again) -> tuple[tuple[str, str], ...]:
     found = limitations(
         again.views, again.tests, again.dataset, again.split, again.openings, again.promised, stated,
         again.study.outside, tuple(dict.fromkeys(one.name for one in again.held.outside)),
+        folds=folds_limits(again.held.folds.found, len(again.openings)) if again.held.folds is not None else (),
+        sources=again.study.sources,
     )  # fmt: skip
-    return tuple(one for one in found if one[0] not in _SOURCES)
+    hidden = untold_sources(again)
+    return tuple(one for one in found if one[0] not in hidden)
 
 
 def card_again(again: Again) -> Card:
-    """The model card of the attached facts; its limitations without those of sites and scanners."""
-    return model_card(
+    """The model card of the attached facts; without limitations of which nothing is told."""
+    made = model_card(
         again.views,
         again.tests,
         again.dataset,
@@ -219,10 +246,11 @@ def card_again(again: Again) -> Card:
         limitations=_limits(again),
         purpose=again.study.purpose,
     )
+    return replace(made, images={"in all folds": len(again.dataset.samples)}) if again.folds else made
 
 
 def _provenance(again: Again) -> Section:
-    return provenance_section(again.views, again.tests, again.openings, again.split)
+    return provenance_section(again.views, again.tests, again.openings, again.split, folds=again.folds)
 
 
 def ladder_again(again: Again) -> Ladder:

@@ -50,14 +50,14 @@ def _scores(one: Baseline, held: Evidence, runs: Sequence[OpenedRun]) -> Scored:
     return replace(images, scores=ordered)
 
 
-def shortcuts_differ(held: Evidence, again: ShortcutFile) -> list[Difference]:
+def shortcuts_differ(held: Evidence, again: ShortcutFile, *, words: bool = False) -> list[Difference]:
     """Numbers, paired tests and sentences of the cheap models that do not come of their scores."""
     if held.shortcuts is None:
         return []
     found: list[Difference] = []
     for told, fresh in zip(held.shortcuts.baselines, again.baselines, strict=True):
-        found += rows_differ(told.evaluations, fresh.evaluations, where="cheap models, ")
-        found += pairs_differ(told.pairs, fresh.pairs)
+        found += rows_differ(told.evaluations, fresh.evaluations, where="cheap models, ", words=words)
+        found += pairs_differ(told.pairs, fresh.pairs, words=words)
     for said in held.shortcuts.sentences:
         if said not in again.sentences:
             message = f"{SHORTCUTS} says “{said[:160]}”, which does not come of the scores."

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.report import Part, Table
+from medfm_gui.domain.units import counted, unit_title
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.workspace.evidence import Evidence
 from medfm_gui.workspace.evidence_numbers import Contents, Told
@@ -62,7 +63,8 @@ def _subgroups(told: Told, runs: Sequence[OpenedRun]) -> Table:
     labels = tuple(dict.fromkeys(row.label for row in told.rows))
     unit = runs[0].units.unit
     file = SubgroupFile(told.runs, told.covariate, labels, told.rows, ChartSpec("", "intervals", ""), unit)
-    return Table(f"By {told.covariate}, by {unit} (", HEADER, tuple(subgroup_rows(file, hide=False)), (2, 3))
+    caption = f"By {told.covariate}, by {unit_title(unit)} ("
+    return Table(caption, HEADER, tuple(subgroup_rows(file, hide=False)), (2, 3))
 
 
 def _without_several(table: Table, held: Evidence) -> Table:
@@ -79,7 +81,7 @@ def _headlines(contents: Contents, runs: Sequence[OpenedRun], *, in_summary: boo
     said = {value for name, value in card.facts if name == "Results"} if card is not None else None
     for run in runs:
         first = run.test.evaluations[0]
-        line = f"{run.name}: {metric_title(first.metric)} {estimate(first)} ({first.n} {first.unit}s)."
+        line = f"{run.name}: {metric_title(first.metric)} {estimate(first)} ({counted(first.n, first.unit)})."
         if in_summary and line not in contents.summary:
             yield Difference("Summary", "differs", f"Summary: it does not say “{line}”", expected=line)
         rows = [row for row in run.test.evaluations if not row.label]

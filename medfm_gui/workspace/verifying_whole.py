@@ -20,27 +20,32 @@ from medfm_gui.workspace.opened_runs import OpenedRun
 from medfm_gui.workspace.report_card import CARD
 from medfm_gui.workspace.report_charts import CHARTS
 from medfm_gui.workspace.report_demographics import CHARACTERISTICS
+from medfm_gui.workspace.report_folds import folds_summary
 from medfm_gui.workspace.report_parts import summary
 from medfm_gui.workspace.report_provenance import CHARTS_ATTACHED, ENVIRONMENT, FILES_ATTACHED
-from medfm_gui.workspace.verifying import Difference
+from medfm_gui.workspace.verifying import BROKEN, Difference, in_file
+from medfm_gui.workspace.verifying_agreement import account_is_bare, accounts_differ
 from medfm_gui.workspace.verifying_attached import card_differs, environment_differs
 from medfm_gui.workspace.verifying_blocks import section_differs, unmade
-from medfm_gui.workspace.verifying_charts import look_at_charts
+from medfm_gui.workspace.verifying_charts import charts_of_file, look_at_charts
+from medfm_gui.workspace.verifying_checklists import checklists_again
 from medfm_gui.workspace.verifying_cohort import cohort_differs
-from medfm_gui.workspace.verifying_sections import Again, facts_again, sections_again
+from medfm_gui.workspace.verifying_outline import captions_differ, left_out_of, sections_differ
+from medfm_gui.workspace.verifying_sections import Again, Made, facts_again, sections_again, untold_sources
 from medfm_gui.workspace.verifying_shortcuts import beside_differ, shortcuts_again, shortcuts_differ
 from medfm_gui.workspace.verifying_tables import tables_again
 
-_BROKEN = (KeyError, IndexError, ValueError, TypeError, AttributeError, ArithmeticError, OSError)
-"""What a file that was changed can make of arithmetic and of paths."""
 _LISTS = tuple(Table(caption, (), ()) for caption in (CHARACTERISTICS, FILES_ATTACHED, CHARTS_ATTACHED))
 """Tables that are counted, or held against the files, in a way of their own."""
 ACCOUNT = (
-    f"Held against the attached account of the runs ({STUDY}, outcomes.json, {ENVIRONMENT}) alone, because no file "
-    "of a report repeats a training: time, memory, parameters and labels of trainings, their curves, thresholds and "
-    "calibrators, hashes of weights, of the dataset, of the split and of its certificate, versions, the openings of "
-    "the test, what was skipped in the import, near-duplicates that the leak gate found, the journal's head."
+    f"Held against the attached account of the runs ({STUDY}, outcomes.json, {ENVIRONMENT}, runs.json) alone, because "
+    "no file of a report repeats a training: time, memory, parameters and labels of trainings, their curves, "
+    "thresholds and calibrators, what an order names beside its settings (backbone, device, time), hashes of weights, "
+    "of the dataset, of the split and of its certificate, versions, the openings of the test, what was skipped in the "
+    "import, near-duplicates that the leak gate found, the journal's head."
 )
+PICTURES = "pictures, the places of lines and marks in charts, numbers of pages"
+"""What is drawn and set, and no text that could be compared."""
 
 
 @dataclass(slots=True)
@@ -54,29 +59,40 @@ class Whole:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What was held against less than a computation."""
-        if not self.alone:
-            return (ACCOUNT,)
-        said = "; ".join(self.alone)
-        return (ACCOUNT, f"Held against the attached {CONTENTS} alone: {said}; pictures, and how charts are drawn.")
+        said = "; ".join((*self.alone, PICTURES))
+        return (ACCOUNT, f"Held against the attached {CONTENTS} alone, or not at all: {said}.")
 
     def look(self, name: str, make: Callable[[], Sequence[Difference]]) -> None:
         """Take what one look finds; a file that cannot be made sense of is one difference."""
         try:
-            self.differences += make()
+            self.differences += in_file(name, make())
         except MedfmError as error:
-            self.differences.append(Difference(name, "changed", error.message))
-        except _BROKEN as error:
+            self.differences.append(Difference(name, "changed", f"{name}: {error.message}"))
+        except BROKEN as error:
             message = f"The attached {name} does not fit the other files of the report ({type(error).__name__})."
             self.differences.append(Difference(name, "changed", message))
 
 
 def look_at_whole(
-    held: Evidence, study: Study, contents: Contents, runs: Sequence[OpenedRun], files: Mapping[str, bytes]
+    held: Evidence,
+    study: Study,
+    contents: Contents,
+    runs: Sequence[OpenedRun],
+    files: Mapping[str, bytes],
+    *,
+    words: bool = False,
 ) -> Whole:
-    """Sections, counts, cheap models, charts, card and environment of a report from its attached files."""
+    """Sections, counts, cheap models, charts, card and environment of a report from its attached files.
+
+    Args:
+        words: methods and notes as well, which earlier versions may have worded otherwise.
+    """
     whole = Whole()
+    whole.look(STUDY, lambda: list(accounts_differ(held, study)))
+    if words:
+        whole.look(STUDY, lambda: list(account_is_bare(study)))
     with tempfile.TemporaryDirectory(prefix="medfm-") as made:
-        whole.look(STUDY, partial(_look, whole, held, study, contents, tuple(runs), files, Path(made)))
+        whole.look(STUDY, partial(_look, whole, held, study, contents, tuple(runs), files, Path(made), words))
     return whole
 
 
@@ -88,6 +104,7 @@ def _look(
     runs: Sequence[OpenedRun],
     files: Mapping[str, bytes],
     folder: Path,
+    words: bool,
 ) -> list[Difference]:
     cheap = None
     try:
@@ -95,13 +112,16 @@ def _look(
     except MedfmError as error:
         whole.differences.append(Difference(BASELINES, "changed", error.message))
     if cheap is not None:
-        whole.look(SHORTCUTS, lambda: shortcuts_differ(held, cheap))
+        whole.look(SHORTCUTS, lambda: shortcuts_differ(held, cheap, words=words))
         whole.checked += sum(len(one.evaluations) + len(one.pairs) for one in cheap.baselines)
     again = facts_again(held, study, runs, folder, cheap)
     shown = {one.title: one for one in contents.sections}
     whole.look(SPLIT, lambda: cohort_differs(again, shown.get(Part.DATA.heading)))
     whole.checked += len(held.split)
-    whole.look(CONTENTS, lambda: _sections(whole, again, contents))
+    whole.look(CONTENTS, lambda: _sections(whole, again, contents, files))
+    if words:  # earlier versions had other sections
+        whole.look(CONTENTS, lambda: list(sections_differ(again, contents)))
+        whole.look(CONTENTS, lambda: list(captions_differ(again, shown)))
     whole.look(CONTENTS, lambda: _summary(again, contents))
     whole.look(SHORTCUTS, lambda: beside_differ(held.shortcuts, shown.get(Part.COMPARISON.heading)))
     whole.look(CHARTS, lambda: _charts(whole, again, contents, files))
@@ -110,14 +130,16 @@ def _look(
     return []
 
 
-def _sections(whole: Whole, again: Again, contents: Contents) -> list[Difference]:
+def _sections(whole: Whole, again: Again, contents: Contents, files: Mapping[str, bytes]) -> list[Difference]:
     shown = {one.title: one for one in contents.sections}
     found: list[Difference] = []
     seen = set()
     elsewhere = defaultdict(list)
     for part, table, _ in tables_again(again.held, again.runs):
         elsewhere[part.heading].append(table)
-    for made in sections_again(again, contents):
+    lists = checklists_again(again, contents, charts_of_file(files), left_out_of(contents))
+    listed = [Made(lists)] if lists is not None and lists.title in shown else []
+    for made in (*sections_again(again, contents), *listed):
         other = shown[made.section.title]
         seen.add(other.title)
         found += section_differs(made.section, other, tables=made.tables, hidden=made.hidden)
@@ -126,13 +148,16 @@ def _sections(whole: Whole, again: Again, contents: Contents) -> list[Difference
         whole.alone += unmade([*own, *elsewhere[other.title], *_LISTS], other)
     seen |= {Part.EXTERNAL.heading} if again.held.outside else set()  # held against its own files elsewhere
     whole.alone += [title for title in shown if title not in seen]
+    if untold_sources(again) and Part.LIMITATIONS.heading in shown:
+        whole.alone.append("the limitations of sites and scanners")
     return found
 
 
 def _summary(again: Again, contents: Contents) -> list[Difference]:
     """The lines of the runs are looked at one by one elsewhere; here the whole."""
     sentence = again.held.comparison.sentence if again.held.comparison is not None else ""
-    wanted = summary(again.runs, sentence)
+    told = again.held.folds
+    wanted = folds_summary(told.found) if told is not None else summary(again.runs, sentence)
     if " ".join(contents.summary.split()) == " ".join(wanted.split()):
         return []
     message = f"Summary: it is not what follows from the attached files, which is “{wanted[:200]} …”"
@@ -142,5 +167,4 @@ def _summary(again: Again, contents: Contents) -> list[Difference]:
 def _charts(whole: Whole, again: Again, contents: Contents, files: Mapping[str, bytes]) -> list[Difference]:
     seen = look_at_charts(files, contents, again)
     whole.checked += seen.checked
-    whole.alone += [f"the chart “{title}”" for title in seen.alone]
     return list(seen.differences)

@@ -165,6 +165,10 @@ class AtOnce:
         """None: nothing is decoded at full size."""
         return iter(())
 
+    def telling(self, files: Iterable[tuple[str, Sequence[str]]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """None: these are no DICOM files."""
+        return iter(())
+
     def records(self, paths: Iterable[Path]) -> Iterator[RecordResult]:
         """None: these are no MATLAB files."""
         return iter(())

@@ -65,6 +65,18 @@ def test_few_images_of_the_same_kind_are(tumours: Medfm, shared_data: Path, tmp_
     assert {case["label"] for one in said for case in one["similar"]} == {"glioma", "meningioma", "pituitary"}
 
 
+def test_a_table_of_the_opened_test_says_which_images_are(tumours: Medfm, tmp_path: Path) -> None:
+    tumours.json("evaluate", "r0001", "--open-test", "final evaluation")
+    out = tmp_path / "p.csv"
+    said = tumours.json("predictions", "r0001", "--out", out, "--outlier")
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == said["rows"] > 15 and list(rows[0])[-2:] == ["outlier_score", "outlier"]
+    limit = said["outlier_limit"]["limit"]
+    assert all((row["outlier"] == "yes") == (float(row["outlier_score"]) > limit + 1e-5) for row in rows)
+    assert np.mean([row["outlier"] == "yes" for row in rows]) <= 0.2
+
+
 def test_a_model_that_travels_has_nothing_to_compare_with(tumours: Medfm, shared_data: Path, tmp_path: Path) -> None:
     model = tmp_path / "model.medfm"
     tumours.json("model", "export", "r0001", "--out", model)

@@ -52,7 +52,7 @@ _STATEMENT = Statement(
 
 def recognises(source: Path) -> str | None:
     """Volumes called ``amos_####`` in the folder of training images."""
-    folder = find_folder(source, "imagesTr", depth=1) if source.is_dir() else None
+    folder = find_folder(source, "imagesTr") if source.is_dir() else None
     if folder is None or not any(_NAME.match(path.name) for path in folder.iterdir()):
         return None
     return "imagesTr holds volumes called amos_####"
@@ -65,7 +65,7 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
         InputError: there is no folder ``imagesTr``.
     """
     wanted = LAYOUT.chosen(options)["modality"]
-    root = needed(find_folder(source, "imagesTr", depth=1), "folder “imagesTr”", source).parent
+    root = needed(find_folder(source, "imagesTr"), "folder “imagesTr”", source).parent
     tree = walk(root)
     there = volumes_of(tree)
     pairing = Pairing(root)

@@ -14,9 +14,10 @@ from medfm_gui.datasets.layout import Choice, Layout, Policy, Tools
 from medfm_gui.datasets.listing import ImportOptions, Listing
 from medfm_gui.datasets.published import Gathering, find_file, header, home, images_below, needed, records
 from medfm_gui.datasets.table import Table, read_table
-from medfm_gui.datasets.text import counted, shown
+from medfm_gui.datasets.text import shown
 from medfm_gui.domain.dataset import Count, Statement, Task
 from medfm_gui.domain.errors import TableError
+from medfm_gui.domain.units import counted
 
 GRADES = ("0 no DR", "1 mild", "2 moderate", "3 severe", "4 proliferative DR")
 """The classes in their order, named by the grade and what it stands for (DR = diabetic retinopathy)."""

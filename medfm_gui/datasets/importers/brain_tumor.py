@@ -16,9 +16,10 @@ from medfm_gui.datasets.layout import Layout, Tools
 from medfm_gui.datasets.listing import ImportOptions, Listing
 from medfm_gui.datasets.pseudonym import pseudonym
 from medfm_gui.datasets.published import Gathering, find_file, home, images_below
-from medfm_gui.datasets.text import counted, examples, natural, shown
+from medfm_gui.datasets.text import examples, natural, shown
 from medfm_gui.domain.dataset import Count, Statement, Task
 from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.units import counted
 
 if TYPE_CHECKING:
     from medfm_gui.imaging.record import Record

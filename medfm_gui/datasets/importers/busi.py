@@ -15,9 +15,10 @@ from pathlib import Path
 from medfm_gui.datasets.layout import Choice, Layout, Policy, Tools
 from medfm_gui.datasets.listing import Entry, ImportOptions, Listing
 from medfm_gui.datasets.published import find_folder, home, images_below, junk_remark, needed
-from medfm_gui.datasets.text import counted, examples, natural, shown
+from medfm_gui.datasets.text import examples, natural, shown
 from medfm_gui.datasets.walk import suffix_of
 from medfm_gui.domain.dataset import Count, Skipped, Statement, Task
+from medfm_gui.domain.units import counted
 
 CLASSES: Mapping[str, int] = {"normal": 133, "benign": 437, "malignant": 210}
 """How many images of each class were published."""

@@ -20,10 +20,11 @@ import numpy as np
 from medfm_gui.datasets.layout import Decoder
 from medfm_gui.datasets.published import find_file, find_folder, images_below, junk_remark, records
 from medfm_gui.datasets.table import read_table
-from medfm_gui.datasets.text import counted, natural, shown
+from medfm_gui.datasets.text import natural, shown
 from medfm_gui.datasets.walk import has_dicom_mark, suffix_of, walk
 from medfm_gui.domain.dataset import Count, Skipped
 from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.units import counted
 
 _FILES = 10_239
 """Image files of the release on TCIA."""

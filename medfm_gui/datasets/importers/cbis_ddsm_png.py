@@ -16,8 +16,9 @@ from medfm_gui.datasets.layout import Choice, Layout, Policy, Tools
 from medfm_gui.datasets.listing import Entry, ImportOptions, Listing
 from medfm_gui.datasets.partitions import partition_named
 from medfm_gui.datasets.published import find_folder, home, images_below, junk_remark, needed
-from medfm_gui.datasets.text import counted, examples, shown
+from medfm_gui.datasets.text import examples, shown
 from medfm_gui.domain.dataset import Count, Skipped, Statement, Task
+from medfm_gui.domain.units import counted
 
 _LESIONS = ("calc", "mass")
 _CLASSES = {"malignant": MALIGNANT, "benign": BENIGN}

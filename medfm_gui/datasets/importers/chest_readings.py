@@ -16,10 +16,11 @@ from pathlib import Path
 from medfm_gui.datasets.layout import Choice, Policy
 from medfm_gui.datasets.listing import ImportOptions, Listing
 from medfm_gui.datasets.published import Gathering, find_folder, home, images_below, junk_remark
-from medfm_gui.datasets.text import cell, counted, examples, shown
+from medfm_gui.datasets.text import cell, examples, shown
 from medfm_gui.datasets.walk import walk, without_image_suffix
 from medfm_gui.domain.dataset import Count, Statement, Task
 from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.units import counted
 
 NORMAL, TUBERCULOSIS = "normal", "tuberculosis"
 TASK = Policy(
@@ -191,7 +192,7 @@ def _readings(root: Path, chests: Chests) -> dict[str, Reading]:
 def _remarks(junk: Sequence[str], others: int) -> Iterable[str]:
     said = list(junk_remark(junk))
     if others:
-        said.append(f"{counted(others, 'image')} are called otherwise and belong to another set; not taken.")
+        said.append(f"{counted(others, 'image')} called otherwise, as in another set: not taken.")
     return said
 
 

@@ -16,12 +16,13 @@ from pathlib import Path
 from medfm_gui.datasets.importers.chexpert_labels import FIVE, LABELS, POLICIES, PRESETS, Marks, column_of
 from medfm_gui.datasets.layout import Layout, Tools
 from medfm_gui.datasets.listing import ImportOptions, Listing
-from medfm_gui.datasets.published import Gathering, Images, find_file, home, images_below
+from medfm_gui.datasets.published import Gathering, Images, find_file, header, home, images_below
 from medfm_gui.datasets.table import Table, read_table
-from medfm_gui.datasets.text import counted, plain_name, shown
+from medfm_gui.datasets.text import plain_name, shown
 from medfm_gui.datasets.walk import without_image_suffix
 from medfm_gui.domain.dataset import Count, Statement, Task
 from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.units import counted
 
 TABLES: Mapping[str, str] = {
     "train.csv": "train",
@@ -35,7 +36,6 @@ TABLES: Mapping[str, str] = {
 """The tables of the releases and the side that each describes; an image that two describe goes by the first."""
 _PLACE = re.compile(r"(patient\d+)/(study\d+)(?:/(view\d+_(frontal|lateral)))?$", re.IGNORECASE)
 _FIVE = tuple(map(LABELS.index, FIVE))
-_HEAD_BYTES = 4096
 _ENOUGH = 10
 STATEMENT = Statement(
     unit="image; a patient has several studies, a study several views",
@@ -74,12 +74,7 @@ def _tables(source: Path) -> Iterator[Path]:
 
 def _has_findings(path: Path) -> bool:
     """Whether the first line names a path or a study and most of the findings."""
-    try:
-        with path.open("rb") as handle:
-            first = handle.read(_HEAD_BYTES).split(b"\n", 1)[0].decode("utf-8-sig", "replace")
-    except OSError:
-        return False
-    names = {plain_name(name) for name in first.split(",")}
+    names = header(path)
     return bool(names & {"path", "study"}) and sum(plain_name(label) in names for label in LABELS) >= _ENOUGH
 
 

@@ -6,17 +6,18 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from medfm_gui.datasets.columns import NAMES_OF_PERSONS, Columns, covariates, recognise
+from medfm_gui.datasets.columns import IDENTITY, NAMES_OF_PERSONS, Columns, covariates, recognise
 from medfm_gui.datasets.layout import Layout, Tools
 from medfm_gui.datasets.listing import Entry, ImportOptions, Listing
-from medfm_gui.datasets.locate import ImageFolder, Missing
+from medfm_gui.datasets.locate import ImageFolder, Missing, is_absolute
 from medfm_gui.datasets.pseudonym import pseudonym
 from medfm_gui.datasets.sheets import SHEET_SUFFIXES
 from medfm_gui.datasets.table import Table, read_table
-from medfm_gui.datasets.text import counted, examples, plain_name, shown
-from medfm_gui.datasets.walk import TABLE_SUFFIXES, looks_like_image
+from medfm_gui.datasets.text import examples, plain_name, shown
+from medfm_gui.datasets.walk import TABLE_SUFFIXES, is_junk, looks_like_image
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import TableError
+from medfm_gui.domain.units import counted
 
 
 def recognises(source: Path) -> str | None:
@@ -28,10 +29,19 @@ def recognises(source: Path) -> str | None:
 
 
 def tables_in(folder: Path) -> list[Path]:
-    """The tables that lie directly in a folder, by name."""
+    """The tables that lie directly in a folder, by name; workbooks and Parquet files only where there is no text
+    and not a folder a class.
+
+    Hidden files (``._labels.csv``) and the marks of an open workbook (``~$labels.xlsx``) are none.
+    """
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in TABLE_SUFFIXES and path.is_file())
+    files = [path for path in folder.iterdir() if not is_junk(path.name) and not path.name.startswith("~$")]
+    found = {path: path.suffix.lower() for path in files if path.is_file()}
+    texts = sorted(path for path, suffix in found.items() if suffix in TABLE_SUFFIXES)
+    if texts or sum(path.is_dir() for path in files) > 1:  # a workbook beside class folders is seldom their table
+        return texts
+    return sorted(path for path, suffix in found.items() if suffix in SHEET_SUFFIXES)
 
 
 def table_of(source: Path) -> Path:
@@ -68,11 +78,20 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
     if plain_name(columns.patient) in NAMES_OF_PERSONS:
         entries = [replace(entry, patient=entry.patient and pseudonym(tools.key, entry.patient)) for entry in entries]
         columns.why["patient"] += ", kept as pseudonyms"
+    if plain_name(columns.group) in IDENTITY:
+        entries = [replace(entry, group=entry.group and pseudonym(tools.key, entry.group)) for entry in entries]
+        columns.why["group"] += ", kept as pseudonyms"
     entries, conflicts, doubled = _without_doubles(entries)
     kept, left_out = covariates(table, columns.all)
     warnings = list(table.warnings)
     if doubled:
         warnings.append(f"{counted(doubled, 'row')} repeated what another says of the same image, and counted once.")
+    absolute = sum(map(is_absolute, table.column(columns.path)))
+    if absolute:
+        warnings.append(
+            f"{counted(absolute, 'path')} of some computer in the table: not looked at; the image of that folder and "
+            "name in the image folder is taken."
+        )
     unlisted = sum(looks_like_image(name) for name in folder.files) - len({entry.file for entry in entries})
     if unlisted > 0:
         warnings.append(f"{counted(unlisted, 'image')} in the image folder were not taken: no usable row names them.")

@@ -18,10 +18,11 @@ from medfm_gui.datasets.listing import Entry, ImportOptions, Listing
 from medfm_gui.datasets.locate import ImageFolder
 from medfm_gui.datasets.pseudonym import pseudonym
 from medfm_gui.datasets.table import Table, read_table
-from medfm_gui.datasets.text import counted, examples, plain_name, shown
+from medfm_gui.datasets.text import examples, plain_name, shown
 from medfm_gui.datasets.walk import has_dicom_mark
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import InputError, TableError
+from medfm_gui.domain.units import counted
 
 if TYPE_CHECKING:
     from medfm_gui.imaging.header import DicomHeader
@@ -122,6 +123,10 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
     taken["patient"] = f"{patient or 'PatientID of the files'}, kept as pseudonyms"
     taken["label"] = f"{', '.join(labels)} ({why['label']})"
     taken.update({role: name for role, name in (("group", group), ("fold", fold)) if name})
+    if plain_name(group) in IDENTITY:
+        taken["group"] += ", kept as pseudonyms"
+    if not group and any(entry.group for entry in entries):
+        taken["group"] = "StudyInstanceUID of the files, kept as pseudonyms"
     return Listing(
         "dicom",
         root,
@@ -223,14 +228,21 @@ class _Builder:
         """The entry; the patient is the row's if a column was taken, else the file's, in both cases a pseudonym."""
         cells = dict(zip(self.table.columns, self.table.rows[number], strict=True))
         identity = cells.get(self.patient, "") or item.header.patient_id.strip()
+        group = cells.get(self.group, "") if self.group else item.header.study_uid.strip()
+        if not self.group or plain_name(self.group) in IDENTITY:
+            group = group and pseudonym(self.key, group)
+        facts = {name: cells[name] for name in self.kept if cells[name]}
+        side = item.header.laterality.strip()
+        if side and not any(plain_name(name) == "laterality" for name in self.kept):
+            facts["laterality"] = side
         return Entry(
             shown(item.name),
             str(self.root / item.name),
             tuple(cells[name] for name in self.labels),
             patient=pseudonym(self.key, identity) if identity else None,
-            group=cells.get(self.group) or None,
+            group=group or None,
             fold=cells.get(self.fold) or None,
-            covariates={name: cells[name] for name in self.kept if cells[name]},
+            covariates=facts,
         )
 
 

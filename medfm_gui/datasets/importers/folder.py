@@ -7,10 +7,11 @@ from pathlib import Path
 from medfm_gui.datasets.layout import Layout, Tools
 from medfm_gui.datasets.listing import Entry, ImportOptions, Listing
 from medfm_gui.datasets.partitions import all_are_partitions, partition_named
-from medfm_gui.datasets.text import cell, counted, examples, natural, shown, words
+from medfm_gui.datasets.text import cell, examples, natural, shown, words
 from medfm_gui.datasets.walk import TABLE_SUFFIXES, looks_like_image, suffix_of, walk
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.units import counted
 
 _NOT_PICTURES = frozenset(
     words(".txt .md .csv .tsv .json .xml .html .htm .pdf .py .npz .npy .log .yaml .yml .ini .rtf .docx")

@@ -24,9 +24,10 @@ from medfm_gui.datasets.published import (
     records,
 )
 from medfm_gui.datasets.table import read_table
-from medfm_gui.datasets.text import counted, shown
+from medfm_gui.datasets.text import shown
 from medfm_gui.domain.dataset import Count, Statement, Task
 from medfm_gui.domain.errors import TableError
+from medfm_gui.domain.units import counted
 
 CLASSES: Mapping[str, tuple[str, int]] = {
     "MEL": ("melanoma", 4522),

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from medfm_gui.datasets.archive import Member, members, missing, rows
 from medfm_gui.datasets.layout import Choice, Layout, Policy, Tools
 from medfm_gui.datasets.listing import Entry, ImportOptions, Listing, Picture
-from medfm_gui.datasets.text import shown
+from medfm_gui.datasets.text import examples, shown
+from medfm_gui.datasets.walk import is_junk
 from medfm_gui.domain.dataset import Count, Statement, Task
 from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.units import counted
 
 SIDES = ("train", "val", "test")
 _LARGEST_SIDE = 2048
@@ -97,7 +99,14 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
     """
     path = _archive_of(source)
     if path is None:
-        raise InputError(f"“{shown(source.name)}” is no .npz file.", "Name the MedMNIST archive.")
+        several = _archives_in(source) if source.is_dir() else []
+        raise InputError(
+            f"“{shown(source.name)}” holds {counted(len(several), 'archive')}: "
+            f"{examples(shown(path.name) for path in several)}."
+            if several
+            else f"“{shown(source.name)}” is no .npz file.",
+            "Name the MedMNIST archive.",
+        )
     found = members(path)
     sides = [side for side in SIDES if f"{side}_images" in found]
     wanted = [f"{side}_{kind}" for side in sides or SIDES for kind in ("images", "labels")]
@@ -162,9 +171,13 @@ def _counts(known: str, found: Mapping[str, int], what: str) -> Iterator[Count]:
 
 def _archive_of(source: Path) -> Path | None:
     if source.is_dir():
-        found = sorted(source.glob("*.npz"))
+        found = _archives_in(source)
         return found[0] if len(found) == 1 else None
     return source if source.suffix.lower() == ".npz" else None
+
+
+def _archives_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".npz" and not is_junk(path.name))
 
 
 def _check(path: Path, images: Member, labels: Member) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from medfm_gui.datasets.layout import Layout, Tools
 from medfm_gui.datasets.listing import ImportOptions, Listing
 from medfm_gui.datasets.published import find_file, junk_remark, needed
-from medfm_gui.datasets.text import natural, plain_name, shown
+from medfm_gui.datasets.text import examples, natural, plain_name, shown
 from medfm_gui.datasets.volumes import SLICES, Pairing, is_volume, stem_of
 from medfm_gui.datasets.walk import Tree, walk
 from medfm_gui.domain.dataset import Count, Statement, Task
@@ -40,7 +40,7 @@ KNOWN: Mapping[str, tuple[int, int, int | None, str]] = {
 
 def recognises(source: Path) -> str | None:
     """A ``dataset.json`` beside the folders of images and labels."""
-    table = find_file(source, TABLE, depth=1) if source.is_dir() else None
+    table = find_file(source, TABLE) if source.is_dir() else None
     if table is None or not all((table.parent / name).is_dir() for name in ("imagesTr", "labelsTr")):
         return None
     return "dataset.json lies beside the folders imagesTr and labelsTr"
@@ -52,7 +52,7 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
     Raises:
         InputError: there is no ``dataset.json``, or it is damaged.
     """
-    table = needed(find_file(source, TABLE, depth=1), f"{TABLE}", source)
+    table = needed(find_file(source, TABLE), TABLE, source)
     root = table.parent
     facts = read_table(table)
     tree = walk(root)
@@ -73,11 +73,22 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
         classes=classes_of(facts),
         task=Task.SEGMENTATION,
         skipped=(*tree.skipped, *pairing.skipped),
-        warnings=(_NO_PATIENTS, *junk_remark(tree.junk)),
+        warnings=(*_other_tasks(source, root), _NO_PATIENTS, *junk_remark(tree.junk)),
         taken={"images and masks": "the pairs of dataset.json" if _listed(facts) else "by name, from imagesTr"},
         counts=_counts(root, facts, len(pairing.entries), len(tests)),
         statement=_statement(facts),
     )
+
+
+def _other_tasks(source: Path, root: Path) -> tuple[str, ...]:
+    """A warning where the source holds several tasks, of which only one can be a dataset."""
+    if root == source:
+        return ()
+    beside = sorted(path.parent.name for path in root.parent.glob(f"*/{TABLE}") if path.parent != root)
+    if not beside:
+        return ()
+    which = examples(map(shown, beside))
+    return (f"“{shown(root.name)}” was taken; not taken were {which} beside it: name the folder of the task.",)
 
 
 # -- the table

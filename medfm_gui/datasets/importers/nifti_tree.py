@@ -16,11 +16,12 @@ from medfm_gui.datasets.listing import Entry, ImportOptions, Listing
 from medfm_gui.datasets.mask_pairs import Pairs, paired, said_of
 from medfm_gui.datasets.pseudonym import pseudonym
 from medfm_gui.datasets.published import junk_remark
-from medfm_gui.datasets.text import counted, examples, natural, shown
+from medfm_gui.datasets.text import examples, natural, shown
 from medfm_gui.datasets.volumes import Pairing, is_volume, stem_of
 from medfm_gui.datasets.walk import Tree, looks_like_image, walk
 from medfm_gui.domain.dataset import Skipped, Statement, Task
 from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.units import counted
 
 _NEARLY_ALL = 0.8
 

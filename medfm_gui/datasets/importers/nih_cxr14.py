@@ -13,12 +13,13 @@ from pathlib import Path
 
 from medfm_gui.datasets.layout import Choice, Layout, Policy, Tools
 from medfm_gui.datasets.listing import ImportOptions, Listing
-from medfm_gui.datasets.published import Gathering, find_file, home, images_below, lacking, records
+from medfm_gui.datasets.published import Gathering, find_file, header, home, images_below, lacking, records
 from medfm_gui.datasets.table import Table, read_table
-from medfm_gui.datasets.text import counted, examples, plain_name, shown
+from medfm_gui.datasets.text import examples, shown
 from medfm_gui.datasets.walk import without_image_suffix
 from medfm_gui.domain.dataset import Count, Statement, Task
 from medfm_gui.domain.errors import InputError, TableError
+from medfm_gui.domain.units import counted
 
 TABLES = ("Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv", "labels.csv")
 BOXES = "BBox_List_2017.csv"
@@ -48,7 +49,6 @@ NO_FINDING = "No Finding"
 LAST = 10_002
 """So many images at the end of train_val_list.txt are Study B's validation."""
 _OLDEST = 120
-_HEAD_BYTES = 4096
 STATEMENT = Statement(
     unit="image; a patient has up to dozens, over years",
     sampling="unknown",
@@ -106,12 +106,7 @@ def _table(source: Path) -> Path | None:
 
 
 def _is_entry_table(path: Path) -> bool:
-    try:
-        with path.open("rb") as handle:
-            first = handle.read(_HEAD_BYTES).split(b"\n", 1)[0].decode("utf-8-sig", "replace")
-    except OSError:
-        return False
-    return {"imageindex", "findinglabels"} <= {plain_name(name) for name in first.split(",")}
+    return {"imageindex", "findinglabels"} <= header(path)
 
 
 def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:

@@ -22,6 +22,7 @@ from medfm_gui.datasets.published import (
     Gathering,
     find_file,
     find_folder,
+    header,
     home,
     images_below,
     lacking,
@@ -29,9 +30,10 @@ from medfm_gui.datasets.published import (
     records,
 )
 from medfm_gui.datasets.table import read_table
-from medfm_gui.datasets.text import counted, plain_name, shown
+from medfm_gui.datasets.text import shown
 from medfm_gui.domain.dataset import Count, Statement, Task
 from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.units import counted
 
 LABELS = "stage_2_train_labels.csv"
 CLASSES = "stage_2_detailed_class_info.csv"
@@ -39,7 +41,6 @@ MAPPING = "pneumonia-challenge-dataset-mappings_2018.json"
 OPACITY, OTHER, NORMAL = "Lung Opacity", "No Lung Opacity / Not Normal", "Normal"
 NO_OPACITY = "no lung opacity"
 _LARGEST_MAPPING = 1 << 28
-_HEAD_BYTES = 4096
 POLICY = Policy(
     "classes",
     "Classes",
@@ -61,13 +62,8 @@ def recognises(source: Path) -> str | None:
     path = find_file(source, LABELS)
     if path is None:
         return None
-    try:
-        with path.open("rb") as handle:
-            first = handle.read(_HEAD_BYTES).split(b"\n", 1)[0].decode("utf-8-sig", "replace")
-    except OSError:
-        return None
-    names = {plain_name(name) for name in first.split(",")}
-    return f"there is “{shown(path.name)}” of the pneumonia challenge" if {"patientid", "target"} <= names else None
+    fits = {"patientid", "target"} <= header(path)
+    return f"there is “{shown(path.name)}” of the pneumonia challenge" if fits else None
 
 
 @dataclass(slots=True)

@@ -15,9 +15,10 @@ from pathlib import Path
 from medfm_gui.datasets.layout import Choice, Layout, Policy, Tools
 from medfm_gui.datasets.listing import ImportOptions, Listing
 from medfm_gui.datasets.published import Gathering, find_folder, home, images_below
-from medfm_gui.datasets.text import counted, natural, shown
+from medfm_gui.datasets.text import natural, shown
 from medfm_gui.domain.dataset import Count, Statement, Task
 from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.units import counted
 
 COVID, HEALTHY, OTHERS = "Covid", "Healthy", "Others"
 NO_COVID = "no Covid"

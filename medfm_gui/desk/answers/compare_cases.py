@@ -79,11 +79,17 @@ def read_class_sets(room: Room, ask: ReadClassSets, told: Told) -> ClassSets:
 def read_folds(room: Room, ask: ReadFolds, told: Told) -> FoldTable:
     """Means over folds with their intervals and spread, and ways in pairs."""
     from medfm_gui.workspace.crossvalidation import can_be_summed, cross_validation, siblings
+    from medfm_gui.workspace.fold_roles import promised_of_folds, standing_of_folds
+    from medfm_gui.workspace.training import view
 
     runs = siblings(room.workspace, ask.runs)
     if not can_be_summed(room.workspace, runs):
         return FoldTable(ask.runs)
-    return FoldTable(ask.runs, cross_validation(room.workspace, runs, on_progress=told.progress, keep=False))
+    keep = not room.is_read_only
+    found = cross_validation(room.workspace, runs, on_progress=told.progress, keep=keep, is_told=False)
+    views = [view(room.workspace, run) for run in found.runs]
+    said = promised_of_folds(standing_of_folds(room.workspace, views), found, views)
+    return FoldTable(ask.runs, found, tuple(said))
 
 
 def read_seeds(room: Room, ask: ReadSeeds, told: Told) -> SeedFile:

@@ -32,6 +32,7 @@ from medfm_gui.desk.entry import Entry, Lane, Topic
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.domain.units import counted
 from medfm_gui.workspace.beside import ReaderBoard
 from medfm_gui.workspace.sites import KeptTests, SiteFacts
 
@@ -119,7 +120,7 @@ def list_import_targets(room: Room, ask: ListImportTargets, told: Told) -> Impor
     if not ask.run:
         return ImportTargets(kept, looks=looks)
     spec = spec_of(room.workspace.run(ask.run))
-    return ImportTargets(kept, spec.dataset_id, spec.split_id, spec.recipe.unit, looks)
+    return ImportTargets(kept, spec.dataset_id, spec.split_id, spec.recipe.counted, looks)
 
 
 def import_predictions(room: Room, ask: ImportPredictions, told: Told) -> TableImported:
@@ -141,7 +142,7 @@ def import_readers(room: Room, ask: ImportReaders, told: Told) -> TableImported:
     told.progress("Reading the table")
     made = import_reads(room.workspace, Path(ask.path), dataset_id=ask.dataset, split_id=ask.split or None)
     images = len({read.sample for read in made.reads})
-    return TableImported(made.id, (f"{len(made.readers)} readers, {images:,} images",))
+    return TableImported(made.id, (f"{counted(len(made.readers), 'reader')}, {counted(images, 'image')}",))
 
 
 # -- other datasets

@@ -32,6 +32,8 @@ from medfm_gui.desk.asks.data import (
     Thumbnails,
     Tile,
     TileSheet,
+    UnitList,
+    UnitsOf,
 )
 from medfm_gui.desk.entry import Entry, Lane, Topic
 from medfm_gui.desk.protocol import Ask
@@ -58,6 +60,13 @@ def list_splits(room: Room, ask: ListSplits, told: Told) -> SplitList:
 
     with room.workspace.store.reading() as reader:
         return SplitList(queries.splits(reader, ask.dataset or None))
+
+
+def units_of(room: Room, ask: UnitsOf, told: Told) -> UnitList:
+    """Read off the dataset's samples."""
+    from medfm_gui.datasets.units import known_units
+
+    return UnitList(known_units(data.read(room.workspace, ask.dataset)))
 
 
 # -- import
@@ -206,6 +215,7 @@ def make_previews(room: Room, ask: MakePreviews, told: Told) -> PreviewsMade:
 ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ListDatasets: Entry(list_datasets),
     ListSplits: Entry(list_splits),
+    UnitsOf: Entry(units_of),
     LookAtSource: Entry(look_at_source, Lane.INDEX),
     PreviewImport: Entry(preview_import, Lane.INDEX),
     ImportDataset: Entry(import_dataset, Lane.WORK, changes=(Topic.DATASETS,), writes=True),

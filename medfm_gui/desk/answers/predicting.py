@@ -12,7 +12,7 @@ import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ from medfm_gui.desk.asks.studies import (
 )
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
-from medfm_gui.domain.errors import InputError, Interrupted, NotFound
+from medfm_gui.domain.errors import InputError, Interrupted, MedfmError, NotFound
 from medfm_gui.domain.explain import NOT_CLASS_SPECIFIC, explanation
 from medfm_gui.workspace.studies import read_study
 
@@ -147,11 +147,13 @@ class _Run:
 def _view(room: Room, file: PredictionFile, *, study: str = "", series: str = "") -> PredictionView:
     """All that was said, image by image; of one study or series where that was asked for."""
     runs = _runs(room, {item.run for item in file.predictions})
+    lacking = _lacking(room, file, runs)
     by_image: dict[tuple[str, str], list[tuple[StudyPrediction, RunSaid]]] = {}
     for number, item in enumerate(file.predictions):
         if (study and item.study != study) or (series and item.series != series):
             continue
         said = _said(file.id, number, item, runs.get(item.run, _Run(item.run, "", "", "")))
+        said = replace(said, can_keep_similar=item.run in lacking)
         by_image.setdefault((item.source, item.series), []).append((item, said))
     images = tuple(
         ImageSaid(
@@ -185,6 +187,7 @@ def _said(prediction: str, number: int, item: StudyPrediction, run: _Run) -> Run
         threshold=item.threshold,
         threshold_note=item.threshold_note,
         slices=item.slices,
+        pooled=item.pooled,
         has_map=map_ is not None and bool(map_.map),
         map_target=map_.target if map_ is not None else "",
         map_note=map_.note if map_ is not None else "",
@@ -218,6 +221,20 @@ def _runs(room: Room, wanted: Iterable[str]) -> Mapping[str, _Run]:
         positive = point.positive if point is not None else ""
         found[row.id] = _Run(run_title(row, titles), row.family, row.task.value, positive, row.dataset)
     return found
+
+
+def _lacking(room: Room, file: PredictionFile, runs: Mapping[str, _Run]) -> frozenset[str]:
+    """Runs that compared nothing here and have nothing to compare with, though it can be made."""
+    from medfm_gui.workspace import training
+    from medfm_gui.workspace.outliers import can_keep
+
+    said = {item.run for item in file.predictions if not item.similar and item.outlier is None} & set(runs)
+    found: set[str] = set()
+    for run in said:
+        with contextlib.suppress(MedfmError):  # a run whose folder is gone can have nothing; its answers stay
+            if can_keep(training.view(room.workspace, run)):
+                found.add(run)
+    return frozenset(found)
 
 
 def list_earlier(room: Room, ask: ListEarlier, told: Told) -> EarlierPredictions:

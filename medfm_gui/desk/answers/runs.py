@@ -40,6 +40,7 @@ from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain.errors import Interrupted, MedfmError
 from medfm_gui.domain.portable import imported_from
 from medfm_gui.domain.run import EXTERNAL, Phase, run_name
+from medfm_gui.domain.threshold import RuleOrigin
 from medfm_gui.store.rows import RunRow
 
 _ENDED = (Phase.FINISHED, Phase.CANCELLED, Phase.PAUSED, Phase.FAILED)
@@ -135,7 +136,17 @@ def run_details(room: Room, ask: RunDetails, told: Told) -> RunFacts:
         point=operating_point(folder),
         test=_test_facts(room, ask.run) if item.is_opened else None,
         predictions=_exportable(folder, is_opened=item.is_opened),
+        threshold_from=_threshold_from(folder),
     )
+
+
+def _threshold_from(folder: Path) -> RuleOrigin:
+    from medfm_gui.workspace.training import spec_of
+
+    try:
+        return spec_of(folder).threshold_from
+    except MedfmError:  # its order cannot be read; what the database knows is shown
+        return RuleOrigin.UNKNOWN
 
 
 def _test_facts(room: Room, run: str) -> TestFacts | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medfm_gui.base.resources import resources_folder
-from medfm_gui.desk.answers import explaining, predicting
+from medfm_gui.desk.answers import explaining, predicting, similar
 from medfm_gui.desk.asks.data import Tile, TileSheet
 from medfm_gui.desk.asks.studies import (
     CloseSeries,
@@ -21,6 +21,7 @@ from medfm_gui.desk.asks.studies import (
     ExportCapture,
     FileThumbnails,
     IndexSource,
+    KeepSimilar,
     ListEarlier,
     ListStudies,
     OpenSeries,
@@ -394,5 +395,6 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ListEarlier: Entry(predicting.list_earlier),
     ShowHeatMap: Entry(predicting.show_heat_map),
     ExplainAgain: Entry(explaining.explain_again, Lane.PREDICT),
+    KeepSimilar: Entry(similar.keep_similar, Lane.WORK, writes=True),
     ExportCapture: Entry(predicting.export_capture, Lane.PREDICT),
 }

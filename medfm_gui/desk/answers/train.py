@@ -21,6 +21,7 @@ from medfm_gui.desk.asks.train import (
     RunsMade,
     RunSpecOf,
     ShowLooks,
+    ThresholdRulesOf,
 )
 from medfm_gui.desk.entry import Entry, Lane, Topic
 from medfm_gui.desk.protocol import Ask
@@ -28,8 +29,11 @@ from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain.errors import NotFound, UsageError
 from medfm_gui.domain.presets import FEW_SHOT, PRESETS, preset_settings
 from medfm_gui.domain.recipe import Recipe, recipe_from
+from medfm_gui.domain.run import TrainSpec
+from medfm_gui.domain.threshold import DEFAULT_RULE, RULE, RuleOrigin
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.planning import PlanCost
+from medfm_gui.workspace.threshold import KnownRules
 
 
 def list_models(room: Room, ask: ListModels, told: Told) -> ModelList:
@@ -113,7 +117,7 @@ def run_spec_of(room: Room, ask: RunSpecOf, told: Told) -> RunOrder:
     changed = {
         item.name: _as_text(getattr(spec.recipe, item.name))
         for item in fields(Recipe)
-        if getattr(spec.recipe, item.name) != getattr(usual, item.name)
+        if item.name != RULE and getattr(spec.recipe, item.name) != getattr(usual, item.name)
     }
     return RunOrder(
         run=ask.run,
@@ -127,7 +131,32 @@ def run_spec_of(room: Room, ask: RunSpecOf, told: Told) -> RunOrder:
         preset=preset,
         settings=changed,
         shots=spec.shots,
+        threshold_rule=_chosen_rule(spec, preset),
     )
+
+
+def _chosen_rule(spec: TrainSpec, preset: str) -> str:
+    """The threshold rule that somebody chose; empty where it was the default, or comes with the preset again.
+
+    Of runs of earlier versions that is not known: another rule than the default was chosen.
+    """
+    rule = spec.recipe.threshold_rule
+    match spec.threshold_from:
+        case RuleOrigin.DEFAULT:
+            return ""
+        case RuleOrigin.PRESET:
+            return "" if preset else rule
+        case RuleOrigin.UNKNOWN:
+            return rule if rule != DEFAULT_RULE else ""
+        case _:
+            return rule
+
+
+def threshold_rules_of(room: Room, ask: ThresholdRulesOf, told: Told) -> KnownRules:
+    """The locked protocol's, and the one that was chosen last."""
+    from medfm_gui.workspace.threshold import known_rules
+
+    return known_rules(room.workspace, ask.dataset, ask.split)
 
 
 def _layout_of(room: Room, dataset: str) -> str:
@@ -155,4 +184,5 @@ ENTRIES: Mapping[type[Ask[Any]], Entry] = {
     ShowLooks: Entry(show_looks, lane=Lane.PREDICT),
     CreateRuns: Entry(create_runs, changes=(Topic.RUNS,), writes=True),
     RunSpecOf: Entry(run_spec_of),
+    ThresholdRulesOf: Entry(threshold_rules_of),
 }

@@ -77,10 +77,14 @@ class ReadClassSets(Ask[ClassSets]):
 
 @dataclass(frozen=True, slots=True)
 class FoldTable:
-    """The cross-validations that some runs are folds of, with all opened folds of theirs; None where there is none."""
+    """The cross-validations that some runs are folds of, with all opened folds of theirs; None where there is none.
+
+    ``promised`` is what a locked protocol has to say of the pairs.
+    """
 
     runs: tuple[str, ...]
     found: CrossValidation | None = None
+    promised: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

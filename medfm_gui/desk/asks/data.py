@@ -37,6 +37,20 @@ class ListSplits(Ask[SplitList]):
     dataset: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class UnitList:
+    """What numbers of a dataset can count, as ``domain.units`` has it."""
+
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsOf(Ask[UnitList]):
+    """What a dataset tells of its images: patients, and lesions, eyes, breasts or studies."""
+
+    dataset: str
+
+
 # -- import
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
 from medfm_gui.domain.events import EpochFinished
+from medfm_gui.domain.threshold import RuleOrigin
 from medfm_gui.store.rows import Opening, RunRow
 
 
@@ -71,6 +72,8 @@ class RunFacts:
     test: TestFacts | None = None
     predictions: tuple[str, ...] = ()
     """Partitions whose predictions can be exported."""
+    threshold_from: RuleOrigin = RuleOrigin.UNKNOWN
+    """Who chose the threshold rule."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,8 @@ class RunSaid:
     threshold: float | None = None
     threshold_note: str = ""
     slices: int = 1
+    pooled: str = "mean"
+    """How several slices became one score: ``mean``, or ``max``, the highest one's."""
     has_map: bool = False
     map_target: str = ""
     map_note: str = ""
@@ -202,6 +204,8 @@ class RunSaid:
     """The verdict in words, with distance, limit and where that is from; or why there is none."""
     similar: tuple[SimilarCase, ...] = ()
     """The nearest training images, the nearest first; samples of ``dataset``."""
+    can_keep_similar: bool = False
+    """Whether the run kept no training images to compare with, and ``KeepSimilar`` can make them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +310,22 @@ class ExplainAgain(Ask[HeatMapAnswer]):
     prediction: str
     number: int
     explain: str
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarKept:
+    """How many training images a run is compared with now; ``note`` is what a reader must know of its limit."""
+
+    run: str
+    references: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepSimilar(Ask[SimilarKept]):
+    """Keep the training images' features of a finished run, and fix its outlier limit; tells progress."""
+
+    run: str
 
 
 @dataclass(frozen=True, slots=True)

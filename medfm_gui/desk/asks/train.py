@@ -9,6 +9,7 @@ from medfm_gui.desk.protocol import Ask
 from medfm_gui.domain.cards import BrokenPlugin
 from medfm_gui.workspace.models import Model
 from medfm_gui.workspace.planning import Device, Measurement, PlanCost
+from medfm_gui.workspace.threshold import KnownRules
 from medfm_gui.workspace.training import TrainRequest
 
 
@@ -85,7 +86,10 @@ class CreateRuns(Ask[RunsMade]):
 
 @dataclass(frozen=True, slots=True)
 class RunOrder:
-    """What was once ordered, in the words of the wizard; ``settings`` are those that differ from the defaults."""
+    """What was once ordered, in the words of the wizard; ``settings`` are those that differ from the defaults.
+
+    ``threshold_rule`` is not among them; it is empty where nobody had chosen it, or the preset says it.
+    """
 
     run: str
     dataset: str
@@ -98,6 +102,7 @@ class RunOrder:
     preset: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     shots: int | None = None
+    threshold_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +124,11 @@ class RunSpecOf(Ask[RunOrder]):
     """The order of a run, for another one like it."""
 
     run: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdRulesOf(Ask[KnownRules]):
+    """Which threshold rules are known for a dataset and split before somebody chooses one."""
+
+    dataset: str
+    split: str

@@ -14,7 +14,7 @@ from medfm_gui.ui.charts.axis_name import body_font
 from medfm_gui.ui.charts.estimates import Estimate, Scale
 from medfm_gui.ui.charts.forest import paint_bar
 from medfm_gui.ui.charts.marks import series_colour
-from medfm_gui.ui.charts.wording import estimate
+from medfm_gui.ui.charts.wording import difference, estimate
 
 INTERVAL_ROLE = int(Qt.ItemDataRole.UserRole) + 40
 """Role under which a model gives an ``IntervalCell``; ``DisplayRole`` should give its ``text``."""
@@ -28,7 +28,7 @@ class IntervalCell:
     """An estimate (None: not estimable), its limits (None: not known), the ends of the column's scale.
 
     ``colour`` is the run's place among the theme's series colours (below zero: grey), ``family`` decides the marker;
-    a ``hollow`` one is an outline: no run of the comparison.
+    a ``hollow`` one is an outline: no run of the comparison. A ``signed`` one is a difference: its text says which way.
     """
 
     value: float | None
@@ -39,12 +39,13 @@ class IntervalCell:
     colour: int = 0
     family: str = ""
     hollow: bool = False
+    signed: bool = False
 
     @property
     def text(self) -> str:
-        """``0.873 (0.841–0.899)``."""
-        row = self.estimate
-        return estimate(row.value, row.low, row.high, max(1.0, abs(self.scale_high - self.scale_low)))
+        """``0.873 (0.841–0.899)``, or ``+0.024 (−0.013 to +0.061)``."""
+        row, span = self.estimate, max(1.0, abs(self.scale_high - self.scale_low))
+        return (difference if self.signed else estimate)(row.value, row.low, row.high, span)
 
     @property
     def estimate(self) -> Estimate:

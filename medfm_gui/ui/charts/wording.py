@@ -42,6 +42,19 @@ def estimate(value: float, low: float = math.nan, high: float = math.nan, span: 
     return f"{number(value, span)} ({number(low, span)}{between}{number(high, span)})"
 
 
+def difference(value: float, low: float = math.nan, high: float = math.nan, span: float | None = 1.0) -> str:
+    """``+0.024 (−0.013 to +0.061)``: a difference always says which way."""
+    if not math.isfinite(value):
+        return NOT_ESTIMABLE
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return _signed(value, span)
+    return f"{_signed(value, span)} ({_signed(low, span)} to {_signed(high, span)})"
+
+
+def _signed(value: float, span: float | None) -> str:
+    return f"+{number(value, span)}" if value > 0 else number(value, span)
+
+
 def count(value: float) -> str:
     """A cell of a matrix: whole numbers with thousands, others with two decimals."""
     if not math.isfinite(value):

@@ -51,6 +51,7 @@ class DataTable(QTableView):
         rows.setDefaultSectionSize(ROW_PX)
         columns.setFont(figures_font())
         columns.setHighlightSections(False)
+        columns.setTextElideMode(Qt.TextElideMode.ElideRight)
         columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         columns.setMinimumSectionSize(_NARROWEST_PX)
         columns.setDefaultSectionSize(_USUAL_PX)

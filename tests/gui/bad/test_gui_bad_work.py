@@ -113,7 +113,7 @@ def test_a_start_that_is_refused_is_said_in_the_review(
     assert isinstance(page, TrainPage)
     plain = {"dataset": six[0], "split": six[1], "models": ("efficientnet-lite0",), "adapts": ("knn",)}
     order = TrainRequest(**{**plain, **request_})  # type: ignore[arg-type]
-    page.state.put(models=("efficientnet-lite0",))
+    page.state.put(models=("efficientnet-lite0",), rule="youden")
     page.wizard.go_to(5)
     settle(hand.window, hand.wait, longest_s=90)
     page.state.requests = lambda: (order,)  # type: ignore[method-assign]

@@ -16,7 +16,7 @@ from medfm_gui.ui.charts.probability import ClassProbability, ProbabilityBars, R
 from medfm_gui.ui.charts.ticks import tick_text, ticks
 from medfm_gui.ui.charts.tones import contrast, ink_on
 from medfm_gui.ui.charts.trace import thinned
-from medfm_gui.ui.charts.wording import estimate, file_stem, number
+from medfm_gui.ui.charts.wording import difference, estimate, file_stem, number
 from medfm_gui.ui.widgets import marks as shapes
 
 PAPER_SHAPES = {"o": "circle", "s": "square", "^": "up", "D": "diamond", "v": "down", "*": "star", "h": "hexagon"}
@@ -185,3 +185,10 @@ def test_numbers_have_sensible_digits() -> None:
 def test_thinning_leaves_short_curves_alone() -> None:
     x = np.arange(50.0)
     assert thinned(x, x, 600)[0] is x
+
+
+def test_a_difference_says_which_way() -> None:
+    assert IntervalCell(0.0237, -0.013, 0.0614, -0.1, 0.1, signed=True).text == "+0.024 (−0.013 to +0.061)"
+    assert IntervalCell(0.5, 0.2, 0.7, -1, 1, signed=True).text == "+0.500 (+0.200 to +0.700)"
+    assert difference(-0.02) == "−0.020" and difference(float("nan")) == "not estimable"
+    assert IntervalCell(0.5, 0.2, 0.7).text == "0.500 (0.200–0.700)"

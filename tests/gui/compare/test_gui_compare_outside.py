@@ -227,6 +227,11 @@ def test_predictions_come_in_as_a_run(show: Open, qtbot: QtBot) -> None:
     dialog.reason.setText("comparison with  the vendor")
     dialog.has_threshold.setChecked(True)
     dialog.threshold.setValue(0.25)
+    qtbot.waitUntil(lambda: dialog.unit.count() > 1)
+    offered = [str(dialog.unit.itemData(at)) for at in range(dialog.unit.count())]
+    assert offered == ["image", "study", "study:max", "patient", "patient:max"], "units that the dataset tells"
+    assert dialog.unit.currentData() == "patient", "as the run counts from which the dialog was opened"
+    dialog.unit.setCurrentIndex(dialog.unit.findData("study:max"))
 
     def broken(ask: Any) -> Any:
         raise InputError(f"“{HOSTILE[:60]}” has no column.", "Name it so.")
@@ -240,7 +245,7 @@ def test_predictions_come_in_as_a_run(show: Open, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: page.board.bar.runs == ("r0003", "r0004", "r0005"))
     ask = asked(page, asks.ImportPredictions)[-1]
     assert ask == asks.ImportPredictions(
-        "/data/vendor.csv", "Vendor A", "chest", "chest-s2", "patient", 0.25, "comparison with the vendor"
+        "/data/vendor.csv", "Vendor A", "chest", "chest-s2", "study:max", 0.25, "comparison with the vendor"
     )
     assert "without a score" in page.board.notice.message.text()
 

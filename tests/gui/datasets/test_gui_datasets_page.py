@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,10 +27,12 @@ from medfm_gui.desk.asks.data import (
 )
 from medfm_gui.desk.entry import Topic
 from medfm_gui.desk.protocol import Ask
+from medfm_gui.domain.dataset import Sample, Task
 from medfm_gui.domain.errors import InputError, SplitError
 from medfm_gui.domain.split import Partition
 from medfm_gui.store.rows import SampleFilter
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.datasets.inspector import label_text
 from medfm_gui.ui.pages.datasets.page import DatasetsPage
 from medfm_gui.ui.pages.datasets.sample import ANSWERS, CHEST, FINDINGS, SPLITS
 from medfm_gui.ui.sample import WAITS, sample_context
@@ -321,3 +324,9 @@ def test_every_control_has_a_name(page: DatasetsPage, qtbot: QtBot) -> None:
         and not widget.objectName().startswith("qt_")
     ]
     assert nameless == []
+
+
+def test_volumes_of_a_segmentation_are_told_apart_by_their_files() -> None:
+    dataset = replace(CHEST, task=Task.SEGMENTATION)
+    named = {"imagesTr/la_003.nii.gz": "la_003", "fundus.png": "fundus", "deep/IM1": "IM1", "": "s000001"}
+    assert {path: label_text(dataset, Sample("s000001", path, ())) for path in named} == named

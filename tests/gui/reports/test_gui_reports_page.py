@@ -456,3 +456,11 @@ def test_the_name_of_a_file_is_a_name(title: str) -> None:
     assert name.endswith(".pdf")
     assert len(name) < 80
     assert not set(name[:-4]) & set("/\\:*?. \u202e")
+
+
+def test_the_reference_is_seen_among_many_runs(make: Made, qtbot: QtBot) -> None:
+    page = make(sample.sample_answers(()))
+    first = page.runs.item(page.runs.rowCount() - 1)
+    assert first is not None
+    page.compose((first.row.id,))
+    assert page.composer.runs.currentIndex().row() == page.runs.rowCount() - 1

@@ -9,12 +9,15 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.modeltest import ModelTester
 
+from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.events import EpochFinished
 from medfm_gui.domain.run import Phase, RunState
+from medfm_gui.domain.threshold import NOT_CHOSEN, RuleOrigin
 from medfm_gui.ui.bridge import Batch
 from medfm_gui.ui.pages.runs import deeds, wording
 from medfm_gui.ui.pages.runs.model import Column, RunFilter, RunTable
-from medfm_gui.ui.pages.runs.sample import RUNS, curve, item, running
+from medfm_gui.ui.pages.runs.sample import RUNS, curve, details, item, running
+from medfm_gui.ui.pages.runs.setup import setup_facts
 
 HOSTILE = "<img src=/etc/passwd>&\n\u202e" + "x" * 10_000
 BY_ID = {one.row.id: one for one in RUNS}
@@ -187,3 +190,16 @@ def test_what_a_run_cost_has_columns_and_facts(table: RunTable) -> None:
     assert "process" in cell(Column.MEMORY, Qt.ItemDataRole.ToolTipRole)
     waiting = table.row_of("r0016")
     assert table.data(table.index(waiting, Column.MEMORY)) == "–" == table.data(table.index(waiting, Column.LABELS))
+
+
+def test_the_setup_says_who_chose_the_threshold_rule() -> None:
+    binary = next(one for one in RUNS if one.row.task is Task.BINARY)
+
+    def rule(origin: RuleOrigin) -> str:
+        return dict(setup_facts(replace(details(binary), threshold_from=origin)))["Threshold rule"]
+
+    assert rule(RuleOrigin.DEFAULT) == f"Youden's index, {NOT_CHOSEN}"
+    assert rule(RuleOrigin.PROTOCOL) == "Youden's index, named by the locked protocol"
+    assert rule(RuleOrigin.UNKNOWN) == "Youden's index"
+    other = replace(binary, row=replace(binary.row, task=Task.MULTICLASS))
+    assert "Threshold rule" not in dict(setup_facts(details(other)))

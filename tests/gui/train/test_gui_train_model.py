@@ -249,7 +249,8 @@ def test_every_setting_has_its_place_and_its_words() -> None:
     assert len(shared) == len(set(shared))
     assert not own & set(shared)
     left = {item.name for item in fields(Recipe)} - own - set(shared)
-    assert left == {"backbone_gradient", "validation_drop_last"}  # defects of published code, which presets repeat
+    defects = {"backbone_gradient", "validation_drop_last"}  # of published code, which presets repeat
+    assert left - {"unit_score"} == {*defects, "threshold_rule"}  # the last has a panel for itself
     assert own | set(shared) <= set(FIELDS)
     for key, field in FIELDS.items():
         for _, word in field.options:
@@ -286,6 +287,7 @@ def test_an_input_size_is_rounded_and_said() -> None:
 
 def test_an_attention_head_needs_the_weights_of_its_blocks(state: PlanState) -> None:
     state.put(models=("dinov2-s",), ways=(Way("attention-head"),))
+    state.put(rule="youden")
     assert "DeiT-B" in rules.missing(state, rules.At.RECIPE)
     state.set_setting("attention-head", "attention_init", "random")
     assert rules.missing(state, rules.At.RECIPE) == ""

@@ -88,8 +88,10 @@ def at_review(page: TrainPage, qtbot: QtBot, *models: str) -> None:
     at_models(page, qtbot)
     for name in models or ("dinov2-s", "mae-b"):
         page.state.toggle_model(name, True)
-    for _ in range(3):
-        page.wizard.forward()
+    page.wizard.forward()
+    page.wizard.forward()
+    QTest.mouseClick(button(page, "Youden’s index"), Qt.MouseButton.LeftButton)
+    page.wizard.forward()
     assert page.wizard.at == At.REVIEW
 
 
@@ -400,6 +402,7 @@ def test_wrong_values_are_told_at_their_field_and_beside_next(page: Callable[...
     one.state.toggle_model("dinov2-s", True)
     one.wizard.forward()
     one.wizard.forward()
+    QTest.mouseClick(button(one, "Youden’s index"), Qt.MouseButton.LeftButton)
     fields = {item.accessibleName(): item for item in one.wizard.step.findChildren(QLineEdit) if item.isVisible()}
     QTest.keyClicks(fields["Input size (pixels)"], "5")
     assert words(one).count("Input size: a number from 16 to 4,096.") == 2
@@ -408,7 +411,7 @@ def test_wrong_values_are_told_at_their_field_and_beside_next(page: Callable[...
     QTest.keyClicks(fields["Input size (pixels)"], "225")
     assert "DINOv2 S/14 will see 224 pixels" in words(one)
     assert button(one, "Next: Review").isEnabled()
-    assert one.state.requests()[0].settings == {"input_size": "225"}
+    assert one.state.requests()[0].settings == {"input_size": "225", "threshold_rule": "youden"}
 
 
 def test_defects_of_a_preset_stand_there_before_it_is_chosen(page: Callable[..., TrainPage], qtbot: QtBot) -> None:
@@ -484,7 +487,7 @@ def test_the_command_line_is_quoted_and_copied(page: Callable[..., TrainPage], q
 
     one = page(root=Path("/data/my work; rm -rf"))
     at_review(one, qtbot)
-    one.state.set_setting("", "threshold_rule", "sensitivity:0.9")
+    one.state.put(rule="sensitivity:0.9")
     QTest.mouseClick(button(one, "Copy"), Qt.MouseButton.LeftButton)
     assert QGuiApplication.clipboard().text() == (
         "medfm train --dataset thorax-phantom --split thorax-phantom-s1 --model dinov2-s --model mae-b --adapt linear "
@@ -536,7 +539,7 @@ def test_a_run_is_cloned(page: Callable[..., TrainPage], qtbot: QtBot) -> None:
     assert one.wizard.at == At.REVIEW
     (request,) = one.state.requests()
     assert (request.models, request.adapts, request.seeds) == (("dinov2-b",), ("full",), (3,))
-    assert request.settings == {"epochs": "30", "lr": "5e-05", "unit": "patient"}
+    assert request.settings == {"epochs": "30", "lr": "5e-05", "unit": "patient", "threshold_rule": "specificity:0.95"}
     assert request.split == "thorax-phantom-s1"
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QStringListModel, Qt
@@ -374,3 +375,13 @@ def test_the_gallery_is_named_and_sane_at_twice_the_size(qtbot: QtBot, themed: Q
     assert theme.current().panel.lower() in tones
     assert theme.current().window.lower() in tones
     gallery.toasts.clear()
+
+
+def test_a_long_choice_ends_in_dots(qtbot: QtBot) -> None:
+    field: Any = choice((("Macro ROC-AUC, one against the rest, of everything there is", 1), ("short", 2)))
+    qtbot.addWidget(field)
+    field.resize(160, field.sizeHint().height())
+    assert field.elided(120).endswith("…") and field.fontMetrics().horizontalAdvance(field.elided(120)) <= 120
+    field.grab()
+    field.setCurrentIndex(1)
+    assert field.elided(120) == "short"

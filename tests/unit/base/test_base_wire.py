@@ -90,7 +90,7 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
         {"epochs": "three"},
         {"epochs": "0"},
         {"amp": "perhaps"},
-        {"unit": "eye"},
+        {"unit": "organ"},
         {"threshold_rule": "best"},
         {"threshold_rule": "sensitivity:2"},
         {"input_size": "3"},

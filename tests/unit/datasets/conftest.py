@@ -55,6 +55,13 @@ class FakePool:
             else:
                 yield HeaderResult(path, False, "not_dicom", "This is not DICOM.")
 
+    def telling(self, files: Iterable[tuple[str, Sequence[str]]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Parts of paths that hold the stand-in's patient, if that has four letters or more."""
+        for path, parts in files:
+            header = json.loads(Path(path).read_bytes()[len(MARK) :])["header"]
+            patient = header.get("patient_id", "").strip()
+            yield path, tuple(part for part in parts if len(patient) > 3 and patient in part)
+
     def to_npys(self, files: Iterable[tuple[str | Path, Path]]) -> Iterator[PictureResult]:
         """A file's bytes are its grey values, one row."""
         for path, out in files:

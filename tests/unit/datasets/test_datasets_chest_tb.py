@@ -82,7 +82,7 @@ def test_shenzhen_beside_montgomery(tree: Tree, read: Read) -> None:
     files["MontgomerySet/CXR_png/CHNCXR_0001_0.png"] = "china 1"
     dataset = read(tree(files))
     assert dataset.layout == "montgomery"
-    assert any("1 image are called otherwise" in warning for warning in dataset.warnings)
+    assert any("1 image called otherwise" in warning for warning in dataset.warnings)
     china = {f"CXR_png/CHNCXR_{number:04d}_{number % 2}.png": f"china {number}" for number in range(1, 4)}
     china["ClinicalReadings/CHNCXR_0001_1.txt"] = "male 45yrs\nPTB"
     (source := tree({f"ChinaSet_AllFiles/{name}": text for name, text in china.items()}))

@@ -9,6 +9,7 @@ import pytest
 
 from medfm_gui.datasets.layouts import choose
 from medfm_gui.datasets.pseudonym import pseudonym
+from medfm_gui.datasets.units import known_units
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import InputError, TableError
 
@@ -49,9 +50,11 @@ def test_each_way_to_join(tree: Tree, read: Read, ward: dict[str, str | bytes], 
     assert dataset.n_patients == 2
     assert dataset.samples[0].patient == pseudonym(b"k" * 32, "Doe0")
     assert dict(dataset.samples[0].covariates) == {"modality": "DX", "age": "50", "score": "7"}
+    assert dataset.samples[0].group == dataset.samples[1].group == pseudonym(b"k" * 32, "1.4.0")
+    assert known_units(dataset) == ("image", "study", "patient")
     said = repr(dataset)
     assert "Doe" not in said
-    assert "1.2.0" not in said
+    assert "1.2.0" not in said and "1.4.0" not in said
     assert dataset.taken["join"].startswith(f"{header} as {header}")
 
 
@@ -149,3 +152,40 @@ def test_pseudonyms_depend_on_the_key_alone() -> None:
     assert pseudonym(b"k", " Doe ") == pseudonym(b"k", "Doe")
     assert pseudonym(b"k", "Doe") != pseudonym(b"other", "Doe")
     assert len(pseudonym(b"k", "Doe\udcff")) == 12
+
+
+def test_paths_that_name_patients_are_kept_as_pseudonyms(tree: Tree, read: Read, dicom_file: Dicom) -> None:
+    films = {
+        f"{kind}/Mustermann{number}/IM{film}.dcm": dicom_file(f"{number}{film}", patient_id=f"Mustermann{number}")
+        for kind, number in (("ill", 1), ("well", 2))
+        for film in range(2)
+    }
+    source = tree({**films, "ill/Mustermann1/note.png": "broken"})
+    dataset = read(source, "folder")
+    assert "Mustermann" not in repr(dataset)
+    alias = [pseudonym(b"k" * 32, f"Mustermann{number}") for number in (1, 2)]
+    assert [sample.path for sample in dataset.samples] == [
+        f"{kind}/{alias[number]}/IM{film}.dcm" for number, kind in enumerate(("ill", "well")) for film in range(2)
+    ]
+    assert dataset.taken["paths"].startswith("of 5 images")
+    assert [item.path for item in dataset.skipped] == [f"ill/{alias[0]}/note.png"]
+
+
+def test_the_class_folder_keeps_its_name(tree: Tree, read: Read, dicom_file: Dicom) -> None:
+    dataset = read(tree({f"{kind}/1.dcm": dicom_file(kind, patient_id="Lesion") for kind in ("Lesion", "none")}))
+    assert [sample.path for sample in dataset.samples] == ["Lesion/1.dcm", "none/1.dcm"]
+
+
+def test_a_table_of_dicom_files_keeps_no_number_of_the_hospital(tree: Tree, read: Read, dicom_file: Dicom) -> None:
+    films = {f"films/{number}.dcm": dicom_file(str(number), patient_id=f"MRN{number}") for number in range(2)}
+    rows = "".join(f"films/{number}.dcm,MRN{number},ACC{number},{'xy'[number]}\n" for number in range(2))
+    table = tree({**films, "labels.csv": f"path,patient_id,AccessionNumber,label\n{rows}"}) / "labels.csv"
+    for layout in ("csv", "dicom"):
+        source = table if layout == "csv" else table.parent
+        dataset = read(source, layout, group="AccessionNumber", labels=("label",))
+        assert {sample.patient for sample in dataset.samples} == {pseudonym(b"k" * 32, f"MRN{n}") for n in range(2)}
+        assert {sample.group for sample in dataset.samples} == {pseudonym(b"k" * 32, f"ACC{n}") for n in range(2)}
+        assert "MRN" not in repr(dataset.samples)
+        assert "pseudonyms" in dataset.taken["patient"]
+    pictures = tree({"films/0.dcm": "png", "films/1.dcm": "png too"})
+    assert {sample.patient for sample in read(pictures / "labels.csv").samples} == {"MRN0", "MRN1"}

@@ -71,6 +71,8 @@ def test_the_table_layout_takes_them_by_name(tmp_path: Path) -> None:
     for name in ("t.xlsx", "t.parquet"):
         (tmp_path / name).touch()
         assert csv_table.recognises(tmp_path / name) == "it is a table"
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
     assert csv_table.recognises(tmp_path) is None, "a workbook beside class folders is not their label table"
 
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfm_gui.datasets.text import cell, counted, examples, natural, nearest, shown
+from medfm_gui.datasets.text import cell, examples, natural, nearest, shown
 from medfm_gui.datasets.walk import has_dicom_mark, suffix_of, walk, without_image_suffix
 from medfm_gui.domain.errors import InputError
+from medfm_gui.domain.units import counted
 
 
 def test_files_come_sorted_and_without_rubbish(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from medfm_gui.desk.asks.data import (
     ShowSample,
     ShowSplit,
     Thumbnails,
+    UnitsOf,
 )
 from medfm_gui.desk.protocol import Ask, Progress, decode_ask
 from medfm_gui.desk.room import Room, Told
@@ -197,6 +198,12 @@ def test_characteristics_add_up_in_every_partition(made: tuple[Room, Imported]) 
         "60–79 years",
         "80 years and older",
     ]
+
+
+def test_the_units_of_a_dataset_are_told(made: tuple[Room, Imported]) -> None:
+    room, imported = made
+    found = answers.units_of(room, UnitsOf(imported.dataset.id), told()[0])
+    assert found.units == ("image", "study", "patient"), "the column Exam names studies"
 
 
 def test_a_plan_freezes_nothing_and_tells_leaks(made: tuple[Room, Imported]) -> None:

@@ -25,6 +25,7 @@ from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.errors import Interrupted, NotFound, SealError
 from medfm_gui.domain.run import Phase, fold
+from medfm_gui.domain.threshold import RuleOrigin
 from medfm_gui.jobs import owner
 from medfm_gui.workspace import data, evaluating, monitoring, training
 from medfm_gui.workspace.place import Workspace, open_workspace
@@ -113,6 +114,7 @@ def test_details_hold_curve_split_and_what_can_be_exported(
     assert [one.epoch for one in facts.curve] == [1, 2] and facts.started == 5.0
     assert facts.versions == {"torch": "2.14.1"} and facts.sizes["test"] == 4
     assert facts.test is None and facts.predictions == ("val",)
+    assert facts.threshold_from is RuleOrigin.DEFAULT
     with pytest.raises(NotFound):
         answered(room, asks.RunDetails("r9999"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from medfm_gui.base.settings import Settings
 from medfm_gui.datasets.ingest import ImportOptions
 from medfm_gui.datasets.split import SplitRequest
 from medfm_gui.desk.answers.train import ENTRIES
-from medfm_gui.desk.asks.train import AddModel, CreateRuns, ListModels, Preflight, RunSpecOf
+from medfm_gui.desk.asks.train import AddModel, CreateRuns, ListModels, Preflight, RunSpecOf, ThresholdRulesOf
 from medfm_gui.desk.protocol import Ask, decode_ask
 from medfm_gui.desk.room import Room, Told
 from medfm_gui.domain import events as ev
@@ -194,13 +195,32 @@ def test_all_runs_are_made_or_none(room: Room) -> None:
 
 
 def test_an_order_is_read_back_in_the_wizards_words(room: Room) -> None:
-    changed = {"epochs": "7", "lr": "3e-05", "unit": "patient", "augment": "no"}
+    changed = {"epochs": "7", "lr": "3e-05", "patience": "3", "augment": "no"}
     request = _request("full", split="noise-s2", seeds=(5,), settings=changed, from_scratch=True, device="cpu")
     run = _asked(room, CreateRuns((request,))).runs[1]
     order = _asked(room, RunSpecOf(run))
     assert (order.dataset, order.split, order.model, order.adapt) == ("noise", "noise-s2", MODEL, "full")
     assert (order.seed, order.device, order.from_scratch) == (5, "cpu", True)
     assert dict(order.settings) == changed
+
+
+def test_the_rule_of_an_order_is_read_back_where_somebody_chose_it(room: Room) -> None:
+    def made(**more: Any) -> str:
+        run: str = _asked(room, CreateRuns((_request("knn", **more),))).runs[0]
+        return run
+
+    default, chosen = made(), made(settings={"threshold_rule": "cost:5"})
+    assert [_asked(room, RunSpecOf(run)).threshold_rule for run in (default, chosen)] == ["", "cost:5"]
+    assert "threshold_rule" not in _asked(room, RunSpecOf(chosen)).settings
+    known = _asked(room, ThresholdRulesOf("noise", "noise-s1"))
+    assert (known.promised, known.last, known.run) == ("", "cost:5", chosen)
+    path = room.workspace.run(default) / "spec.json"
+    for rule, told in (("youden", ""), ("sensitivity:0.9", "sensitivity:0.9")):  # of an earlier version
+        order = json.loads(path.read_text())
+        order.pop("threshold_from", None)
+        order["recipe"]["threshold_rule"] = rule
+        path.write_text(json.dumps(order))
+        assert _asked(room, RunSpecOf(default)).threshold_rule == told
 
 
 def test_a_few_shot_order_is_read_back(room: Room) -> None:

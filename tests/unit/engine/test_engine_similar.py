@@ -12,16 +12,17 @@ import pytest
 import torch
 
 from medfm_gui.base import wire
-from medfm_gui.datasets.files import read_dataset
+from medfm_gui.datasets.files import read_dataset, read_split
 from medfm_gui.datasets.pixels import PixelCache
 from medfm_gui.domain import events as ev
 from medfm_gui.domain.dataset import Dataset
-from medfm_gui.domain.errors import InputError
-from medfm_gui.domain.run import ExportSpec, SimilarSpec, StudyImage, StudySpec, TrainSpec
+from medfm_gui.domain.errors import InputError, UsageError
+from medfm_gui.domain.run import ExportSpec, OutlierSpec, SimilarSpec, StudyImage, StudySpec, TrainSpec
 from medfm_gui.domain.similar import OutlierLimit
 from medfm_gui.engine import outlier
 from medfm_gui.engine.job import events_of
 from medfm_gui.engine.outlier import OUTLIER, drawn
+from medfm_gui.engine.outlier_scores import SCORES
 from medfm_gui.engine.portable import export_model
 from medfm_gui.engine.predict import OpenModels, predict_study
 from medfm_gui.engine.similar import NEAR, SIMILAR, SimilarCases, SimilarFacts, read_similar, same_patient, vectors_of
@@ -242,3 +243,42 @@ def test_each_image_of_a_patient_is_compared_by_itself(order: Order, tmp_path: P
     own, other = (event for event in said if isinstance(event, ev.StudyPredicted))
     assert own.scores == other.scores and own.similar[0].sample == "s000003"
     assert own.outlier_score != other.outlier_score
+
+
+@pytest.mark.parametrize("adapt", ["linear", "linear-grid", "full"])
+def test_every_image_of_a_partition_is_scored_as_one_by_one(order: Order, tmp_path: Path, adapt: str) -> None:
+    spec, folder, _ = _trained(order, adapt)
+    said = list(events_of(OutlierSpec(str(folder), "test", str(tmp_path), "cpu"), folder))
+    assert [event.name for event in said if isinstance(event, ev.FileWritten)] == [SCORES]
+    with np.load(tmp_path / SCORES) as kept:
+        found = dict(zip(kept["sample"].tolist(), kept["scores"][:, 0].tolist(), strict=True))
+    tested = {one.sample for one in read_split(Path(spec.split.path)).assignments if one.partition == "test"}
+    assert set(found) == tested and len(found) > 2
+    some = sorted(found)[:3]
+    alone = _asked(folder, {one: _image(spec, int(one[1:])) for one in some}, tmp_path)
+    for one in some:
+        assert found[one] == pytest.approx(alone[one].outlier_score, abs=2e-3)
+
+
+def test_an_image_is_not_compared_with_itself(order: Order, tmp_path: Path) -> None:
+    spec, folder, _ = _trained(order, "linear")
+    list(events_of(OutlierSpec(str(folder), "train", str(tmp_path), "cpu"), folder))
+    with np.load(tmp_path / SCORES) as kept:
+        own = float(kept["scores"][list(kept["sample"]).index("s000004"), 0])
+    said = _asked(folder, {"a": _image(spec, 4)}, tmp_path)["a"]
+    assert said.outlier_score is not None and said.similar[0].sample == "s000004" and own > said.outlier_score
+    (folder / SIMILAR).unlink()
+    with pytest.raises(UsageError, match="kept no training images"):
+        list(events_of(OutlierSpec(str(folder), "test", str(tmp_path), "cpu"), folder))
+
+
+def test_without_a_limit_it_is_not_said_what_the_limit_rests_on(
+    bench: Any, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defaults: Any = outliers.fit_limit.__kwdefaults__
+    monkeypatch.setitem(defaults, "level", 0.99)  # of so few patients there is none
+    spec, folder = order("linear", split=_without(bench, "cal"))
+    list(run_training(spec, folder))
+    limit = wire.read(OutlierLimit, folder / OUTLIER)
+    assert limit.limit is None and limit.fitted_on == "val"
+    assert "needed for a" in limit.note and "model selection" not in limit.note

@@ -46,7 +46,7 @@ def test_any_part_of_it_leaves_a_study_as_it_was(make_dicom: MakeDicom, tmp_path
     _slices(make_dicom, "in", [0.0, 2.0, 4.0, 8.0], "1.2.3.1")
     _slices(make_dicom, "in", [0.0, 5.0], "1.2.3.2", Modality="MR")
     whole = _study(tmp_path / "in", decoders)
-    assert "1 slice(s) are missing (spacing 2.00 mm)." in whole.series[0].warnings
+    assert "1 slice is missing (spacing 2.00 mm)." in whole.series[0].warnings
     for file in sorted((tmp_path / "in").iterdir()):
         assert joined(whole, _study(file, decoders)) == whole, file.name
     assert joined(whole, whole) == whole
@@ -71,7 +71,7 @@ def test_a_gap_that_is_filled_is_spoken_of_no_more(make_dicom: MakeDicom, tmp_pa
     _slices(make_dicom, "in/a", [0.0, 2.0, 4.0, 8.0], "1.2.3.1")
     _slices(make_dicom, "in/b", [6.0], "1.2.3.1")
     known = _study(tmp_path / "in" / "a", decoders)
-    assert known.series[0].warnings == ("1 slice(s) are missing (spacing 2.00 mm).",)
+    assert known.series[0].warnings == ("1 slice is missing (spacing 2.00 mm).",)
     both = joined(known, _study(tmp_path / "in" / "b", decoders))
     assert both.series[0].warnings == ()
     assert [item.position_mm for item in both.series[0].instances] == [0, 2, 4, 6, 8]

@@ -46,7 +46,7 @@ def test_missing_and_uneven_slices_are_said(make_dicom: MakeDicom, tmp_path: Pat
     _slices(make_dicom, [0, 1, 2, 5, 6])
     (series,) = scan(tmp_path, decoders).studies[0].series
     assert series.slice_spacing_mm == 1
-    assert series.warnings == ("2 slice(s) are missing (spacing 1.00 mm).",)
+    assert series.warnings == ("2 slices are missing (spacing 1.00 mm).",)
     _slices(make_dicom, [0, 1, 2.4, 3.4], folder="other", SeriesInstanceUID="1.9")
     uneven = next(item for item in scan(tmp_path, decoders).studies[0].series if item.uid == "1.9")
     assert uneven.warnings == ("Slice spacing is uneven: 1.00 to 1.40 mm.",)
@@ -62,7 +62,7 @@ def test_thick_slices_that_overlap(make_dicom: MakeDicom, tmp_path: Path, decode
 def test_two_images_at_one_place(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:
     _slices(make_dicom, [0, 1, 1, 2])
     (series,) = scan(tmp_path, decoders).studies[0].series
-    assert "1 image(s) lie where another one lies" in series.warnings[0]
+    assert "1 image lies where another one lies" in series.warnings[0]
     assert series.slice_spacing_mm == 1
 
 
@@ -83,6 +83,17 @@ def test_mixed_geometries_are_taken_apart(make_dicom: MakeDicom, tmp_path: Path,
     series = scan(tmp_path, decoders).studies[0].series
     assert sorted(len(item.instances) for item in series) == [1, 3]
     assert all("mixes 2 geometries" in item.warnings[0] for item in series)
+
+
+def test_directions_that_differ_by_rounding_are_one_series(
+    make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool
+) -> None:
+    for number in range(6):
+        turned = [1, 0.0005 + (-1) ** number * 1e-6, 0, 0, 1, 0]
+        make_dicom(f"{number}.dcm", ImagePositionPatient=[0, 0, number], ImageOrientationPatient=turned)
+    (series,) = scan(tmp_path, decoders).studies[0].series
+    assert len(series.instances) == 6
+    assert series.warnings == ()
 
 
 def test_a_uid_twice(make_dicom: MakeDicom, tmp_path: Path, decoders: DecodePool) -> None:

@@ -114,7 +114,7 @@ def test_images_that_are_not_listed_are_counted(make_dicom: MakeDicom, decoders:
     index = write_index(folder, ["A"])
     found = read(index, decoders)
     assert images(found) == [str(folder / "A")]
-    assert reasons(found) == ["not_listed"] and found.skipped[0].message.startswith("1 image(s)")
+    assert reasons(found) == ["not_listed"] and found.skipped[0].message.startswith("1 image in its folder is not")
     whole = read(folder, decoders)
     assert len(images(whole)) == 2, "a folder is read whole, whatever its index says"
     assert "not_listed" in reasons(whole) and "they were read, too" in whole.skipped[-1].message

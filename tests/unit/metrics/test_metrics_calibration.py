@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from scipy import special
 from sklearn.linear_model import LogisticRegression
 from statsmodels.discrete.discrete_model import Logit
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError
-from medfm_gui.metrics.calibration import calibration, calibration_curve, log_odds
+from medfm_gui.metrics.arrays import clusters
+from medfm_gui.metrics.calibration import _sandwich, calibration, calibration_curve, log_odds
 from medfm_gui.metrics.recalibration import calibrated, fit_calibrator
 from medfm_gui.metrics.scored import Scored
 
@@ -137,3 +140,23 @@ def test_a_temperature_cools_an_overconfident_model(make_scored: MakeScored) -> 
 def test_few_units_and_findings_have_no_calibrator(make_scored: MakeScored) -> None:
     assert fit_calibrator(make_scored(n=12), fitted_on="cal", unit="image") is None
     assert fit_calibrator(make_scored(Task.MULTILABEL, classes=3), fitted_on="cal", unit="image") is None
+
+
+def test_a_few_certainties_do_not_take_the_curve_away() -> None:
+    """With several images a patient the usual covariance divides by a fitted share of nothing."""
+    random = np.random.default_rng(0)
+    events = (np.arange(160) % 2).astype(int)
+    said = np.clip(random.normal(0.35 + 0.3 * events, 0.17), 0.03, 0.9)
+    said[np.flatnonzero(events)[:4]] = 1.0
+    patients = [str(number // 4) for number in range(160)]
+    found = calibration_curve(events, said, groups=patients)
+    assert not found.note and len(found.said) == 101 and np.isfinite(found.low).all() and np.isfinite(found.high).all()
+
+
+def test_the_covariance_by_hand_is_the_usual_one_where_both_exist() -> None:
+    events, said = _cohort(n=300)
+    who = clusters([str(number // 3) for number in range(300)], 300)
+    basis = np.column_stack([np.ones(300), log_odds(said)])
+    usual = GLM(events.astype(float), basis, family=Binomial()).fit(cov_type="cluster", cov_kwds={"groups": who.codes})
+    by_hand = _sandwich(events.astype(bool), basis, np.asarray(usual.mu), who)
+    assert by_hand == pytest.approx(np.asarray(usual.cov_params()), rel=1e-6)

@@ -34,11 +34,12 @@ def compared(a: Scored, b: Scored, unit: str = "image", point: OperatingPoint | 
 
 def test_single_units_are_compared_by_delong_and_mcnemar(make_scored: MakeScored) -> None:
     a, b = pair(make_scored)
-    area, sensitivity, specificity = compared(a, b)
+    area, precision, sensitivity, specificity = compared(a, b)
     expected = delong_test(a.events, a.event_scores, b.event_scores)
     assert (area.metric, area.test, area.p) == ("auc", "delong", expected.p_value)
     assert (area.difference, area.low, area.high) == (expected.difference, expected.low, expected.high)
-    assert (sensitivity.metric, specificity.metric) == ("sensitivity", "specificity")
+    names = [row.metric for row in (precision, sensitivity, specificity)]
+    assert names == ["average_precision", "sensitivity", "specificity"]
     called_a, called_b = a.event_scores >= 0.5, b.event_scores >= 0.5
     only_a = int((called_a & ~called_b & a.events).sum())
     only_b = int((~called_a & called_b & a.events).sum())
@@ -46,7 +47,7 @@ def test_single_units_are_compared_by_delong_and_mcnemar(make_scored: MakeScored
     assert sensitivity.n == int(a.events.sum()) and specificity.n == int((~a.events).sum())
     assert area.parameters == {"unit": "image", "n_events": str(int(a.events.sum()))}
     assert sensitivity.parameters["threshold_a"] == "0.5"
-    assert len(compared(a, b, point=None)) == 1
+    assert [row.metric for row in compared(a, b, point=None)] == ["auc", "average_precision"]
 
 
 def test_repeated_patients_are_compared_by_the_patient_bootstrap(make_scored: MakeScored) -> None:
@@ -55,7 +56,7 @@ def test_repeated_patients_are_compared_by_the_patient_bootstrap(make_scored: Ma
     assert {row.test for row in rows} == {"clustered-bootstrap"}
     assert rows[0].parameters["n_patients"] == "40"
     events, names = a.events, np.array(a.patients)
-    for row, among in zip(rows[1:], (events, ~events), strict=True):
+    for row, among in zip(rows[2:], (events, ~events), strict=True):
         assert row.parameters["n_patients"] == str(len(set(names[among]))), "those of the units that count"
         assert row.parameters["n_events"] == str(int((events & among).sum()))
     assert rows == compared(a, b)
@@ -91,7 +92,7 @@ def test_a_unit_that_one_run_lacks_or_failed_is_left_out_first_and_wrong_second(
     rows = compared(fail(a, [99]), shuffled)
     common = [row for row in rows if "failures" not in row.parameters]
     errors = [row for row in rows if row.parameters.get("failures") == "as errors"]
-    assert [len(common), len(errors)] == [3, 3]
+    assert [len(common), len(errors)] == [4, 4]
     kept = np.arange(100)[10:99]
     expected = delong_test(a.events[kept], a.event_scores[kept], b.event_scores[kept])
     assert common[0].difference == pytest.approx(expected.difference)
@@ -100,7 +101,7 @@ def test_a_unit_that_one_run_lacks_or_failed_is_left_out_first_and_wrong_second(
     assert (errors[0].difference or 0) > (common[0].difference or 0)
     mirrored = compared(shuffled, fail(a, [99]))
     assert mirrored[0].difference == pytest.approx(-(common[0].difference or 0))
-    assert mirrored[3].difference == pytest.approx(-(errors[0].difference or 0))
+    assert mirrored[4].difference == pytest.approx(-(errors[0].difference or 0))
 
 
 def test_runs_that_cannot_be_paired_are_refused(make_scored: MakeScored, fail: Fail) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from medfm_gui.domain.ladder import Cost, Ladder, Rung
+from medfm_gui.domain.run import EXTERNAL
 from medfm_gui.metrics.ladder import charts, label_chart, ladder_chart, rung_of
 
 PARAMETERS = {"knn": 0, "linear": 1538, "lora": 300_000, "full": 22_000_000}
@@ -119,3 +120,13 @@ def test_runs_of_other_settings_are_no_draws() -> None:
     assert chart is not None
     assert [one.name for one in chart.series] == ["Tiny · lora", "Tiny · lora, settings 2"]
     assert chart.series[0].spread_low == () and "single draw" in chart.note
+
+
+def test_what_another_system_cost_is_not_known() -> None:
+    other = replace(rung("r0009"), adapt=EXTERNAL, parameters=0, minutes=0.0, labels=0)
+    assert (
+        other.cost(Cost.PARAMETERS) is None and replace(rung(), adapt="knn", parameters=0).cost(Cost.PARAMETERS) == 0.0
+    )
+    chart = ladder_chart(ladder(rung(), rung("r0002"), other), Cost.PARAMETERS)
+    assert chart is not None and "Not shown, for it is not known of them: r0009." in chart.note
+    assert not any(series.name.startswith("r0009") for series in chart.series)

@@ -119,14 +119,14 @@ def test_grades_and_findings_pool_to_the_worst(make_scored: MakeScored) -> None:
 def test_classes_without_an_order_cannot_be_pooled(make_scored: MakeScored) -> None:
     scored = make_scored(Task.MULTICLASS, n=6, classes=3, images=2)
     assert scored.by_unit("patient").targets.tolist() == scored.targets[::2].tolist()
-    with pytest.raises(InputError, match="1 patients"):
+    with pytest.raises(InputError, match="1 patient with images of several classes"):
         replace(scored, targets=np.array([0, 1, 2, 2, 1, 1])).by_unit("patient")
 
 
 def test_units_that_do_not_exist_are_refused(make_scored: MakeScored) -> None:
     scored = make_scored(n=8, images=2)
     assert scored.by_unit("image") is scored
-    with pytest.raises(UsageError):
+    with pytest.raises(InputError, match="of one eye"):
         scored.by_unit("eye")
     with pytest.raises(UsageError):
         scored.by_unit("patient").by_unit("image")

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError
 from medfm_gui.metrics.scored import Scored
-from medfm_gui.metrics.seeds import FEWEST_SEEDS, Seeded, seed_difference, seed_summary
+from medfm_gui.metrics.seeds import ALIKE, FEWEST_SEEDS, Seeded, seed_difference, seed_summary
 
 
 def _trainings(plain: Scored, seeds: int, *, spread: float = 0.4, less: float = 0.0) -> Seeded:
@@ -94,3 +94,14 @@ def test_seeds_that_spread_widen_the_interval(make_scored: Callable[..., Scored]
     calm = seed_difference(_trainings(plain, 6, spread=0.05), _trainings(plain, 6, spread=0.05, less=1e-3))
     restless = seed_difference(_trainings(plain, 6, spread=1.5), _trainings(plain, 6, spread=1.5, less=1e-3))
     assert restless.high - restless.low > 2 * (calm.high - calm.low)  # type: ignore[operator]
+
+
+def test_seeds_that_draw_nothing_are_one_model(make_scored: Callable[..., Scored]) -> None:
+    plain = make_scored(n=300)
+    same = [(plain, None)] * FEWEST_SEEDS
+    found = seed_summary(same)
+    assert (found.over_seeds.low, found.over_seeds.high, found.spread) == (None, None, 0.0)
+    assert found.over_seeds.note == ALIKE and found.over_patients.low is not None
+    test = seed_difference(_trainings(plain, FEWEST_SEEDS, less=0.5), same)
+    assert test.note == ALIKE and test.low is not None
+    assert not seed_difference(_trainings(plain, 5, less=0.5), _trainings(plain, 5)).note

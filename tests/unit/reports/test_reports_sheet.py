@@ -3,13 +3,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from pypdf import PdfReader
 
 from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.report import Attachment, Charts, Picture, Pictures, Report, Section, Table
+from medfm_gui.reports.flow import flow_boxes
+from medfm_gui.reports.pdf import typeset
 from medfm_gui.reports.plain import BREAK
 from medfm_gui.reports.sheet import attachment_name, chart_size, created_at, created_words, lay_out
 
@@ -105,3 +110,37 @@ def test_attachments_are_whole_and_named_apart() -> None:
 )
 def test_names_of_attachments_are_safe(name: str, safe: str) -> None:
     assert attachment_name(name) == safe
+
+
+FLOW = Table(
+    "Flow",
+    ("Step", "Images", "Patients"),
+    (
+        ("Files found", "12", ""),
+        ("– <b>no label</b>", "−2", ""),
+        ("Images", "10", "7"),
+        ("Training", "9", "6"),
+        ("Internal test", "1", "1"),
+    ),
+    (1, 2),
+    flow=("step", "lost", "step", "side", "side"),
+)
+
+
+def test_the_flow_is_a_trunk_with_what_was_left_out_and_partitions() -> None:
+    found = flow_boxes(FLOW)
+    assert found is not None
+    assert found["steps"] == [
+        {"name": "Files found", "count": "n = 12", "lost": ["<b>no label</b>: n = 2"]},
+        {"name": "Images", "count": "n = 10, 7 patients", "lost": []},
+    ]
+    assert [one["count"] for one in cast("Any", found["sides"])] == ["n = 9, 6 patients", "n = 1, 1 patient"]
+    assert "left out, <b>no label</b>: n = 2" in str(found["alternative"])
+    assert flow_boxes(replace(FLOW, flow=())) is None and flow_boxes(replace(FLOW, flow=("step",))) is None
+
+
+def test_the_flow_is_drawn_above_its_table() -> None:
+    pdf, _ = typeset(Report("T", "", "2026-01-01", "", (Section("Data", (FLOW,)),)))
+    text = "".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages)
+    assert text.index("Left out") < text.index("Flow of images.") < text.index("Table 1")
+    assert "<b>no label</b>: n = 2" in text and "n = 10, 7 patients" in text

@@ -16,13 +16,13 @@ from medfm_gui.domain.errors import InputError, SealError, UsageError
 from medfm_gui.domain.evaluation import Calibrator
 from medfm_gui.workspace import data, training
 from medfm_gui.workspace.crossvalidation import (
-    MODELS_HELD,
     NO_FOLDS,
     are_folds,
     cross_validation,
     siblings,
 )
 from medfm_gui.workspace.evaluating import evaluation_path
+from medfm_gui.workspace.fold_pairs import MODELS_HELD
 from medfm_gui.workspace.place import Workspace, open_workspace
 from tests.fixtures.opened import drawn_dataset, opened_folds, opened_run
 

@@ -29,6 +29,7 @@ from medfm_gui.workspace.displayed import (
     UNLIKE,
     class_set,
     displayed,
+    pooled_scores,
     probabilities,
     spread,
     with_other_seeds,
@@ -181,3 +182,14 @@ def test_few_calibration_cases_give_no_sets(tmp_path: Path) -> None:
         keep_scores(workspace, dataset, run, Partition.VAL)
         limits = limits_of(workspace, _view(workspace, run))
         assert limits.quantiles is None and "9 are needed" in limits.note
+
+
+def test_several_images_are_one_score_by_the_rule_of_the_run(place: SimpleNamespace) -> None:
+    rows = [(0.9, 0.1), (0.2, 0.8), (0.6, 0.4)]
+    spec = training.view(place.workspace, place.run).spec
+    assert pooled_scores(rows, spec) == pytest.approx([1.7 / 3, 1.3 / 3])
+    highest = replace(spec, recipe=replace(spec.recipe, unit="patient", unit_score="max"))
+    assert pooled_scores(rows, highest) == pytest.approx([0.2, 0.8]), "the image that speaks most for the event"
+    assert pooled_scores(rows[:1], highest) == pytest.approx([0.9, 0.1])
+    several = replace(highest, task=Task.MULTILABEL, positive=None)
+    assert pooled_scores([(0.3, 0.1), (0.2, 0.8)], several) == pytest.approx([0.3, 0.8])

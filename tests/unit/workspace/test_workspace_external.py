@@ -16,6 +16,7 @@ from medfm_gui.base.settings import Settings
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError, MedfmError, UsageError
 from medfm_gui.domain.split import Partition
+from medfm_gui.domain.threshold import RuleOrigin
 from medfm_gui.workspace import data
 from medfm_gui.workspace.comparing import compare
 from medfm_gui.workspace.evaluating import count_openings
@@ -68,6 +69,7 @@ def test_a_table_of_scores_joins_the_comparison(place: SimpleNamespace, tmp_path
     area = roc_auc_score(labels, [place.score[name] for name in place.test])
     assert made.test.evaluations[0].value == pytest.approx(area, abs=1e-6) and not made.remarks
     assert any(row.metric == "sensitivity" for row in made.test.evaluations), "a threshold from the validation rows"
+    assert made.view.spec.threshold_from is RuleOrigin.DEFAULT, "nobody chose the rule"
     assert count_openings(place.workspace, {made.test.sample_set}) == 2
     assert entries(place.workspace.root)[-2].what == "test opened"
     found = compare(place.workspace, (place.run, made.view.id))
@@ -94,6 +96,7 @@ def test_rows_by_path_and_by_patient(place: SimpleNamespace) -> None:
     patients = dict.fromkeys(place.labels[name].patient for name in place.test)
     rows = [(patient, 0.2, 0.8) for patient in patients]
     pooled = _import(place, ("patient", "without", "with"), rows, unit="patient", threshold=0.5)
+    assert pooled.view.spec.threshold_from is RuleOrigin.UNKNOWN
     assert pooled.test.evaluations[0].n == len(patients) and pooled.test.evaluations[0].value == 0.5
 
 
@@ -103,6 +106,12 @@ def test_missing_rows_are_failed_units(place: SimpleNamespace) -> None:
     assert made.test.evaluations[0].n == len(place.test) - 3
     assert made.remarks[0].startswith("1 row without") and made.remarks[1].startswith("2 of")
     assert any(row.parameters.get("failures") == "as errors" for row in made.test.evaluations)
+
+
+def test_a_column_that_could_be_a_class_and_is_none_is_named(place: SimpleNamespace) -> None:
+    rows = [(name, place.score[name], 0.5, "a word", 40) for name in place.test]
+    made = _import(place, ("sample", "with", "Cancer", "site", "age"), rows)
+    assert made.remarks == ("not read: “Cancer”",)
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_units_of_a_mixed_folder(workspace: Workspace, source: Path, decoders: D
     assert [(Path(item.path).name, item.reason) for item in skipped] == [("dose.dcm", "no_pixels")]
     cine = next(unit for unit in units if unit.source.endswith("cine.dcm"))
     assert [frame.index for frame in cine.frames] == list(range(5))
-    assert "The score is the mean of 5 frames." in cine.warnings
+    assert "One score is made of 5 frames." in cine.warnings
 
 
 def test_every_frame_is_decoded_and_has_a_name(
@@ -117,7 +117,7 @@ def test_every_frame_is_decoded_and_has_a_name(
     assert [image.case for image in images] == ["0"] * 5 + ["1"] * 4
     means_of = [float(np.load(image.path).mean()) for image in images]
     assert means_of[:5] == sorted(means_of[:5]) and len(set(means_of)) == 9, "each is its own frame"
-    assert "The score is the mean of 4 frames." in units[1].warnings
+    assert "One score is made of 4 frames." in units[1].warnings
 
 
 def test_a_damaged_volume_is_named(workspace: Workspace, source: Path, decoders: DecodePool, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_many_frames_are_capped_evenly_and_it_is_said() -> None:
     unit = expanded(Unit("f", (Frame(Path("f")),)), 1000)
     indices = [frame.index for frame in unit.frames]
     assert len(set(indices)) == MOST_FRAMES and (indices[0], indices[-1]) == (0, 999)
-    assert unit.warnings == (f"The score is the mean of {MOST_FRAMES} evenly spaced frames of 1000.",)
+    assert unit.warnings == (f"One score is made of {MOST_FRAMES} evenly spaced frames of 1000.",)
     assert max(np.diff(list(evenly(1000, MOST_FRAMES)))) == 4
 
 

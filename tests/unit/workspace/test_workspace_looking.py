@@ -13,7 +13,7 @@ from medfm_gui.domain.events import Beat, RunStarted
 from medfm_gui.jobs.follow import append_events
 from medfm_gui.workspace.monitoring import end_of_log, first_start, use_of
 from medfm_gui.workspace.sidebyside import thinned
-from medfm_gui.workspace.sources import skipped_groups
+from medfm_gui.workspace.sources import look_at, skipped_groups
 
 
 def _log(folder: Path, text: str) -> None:
@@ -72,3 +72,12 @@ def test_skipped_files_are_grouped_by_reason_the_most_frequent_first() -> None:
         ("alien", 1, 1),
         ("no_image", 1, 1),
     ]
+
+
+def test_a_source_that_holds_one_folder_is_looked_at_there(tmp_path: Path) -> None:
+    inside = tmp_path / "Export" / "Export"
+    inside.mkdir(parents=True)
+    (inside / "a.png").touch()
+    (inside / "labels.csv").write_text("path,label\na.png,x\na.png,y\n")
+    facts = look_at(str(tmp_path / "Export"))
+    assert (facts.path, facts.layout, facts.table) == (str(inside), "csv", "labels.csv")

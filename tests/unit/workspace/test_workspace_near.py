@@ -187,7 +187,7 @@ def test_flagged_images_are_left_out_of_a_further_headline(
     file.write_text("\n".join(rows) + "\n")
     made = data.make_split(workspace, "chest", SplitRequest(file=file))
     view: Any = SimpleNamespace(
-        id="r1", folder=tmp_path, spec=SimpleNamespace(split_id=made.id, recipe=SimpleNamespace(unit=unit))
+        id="r1", folder=tmp_path, spec=SimpleNamespace(split_id=made.id, recipe=SimpleNamespace(counted=unit))
     )
     scores = np.random.default_rng(0).dirichlet((1, 1), len(samples)).astype(np.float32)
     named, without = evaluating._without_flagged(workspace, view, dataset, samples, scores)
@@ -201,7 +201,7 @@ def test_flagged_images_are_left_out_of_a_further_headline(
 def test_a_split_without_flags_has_no_further_headline(workspace: Workspace, tmp_path: Path) -> None:
     made = data.make_split(workspace, "chest", SplitRequest(), look=False)
     view: Any = SimpleNamespace(
-        id="r1", folder=tmp_path, spec=SimpleNamespace(split_id=made.id, recipe=SimpleNamespace(unit="image"))
+        id="r1", folder=tmp_path, spec=SimpleNamespace(split_id=made.id, recipe=SimpleNamespace(counted="image"))
     )
     dataset = data.read(workspace, "chest")
     scores = np.full((2, 2), 0.5, np.float32)

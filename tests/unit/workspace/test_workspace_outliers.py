@@ -18,11 +18,21 @@ from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import InputError, UsageError
 from medfm_gui.domain.explain import Neighbour
 from medfm_gui.domain.portable import IMPORTED
-from medfm_gui.domain.run import SimilarSpec
+from medfm_gui.domain.run import EXTERNAL, Phase, SimilarSpec
 from medfm_gui.domain.similar import OutlierLimit, SimilarCase
 from medfm_gui.workspace import outliers, training
 from medfm_gui.workspace.class_sets import Limits
-from medfm_gui.workspace.outliers import OUTLIER, OUTLIER_SET, SIMILAR, keep_similar, noticed, outlier_limit, verdict
+from medfm_gui.workspace.outliers import (
+    OUTLIER,
+    OUTLIER_SET,
+    SIMILAR,
+    can_keep,
+    keep_similar,
+    limit_line,
+    noticed,
+    outlier_limit,
+    verdict,
+)
 from medfm_gui.workspace.place import open_workspace
 from medfm_gui.workspace.prediction import Explanation, StudyPrediction, _compared, _with_set
 from medfm_gui.workspace.prediction_units import Frame, Unit
@@ -127,6 +137,29 @@ def test_why_nothing_is_known_is_said(view: RunView) -> None:
     assert early.score is None and early.is_outlier is None and f"medfm similar {view.id}" in early.note
     travelled = replace(view, state=replace(view.state, facts={IMPORTED: "a.medfm"}))
     assert "do not travel" in verdict(travelled, _said(None)).note
+
+
+def test_why_there_is_no_verdict_does_not_speak_of_the_limit(view: RunView) -> None:
+    why = "3 patients, and 19 are needed for a 95th percentile"
+    none = replace(LIMIT, limit=None, limit_pooled=None, fitted_on="val", note=f"{why}; also used for model selection")
+    _keep(view.folder, none)
+    assert verdict(view, _said(0.41)).note == f"Distance 0.410; no verdict: {why}."
+    assert limit_line(none) == f"No verdict on outliers: {why}."
+    chosen = replace(LIMIT, fitted_on="val", note="also used for model selection")
+    _keep(view.folder, chosen)
+    for said in (verdict(view, _said(0.41)).note, limit_line(chosen)):
+        assert "0.300 (95th percentile of 118 validation patients, also used for model selection)." in said
+
+
+def test_a_run_that_lacks_them_can_have_them_made_where_it_was_trained(view: RunView) -> None:
+    assert not can_keep(view), "both files are there"
+    (view.folder / SIMILAR).unlink()
+    assert can_keep(view)
+    travelled = replace(view, state=replace(view.state, facts={IMPORTED: "a.medfm"}))
+    running = replace(view, state=replace(view.state, phase=Phase.RUNNING))
+    external = replace(view, spec=replace(view.spec, adapt=EXTERNAL))
+    elsewhere = replace(view, spec=replace(view.spec, dataset_id=""))
+    assert not any(can_keep(one) for one in (travelled, running, external, elsewhere))
 
 
 def test_a_picture_that_leaves_says_that_it_is_one() -> None:

@@ -90,7 +90,7 @@ def test_the_same_page_is_locked_once_whatever_its_form(workspace: Workspace) ->
     [
         ({"question": None, "n": None}, "missing: question, n"),
         ({"colour": "red"}, "unknown: colour"),
-        ({"unit": "pixel"}, "no unit “pixel”"),
+        ({"unit": "pixel"}, "“pixel” is no unit"),
         ({"primary-metric": "luck"}, "no metric “luck”"),
         ({"n": 0}, "no number of units"),
         ({"n": "many"}, "no number of units"),

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
-from medfm_gui.base.atomic import atomic_write
 from medfm_gui.base.settings import Settings
-from medfm_gui.datasets.files import write_dataset
 from medfm_gui.datasets.split import SplitRequest
-from medfm_gui.domain.dataset import Dataset, Statement
+from medfm_gui.domain.dataset import Statement
 from medfm_gui.domain.report import Outline, Part, Report, Section, Table
-from medfm_gui.domain.run import PredictSpec
-from medfm_gui.workspace import data, elsewhere
 from medfm_gui.workspace.place import Workspace, open_workspace
 from medfm_gui.workspace.report_folds import SPREAD
 from medfm_gui.workspace.reporting import build_report, write_report
 from medfm_gui.workspace.statements import state
 from medfm_gui.workspace.verifying_report import verify_report
-from tests.fixtures.opened import drawn_dataset, drawn_scores, opened_folds, opened_run
-
-MAP = {"healthy": "without", "ill": "with"}
+from tests.fixtures.elsewhere import on_another_dataset
+from tests.fixtures.opened import drawn_dataset, opened_folds, opened_run
 
 
 @pytest.fixture
@@ -42,39 +33,6 @@ def section(report: Report, part: Part) -> Section:
 
 def table(found: Section, start: str) -> Table:
     return next(one for one in found.blocks if isinstance(one, Table) and one.caption.startswith(start))
-
-
-def on_another_dataset(
-    workspace: Workspace, runs: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, *, by: str = "site"
-) -> Dataset:
-    """The runs on drawn images of another dataset, with a site of few events."""
-    theirs = drawn_dataset(workspace, 600, name="Elsewhere", classes=("healthy", "ill"), covariates={
-        "site": ("north", "south", "<b>west</b>")})  # fmt: skip
-    few = {sample.id for sample in theirs.samples if sample.target == (1,)}
-    samples = [
-        replace(one, covariates={"site": "rare"}) if one.id in few and place < 4 else one
-        for place, one in enumerate(theirs.samples)
-    ]
-    plain = [one for one in samples if one.target == (0,)][-24:]
-    rare = {one.id for one in plain}
-    theirs = replace(
-        theirs,
-        samples=tuple(replace(one, covariates={"site": "rare"}) if one.id in rare else one for one in samples),
-        fingerprint="1" * 64,
-    )
-    write_dataset(workspace.root / "datasets" / theirs.id, theirs)
-
-    def worker(order: PredictSpec, *, folder: Path, **_: Any) -> list[Any]:
-        names = [sample.id for sample in data.read(workspace, theirs.id).samples]
-        held = io.BytesIO()
-        scores = drawn_scores(theirs, names, 5, 1.5)
-        np.savez(held, allow_pickle=False, sample=np.array(names, dtype=np.str_), scores=scores)
-        atomic_write(folder / f"{order.subset}.npz", held.getvalue())
-        return []
-
-    monkeypatch.setattr(elsewhere, "run_errand", worker)
-    elsewhere.evaluate_on(workspace, runs, theirs.id, reason="another <hospital>", labels=MAP, by=by)
-    return theirs
 
 
 def test_folds_stand_in_one_report_and_are_computed_again(workspace: Workspace, tmp_path: Path) -> None:
@@ -156,7 +114,7 @@ def test_external_tests_stand_in_the_report(
     assert all(row[3] == "not shown" for row in results.rows if row[1] == "rare")
     facts = dict(row for block in told.blocks if hasattr(block, "rows") and not isinstance(block, Table)
                  for row in block.rows)  # fmt: skip
-    assert "healthy = without" in facts[f"{runs[0]}: label map (theirs = ours)"] and "2 time(s)" in facts["Openings"]
+    assert "healthy = without" in facts[f"{runs[0]}: label map (theirs = ours)"] and "2 times" in facts["Openings"]
     lists = section(report, Part.CHECKLISTS)
     items = [row for one in lists.blocks if isinstance(one, Table) for row in one.rows if "on other datasets" in row[4]]
     assert len(items) >= 2 and all(row[3].startswith("filled") for row in items)

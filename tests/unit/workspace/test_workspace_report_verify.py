@@ -320,11 +320,20 @@ def test_other_tasks_are_verified_too(tmp_path: Path, task: Task) -> None:
     assert any("could not score 1 image:" in block.text for block in section.blocks if isinstance(block, Paragraph))
 
 
-def test_patients_and_flagged_images_are_verified_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("settings", "said", "name"),
+    [
+        ({"unit": "patient"}, "by patient.", r"P\d+"),
+        ({"unit": "eye", "unit_score": "max"}, "by eye (highest image).", r"U\d+"),
+    ],
+)
+def test_units_and_flagged_images_are_verified_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], said: str, name: str
+) -> None:
     with open_workspace(tmp_path / "ws", settings=Settings()) as workspace:
-        dataset = drawn_dataset(workspace, 500, covariates={"sex": ["F", "M", ""]})
+        dataset = drawn_dataset(workspace, 500, per_patient=4, covariates={"sex": ["F", "M", ""]}, sides=True)
         statements.state(workspace, dataset.id, Statement(redistribution=True))
-        runs = tuple(opened_run(workspace, dataset, seed=seed, settings={"unit": "patient"}) for seed in (1, 2))
+        runs = tuple(opened_run(workspace, dataset, seed=seed, signal=0.7, settings=settings) for seed in (1, 2))
         for run in runs:
             _flag(workspace, run, monkeypatch)
         outline = Outline(parts=PARTS, subgroups=("sex",))
@@ -339,7 +348,11 @@ def test_patients_and_flagged_images_are_verified_too(tmp_path: Path, monkeypatc
     assert any(item.where.startswith("without flagged images, r0001 auc value") for item in found), found
     named = {cell for one in report.sections for block in one.blocks if isinstance(block, Table)
              and block.caption.startswith("The surest") for cell in (row[1] for row in block.rows)}  # fmt: skip
-    assert all(re.fullmatch(r"P\d+", name) for name in named), "a patient's number in this report"
+    assert all(re.fullmatch(name, one) for one in named), "a unit's number in this report"
+    captions = [block.caption for one in report.sections for block in one.blocks if isinstance(block, Table)]
+    assert any(caption.startswith("Test results") and said in caption for caption in captions)
+    text = _file(report, "predictions-r0001.csv").text
+    assert ("unit:eye" in text.splitlines()[0]) is ("eye" in said) and "left" not in text
 
 
 def _flag(workspace: Workspace, run: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def _with_pixels(workspace: Workspace, dataset_id: str) -> None:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     folder = tmp_path_factory.mktemp("shortcuts") / "ws"
     with open_workspace(folder, settings=Settings()) as workspace:
-        dataset = drawn_dataset(workspace, 900, covariates={"sex": ("F", "M")})
+        dataset = drawn_dataset(workspace, 900, covariates={"sex": ("F", "M"), "study_id": ("1", "2")})
         _with_pixels(workspace, dataset.id)
         runs = (opened_run(workspace, dataset, seed=0, signal=3.0), opened_run(workspace, dataset, seed=1, signal=0.1))
         yield SimpleNamespace(workspace=workspace, dataset=dataset, runs=runs, file=cheap.shortcuts(workspace, runs))
@@ -80,7 +80,8 @@ def test_a_run_that_does_not_beat_them_is_told_so(place: SimpleNamespace) -> Non
 
 def test_it_says_what_it_looked_at(place: SimpleNamespace) -> None:
     covariates, thumbs = place.file.baselines
-    assert "logistic regression on sex;" in covariates.note and "training images" in covariates.note
+    assert "logistic regression on sex; left out: study_id;" in covariates.note, "numbers of cases are no covariates"
+    assert "training images" in covariates.note
     assert "32 × 32 pixels" in thumbs.note
 
 

@@ -27,12 +27,11 @@ from medfm_gui.workspace.reporting import build_report
 from medfm_gui.workspace.verifying import Verification
 from medfm_gui.workspace.verifying_files import verify
 from medfm_gui.workspace.verifying_report import verify_contents
+from medfm_gui.workspace.verifying_whole import PICTURES
 from tests.fixtures.opened import drawn_dataset, opened_run
 
 PARTS = tuple(part for part in Part if part is not Part.EXAMPLES)
 COVARIATES = {"sex": ["F", "M", "F", "M", ""], "age": ["34", "67", "91", "45"], "site": ["A"] * 30 + ["B"]}
-ALONE = (Part.CHECKLISTS.heading,)
-"""Sections that are held against the list inside alone, which verification says."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,7 @@ def test_an_untouched_report_is_whole_and_says_what_was_held_against_less_than_a
     assert found.ok, found.differences
     account, alone = found.remarks[-2:]
     assert account.startswith("Held against the attached account of the runs") and "time, memory" in account
-    assert alone == (
-        f"Held against the attached contents.json alone: {Part.CHECKLISTS.heading}; pictures, and how charts are drawn."
-    )
+    assert alone == f"Held against the attached contents.json alone, or not at all: {PICTURES}."
 
 
 def _digit(text: str) -> str:
@@ -94,7 +91,7 @@ def _tables(report: Report) -> tuple[Report, list[tuple[str, str, str]]]:
     named: list[tuple[str, str, str]] = []
 
     def change(section: Section, block: Block) -> Block:
-        if not isinstance(block, Table) or section.title in ALONE:
+        if not isinstance(block, Table):
             return block
         for at, row in enumerate(block.rows):
             columns = [
@@ -156,7 +153,7 @@ def test_a_digit_of_every_sentence_is_named_when_the_list_inside_agrees(written:
     wanted: list[str] = []
 
     def change(section: Section, block: Block) -> Block:
-        if not isinstance(block, Paragraph) or section.title in ALONE or not re.search(r"\d", block.text):
+        if not isinstance(block, Paragraph) or not re.search(r"\d", block.text):
             return block
         if block.text.startswith(("Counts of 1 to", "The surest mistakes are")):  # words of every report
             return block

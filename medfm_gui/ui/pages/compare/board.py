@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 from medfm_gui.desk.asks.compare import Drawing, DrawingList, SideBySide
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import wording
+from medfm_gui.ui.pages.compare.chart_tab import ChartTab
 from medfm_gui.ui.pages.compare.charts import LargeCharts
 from medfm_gui.ui.pages.compare.classes import ClassesTab
 from medfm_gui.ui.pages.compare.disagreements import DisagreementsTab
@@ -31,12 +32,9 @@ from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.text import Label, tip
 
 _TAB = "compare.tab"
-_Made = TypeVar("_Made", SubgroupsTab, UsefulnessTab, SeedsTab, FoldsTab, PublishedTab, SitesTab, ReadersTab)
+_Made = TypeVar("_Made", bound=ChartTab)
 _Drawn = TypeVar("_Drawn", LadderTab, LargeCharts)
-_Filled = TypeVar(
-    "_Filled", SubgroupsTab, UsefulnessTab, SeedsTab, FoldsTab, PublishedTab, SitesTab, ReadersTab, LadderTab,
-    LargeCharts, ClassesTab, DisagreementsTab,
-)  # fmt: skip
+_Filled = TypeVar("_Filled", ChartTab, LadderTab, LargeCharts, ClassesTab, DisagreementsTab)
 
 
 class Board(QWidget):
@@ -198,7 +196,8 @@ class Board(QWidget):
     def _made(self, tab: _Made) -> _Made:
         """A tab with a chart of its own."""
         tab.export_wanted.connect(self.drawn_wanted)
-        return self._filled(tab)
+        self._filled(tab)
+        return tab
 
     def _drawn(self, tab: _Drawn) -> _Drawn:
         """A tab with stored charts."""

@@ -13,9 +13,11 @@ from medfm_gui.desk.asks.compare_outside import (
     ListImportTargets,
     TableImported,
 )
+from medfm_gui.desk.asks.data import UnitList, UnitsOf
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import MedfmError
+from medfm_gui.domain.units import IMAGE, unit_choices
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.theme import SPACE
@@ -55,6 +57,7 @@ class BringIn(WordsDialog):
         self._targets: tuple[ImportTarget, ...] = ()
         self._looks: dict[str, int] = {}
         self._ticket: Ticket | None = None
+        self._usual_unit = IMAGE
         title = "Import reads of human readers" if reads else "Import predictions of another system"
         self.setModal(True)
         self.setWindowTitle(title)
@@ -65,7 +68,7 @@ class BringIn(WordsDialog):
         self.name = QLineEdit()
         self.name.setMaxLength(80)
         self.name.setPlaceholderText("For example: Vendor A, version 3.1")
-        self.unit = choice((("image", "image"), ("patient", "patient")))
+        self.unit = choice(unit_choices((IMAGE,), ordered=True))
         self.has_threshold = QCheckBox("Its own threshold")
         self.threshold = real_number(0.5, 0.0, 1.0, "", 4, 0.05)
         self.threshold.setAccessibleName("Threshold of the system")
@@ -128,7 +131,7 @@ class BringIn(WordsDialog):
             self.dataset.addItem(one_line(f"{one.name} ({one.id})" if one.name != one.id else one.id, 160), one.id)
         self.dataset.setCurrentIndex(max(0, self.dataset.findData(answer.dataset)) if wanted else -1)
         self.dataset.blockSignals(False)
-        self.unit.setCurrentIndex(max(0, self.unit.findData(answer.unit)))
+        self._usual_unit = answer.unit
         self._other_dataset()
         if answer.split:
             self.split.setCurrentIndex(max(0, self.split.findData(answer.split)))
@@ -148,8 +151,22 @@ class BringIn(WordsDialog):
         self.split.blockSignals(False)
         if not self._is_reads:
             self._threshold_row.setVisible(target is not None and target.task is Task.BINARY)
+        if target is not None and not self._is_reads:
+            self._context.desk.ask(
+                UnitsOf(target.id), owner=self, then=lambda answer: self._fill_units(target, answer), failed=self._fail
+            )
         self._tell_looks()
         self._judge()
+
+    def _fill_units(self, target: ImportTarget, answer: UnitList) -> None:
+        """What the numbers of this dataset can count; of another one, whose answer came late, nothing."""
+        if target is not self._target():
+            return
+        wanted = str(self.unit.currentData()) if self.unit.count() > 1 else self._usual_unit
+        self.unit.clear()
+        for words, unit in unit_choices(answer.units, ordered=target.task is not Task.MULTICLASS):
+            self.unit.addItem(words, unit)
+        self.unit.setCurrentIndex(max(0, self.unit.findData(wanted)))
 
     def _tell_looks(self) -> None:
         """Reading a table of test predictions opens the test: say how often that was done."""

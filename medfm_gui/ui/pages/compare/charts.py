@@ -26,11 +26,12 @@ from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import choice, fields_in_a_row
 from medfm_gui.ui.widgets.switch import Switch
 from medfm_gui.ui.widgets.table import PlainDelegate
-from medfm_gui.ui.widgets.text import Label, one_line
+from medfm_gui.ui.widgets.text import Label, one_line, tip_text
 
 _CHART_PX = SPACE[-1] * 11
 _LIST_PX = SPACE[-1] * 11
 _FIELD_LETTERS = 22
+_METRIC_PX = SPACE[-1] * 10
 _CHEAP, _BESIDE = "baseline", "roc-beside"
 _NO_RUNS = ("treat all", "treat none")
 _PLACES = ("roc", "precision-recall", "calibration", "distribution", "confusion", "intervals", "differences")
@@ -83,6 +84,8 @@ class ChartGrid(QWidget):
         self.run_field.currentIndexChanged.connect(lambda _: self._draw())
         for field in (self.metric_field, self.run_field):
             field.setMinimumContentsLength(_FIELD_LETTERS)
+        self.metric_field.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.metric_field.setMaximumWidth(_METRIC_PX)
         self.views = {place: ChartView(self) for place in _PLACES}
         self._beside: Drawing | None = None
         self.baselines = Switch("Cheap models in the ROC")
@@ -232,7 +235,9 @@ class LargeCharts(QWidget):
         self.list.blockSignals(True)
         self.list.clear()
         for one in drawings:
-            self.list.addItem(QListWidgetItem(one_line(one.name, 200)))
+            item = QListWidgetItem(one_line(one.name, 200))
+            item.setToolTip(tip_text(one.name))
+            self.list.addItem(item)
         self.list.blockSignals(False)
         place = next((at for at, one in enumerate(drawings) if one.key == kept), 0)
         if drawings:

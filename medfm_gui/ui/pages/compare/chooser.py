@@ -11,6 +11,7 @@ from medfm_gui.desk.asks.compare import CandidateList, ListCandidates
 from medfm_gui.desk.asks.runs import LookAtSeal, OpenTest, TestOpened
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import wording
@@ -178,7 +179,7 @@ class RunChooser(QDialog):
     def _judge(self) -> None:
         """What can be done now."""
         count = len(self.model.chosen)
-        said = f"{count} {'run' if count == 1 else 'runs'} chosen"
+        said = f"{counted(count, 'run')} chosen"
         self.count.setText(f"{said}; the reference is {self.model.chosen[0]}" if count > 1 else said)
         disable(self.compare, "" if count else "Tick a run first.")
         self.compare.setText("Compare" if count != 1 else "Show")

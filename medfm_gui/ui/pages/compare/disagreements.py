@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from medfm_gui.desk.asks.compare import Side, SideBySide
 from medfm_gui.desk.asks.compare_cases import ReadDisagreements
+from medfm_gui.domain.units import plural
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import case_layout
 from medfm_gui.ui.pages.compare.case_model import FIXED, PICTURE_PX, CaseTable, PictureDelegate
@@ -126,13 +127,15 @@ class DisagreementsTab(QWidget):
             self.table.setColumnWidth(column, _WIDTHS[column] if column < len(FIXED) else _RUN_PX)
         shown = f", the widest {len(found.cases):,} shown" if found.n_found > len(found.cases) else ""
         self.count.setText(
-            f"{found.n_found:,} of {found.n_units:,} test {found.unit}s{shown} · probabilities of "
+            f"{found.n_found:,} of {found.n_units:,} test {plural(found.unit)}{shown} · probabilities of "
             f"{one_line(found.probability_of, 60)}"
         )
         self.open_button.setEnabled(bool(found.cases))
         if not found.cases:
             self.inner.show_empty(
-                "No such case", f"The runs agree on all {found.n_units:,} {found.unit}s of this kind.", icon="check"
+                "No such case",
+                f"The runs agree on all {found.n_units:,} {plural(found.unit)} of this kind.",
+                icon="check",
             )
             return
         self.table.selectRow(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -22,12 +23,13 @@ from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.table import DataTable
 from medfm_gui.ui.widgets.text import Label
 
-_COLUMNS_PX = tuple(SPACE[1] * steps for steps in (30, 15, 12, 34, 9, 9, 17, 24, 8))
+_COLUMNS_PX = tuple(SPACE[1] * steps for steps in (29, 17, 16, 34, 9, 9, 18, 24, 8))
 """Up to the simultaneous interval all are seen in the narrowest window."""
 
 
 _NOTE_PX = SPACE[-1] * 9
-_RUN, _DIFFERENCE = 0, 3
+_RUN, _MINUS, _DIFFERENCE = 0, 1, 3
+_GROWING = (_RUN, _MINUS, _DIFFERENCE)
 _MOST_MORE_PX = SPACE[-1] * 6
 
 
@@ -37,19 +39,20 @@ class PairView(DataTable):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self._is_fitting, self._is_kept = False, False
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)  # what tells metrics and models apart stands first
         self.horizontalHeader().sectionResized.connect(self._resized)
 
     def _resized(self, column: int) -> None:
-        self._is_kept |= not self._is_fitting and column in (_RUN, _DIFFERENCE)
+        self._is_kept |= not self._is_fitting and column in _GROWING
 
     def fit(self) -> None:
         """Share what is to spare between names and bars."""
         if self._is_kept:
             return
-        spare = (self.viewport().width() - sum(_COLUMNS_PX) - _NOTE_PX) // 2
+        spare = (self.viewport().width() - sum(_COLUMNS_PX) - _NOTE_PX) // len(_GROWING)
         more = max(0, min(_MOST_MORE_PX, spare))
         self._is_fitting = True
-        for column in (_RUN, _DIFFERENCE):
+        for column in _GROWING:
             self.setColumnWidth(column, _COLUMNS_PX[column] + more)
         self._is_fitting = False
 
@@ -66,7 +69,7 @@ def pair_view(name: str, model: PairTable) -> PairView:
     table.setItemDelegateForColumn(_RUN, RunDelegate(table))
     table.setItemDelegateForColumn(_DIFFERENCE, DifferenceDelegate(table))
     for at, width in enumerate(_COLUMNS_PX):
-        if at not in (_RUN, _DIFFERENCE):
+        if at not in _GROWING:
             table.setColumnWidth(at, width)
     table.fit()
     return table

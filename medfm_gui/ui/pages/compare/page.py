@@ -152,7 +152,7 @@ class ComparePage(Page):
 
     def _brought_in(self, answer: TableImported, reads: bool) -> None:
         more = "; ".join(answer.remarks)
-        said = f"{answer.id} was imported{': ' + more if more else ''}."
+        said = f"{'The reads were' if reads else f'{answer.id} was'} imported{': ' + more if more else ''}."
         if reads:
             self.context.say(said, "good")
             self.refresh()

@@ -109,7 +109,7 @@ class PairTable(QAbstractTableModel):
     def _difference(self, pair: Comparison) -> IntervalCell:
         reach = self._scales[pair.metric, pair.b in self._cheap]
         slot, side = self._sides.get(pair.a, (0, Side(pair.a, "", "")))
-        return IntervalCell(pair.difference, pair.low, pair.high, -reach, reach, slot, side.family)
+        return IntervalCell(pair.difference, pair.low, pair.high, -reach, reach, slot, side.family, signed=True)
 
     def _text(self, pair: Comparison, column: int) -> str:
         found = self._sides.get(pair.a)

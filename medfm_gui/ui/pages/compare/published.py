@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from medfm_gui.desk.asks.compare import Side, SideBySide
+from medfm_gui.desk.asks.compare import SideBySide
 from medfm_gui.desk.asks.compare_cases import ReadReferences
 from medfm_gui.metrics.names import metric_title
-from medfm_gui.ui.charts.view import ChartView
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import case_layout, wording
 from medfm_gui.ui.pages.compare.cells import Cell, CellTable
+from medfm_gui.ui.pages.compare.chart_tab import ChartTab
 from medfm_gui.ui.pages.compare.charts import slots_of
-from medfm_gui.ui.pages.compare.look import Look
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.references import (
@@ -33,38 +30,23 @@ _WIDTHS = (
 )  # fmt: skip
 
 
-class PublishedTab(QWidget):
-    """A chart with hollow marks, and every published number with its source.
-
-    Signals:
-        export_wanted(ChartView, str, str): the view of a chart, the format, a suggested name.
-    """
-
-    export_wanted = Signal(object, str, str)
+class PublishedTab(ChartTab):
+    """A chart with hollow marks, and every published number with its source."""
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._sides: tuple[Side, ...] = ()
+        super().__init__(context, parent)
         self.about = Label("")
-        self.view = ChartView()
-        self.view.setMinimumHeight(case_layout.CHART_PX)
-        self.view.export_wanted.connect(lambda kind, name: self.export_wanted.emit(self.view, kind, name))
         self.model = CellTable(_TITLES, (), self)
         self.table = case_layout.bar_table("Published results", self.model, _WIDTHS, runs_in=1)
         self.sources = Label("", "caption")
         parts = ((self.about, 0), (self.view, 5), (self.table, 4), (self.sources, 0))
         self.pane = case_layout.stack(self, *parts, scrolls=True)
-        self._look = Look(context.desk, self, self.pane, "Reading the published results", self._show)
+        self._look = self.looks(self.pane, "Reading the published results", self._show)
 
     def show_runs(self, found: SideBySide) -> None:
         """The runs of the comparison."""
-        self._sides = found.sides
-        self._look.want(ReadReferences(tuple(side.run for side in found.sides)))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Ask what was not asked while nobody looked."""
-        super().showEvent(event)
-        self._look.seen()
+        super().show_runs(found)
+        self._look.want(ReadReferences(self.runs))
 
     def _show(self, found: References) -> None:
         if not found.results:
@@ -78,11 +60,9 @@ class PublishedTab(QWidget):
             )
             return
         self.about.setText(f"{found.dataset}: {NOT_COMPARABLE}. Published results are shown, never tested.")
-        self.view.setVisible(bool(found.charts))
-        if found.charts:
-            chart = found.charts[0]
-            outside = {one.name: len(self._sides) for one in chart.series if one.hollow}
-            self.view.set_chart(chart, {**outside, **slots_of(chart, self._sides)})
+        chart = found.charts[0] if found.charts else None
+        outside = {one.name: len(self.sides) for one in chart.series if one.hollow} if chart else {}
+        self.draw(chart, {**outside, **slots_of(chart, self.sides)} if chart else {})
         words = dict(found.sources)
         own = [self._own_row(one) for one in found.own]
         self.model.fill([*own, *(_row(one, words) for one in found.results)])
@@ -99,7 +79,7 @@ class PublishedTab(QWidget):
         note = one.note or "by image; the definition has no interval"
         return [
             Cell(one.study),
-            case_layout.run_cell(self._sides, one.run),
+            case_layout.run_cell(self.sides, one.run),
             Cell("this workspace"),
             Cell(f"{metric_title(one.metric)}, as study {one.study} defines it", told),
             Cell(value, one.note),

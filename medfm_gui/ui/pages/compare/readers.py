@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from medfm_gui.desk.asks.compare import Side, SideBySide
+from medfm_gui.desk.asks.compare import SideBySide
 from medfm_gui.desk.asks.compare_outside import ListReads, ReadReaders, ReadsList
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.evaluation import Comparison, Evaluation
+from medfm_gui.domain.units import counted, plural
 from medfm_gui.metrics.names import method_title
 from medfm_gui.ui.charts.interval_cell import IntervalCell
-from medfm_gui.ui.charts.view import ChartView
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import case_layout, wording
 from medfm_gui.ui.pages.compare.cells import Cell, CellTable
+from medfm_gui.ui.pages.compare.chart_tab import ChartTab
 from medfm_gui.ui.pages.compare.charts import slots_of
 from medfm_gui.ui.pages.compare.difference_cell import DifferenceDelegate
-from medfm_gui.ui.pages.compare.look import Look
 from medfm_gui.ui.pages.compare.model import RunMark
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, choice, disable
@@ -33,7 +32,7 @@ _CASES = ("Case", "Reference")
 _NUMBER_PX = SPACE[-1] * 2
 _WIDTHS = (SPACE[-1] * 5, _NUMBER_PX, _NUMBER_PX + SPACE[2], *(SPACE[-1] * 8,) * 2)
 _AGREEMENT_WIDTHS = (SPACE[-1] * 9, _NUMBER_PX, SPACE[-1] * 9, SPACE[-1] * 9)
-_PAIR_WIDTHS = (case_layout.NAME_PX, SPACE[-1] * 4, SPACE[-1] * 6, SPACE[3] * 5, _NUMBER_PX, SPACE[-1] * 10)
+_PAIR_WIDTHS = (case_layout.NAME_PX, SPACE[-1] * 4, SPACE[-1] * 7, SPACE[3] * 5, _NUMBER_PX, SPACE[-1] * 10)
 _CASE_WIDTHS = (SPACE[-1] * 6, SPACE[-1] * 4, SPACE[-1] * 10, SPACE[-1] * 10)
 _RULES = (("the dataset's labels", "dataset"), ("the readers' majority", "majority"))
 _READ_ONLY = "The workspace is open for reading only."
@@ -43,25 +42,22 @@ _FOR = (
 )
 
 
-class ReadersTab(QWidget):
+class ReadersTab(ChartTab):
     """Fields, a chart with points, three tables, and a list of cases.
 
     Signals:
-        export_wanted(ChartView, str, str): the view of a chart, the format, a suggested name.
         opened(Case, tuple of run ids): a case is to be shown with the heat maps of these runs.
         import_wanted(): a table of reads is to be brought in.
         reads_known(str, str): which reads, judged against what, are looked at; empty: there are none.
     """
 
-    export_wanted = Signal(object, str, str)
     opened = Signal(object, object)
     import_wanted = Signal()
     reads_known = Signal(str, str)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(context, parent)
         self._can_import = not context.is_read_only
-        self._sides: tuple[Side, ...] = ()
         self._cases: tuple[Case, ...] = ()
         self._names: dict[str, tuple[str, ...]] = {}
         self._positive = ""
@@ -76,9 +72,6 @@ class ReadersTab(QWidget):
         self.button = action("Import reads …", "plus")
         disable(self.button, "" if self._can_import else _READ_ONLY)
         self.button.clicked.connect(self.import_wanted)
-        self.view = ChartView()
-        self.view.setMinimumHeight(case_layout.CHART_PX)
-        self.view.export_wanted.connect(lambda kind, name: self.export_wanted.emit(self.view, kind, name))
         self.model = CellTable(_READERS, (1, 2), self)
         self.table = case_layout.bar_table("Readers", self.model, _WIDTHS)
         self.agreement_model = CellTable(_AGREEMENT, (1,), self)
@@ -91,9 +84,9 @@ class ReadersTab(QWidget):
         self.case_model = CellTable((*_CASES, "Positive by", "Negative by"), (), self)
         self.cases = case_layout.bar_table("Cases that are seen differently", self.case_model, _CASE_WIDTHS, None)
         self.cases.activated.connect(lambda _: self._open())
-        self._build(context)
+        self._build()
 
-    def _build(self, context: Context) -> None:
+    def _build(self) -> None:
         self.note = Label("", "caption")
         self.count = Label("", "heading3")
         self.open_button = action("Open the study", "studies")
@@ -109,8 +102,8 @@ class ReadersTab(QWidget):
             (self.agreement, 0), (self.note, 0), (below, 0), (self.cases, 2), inside=True, scrolls=True,
         )  # fmt: skip
         self.pane = case_layout.stack(self, (self._head(), 0), (inner, 1))
-        self._list = Look(context.desk, self, self.pane, "Looking for reads", self._offer)
-        self._numbers = Look(context.desk, self, self.inner, "Comparing runs with readers", self._show)
+        self._list = self.looks(self.pane, "Looking for reads", self._offer)
+        self._numbers = self.looks(self.inner, "Comparing runs with readers", self._show)
 
     def _head(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -127,7 +120,8 @@ class ReadersTab(QWidget):
 
     def show_runs(self, found: SideBySide) -> None:
         """The runs of the comparison."""
-        self._sides, self._positive = found.sides, found.positive or ""
+        super().show_runs(found)
+        self._positive = found.positive or ""
         self._numbers.want(None)
         if found.task is not Task.BINARY:
             self._list.want(None)
@@ -137,14 +131,8 @@ class ReadersTab(QWidget):
                 icon="info",
             )
             return
-        self._list.want(ListReads(tuple(side.run for side in found.sides)))
+        self._list.want(ListReads(self.runs))
         self._list.again()  # a table may have come in since
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Ask what was not asked while nobody looked."""
-        super().showEvent(event)
-        self._list.seen()
-        self._numbers.seen()
 
     def _offer(self, answer: ReadsList) -> None:
         if not answer.reads:
@@ -158,8 +146,7 @@ class ReadersTab(QWidget):
         self.reads.blockSignals(True)
         self.reads.clear()
         for one in answer.reads:
-            many = "reader" if len(one.readers) == 1 else "readers"
-            text = f"{len(one.readers)} {many}, {one.images:,} images ({one.imported[:10]})"
+            text = f"{counted(len(one.readers), 'reader')}, {counted(one.images, 'image')} ({one.imported[:10]})"
             self.reads.addItem(one_line(text, 160), one.id)
         self.reads.setCurrentIndex(max(0, self.reads.findData(before)))
         self.reads.blockSignals(False)
@@ -182,7 +169,7 @@ class ReadersTab(QWidget):
     def _ask(self) -> None:
         reads, reference = self.reads.currentData(), self.reference.currentData()
         if isinstance(reads, str) and isinstance(reference, str):
-            self._numbers.want(ReadReaders(reads, tuple(side.run for side in self._sides), reference))
+            self._numbers.want(ReadReaders(reads, self.runs, reference))
             self.reads_known.emit(reads, reference)
 
     def _show(self, board: ReaderBoard) -> None:
@@ -190,7 +177,7 @@ class ReadersTab(QWidget):
         self._cases = board.cases
         by = {(row.run, row.metric): row for row in table.evaluations}
         judged = dict.fromkeys(row.run for row in table.evaluations)
-        self.model.fill([self._reader(run, by, len(self._sides) + at) for at, run in enumerate(judged)])
+        self.model.fill([self._reader(run, by, len(self.sides) + at) for at, run in enumerate(judged)])
         self.agreement_model.fill([_agreed(row) for row in table.agreement])
         self.pair_model.fill([self._pair(pair, _reach(table.pairs)) for pair in table.pairs])
         words = [f"Read as {one_line(self._positive, 40)} by", "Read as something else by"]
@@ -205,11 +192,11 @@ class ReadersTab(QWidget):
         case_layout.fit_height(self.agreement, 4)
         case_layout.fit_height(self.pairs, 6)
         case_layout.fit_height(self.cases, 6, least=True)
-        self.view.set_chart(table.chart, slots_of(table.chart, self._sides))
+        self.draw(table.chart, slots_of(table.chart, self.sides))
         self.note.setText(table.note)
         self.note.setVisible(bool(table.note))
         shown = f", the first {len(board.cases):,} shown" if board.n_found > len(board.cases) else ""
-        self.count.setText(f"Seen differently: {board.n_found:,} of {board.n_units:,} {board.unit}s{shown}")
+        self.count.setText(f"Seen differently: {board.n_found:,} of {board.n_units:,} {plural(board.unit)}{shown}")
         self.open_button.setEnabled(bool(board.cases))
         if board.cases:
             self.cases.selectRow(0)
@@ -228,12 +215,12 @@ class ReadersTab(QWidget):
         return [Cell(name, name, RunMark("", slot)), *counts, *cells, Cell("; ".join(methods))]
 
     def _pair(self, pair: Comparison, reach: float) -> list[Cell]:
-        place = next((at for at, side in enumerate(self._sides) if side.run == pair.a), 0)
-        family = self._sides[place].family if self._sides else ""
-        cell = IntervalCell(pair.difference, pair.low, pair.high, -reach, reach, place, family)
+        place = next((at for at, side in enumerate(self.sides) if side.run == pair.a), 0)
+        family = self.sides[place].family if self.sides else ""
+        cell = IntervalCell(pair.difference, pair.low, pair.high, -reach, reach, place, family, signed=True)
         own, run = (_told(pair.parameters.get(name, "")) for name in ("at_specificity", "run_specificity"))
         return [
-            case_layout.run_cell(self._sides, pair.a),
+            case_layout.run_cell(self.sides, pair.a),
             Cell(pair.b.removeprefix("reader:")),
             Cell(f"{own}, {run}"),
             Cell(wording.p_value(pair.p_adjusted if pair.p_adjusted is not None else pair.p)),
@@ -245,7 +232,7 @@ class ReadersTab(QWidget):
     def _open(self) -> None:
         row = self.cases.currentIndex().row()
         if 0 <= row < len(self._cases):
-            self.opened.emit(self._cases[row], tuple(side.run for side in self._sides))
+            self.opened.emit(self._cases[row], self.runs)
 
 
 def _agreed(row: Evaluation) -> list[Cell]:

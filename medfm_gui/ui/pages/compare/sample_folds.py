@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from medfm_gui.desk.asks.compare_cases import FoldTable
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.evaluation import Comparison, Evaluation
-from medfm_gui.workspace.crossvalidation import MODELS_HELD, CrossValidation, FoldPair
+from medfm_gui.workspace.crossvalidation import CrossValidation
+from medfm_gui.workspace.fold_pairs import MODELS_HELD, FoldPair
 from medfm_gui.workspace.held_out import HeldOut
 
 _SHIFTS = (-0.021, 0.012, 0.004, -0.009, 0.014)

@@ -25,7 +25,7 @@ from medfm_gui.desk.asks.compare_outside import (
     TableImported,
     TestOnSite,
 )
-from medfm_gui.desk.asks.data import DatasetList, ListDatasets
+from medfm_gui.desk.asks.data import DatasetList, ListDatasets, UnitList, UnitsOf
 from medfm_gui.domain.chart import ChartSpec, Series
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.evaluation import Comparison, Evaluation
@@ -208,6 +208,7 @@ def outside_answers(known: Runs, roc: Callable[[Sequence[str]], ChartSpec]) -> A
         ReadRocBeside: lambda ask: _roc_beside(roc(ask.runs), ask),
         ListReads: lambda ask: ReadsList(ask.runs, (reads,)),
         ReadReaders: lambda ask: _board(known, ask, roc(ask.runs)),
+        UnitsOf: lambda ask: UnitList(("image", "study", "patient")),
         ListImportTargets: lambda ask: ImportTargets(targets, "chest", "chest-s2", "patient", {"chest-s2": 6}),
         ImportPredictions: lambda ask: TableImported("r0005", ("2 rows without a score: counted as failed",)),
         ImportReaders: lambda ask: TableImported("reads-0a1b", ("3 readers, 492 images",)),

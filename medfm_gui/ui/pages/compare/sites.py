@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from medfm_gui.desk.asks.compare import Side, SideBySide
+from medfm_gui.desk.asks.compare import SideBySide
 from medfm_gui.desk.asks.compare_outside import ListExternalTests, SiteTested
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.metrics.names import METRICS, headline
-from medfm_gui.ui.charts.view import ChartView
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import case_layout, wording
 from medfm_gui.ui.pages.compare.cells import Cell, CellTable
+from medfm_gui.ui.pages.compare.chart_tab import ChartTab
 from medfm_gui.ui.pages.compare.charts import slots_of
-from medfm_gui.ui.pages.compare.look import Look
 from medfm_gui.ui.pages.compare.site_dialog import SiteDialog
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, choice, disable
@@ -27,6 +24,9 @@ _FIXED = ("Run", "Site", "Probabilities", "n", "Events")
 _NUMBER_PX = SPACE[-1] * 2
 _WIDTHS = (SPACE[-1] * 6, SPACE[-1] * 3, SPACE[-1] * 3 + SPACE[3], _NUMBER_PX, _NUMBER_PX + SPACE[2])
 _METRIC_PX = SPACE[-1] * 7
+_SIGNED_PX = SPACE[-1] * 8
+_SIGNED = ("calibration_in_the_large",)
+"""What may be below zero: its text is longer."""
 _SHOWN = ("sensitivity", "specificity", "calibration_in_the_large", "calibration_slope", "brier", "balanced_accuracy")
 _WORDS = {FROZEN: "as they are", RECALIBRATED: "recalibrated"}
 _MOST_MAPPED = 8
@@ -37,19 +37,11 @@ _FOR = (
 )
 
 
-class SitesTab(QWidget):
-    """A dataset to choose, a table, a forest, and what has to be known of the test.
-
-    Signals:
-        export_wanted(ChartView, str, str): the view of a chart, the format, a suggested name.
-    """
-
-    export_wanted = Signal(object, str, str)
+class SitesTab(ChartTab):
+    """A dataset to choose, a table, a forest, and what has to be known of the test."""
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._context = context
-        self._sides: tuple[Side, ...] = ()
+        super().__init__(context, parent)
         self._kept: KeptTests | None = None
         self._headline = ""
         self.dataset = choice(())
@@ -61,9 +53,6 @@ class SitesTab(QWidget):
         self.button.clicked.connect(self.ask_where)
         self.model = CellTable(_FIXED, (3, 4), self)
         self.table = case_layout.bar_table("Numbers on another dataset", self.model, _WIDTHS)
-        self.view = ChartView()
-        self.view.setMinimumHeight(case_layout.CHART_PX)
-        self.view.export_wanted.connect(lambda kind, name: self.export_wanted.emit(self.view, kind, name))
         self.note = Label("", "caption")
         head = QHBoxLayout()
         head.setSpacing(SPACE[1])
@@ -74,34 +63,30 @@ class SitesTab(QWidget):
         head.addStretch(1)
         head.addWidget(self.button)
         self.pane = case_layout.stack(self, (head, 0), (self.table, 3), (self.view, 4), (self.note, 0), scrolls=True)
-        self._look = Look(context.desk, self, self.pane, "Looking for tests on other data", self._show)
+        self._look = self.looks(self.pane, "Looking for tests on other data", self._show)
 
     def show_runs(self, found: SideBySide) -> None:
         """The runs of the comparison."""
-        self._sides, self._headline = found.sides, headline(found.task)
-        self._look.want(ListExternalTests(tuple(side.run for side in found.sides)))
+        super().show_runs(found)
+        self._headline = headline(found.task)
+        self._look.want(ListExternalTests(self.runs))
         self._look.again()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Ask what was not asked while nobody looked."""
-        super().showEvent(event)
-        self._look.seen()
 
     def ask_where(self) -> None:
         """Open the dialog that tests these runs elsewhere."""
-        dialog = SiteDialog(self._context, self._sides, self)
+        dialog = SiteDialog(self.context, self.sides, self)
         dialog.tested.connect(self._tested)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def _tested(self, answer: SiteTested) -> None:
-        self._context.say(f"{wording.listed(answer.runs)}: tested on another dataset.", "good")
+        self.context.say(f"{wording.listed(answer.runs)}: tested on another dataset.", "good")
         self._look.again()
 
     def _show(self, kept: KeptTests) -> None:
         self._kept = kept
         if not kept.files:
-            wanted = "" if self._context.is_read_only else "Test on another dataset …"
+            wanted = "" if self.context.is_read_only else "Test on another dataset …"
             self.pane.show_empty(
                 "Not tested on other data yet", _FOR, wanted, self.ask_where if wanted else None, icon="external"
             )
@@ -124,7 +109,7 @@ class SitesTab(QWidget):
         for file, count in zip(kept.files, kept.openings, strict=True):
             if file.dataset == name:
                 newest[file.run, file.by] = (file, count)
-        order = {side.run: place for place, side in enumerate(self._sides)}
+        order = {side.run: place for place, side in enumerate(self.sides)}
         found = sorted(newest.values(), key=lambda item: order.get(item[0].run, len(order)))
         rows = [
             row for file, _ in found for row in file.evaluations if not row.label and "failures" not in row.parameters
@@ -136,17 +121,17 @@ class SitesTab(QWidget):
         titles = [wording.heading(metric) for metric in metrics]
         self.model.fill(cells, (*_FIXED, *titles))
         for column in range(self.model.columnCount()):
-            self.table.setColumnWidth(column, _WIDTHS[column] if column < len(_FIXED) else _METRIC_PX)
+            wide = _SIGNED_PX if column >= len(_FIXED) and metrics[column - len(_FIXED)] in _SIGNED else _METRIC_PX
+            self.table.setColumnWidth(column, _WIDTHS[column] if column < len(_FIXED) else wide)
         case_layout.fit_height(self.table, 6, least=True)
         chart = next((one for one in kept.charts if one.id == f"external-{name}"), None)
-        self.view.setVisible(chart is not None)
-        self.view.set_chart(chart, slots_of(chart, self._sides) if chart else None)
+        self.draw(chart, slots_of(chart, self.sides) if chart else {})
         self.note.setText(_note([file for file, _ in found], max(count for _, count in found)))
 
     def _lines(self, file: ExternalTest, metrics: list[str], ends: dict[str, tuple[float, float]]) -> list[list[Cell]]:
         """A row for all and for each site, as they are first, recalibrated below."""
-        slot = next((place for place, side in enumerate(self._sides) if side.run == file.run), 0)
-        family = self._sides[slot].family if self._sides else ""
+        slot = next((place for place, side in enumerate(self.sides) if side.run == file.run), 0)
+        family = self.sides[slot].family if self.sides else ""
         by: dict[tuple[str, str], dict[str, Evaluation]] = {}
         for row in file.evaluations:
             if not row.label and "failures" not in row.parameters:
@@ -167,7 +152,7 @@ class SitesTab(QWidget):
                         cell if metric in numbers else Cell(wording.NONE, _why(metric))
                         for cell, metric in zip(cells, metrics, strict=True)
                     ]
-                name = case_layout.run_cell(self._sides, file.run)
+                name = case_layout.run_cell(self.sides, file.run)
                 head = [name, Cell(site or "all"), Cell(_WORDS[kind]), Cell(f"{first.n:,}"), Cell(events)]
                 lines.append([*head, *cells])
         return lines

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from medfm_gui.desk.asks.compare import Side, SideBySide
+from medfm_gui.desk.asks.compare import SideBySide
 from medfm_gui.desk.asks.compare_cases import CovariateList, ListTestCovariates, ReadSubgroups
 from medfm_gui.domain.dataset import Task
+from medfm_gui.domain.units import unit_title
 from medfm_gui.metrics.names import method_title
-from medfm_gui.ui.charts.view import ChartView
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import case_layout, wording
 from medfm_gui.ui.pages.compare.cells import Cell, CellTable
+from medfm_gui.ui.pages.compare.chart_tab import ChartTab
 from medfm_gui.ui.pages.compare.charts import slots_of
 from medfm_gui.ui.pages.compare.events import EventField
-from medfm_gui.ui.pages.compare.look import Look
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import choice, fields_in_a_row
 from medfm_gui.ui.widgets.states import StatePane
@@ -29,19 +27,12 @@ _FIELD_LETTERS = 28
 _KEPT = "compare.covariate"
 
 
-class SubgroupsTab(QWidget):
-    """A table of values, and the same as a forest.
-
-    Signals:
-        export_wanted(ChartView, str, str): the view of a chart, the format, a suggested name.
-    """
-
-    export_wanted = Signal(object, str, str)
+class SubgroupsTab(ChartTab):
+    """A table of values, and the same as a forest."""
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(context, parent)
         self._memory = context.memory
-        self._sides: tuple[Side, ...] = ()
         self._task = Task.BINARY
         self.covariate = choice(())
         self.covariate.setAccessibleName("Covariate")
@@ -50,9 +41,7 @@ class SubgroupsTab(QWidget):
         self.one_event = EventField(self._ask)
         self.model = CellTable(_TITLES, (2, 3), self)
         self.table = case_layout.bar_table("Numbers by subgroup", self.model, _WIDTHS, runs_in=1)
-        self.view = ChartView()
-        self.view.setMinimumHeight(case_layout.CHART_PX)
-        self.view.export_wanted.connect(lambda kind, name: self.export_wanted.emit(self.view, kind, name))
+        self.table.horizontalHeader().setStretchLastSection(False)  # the bars of all columns stay equally long
         self.note = Label("", "caption")
         inner = QWidget()
         head = fields_in_a_row(
@@ -62,12 +51,13 @@ class SubgroupsTab(QWidget):
         self.inner = case_layout.stack(
             inner, (self.table, 3), (self.view, 4), (self.note, 0), inside=True, scrolls=True
         )
-        self._covariates = Look(context.desk, self, self.pane, "Looking for covariates", self._offer)
-        self._numbers = Look(context.desk, self, self.inner, "Reading the predictions", self._show)
+        self._covariates = self.looks(self.pane, "Looking for covariates", self._offer)
+        self._numbers = self.looks(self.inner, "Reading the predictions", self._show)
 
     def show_runs(self, found: SideBySide) -> None:
         """The runs of the comparison."""
-        self._sides, self._task = found.sides, found.task
+        super().show_runs(found)
+        self._task = found.task
         self._numbers.want(None)
         self.one_event.offer(found.events)
         if found.task is not Task.BINARY and not found.events:
@@ -78,13 +68,7 @@ class SubgroupsTab(QWidget):
                 icon="table",
             )
             return
-        self._covariates.want(ListTestCovariates(tuple(side.run for side in found.sides)))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Ask what was not asked while nobody looked."""
-        super().showEvent(event)
-        self._covariates.seen()
-        self._numbers.seen()
+        self._covariates.want(ListTestCovariates(self.runs))
 
     def _offer(self, answer: CovariateList) -> None:
         if not answer.covariates:
@@ -112,14 +96,14 @@ class SubgroupsTab(QWidget):
     def _ask(self) -> None:
         name = self.covariate.currentData()
         if isinstance(name, str):
-            self._numbers.want(ReadSubgroups(tuple(side.run for side in self._sides), name, self.one_event.named()))
+            self._numbers.want(ReadSubgroups(self.runs, name, self.one_event.named()))
 
     def _show(self, file: SubgroupFile) -> None:
         ends = {name: case_layout.ends_of(name, file.rows) for name in ("auc", "sensitivity", "specificity")}
         by = {(row.label, row.run, row.metric): row for row in file.rows}
         rows = []
         for value in file.values:
-            for slot, side in enumerate(self._sides):
+            for slot, side in enumerate(self.sides):
                 first = by.get((value, side.run, "auc"))
                 if first is None:
                     continue
@@ -131,13 +115,13 @@ class SubgroupsTab(QWidget):
                     cells[0] = Cell("fewer than 20 of a class", first.note)
                     cells[1:] = [Cell("–", first.note)] * (len(cells) - 1)
                 counts = [f"{first.n:,}", "" if first.n_events is None else f"{first.n_events:,}"]
-                rows.append([Cell(value), case_layout.run_cell(self._sides, side.run), *map(Cell, counts), *cells])
+                rows.append([Cell(value), case_layout.run_cell(self.sides, side.run), *map(Cell, counts), *cells])
         self.model.fill(rows)
         case_layout.fit_height(self.table, 6, least=True)
         self.view.setVisible(bool(file.chart.series))  # parts that are all too small have no chart
-        self.view.set_chart(file.chart, slots_of(file.chart, self._sides))
+        self.view.set_chart(file.chart, slots_of(file.chart, self.sides))
         said = [_interaction(one) for one in file.interactions]
-        self.note.setText("\n".join((f"By {file.unit}. {file.note}", *said)))
+        self.note.setText("\n".join((f"By {unit_title(file.unit)}. {file.note}", *said)))
 
 
 def _interaction(one: Interaction) -> str:

@@ -44,7 +44,8 @@ _CLASS_PX = SPACE[-1] * 6
 _MOST_ROWS = 10
 _LONGEST_SENTENCE = 1100
 _LONGEST_TEXT = 40_000
-_SENTENCE_PX = SPACE[-1] * 4
+_SENTENCE_PX = SPACE[-1] * 2
+_FEWEST_ROWS = 3
 _P_PX = SPACE[3] * 5
 
 
@@ -167,7 +168,8 @@ class OverviewTab(QScrollArea):
     def fit_columns(self) -> None:
         """Usual widths, where none were kept."""
         for column in range(self.model.columnCount()):
-            self.table.setColumnWidth(column, _METRIC_PX if column else _NAME_PX)
+            title = self.table.horizontalHeader().sectionSizeHint(column)
+            self.table.setColumnWidth(column, max(_METRIC_PX, title) if column else _NAME_PX)
 
     def current_run(self) -> str:
         """The run of the current row; empty where there is none."""
@@ -181,7 +183,8 @@ class OverviewTab(QScrollArea):
         if self._found is None:
             return
         self.model.fill(self._found, errors=bool(self.errors.currentData()), baselines=self._baselines)
-        self.note.setText(wording.methods_line(self.model.shown()))
+        fewer = "" if self.errors.currentData() else wording.fewer_line(self._found)
+        self.note.setText(" ".join(filter(None, (wording.methods_line(self.model.shown()), fewer))))
 
     def _menu(self, point: QPoint) -> None:
         row = self.table.indexAt(point).row()
@@ -218,6 +221,7 @@ class TestsTab(QWidget):
         self._every = Deferred(lambda place: EveryPair(context, place))
         self.model = PairTable(self)
         self.table = pair_view("Paired tests", self.model)
+        self.table.setMinimumHeight((_FEWEST_ROWS + 2) * ROW_PX)  # with its header and the bar below
         self.head = Label("", "muted")
         self.switch = Switch("All pairs (exploratory)")
         tip(self.switch, "Every run minus every other by the headline, a look that no question named beforehand")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from medfm_gui.desk.asks.compare import Side, SideBySide
+from medfm_gui.desk.asks.compare import SideBySide
 from medfm_gui.desk.asks.compare_cases import ReadSampling, ReadUsefulness
 from medfm_gui.domain.dataset import Task
-from medfm_gui.ui.charts.view import ChartView
+from medfm_gui.domain.units import unit_title
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.compare import case_layout, wording
 from medfm_gui.ui.pages.compare.cells import Cell, CellTable
+from medfm_gui.ui.pages.compare.chart_tab import ChartTab
 from medfm_gui.ui.pages.compare.charts import slots_of
 from medfm_gui.ui.pages.compare.events import EventField
-from medfm_gui.ui.pages.compare.look import Look
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.flow import FlowLayout
 from medfm_gui.ui.widgets.forms import action, real_number
@@ -38,19 +36,12 @@ _KEPT = "compare.thresholds"
 _NOT_NAMED = 0.0
 
 
-class UsefulnessTab(QWidget):
-    """Fields for the range and the prevalence, a table, a chart.
-
-    Signals:
-        export_wanted(ChartView, str, str): the view of a chart, the format, a suggested name.
-    """
-
-    export_wanted = Signal(object, str, str)
+class UsefulnessTab(ChartTab):
+    """Fields for the range and the prevalence, a table, a chart."""
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(context, parent)
         self._memory = context.memory
-        self._sides: tuple[Side, ...] = ()
         self._is_named = False
         self.low = real_number(0.05, 0.001, 0.998, "", 3, 0.05)
         self.high = real_number(0.4, 0.002, 0.999, "", 3, 0.05)
@@ -66,17 +57,14 @@ class UsefulnessTab(QWidget):
         self.stated = Label("", "caption")
         self.model = CellTable(_TITLES, (3,), self)
         self.table = case_layout.bar_table("Calibration of the runs", self.model, _WIDTHS)
-        self.view = ChartView()
-        self.view.setMinimumHeight(case_layout.CHART_PX)
-        self.view.export_wanted.connect(lambda kind, name: self.export_wanted.emit(self.view, kind, name))
         self.notice = Notice()
         self.note = Label("", "caption")
         inner = QWidget()
         parts = ((self.notice, 0), (self.table, 0), (self.view, 1), (self.note, 0))
         self.inner = case_layout.stack(inner, *parts, inside=True, scrolls=True)
         self.pane = case_layout.stack(self, (self._head(), 0), (self.stated, 0), (inner, 1))
-        self._sampling = Look(context.desk, self, self.pane, "Reading the dataset", self._tell_sampling)
-        self._numbers = Look(context.desk, self, self.inner, "Reading the predictions", self._show)
+        self._sampling = self.looks(self.pane, "Reading the dataset", self._tell_sampling)
+        self._numbers = self.looks(self.inner, "Reading the predictions", self._show)
         self._recall()
 
     def _head(self) -> FlowLayout:
@@ -98,8 +86,8 @@ class UsefulnessTab(QWidget):
 
     def show_runs(self, found: SideBySide) -> None:
         """The runs of the comparison; the range has to be named anew for others."""
-        same = self._sides == found.sides
-        self._sides = found.sides
+        same = self.sides == found.sides
+        super().show_runs(found)
         self.one_event.offer(found.events)
         self._event.setVisible(bool(found.events))
         if found.task is not Task.BINARY and not found.events:
@@ -111,7 +99,7 @@ class UsefulnessTab(QWidget):
                 icon="chart",
             )
             return
-        self._sampling.want(ReadSampling(tuple(side.run for side in found.sides), self.one_event.named()))
+        self._sampling.want(ReadSampling(self.runs, self.one_event.named()))
         if not same or not self._is_named:
             self._ask_range()
 
@@ -128,7 +116,7 @@ class UsefulnessTab(QWidget):
     def _other_event(self) -> None:
         """Another event has another range and another prevalence."""
         self.prevalence.setValue(_NOT_NAMED)
-        self._sampling.want(ReadSampling(tuple(side.run for side in self._sides), self.one_event.named()))
+        self._sampling.want(ReadSampling(self.runs, self.one_event.named()))
         self._ask_range()
 
     def ask(self) -> None:
@@ -136,15 +124,8 @@ class UsefulnessTab(QWidget):
         self._is_named = True
         self._memory.put(_KEPT, [self.low.value(), self.high.value()])
         prevalence = self.prevalence.value() or None
-        runs = tuple(side.run for side in self._sides)
         between = round(self.low.value(), 3), round(self.high.value(), 3)
-        self._numbers.want(ReadUsefulness(runs, *between, prevalence, self.one_event.named()))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Ask what was not asked while nobody looked."""
-        super().showEvent(event)
-        self._sampling.seen()
-        self._numbers.seen()
+        self._numbers.want(ReadUsefulness(self.runs, *between, prevalence, self.one_event.named()))
 
     def _tell_sampling(self, said: Sampling) -> None:
         how = said.sampling or "not stated"
@@ -154,7 +135,7 @@ class UsefulnessTab(QWidget):
     def _show(self, file: UsefulnessFile) -> None:
         by = {(row.run, row.metric): row for row in file.rows}
         rows = []
-        for slot, side in enumerate(self._sides):
+        for slot, side in enumerate(self.sides):
             cells = [
                 case_layout.number_cell(
                     by.get((side.run, metric)), case_layout.ends_of(metric, file.rows), slot, side.family
@@ -164,12 +145,11 @@ class UsefulnessTab(QWidget):
             is_right = any(row.run == side.run and row.parameters.get(SCALE) for row in file.rows)
             as_is = "distorted by balanced training" if side.run in file.distorted else "not calibrated"
             shifted = "calibrated" if is_right else as_is
-            rows.append([case_layout.run_cell(self._sides, side.run), *cells, Cell(shifted)])
+            rows.append([case_layout.run_cell(self.sides, side.run), *cells, Cell(shifted)])
         self.model.fill(rows)
         case_layout.fit_height(self.table, 5)
         chart = file.charts[0] if file.charts else None
-        self.view.setVisible(chart is not None)
-        self.view.set_chart(chart, slots_of(chart, self._sides) if chart else None)
+        self.draw(chart, slots_of(chart, self.sides) if chart else {})
         self._warn(file)
         held = [row.note for row in file.rows if row.value is None and row.note.startswith("withheld")]
         words = ["Intervals: 95 %." if any(row.low is not None for row in file.rows) else ""]
@@ -178,7 +158,7 @@ class UsefulnessTab(QWidget):
             f"Brier score, PPV and NPV: at a prevalence of {at}; the last two at the locked threshold." if at else ""
         ]
         words += [f"Dashes are {held[0]}."] if held else []
-        self.note.setText(" ".join((*words, f"By {file.unit}. ECE is no headline.")).strip())
+        self.note.setText(" ".join(filter(None, (*words, f"By {unit_title(file.unit)}. ECE is no headline."))))
 
     def _warn(self, file: UsefulnessFile) -> None:
         said = file.withheld

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from medfm_gui.desk.asks.compare import Candidate, SideBySide
 from medfm_gui.domain.evaluation import Comparison, Evaluation
-from medfm_gui.metrics.names import METRICS, method_title, metric_title, multiplicity
+from medfm_gui.domain.units import counted, plural
+from medfm_gui.metrics.names import METRICS, headline, method_title, metric_title, multiplicity
 from medfm_gui.ui.widgets.text import one_line
 from medfm_gui.workspace.shortcuts import ShortcutFile
 
@@ -48,16 +49,12 @@ def number_tip(row: Evaluation) -> str:
 
 def counts(n: int, unit: str, n_patients: int | None, n_events: int | None) -> str:
     """``55 images, 32 patients, 30 events``."""
-    parts = [_many(n, unit)]
+    parts = [counted(n, unit)]
     if n_patients is not None and unit != "patient":
-        parts.append(_many(n_patients, "patient"))
+        parts.append(counted(n_patients, "patient"))
     if n_events is not None:
-        parts.append(_many(n_events, "event"))
+        parts.append(counted(n_events, "event"))
     return ", ".join(parts)
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def test_line(found: SideBySide) -> str:
@@ -65,9 +62,11 @@ def test_line(found: SideBySide) -> str:
     row = next((row for row in found.evaluations if not row.label), None)
     parts = [found.dataset]
     if row is not None:
-        parts += [_many(row.n, row.unit)]
+        parts += [counted(row.n, row.unit)]
         if row.n_patients is not None and row.unit != "patient":
-            parts.append(_many(row.n_patients, "patient"))
+            parts.append(counted(row.n_patients, "patient"))
+        elif row.unit != "patient":
+            parts.append("patients not recorded")
         if row.n_events is not None and found.positive:
             parts.append(f"{row.n_events:,} with {found.positive}")
     return " · ".join(parts)
@@ -77,13 +76,13 @@ def flagged_line(found: SideBySide) -> str:
     """What the leak gate said of the test, and what the headline is without it; empty where it named nothing."""
     if not found.flagged:
         return ""
-    images = f"{_many(found.flagged, 'test image')} {'was' if found.flagged == 1 else 'were'} named by the leak gate"
+    images = f"{counted(found.flagged, 'test image')} {'was' if found.flagged == 1 else 'were'} named by the leak gate"
     if not found.without_flagged:
         return f"{images}; what is left without their units cannot be estimated."
     least, most = (pick(row.n for row in found.without_flagged) for pick in (min, max))
-    counted = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    stay = f"{least:,}" if least == most else f"{least:,} to {most:,}"
     unit = found.without_flagged[0].unit
-    return f"{images}. The column “without flagged” leaves their units out: {counted} {unit}s stay."
+    return f"{images}. The column “without flagged” leaves their units out: {stay} {plural(unit)} stay."
 
 
 def openings_line(count: int) -> str:
@@ -99,14 +98,24 @@ def methods_line(rows: Sequence[Evaluation]) -> str:
     return f"Intervals: {'; '.join(methods)}." if methods else ""
 
 
+def fewer_line(found: SideBySide) -> str:
+    """Runs whose numbers are of fewer units than those of others, for they could not score all; empty without one."""
+    metric = headline(found.task)
+    rows = [one for one in found.evaluations if one.metric == metric and not one.label]
+    heads = {one.run: one for one in rows if "failures" not in one.parameters}
+    most = max((one.n for one in heads.values()), default=0)
+    fewer = [f"{run} ({one.n:,} of {most:,})" for run, one in heads.items() if one.n < most]
+    return f"Of fewer {plural(rows[0].unit)} than the others: {', '.join(fewer)}." if fewer else ""
+
+
 def pair_tip(pair: Comparison) -> str:
     """What a paired test rests on."""
     patients, events = pair.parameters.get("n_patients"), pair.parameters.get("n_events")
-    parts = [_many(pair.n, pair.parameters.get("unit", "unit"))]
+    parts = [counted(pair.n, pair.parameters.get("unit", "unit"))]
     parts += [f"{patients} patients"] if patients else []
     parts += [f"{events} events"] if events else []
     level = f"{100 * pair.confidence:g} % interval"
-    lines = [f"{pair.a} minus {pair.b}", ", ".join(parts)]
+    lines = [f"{metric_title(pair.metric)}: {pair.a} minus {pair.b}", ", ".join(parts)]
     if pair.simultaneous_method:
         lines.append(f"{level}: {method_title(pair.test)}")
         lines.append(f"Simultaneous {level}: {method_title(pair.simultaneous_method)}")
@@ -134,7 +143,12 @@ def tests_line(found: SideBySide, cheap: ShortcutFile | None) -> str:
 def together(pair: Comparison) -> str:
     """``−0.052 to +0.008``: the interval that holds together with the others of its family; a dash without one."""
     low, high = pair.low_simultaneous, pair.high_simultaneous
-    return NONE if low is None or high is None else f"{low:+.3f} to {high:+.3f}".replace("-", "−")
+    return NONE if low is None or high is None else f"{signed(low)} to {signed(high)}"
+
+
+def signed(value: float) -> str:
+    """``+0.008``, ``−0.052``: a difference always says which way."""
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def standing(candidate: Candidate) -> str:

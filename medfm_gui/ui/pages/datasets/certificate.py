@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 from medfm_gui.desk.asks.data import ExportSplit, SplitTable
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.domain.split import Certificate as Vouched
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import SplitRow
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.datasets.counts import CountRow, CountsTable
@@ -18,7 +19,7 @@ from medfm_gui.ui.pages.datasets.notes import Notes
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
 from medfm_gui.ui.pages.datasets.split_pairs import NearPairs
 from medfm_gui.ui.pages.datasets.split_rows import LeaksTable
-from medfm_gui.ui.pages.datasets.wording import PARTITIONS, brief, count, day, split_title, unit
+from medfm_gui.ui.pages.datasets.wording import PARTITIONS, brief, day, split_title, unit
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.forms import action, disable
@@ -112,16 +113,16 @@ class Certificate(QWidget):
 
     def _tell(self, row: SplitRow, facts: SplitFacts, has_patients: bool) -> None:
         if row.n_leaks:
-            title = f"Leak gate: {count(row.n_leaks, 'leak')} accepted"
+            title = f"Leak gate: {counted(row.n_leaks, 'leak')} accepted"
             title += ", as published" if facts.as_published else ""
             self.banner.tell("warning", "warning", title, f"Reason: {row.acceptance or ''}")
             return
         words = clean_words(has_patients)
         if row.n_dropped:
-            words += f" {count(row.n_dropped, 'image')} taken out for it."
+            words += f" {counted(row.n_dropped, 'image')} taken out for it."
         doubtful = len(facts.certificate.suspects) if facts.certificate else 0
         if doubtful:
-            title = f"Leak gate: no leak, {count(doubtful, 'near-duplicate pair')}"
+            title = f"Leak gate: no leak, {counted(doubtful, 'near-duplicate pair')}"
             self.banner.tell("warning", "warning", title, words)
             return
         self.banner.tell("good", "seal", "Leak gate: no leak", words)
@@ -152,6 +153,6 @@ def looks_of(found: Vouched | None) -> list[tuple[str, str]]:
     for look in found.checks:
         said = f"not compared: {look.reason}"
         if look.compared:
-            said = f"{look.found:,} found among {count(look.compared, 'image')}, by {look.method}"
+            said = f"{look.found:,} found among {counted(look.compared, 'image')}, by {look.method}"
         lines.append((look.kind.value.capitalize(), brief(said)))
     return lines

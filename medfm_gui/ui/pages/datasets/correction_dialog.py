@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from medfm_gui.domain.dataset import UNKNOWN, Sample, Task
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import DatasetRow
 from medfm_gui.ui.pages.datasets.inspector import label_text
-from medfm_gui.ui.pages.datasets.wording import count
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import Form, action, choice, disable
 from medfm_gui.ui.widgets.text import Label, one_line
@@ -73,7 +73,7 @@ class ExcludeDialog(ReasonDialog):
     def __init__(self, parent: QWidget, number: int, reason: str = "") -> None:
         super().__init__(
             parent,
-            f"Leave out {count(number, 'image')}",
+            f"Leave out {counted(number, 'image')}",
             "This is drafted: the dataset stays as it is, and the draft becomes a new version of it when you save it "
             "on the tab “Corrections”.",
             "Leave out",

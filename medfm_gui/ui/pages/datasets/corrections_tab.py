@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QHeaderView, QScrollArea, 
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.correction import Correction, CorrectionKind
 from medfm_gui.domain.errors import MedfmError
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.datasets.draft import Draft, words
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
-from medfm_gui.ui.pages.datasets.wording import count, split_title
+from medfm_gui.ui.pages.datasets.wording import split_title
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.panel import Panel
@@ -143,7 +144,7 @@ class CorrectionsTab(QWidget):
         changes = tuple(self._draft.in_force.values())
         self.rows.set_rows(changes)
         labels = sum(change.kind is CorrectionKind.LABEL for change in changes)
-        said = f"{count(labels, 'label')} changed, {count(len(changes) - labels, 'image')} left out"
+        said = f"{counted(labels, 'label')} changed, {counted(len(changes) - labels, 'image')} left out"
         self._title.setText(said if changes else "")
         locked = READ_ONLY if self._context.is_read_only else ""
         disable(self.undo, locked or ("" if self._draft.can_undo else "Nothing to undo."))
@@ -161,7 +162,7 @@ class CorrectionsTab(QWidget):
         return f"{words(self._dataset, row.before)} → {words(self._dataset, row.after)}"
 
     def _discard(self) -> None:
-        number = count(len(self._draft.in_force), "correction")
+        number = counted(len(self._draft.in_force), "correction")
         if ask(self, "Discard the draft", f"{number} will be forgotten.", "Discard", danger=True):
             self._draft.discard()
 
@@ -176,7 +177,7 @@ class CorrectionsTab(QWidget):
 
     def _saved(self, saved: Saved) -> None:
         text = f"“{saved.dataset}” was made"
-        text += f", {count(len(saved.splits), 'split')} carried over." if saved.splits else "."
+        text += f", {counted(len(saved.splits), 'split')} carried over." if saved.splits else "."
         for name, why in saved.left:
             text += f" {name} stays behind: {why}"
         self._context.say(text, "warning" if saved.left else "good")

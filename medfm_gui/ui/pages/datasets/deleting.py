@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QAbstractItemView, QMenu, QWidget
 
 from medfm_gui.desk.asks.data import DeleteDataset, DeleteSplit
 from medfm_gui.domain.errors import MedfmError
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui import icons
 from medfm_gui.ui.context import Context
-from medfm_gui.ui.pages.datasets.wording import count, split_title
+from medfm_gui.ui.pages.datasets.wording import split_title
 from medfm_gui.ui.widgets import question
 from medfm_gui.ui.widgets.text import one_line
 from medfm_gui.workspace.deletion import Deleted
@@ -41,8 +42,8 @@ class Deleting(QObject):
     def dataset(self, row: DatasetRow, splits: int) -> None:
         """Delete a dataset with its splits, if the person wants that."""
         name = one_line(row.name, _LONGEST)
-        with_splits = f" and {count(splits, 'split')}" if splits else ""
-        text = f"It will be gone from every list, with {count(row.n_samples, 'image')}{with_splits}. {_KEPT}"
+        with_splits = f" and {counted(splits, 'split')}" if splits else ""
+        text = f"It will be gone from every list, with {counted(row.n_samples, 'image')}{with_splits}. {_KEPT}"
         if self._is_wanted(f"Delete the dataset “{name}”?", text):
             self._context.desk.ask(DeleteDataset(row.id), owner=self, then=self._done, failed=self._refused)
 

@@ -25,8 +25,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtSvg import QSvgGenerator
 
+from medfm_gui.domain.units import counted
 from medfm_gui.ui import theme as themes
-from medfm_gui.ui.pages.datasets.wording import count, reason
+from medfm_gui.ui.pages.datasets.wording import reason
 from medfm_gui.ui.theme import CAPTION_PX, RADIUS, SPACE, Theme
 from medfm_gui.ui.widgets.text import one_line
 from medfm_gui.workspace.flow import Flow, Step
@@ -117,7 +118,7 @@ def _partitions(
 
 
 def _words(step: Step) -> tuple[str, ...]:
-    patients = [count(step.patients, "patient")] if step.patients else []
+    patients = [counted(step.patients, "patient")] if step.patients else []
     return (one_line(step.name, _LONGEST), f"n = {step.number:,}", *patients)
 
 

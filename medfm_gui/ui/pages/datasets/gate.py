@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from medfm_gui.domain.units import counted
 from medfm_gui.ui import icons
 from medfm_gui.ui.later import Later
 from medfm_gui.ui.pages.datasets.split_rows import LeaksTable
-from medfm_gui.ui.pages.datasets.wording import count
 from medfm_gui.ui.theme import ICON_PX, SPACE
 from medfm_gui.ui.widgets.flow import FlowLayout
 from medfm_gui.ui.widgets.forms import action
@@ -109,9 +109,9 @@ class Gate(QWidget):
         undecided = leaks or bool(self.accepts) or not self.reason.isHidden()
         self._buttons.setVisible(undecided)
         if leaks:
-            self.drop.setText(f"Drop {count(plan.n_drop, 'image')}")
+            self.drop.setText(f"Drop {counted(plan.n_drop, 'image')}")
             listed = f" The first {len(plan.leaks)} are listed." if plan.n_leaks > len(plan.leaks) else ""
-            self.banner.tell("bad", "warning", f"Leak gate: {count(plan.n_leaks, 'leak')}", plan.message + listed)
+            self.banner.tell("bad", "warning", f"Leak gate: {counted(plan.n_leaks, 'leak')}", plan.message + listed)
         elif self.accepts:
             self.banner.tell("warning", "warning", "Leak gate: leaks accepted", f"Reason: {self.accepts}")
         elif self.moves:
@@ -148,7 +148,9 @@ def _near_words(plan: SplitPlan) -> str:
     if plan.near:
         return " Near-duplicates are looked for when the split is made."
     if plan.n_suspects:
-        return f" {count(plan.n_suspects, 'pair')} of near-duplicates on two sides: they are named in the certificate."
+        return (
+            f" {counted(plan.n_suspects, 'pair')} of near-duplicates on two sides: they are named in the certificate."
+        )
     return " No near-duplicates on two sides."
 
 

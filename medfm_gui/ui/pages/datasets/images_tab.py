@@ -13,6 +13,7 @@ from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.dataset import Sample
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.domain.split import Partition
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import DatasetRow, SampleFilter, SplitRow
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.later import Later
@@ -26,7 +27,7 @@ from medfm_gui.ui.pages.datasets.previews import Previews
 from medfm_gui.ui.pages.datasets.sample_edits import SampleEdits
 from medfm_gui.ui.pages.datasets.samples import SampleSource
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
-from medfm_gui.ui.pages.datasets.wording import PARTITIONS, count, split_title
+from medfm_gui.ui.pages.datasets.wording import PARTITIONS, split_title
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.flow import FlowLayout
 from medfm_gui.ui.widgets.forms import action
@@ -204,7 +205,7 @@ class ImagesTab(QWidget):
             return
         whole = self._dataset.n_samples
         unit = self._dataset.unit
-        self.counted.setText(count(total, unit) if total == whole else f"{total:,} of {count(whole, unit)}")
+        self.counted.setText(counted(total, unit) if total == whole else f"{total:,} of {counted(whole, unit)}")
         if total == 0:
             self._pane.show_empty(
                 "No image fits", "No image of this dataset fits these filters.", "Clear the filters", self.clear_filters

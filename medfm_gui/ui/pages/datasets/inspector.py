@@ -186,9 +186,13 @@ class Inspector(QWidget):
 
 
 def label_text(dataset: DatasetRow, sample: Sample) -> str:
-    """The class, or the findings of a multi-label sample; of a sealed test that it is hidden."""
+    """The class, or the findings of a multi-label sample; of a sealed test that it is hidden.
+
+    The volumes of a segmentation have no class: they are told apart by the names of their files.
+    """
     if dataset.task is Task.SEGMENTATION:
-        return "With masks" if sample.masks else "Image"
+        name = sample.path.rpartition("/")[2].removesuffix(".gz")
+        return name.rpartition(".")[0] or name or sample.id
     if not sample.target:
         return HIDDEN
     if dataset.task is not Task.MULTILABEL:

@@ -14,6 +14,7 @@ from medfm_gui.desk.asks.curation import ComputeFeatures, FeaturesMade, ShowMap
 from medfm_gui.desk.asks.data import ListSamples, Thumbnails, TileSheet
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import DatasetRow, SamplePage, SplitRow
 from medfm_gui.ui import theme as themes
 from medfm_gui.ui.bridge import Ticket
@@ -25,7 +26,7 @@ from medfm_gui.ui.pages.datasets.inspector import Picture, label_text
 from medfm_gui.ui.pages.datasets.map_canvas import MapCanvas
 from medfm_gui.ui.pages.datasets.samples import picture_of
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
-from medfm_gui.ui.pages.datasets.wording import PARTITIONS, count, split_title
+from medfm_gui.ui.pages.datasets.wording import PARTITIONS, split_title
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, choice, disable
 from medfm_gui.ui.widgets.states import StatePane
@@ -181,9 +182,9 @@ class MapTab(QWidget):
         self.canvas.set_points(x, y, groups, slots)
         self._show_legend(found, slots, np.bincount(groups, minlength=len(found.groups)))
         shares = " and ".join(f"{100 * share:.0f} %" for share in found.explained)
-        missing = f" {count(found.n_missing, 'image')} without features." if found.n_missing else ""
+        missing = f" {counted(found.n_missing, 'image')} without features." if found.n_missing else ""
         self._note.setText(
-            f"{count(n, 'image')}, features of {titles.get(found.model, found.model)}: first two principal "
+            f"{counted(n, 'image')}, features of {titles.get(found.model, found.model)}: first two principal "
             f"components, with {shares} of the variance.{missing} Wheel zooms, drag moves, click shows the image."
         )
         self._hovered(-1)

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import DatasetRow
-from medfm_gui.ui.pages.datasets.wording import count, dataset_line
+from medfm_gui.ui.pages.datasets.wording import dataset_line
 from medfm_gui.ui.widgets.text import one_line, shown, tip_text
 
 Index = QModelIndex | QPersistentModelIndex
@@ -63,4 +64,4 @@ def classes_line(row: DatasetRow) -> str:
     """The first classes by name, and how many more there are."""
     more = len(row.classes) - _NAMED
     named = ", ".join(row.classes[:_NAMED])
-    return f"{named} and {count(more, 'more', 'more')}" if more > 0 else named
+    return f"{named} and {counted(more, 'more', 'more')}" if more > 0 else named

@@ -9,6 +9,7 @@ from medfm_gui.desk.asks.curation import ScreenDataset
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.dataset import Sample
 from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import DatasetRow, SampleFilter
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.newest import Newest
@@ -18,7 +19,6 @@ from medfm_gui.ui.pages.datasets.draft import Draft
 from medfm_gui.ui.pages.datasets.grid import ThumbnailGrid
 from medfm_gui.ui.pages.datasets.samples import SampleSource
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
-from medfm_gui.ui.pages.datasets.wording import count
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import action, choice, disable
 from medfm_gui.ui.widgets.panel import Panel
@@ -136,7 +136,7 @@ class Oddities(Panel):
         fill(self.kinds, [(f"All findings  ({len(self._by_sample):,})", ""), *listed], "")
         self.set_title(
             "Pictures worth a second look",
-            f"{count(len(self._by_sample), 'image')} of {found.n_images:,} with a finding. {_WHAT}",
+            f"{counted(len(self._by_sample), 'image')} of {found.n_images:,} with a finding. {_WHAT}",
         )
         self._list()
 

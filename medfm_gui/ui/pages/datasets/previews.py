@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from medfm_gui.desk.asks.data import MakePreviews, PreviewsMade
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
-from medfm_gui.ui.pages.datasets.wording import count
 from medfm_gui.ui.widgets.notice import Notice
 from medfm_gui.ui.widgets.progress import ProgressRow
 
@@ -92,7 +92,7 @@ class Previews(QWidget):
         self.progress.hide()
         self.notice.hide()
         if found.images:
-            self._context.say(f"{count(found.images, 'preview')} made again.", "good")
+            self._context.say(f"{counted(found.images, 'preview')} made again.", "good")
         self.made.emit()
 
     def _refused(self, error: MedfmError) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QScrollArea, QVBoxLayout
 
 from medfm_gui.desk.asks.data import CheckQuality
 from medfm_gui.domain.errors import MedfmError
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.newest import Newest
@@ -17,7 +18,7 @@ from medfm_gui.ui.pages.datasets.draft import Draft
 from medfm_gui.ui.pages.datasets.notes import Notes
 from medfm_gui.ui.pages.datasets.oddities import Oddities
 from medfm_gui.ui.pages.datasets.skipped import SkippedTree
-from medfm_gui.ui.pages.datasets.wording import TASKS, brief, count, day
+from medfm_gui.ui.pages.datasets.wording import TASKS, brief, day
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.panel import Panel
@@ -152,7 +153,7 @@ class QualityTab(QWidget):
         self.warnings.set_notes(found.warnings)
         self._calm.setVisible(not found.warnings)
         self._left.set_title(
-            "Left out", count(found.n_skipped, "file or row", "files and rows") if found.n_skipped else ""
+            "Left out", counted(found.n_skipped, "file or row", "files and rows") if found.n_skipped else ""
         )
         self.skipped.fill(found.skipped)
         self.skipped.setVisible(bool(found.skipped))
@@ -164,9 +165,11 @@ class QualityTab(QWidget):
 
     def _show_twins(self, found: Quality) -> None:
         torn = sum(twins.is_torn for twins in found.twins)
-        caption = f"{count(found.n_twins, 'set')} of images with the very same pixels; a split keeps each set together."
+        caption = (
+            f"{counted(found.n_twins, 'set')} of images with the very same pixels; a split keeps each set together."
+        )
         if torn:
-            caption += f" In {count(torn, 'set')} the labels differ."
+            caption += f" In {counted(torn, 'set')} the labels differ."
         self._same.set_title("Identical images", caption if found.n_twins else "")
         self.twins.fill(found.twins)
         lines = min(len(found.twins), 8)

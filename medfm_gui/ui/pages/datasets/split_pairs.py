@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QVBoxLayout, QWidg
 
 from medfm_gui.desk.asks.data import Thumbnails, TileSheet
 from medfm_gui.domain.errors import MedfmError
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.newest import Newest
 from medfm_gui.ui.pages.datasets.samples import picture_of
 from medfm_gui.ui.pages.datasets.split_rows import LeaksTable
-from medfm_gui.ui.pages.datasets.wording import PARTITIONS, count
+from medfm_gui.ui.pages.datasets.wording import PARTITIONS
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.cohort import LeakLine
@@ -102,7 +103,7 @@ class NearPairs(QWidget):
         if not pairs:
             return
         more = f", the first {len(pairs):,} are listed" if total > len(pairs) else ""
-        self.title.setText(f"{count(total, 'near-duplicate pair')} on two sides{more}")
+        self.title.setText(f"{counted(total, 'near-duplicate pair')} on two sides{more}")
         self.table.fill(pairs)
         self.table.selectRow(0)
         self._choose(self.table.model().index(0, 0), QModelIndex())

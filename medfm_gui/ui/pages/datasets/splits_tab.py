@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from medfm_gui.desk.asks.data import ShowSplit, SplitMade
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.domain.split import Partition
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.newest import Newest
@@ -25,7 +26,6 @@ from medfm_gui.ui.pages.datasets.certificate import Certificate
 from medfm_gui.ui.pages.datasets.deleting import Deleting, RowMenu
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY, SplitEditor
 from medfm_gui.ui.pages.datasets.split_rows import SplitsModel
-from medfm_gui.ui.pages.datasets.wording import count
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import action, disable
@@ -124,7 +124,7 @@ class SplitsTab(QWidget):
         chosen = self._wanted or self._chosen_id()
         self._dataset, self._splits = dataset, tuple(splits)
         self.model.fill(splits)
-        self._title.setText(count(len(splits), "split"))
+        self._title.setText(counted(len(splits), "split"))
         self._fit()
         if not splits:
             self._newest.cancel()

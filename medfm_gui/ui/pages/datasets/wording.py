@@ -7,6 +7,7 @@ from typing import Final
 
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.split import Partition
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.widgets.text import one_line
 
@@ -109,11 +110,6 @@ HIDDEN: Final = "Label hidden"
 UNITS: Final[Mapping[str, str]] = {"patient": "Patient", "image": "Image", "group": "Group"}
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """``1 image``, ``3,662 images``."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def share(part: int, whole: int) -> str:
     """A percentage with one digit, ``71.5 %``; a dash where there is nothing to share."""
     return f"{100 * part / whole:.1f} %" if whole else "–"
@@ -126,8 +122,8 @@ def brief(text: str) -> str:
 
 def dataset_line(row: DatasetRow) -> str:
     """What stands below a dataset's name: images, patients, task."""
-    patients = [count(row.n_patients, "patient")] if row.n_patients else []
-    return " · ".join([count(row.n_samples, row.unit), *patients, TASKS[row.task].lower()])
+    patients = [counted(row.n_patients, "patient")] if row.n_patients else []
+    return " · ".join([counted(row.n_samples, row.unit), *patients, TASKS[row.task].lower()])
 
 
 def reason(code: str) -> str:
@@ -163,7 +159,7 @@ def sizes(row: SplitRow) -> str:
 def gate(row: SplitRow) -> str:
     """What the leak gate says of a split, in two or three words."""
     if row.n_leaks:
-        return f"{count(row.n_leaks, 'leak')} accepted"
+        return f"{counted(row.n_leaks, 'leak')} accepted"
     if row.n_dropped:
         return f"no leak, {row.n_dropped:,} dropped"
     return "no leak"

@@ -50,10 +50,9 @@ class ComputerPanel(Panel):
 
     def __init__(self, title: str = "This computer", parent: QWidget | None = None) -> None:
         super().__init__(title, parent=parent)
-        self.again_button = action("Examine", "retry", "quiet")
+        self.again_button = action("Examine", "retry")
         self.again_button.setAccessibleName("Examine this computer again")
         self.again_button.clicked.connect(self.again)
-        self.add_to_corner(self.again_button)
         self._busy = ProgressRow()
         self._busy.hide()
         self._facts = Facts()
@@ -68,7 +67,9 @@ class ComputerPanel(Panel):
         self.add(self._nothing)
         self.add(self._facts)
         foot = QWidget()
-        FlowLayout(foot).addWidget(self.weights_button)
+        buttons = FlowLayout(foot)  # beside the title there is no room in a narrow column
+        buttons.addWidget(self.again_button)
+        buttons.addWidget(self.weights_button)
         self.add(foot)
 
     @property

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from medfm_gui.desk.asks.home import Examination, Overview
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import JournalRow
 
 
@@ -53,7 +54,7 @@ def _before_results(seen: Overview) -> NextStep | None:
     if seen.runs_running or seen.runs_queued:
         count = seen.runs_running + seen.runs_queued
         return NextStep(
-            f"{count} {'run is' if count == 1 else 'runs are'} not over yet",
+            f"{counted(count, 'run is', 'runs are')} not over yet",
             "Follow the curves live, pause, or go on with what waits.",
             "Watch the runs",
             "runs",
@@ -85,7 +86,7 @@ def _with_results(seen: Overview) -> NextStep:
     if seen.unopened:
         return NextStep(
             "Compare on the sealed test",
-            f"{seen.unopened} finished {'run has' if seen.unopened == 1 else 'runs have'} not been tested yet. "
+            f"{counted(seen.unopened, 'finished run has', 'finished runs have')} not been tested yet. "
             "Opening the test is written down, with your reason.",
             "Compare runs",
             "compare",

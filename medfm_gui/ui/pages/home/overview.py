@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from medfm_gui.desk.asks.home import Overview
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.pages.home import model
 from medfm_gui.ui.pages.home.tiles import CountTile
 from medfm_gui.ui.theme import SPACE, figures_font
@@ -86,12 +87,12 @@ class OverviewPanel(Panel):
     def tell(self, seen: Overview) -> None:
         """Show these counts."""
         self._place.setText(seen.root)
-        images = _counted(seen.images, "image") if seen.datasets else "none yet"
-        patients = _counted(seen.patients, "patient") if seen.patients else ""
+        images = counted(seen.images, "image") if seen.datasets else "none yet"
+        patients = counted(seen.patients, "patient") if seen.patients else ""
         self.tiles["datasets"].tell(seen.datasets, images, patients)
         self.tiles["runs"].tell(seen.runs, *_of_runs(seen))
         self.tiles["studies"].tell(
-            seen.studies, _counted(seen.predictions, "prediction") if seen.studies else "none yet"
+            seen.studies, counted(seen.predictions, "prediction") if seen.studies else "none yet"
         )
         self.tiles["reports"].tell(seen.reports, "PDF" if seen.reports else "none yet")
 
@@ -114,10 +115,6 @@ def _of_runs(seen: Overview) -> tuple[str, str]:
 
 def _joined(*parts: tuple[int, str]) -> str:
     return ", ".join(f"{count} {word}" for count, word in parts if count)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun if count == 1 else f'{noun}s'}"
 
 
 class ActivityPanel(Panel):

@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QWidget
 from medfm_gui.desk.asks.reports import CopyReport, ReportItem, ReportWritten, WriteReport
 from medfm_gui.desk.protocol import Ask, Progress
 from medfm_gui.domain.errors import DiskFull, Interrupted, MedfmError, SealError
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.reports import where
 from medfm_gui.ui.pages.reports.composer import Composer
-from medfm_gui.ui.pages.reports.model import RunsModel, count, size
+from medfm_gui.ui.pages.reports.model import RunsModel, size
 from medfm_gui.ui.pages.reports.sheets import Sheets
 
 _READ_ONLY: Final = "This workspace is open read-only, because another window has it."
@@ -91,7 +92,7 @@ class Exporting(QObject):
             self._ticket.cancel()
 
     def _written(self, made: ReportWritten, what: str) -> None:
-        facts = f"{count(made.pages, 'page')} · {size(made.size_bytes)} · SHA-256 {made.sha256}"
+        facts = f"{counted(made.pages, 'page')} · {size(made.size_bytes)} · SHA-256 {made.sha256}"
         beside = ", ".join(one.replace("\\", "/").rpartition("/")[2] for one in made.beside)
         facts += f"\nBeside it: {beside}" if beside else ""
         deeds = [

@@ -129,6 +129,13 @@ class RunLines(QListView):
         _set_up(self)
         self.doubleClicked.connect(lambda index: self.make_reference())
 
+    def show_chosen(self) -> None:
+        """Make the reference the current run, so that it is seen among many."""
+        row = self.runs.row_of(self.runs.chosen[0]) if self.runs.chosen else -1
+        if row >= 0:
+            self.setCurrentIndex(self.runs.index(row))
+            self.scrollTo(self.runs.index(row), QListView.ScrollHint.PositionAtTop)
+
     def make_reference(self) -> None:
         """Put the current run first."""
         item = self.runs.item(self.currentIndex().row())

@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from medfm_gui.desk.asks.reports import ReportItem
 from medfm_gui.desk.asks.runs import RunItem
 from medfm_gui.domain.report import Part
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.widgets.text import one_line, shown, tip_text
 
 Index = QModelIndex | QPersistentModelIndex
@@ -44,11 +45,6 @@ HOLDS: Final[Mapping[Part, str]] = {
 CONSENT: Final = "Pictures of cases may be shown"
 ATTACHED: Final = "Attached files"
 ATTACHED_HOLD: Final = "Orders, results, split, each prediction, charts; no patients"
-
-
-def count(number: int, noun: str) -> str:
-    """``1 page``, ``2 pages``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def when(iso: str) -> str:
@@ -102,7 +98,7 @@ class ReportsModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return one_line(item.row.title, _LONGEST)
         if role == LINE:
-            return f"{when(item.row.created)} · {count(item.row.pages, 'page')}"
+            return f"{when(item.row.created)} · {counted(item.row.pages, 'page')}"
         if role == MORE:
             return "File not found" if item.is_missing else one_line(named(item.row.runs), _LONGEST)
         if role == Qt.ItemDataRole.ToolTipRole:

@@ -123,6 +123,7 @@ class ReportsPage(Page):
         self.sheets.notice.hide()
         self.runs.choose(tuple(str(run) for run in runs))
         self.runs.fill(self._known or ())
+        self.composer.runs.show_chosen()
         self.composer.back.setVisible(bool(self._listed))
         self.states.show_content()
         self.reading.stop()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWi
 
 from medfm_gui.desk.asks.runs import RunFacts
 from medfm_gui.domain.run import Phase
+from medfm_gui.domain.units import counted
 from medfm_gui.metrics.names import METRICS, headline, metric_title
 from medfm_gui.ui.pages.runs import wording
 from medfm_gui.ui.pages.runs.deeds import READ_ONLY
@@ -126,7 +127,7 @@ def _note(facts: RunFacts | None) -> str:
     if facts.test is None:
         return ""
     n = next((row for row in facts.test.evaluations), None)
-    units = f"{n.n:,} {n.unit}s. " if n else ""
+    units = f"{counted(n.n, n.unit)}. " if n else ""
     looks = f"These images were opened {facts.test.openings} times in all." if facts.test.openings > 1 else ""
     reason = f"Opened {wording.when(facts.test.opened)}: “{facts.test.reason}”."
     return f"Test with 95 % intervals, {units}{reason} {looks}".strip()

@@ -36,6 +36,7 @@ from medfm_gui.domain.errors import NotFound
 from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
 from medfm_gui.domain.events import EpochFinished
 from medfm_gui.domain.run import Phase, RunState
+from medfm_gui.domain.threshold import RuleOrigin
 from medfm_gui.store.rows import Opening, RunRow
 from medfm_gui.ui.pages.runs.sample_maps import checked
 from medfm_gui.ui.sample import Answers
@@ -257,6 +258,7 @@ def details(run: RunItem) -> RunFacts:
         point=point if finished else None,
         test=test if run.is_opened else None,
         predictions=("test", "val") if run.is_opened else ("val",),
+        threshold_from=RuleOrigin.DEFAULT if run.row.task is Task.BINARY else RuleOrigin.UNKNOWN,
     )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from medfm_gui.desk.asks.runs import RunFacts, RunItem, RunUse
 from medfm_gui.domain.cards import adaptation
-from medfm_gui.domain.run import Phase
+from medfm_gui.domain.run import EXTERNAL, Phase
+from medfm_gui.domain.threshold import RULE, has_threshold, rule_in_words
+from medfm_gui.domain.units import unit_title
 from medfm_gui.ui.pages.runs import wording
 from medfm_gui.ui.pages.runs.outcome import outcome_facts
 from medfm_gui.ui.widgets.text import one_line
@@ -74,6 +76,8 @@ def setup_facts(facts: RunFacts) -> Iterator[tuple[str, str]]:
     yield "Split", _split(facts)
     yield "Recipe", _recipe(facts)
     yield "Seed", wording.seed(facts.item)
+    if has_threshold(row.task) and row.adapt != EXTERNAL:
+        yield "Threshold rule", _rule(facts)
     if facts.point:
         yield "Threshold", _threshold(facts)
     yield "Created", wording.when(row.created)
@@ -118,6 +122,12 @@ def _value(value: bool | int | float | str | None) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _rule(facts: RunFacts) -> str:
+    """The rule, and who chose it where that was kept."""
+    rule, who = rule_in_words(str(facts.item.row.recipe.get(RULE) or wording.NONE)), facts.threshold_from.words
+    return f"{rule[:1].upper()}{rule[1:]}, {who}" if who else f"{rule[:1].upper()}{rule[1:]}"
+
+
 def _threshold(facts: RunFacts) -> str:
     point = facts.point
     if point is None:
@@ -125,4 +135,5 @@ def _threshold(facts: RunFacts) -> str:
     rule, _, number = point.rule.partition(":")
     said = f"{_RULES.get(rule, rule)} {number}".strip()
     where = _SIDES.get(point.fitted_on, point.fitted_on)
-    return f"{point.threshold:.3f} for “{one_line(point.positive, 80)}” ({said}, fixed on {where}, by {point.unit})"
+    how = f"{said}, fixed on {where}, by {unit_title(point.unit)}"
+    return f"{point.threshold:.3f} for “{one_line(point.positive, 80)}” ({how})"

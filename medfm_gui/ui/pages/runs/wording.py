@@ -10,6 +10,7 @@ from medfm_gui.desk.asks.runs import RunItem
 from medfm_gui.domain.cards import adaptation
 from medfm_gui.domain.evaluation import Evaluation
 from medfm_gui.domain.run import Phase, RunState
+from medfm_gui.domain.units import counted
 from medfm_gui.metrics.names import headline, metric_title
 
 _STAGES: Mapping[str, str] = {
@@ -92,7 +93,7 @@ def labels(state: RunState) -> str:
 
 def shots(number: int) -> str:
     """How few labels a run was shown."""
-    return f"{number} {'patient' if number == 1 else 'patients'} a class were shown"
+    return f"{counted(number, 'patient')} a class were shown"
 
 
 def metric(item: RunItem) -> tuple[str, float] | None:

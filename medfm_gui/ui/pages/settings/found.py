@@ -19,6 +19,7 @@ from medfm_gui.desk.asks.settings import (
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.cards import WeightsState
 from medfm_gui.domain.errors import MedfmError
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.settings import model
@@ -156,7 +157,7 @@ class FoundPanel(Panel):
         count, asking = len(self._files), self._unaccepted()
         self.terms.setText("\n".join(map(model.terms, asking)))
         self.terms.setVisible(bool(asking))
-        files = f"{count} {'file' if count == 1 else 'files'}"
+        files = f"{counted(count, 'file')}"
         licences = "the licence" if len(asking) == 1 else f"{len(asking)} licences"
         self.import_button.setText(f"Accept {licences} and import {files}" if asking else f"Import {files}")
         disable(self.import_button, "" if count else "There is no weights file.")

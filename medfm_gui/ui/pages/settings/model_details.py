@@ -16,7 +16,7 @@ from medfm_gui.ui.widgets.panel import Panel
 from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.models import Model
 
-_NARROWEST_PX = SPACE[-1] * 9
+_NARROWEST_PX = SPACE[-1] * 7
 OFFLINE = "The network is switched off: weights can be imported from a file, not fetched."
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView
 
 from medfm_gui.ui.context import Context
@@ -11,8 +14,10 @@ from medfm_gui.ui.theme import SPACE, figures_font
 from medfm_gui.ui.widgets.tree import DataTree
 from medfm_gui.workspace.models import Model
 
-_WIDTHS = "settings.weights.columns"
-_USUAL = (6, 5, 3, 3)
+_WIDTHS = "settings.weights.widths"
+_USUAL = tuple(SPACE[5] * wide for wide in (6, 5, 3, 3))
+_NARROW = (SPACE[5] * 5, SPACE[1] * 18, SPACE[1] * 11, SPACE[1] * 11)
+"""Names are shortened first: state, size and parameters are what models are compared by."""
 
 
 class ModelList(DataTree):
@@ -28,7 +33,7 @@ class ModelList(DataTree):
         super().__init__("Models and their weights")
         self._memory = context.memory
         self._unfolded: dict[str, bool] = {}
-        self._is_folding = False
+        self._is_folding, self._is_fitting, self._is_kept = False, False, False
         self.tree = ModelTree(self)
         self.setModel(self.tree)
         self.setFont(figures_font())
@@ -40,10 +45,10 @@ class ModelList(DataTree):
         header.setSectionsMovable(False)
         header.setStretchLastSection(True)
         kept = self._memory.get(_WIDTHS)
-        widths = kept if isinstance(kept, list) and len(kept) == len(_USUAL) else [SPACE[5] * wide for wide in _USUAL]
-        for at, width in enumerate(widths):
-            header.resizeSection(at, width if isinstance(width, int) else SPACE[5] * _USUAL[at])
-        header.sectionResized.connect(lambda *_: self._keep_widths())
+        if isinstance(kept, list) and len(kept) == len(_USUAL) and all(isinstance(width, int) for width in kept):
+            self._is_kept = True
+            self._put(kept)
+        header.sectionResized.connect(self._keep_widths)
         self.selectionModel().currentChanged.connect(lambda *_: self.chosen_changed.emit())
         self.tree.modelReset.connect(self._set_out)
         self.expanded.connect(lambda index: self._folded(index, is_open=True))
@@ -75,5 +80,21 @@ class ModelList(DataTree):
         if not self._is_folding and not self.tree.is_searched:
             self._unfolded[self.tree.groups[index.row()].title] = is_open
 
-    def _keep_widths(self) -> None:
-        self._memory.put(_WIDTHS, [self.columnWidth(at) for at in range(len(_USUAL))])
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Usual widths, narrow ones where there is no room, until a person sets one."""
+        super().resizeEvent(event)
+        if not self._is_kept:
+            room = self.viewport().width()
+            narrow = (max(_NARROW[0], room - sum(_NARROW[1:])), *_NARROW[1:])
+            self._put(_USUAL if room >= sum(_USUAL) else narrow)
+
+    def _put(self, widths: Sequence[int]) -> None:
+        self._is_fitting = True
+        for at, width in enumerate(widths):
+            self.header().resizeSection(at, width)
+        self._is_fitting = False
+
+    def _keep_widths(self, column: int) -> None:
+        if not self._is_fitting and column < len(_USUAL):
+            self._is_kept = True
+            self._memory.put(_WIDTHS, [self.columnWidth(at) for at in range(len(_USUAL))])

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout
 from medfm_gui.desk.asks.home import LookAround, Overview
 from medfm_gui.desk.asks.upkeep import DatabaseRebuilt, JournalVerified, RebuildDatabase, VerifyJournal
 from medfm_gui.domain.errors import InputError, MedfmError, WorkspaceBusy
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.settings.job import JobRow
 from medfm_gui.ui.pages.settings.section import Section
@@ -145,14 +146,7 @@ class WorkspaceSection(Section):
         self.facts.set_facts((("Folder", str(self.context.root)), ("Listed", f"not known: {error.message}")))
 
 
-def _listed(*counts: int) -> str:
+def _listed(*numbers: int) -> str:
     """``2 datasets, 1 split, …``."""
-    nouns = (
-        ("dataset", "datasets"),
-        ("split", "splits"),
-        ("run", "runs"),
-        ("study", "studies"),
-        ("prediction", "predictions"),
-        ("report", "reports"),
-    )
-    return ", ".join(f"{count:,} {noun[count != 1]}" for count, noun in zip(counts, nouns, strict=True))
+    nouns = ("dataset", "split", "run", "study", "prediction", "report")
+    return ", ".join(counted(number, noun) for number, noun in zip(numbers, nouns, strict=True))

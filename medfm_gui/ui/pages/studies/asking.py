@@ -16,6 +16,7 @@ from medfm_gui.desk.asks.studies import (
 )
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import Interrupted, MedfmError, NotFound, UnreadableFile, UsageError, WeightsAbsent
+from medfm_gui.domain.explain import explanation
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.studies.predict import PredictPanel
@@ -40,21 +41,34 @@ class Predictions(QObject):
         panel.wanted.connect(self.predict)
         panel.earlier_wanted.connect(self.show)
         panel.cancelled.connect(self.cancel)
+        panel.similar_kept.connect(self._again)
 
     def predict(self) -> None:
         """Let the ticked runs score what is open."""
         panel, target = self._panel, self._panel.target
         if panel.obstacle or target is None:
             return
+        self._ask(PredictSource(target, panel.choices.ticked, panel.explain.name, panel.wants_sets))
+
+    def _ask(self, wanted: PredictSource) -> None:
+        panel = self._panel
         panel.notice.hide()
         panel.show_progress(Progress("Preparing"))
         self._ticket = self._context.desk.ask(
-            PredictSource(target, panel.choices.ticked, panel.explain.name, panel.wants_sets),
+            wanted,
             owner=self,
-            then=lambda view: self._predicted(view, target),
+            then=lambda view: self._predicted(view, wanted.key),
             failed=self._failed,
             progress=panel.show_progress,
         )
+
+    def _again(self, run: str, prediction: str) -> None:
+        """Score once more what a prediction scored, for a run of it has similar cases now."""
+        view, panel = self._panel.answers.view, self._panel
+        if view is None or view.id != prediction or self._ticket is not None:
+            self._context.say(f"{run} names similar cases from now on. Predict again to see them.", "good")
+            return
+        self._ask(again(view, panel.explain.name))
 
     def cancel(self) -> None:
         """Give the prediction up; nothing of it stays."""
@@ -111,3 +125,18 @@ class Predictions(QObject):
         if isinstance(error, UnreadableFile):
             return "Open another file …", self.another_wanted.emit
         return "Try again", self.predict
+
+
+def again(view: PredictionView, usual: str) -> PredictSource:
+    """The same once more: what was scored, the runs, the explanation (``usual`` where none is known) and the sets."""
+    said = [one for image in view.images for one in image.said]
+    first = view.images[0]
+    series = {image.series for image in view.images}
+    if first.study and first.series:
+        key = SeriesKey(first.study, first.series if len(series) == 1 else "")
+    else:
+        key = SeriesKey(path=first.source)
+    named = next((one.method for one in said if explanation(one.method) is not None), "")
+    voted = any(one.neighbours for one in said)
+    runs = tuple(dict.fromkeys(one.run for one in said))
+    return PredictSource(key, runs, named or (usual if voted else ""), any(one.class_set_note for one in said))

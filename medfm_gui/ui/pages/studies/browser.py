@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from medfm_gui.desk.asks.studies import SeriesKey, SourceIndexed
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import StudyRow
 from medfm_gui.ui import icons
 from medfm_gui.ui.context import Context
@@ -32,7 +33,7 @@ from medfm_gui.ui.pages.studies.model import StudyTree
 from medfm_gui.ui.pages.studies.nodes import Node
 from medfm_gui.ui.pages.studies.rows import ROW_PX, TreeRow, want_of
 from medfm_gui.ui.pages.studies.thumbs import Thumbs, Want
-from medfm_gui.ui.pages.studies.wording import counted, line
+from medfm_gui.ui.pages.studies.wording import line
 from medfm_gui.ui.pages.studies.work import Work
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.notice import Notice

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -25,6 +25,7 @@ from medfm_gui.domain.errors import MedfmError
 from medfm_gui.ui import theme as themes
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
+from medfm_gui.ui.pages.studies.keeping import KeepRow
 from medfm_gui.ui.pages.studies.rows import paint_lines
 from medfm_gui.ui.pages.studies.thumbs import image_of
 from medfm_gui.ui.pages.studies.wording import line
@@ -73,14 +74,23 @@ def nearest(said: RunSaid) -> tuple[Near, ...]:
     )
 
 
+def has_nearest(said: RunSaid, context: Context) -> bool:
+    """Whether there is something to show of an answer: its nearest training images, or a way to have them made."""
+    return bool(said.neighbours or said.similar) or (said.can_keep_similar and not context.is_read_only)
+
+
 def _voted(similarity: float, weight: float) -> str:
     return f"Similarity {similarity:.2f} · vote {100 * weight:.0f} %"
 
 
 class NeighbourPanel(Panel):
-    """The nearest training images of one run's answer; without any it is not there."""
+    """The nearest training images of one run's answer, or a button that has them made; without both it is not there.
 
-    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+    Args:
+        kept: called with a run that has training images now, and the prediction from which that was asked.
+    """
+
+    def __init__(self, context: Context, kept: Callable[[str, str], object], parent: QWidget | None = None) -> None:
         super().__init__(_TITLE, _ABOUT, parent)
         self._context = context
         self._said: tuple[RunSaid, ...] = ()
@@ -97,7 +107,9 @@ class NeighbourPanel(Panel):
         self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.note = Label("", "warning")
-        for widget in (self.runs, self.list, self.note):
+        self.keeping = KeepRow(context)
+        self.keeping.kept.connect(kept)
+        for widget in (self.runs, self.list, self.note, self.keeping):
             self.add(widget)
 
     @property
@@ -107,9 +119,9 @@ class NeighbourPanel(Panel):
         return self._said[at] if 0 <= at < len(self._said) else None
 
     def set_answers(self, said: Sequence[RunSaid]) -> None:
-        """Offer what those of these answers name that name any."""
+        """Offer what those of these answers name that name any, or whose runs can have some made."""
         was = self.said
-        self._said = tuple(one for one in said if nearest(one))
+        self._said = tuple(one for one in said if has_nearest(one, self._context))
         self.runs.clear()
         for one in self._said:
             self.runs.addItem(escape_mnemonic(line(one.title, 60)).replace("&&", "&"))
@@ -130,9 +142,13 @@ class NeighbourPanel(Panel):
         is_known = bool(near) and near[0].distance <= _THE_SAME
         self.note.setText(_KNOWN if is_known else "")
         self.note.setVisible(is_known)
+        self.list.setVisible(bool(near))
+        self.keeping.offer(said if said is not None and not near else None)
         if said is None:
             return
-        self.set_title(_TITLE, _VOTED if said.neighbours else _ABOUT)
+        self.set_title(_TITLE, (_VOTED if said.neighbours else _ABOUT) if near else "")
+        if not near:
+            return
         rows = min(len(near), _MOST_ROWS)
         self.list.setFixedHeight(rows * _ROW_PX + 2 * self.list.frameWidth() + 2)
         samples = tuple(one.sample for one in near)

@@ -19,7 +19,7 @@ from medfm_gui.ui import icons
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.studies import wording
 from medfm_gui.ui.pages.studies.explaining import ExplanationChoice
-from medfm_gui.ui.pages.studies.neighbours import NeighbourPanel
+from medfm_gui.ui.pages.studies.neighbours import NeighbourPanel, has_nearest
 from medfm_gui.ui.pages.studies.overlay import HeatPanel
 from medfm_gui.ui.pages.studies.results import Answers
 from medfm_gui.ui.pages.studies.runs import RunChoices, RunList
@@ -49,12 +49,14 @@ class PredictPanel(QScrollArea):
         cancelled(): the prediction under way is wanted no more.
         earlier_wanted(str): show an earlier prediction.
         heat_made(HeatPanel): the controls of the overlay are there now.
+        similar_kept(str, str): a run has training images to compare with now; the prediction from which that was asked.
     """
 
     wanted = Signal()
     cancelled = Signal()
     earlier_wanted = Signal(str)
     heat_made = Signal(object)
+    similar_kept = Signal(str, str)
 
     def __init__(self, context: Context, viewer: Viewer) -> None:
         super().__init__()
@@ -76,7 +78,7 @@ class PredictPanel(QScrollArea):
         self.notice = Notice()
         self.answers = Answers()
         self._heat = Deferred(partial(self._make_heat, viewer))
-        self._neighbours = Deferred(partial(NeighbourPanel, context))
+        self._neighbours = Deferred(partial(NeighbourPanel, context, self.similar_kept.emit))
         self.earlier = EarlierPanel()
         self._build()
         self._connect()
@@ -218,7 +220,7 @@ class PredictPanel(QScrollArea):
         if has_map or self._heat.made is not None:
             self.heat.set_answers(said)
         self._heat.setVisible(has_map)
-        has_near = any(one.neighbours or one.similar for one in said)
+        has_near = any(has_nearest(one, self._context) for one in said)
         if has_near or self._neighbours.made is not None:
             self.neighbours.set_answers(said)
         self._neighbours.setVisible(has_near)

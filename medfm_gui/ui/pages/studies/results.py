@@ -10,6 +10,7 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QStringListModel, Q
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.studies import ImageSaid, PredictionView, RunSaid
+from medfm_gui.domain.units import MAX
 from medfm_gui.ui.charts.probability import ClassProbability, ProbabilityBars, RunProbabilities
 from medfm_gui.ui.pages.studies import wording
 from medfm_gui.ui.theme import SPACE
@@ -145,7 +146,8 @@ class RunAnswer(QWidget):
         self.promise.setText(wording.line(said.class_set_note, 400))
         for label in (self.set, self.promise):
             label.setVisible(bool(label.text()))
-        parts = [f"Mean of {said.slices:,} slices."] if said.slices > 1 else []
+        how = "Highest" if said.pooled == MAX else "Mean"
+        parts = [f"{how} of {said.slices:,} slices."] if said.slices > 1 else []
         parts += [
             "" if is_alone else wording.calibration(said),
             wording.seeds(said),

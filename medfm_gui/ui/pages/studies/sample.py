@@ -30,6 +30,7 @@ from medfm_gui.desk.asks.studies import (
     HeatMapAnswer,
     ImageSaid,
     IndexSource,
+    KeepSimilar,
     ListEarlier,
     ListStudies,
     OpenSeries,
@@ -42,6 +43,7 @@ from medfm_gui.desk.asks.studies import (
     SeriesThumbnails,
     ShowHeatMap,
     ShowPrediction,
+    SimilarKept,
     SourceIndexed,
     StudyList,
     TagFact,
@@ -277,6 +279,12 @@ def voted(number: int, item: RunItem, score: float) -> RunSaid:
     )
 
 
+def lacking(item: RunSaid) -> RunSaid:
+    """The same of a run of an earlier version: it compared the image with nothing, and what it needs can be made."""
+    why = f"Not available: this run kept no training images to compare with. “medfm similar {item.run}” keeps them."
+    return replace(item, outlier=None, outlier_note=why, similar=(), can_keep_similar=True)
+
+
 _CT = ImageSaid(
     source="/phantoms/1.2.1.1",
     study="1.2.1",
@@ -387,6 +395,7 @@ ANSWERS: Answers = {
     ListEarlier: _earlier,
     ShowHeatMap: _heat,
     ExplainAgain: _again,
+    KeepSimilar: lambda ask: SimilarKept(ask.run, 820),
     Thumbnails: lambda ask: _sheet(ask.samples),
     ExportCapture: lambda ask: CaptureWritten(ask.path),
     **{ask: answer for ask, answer in DEIDENTIFYING.items() if ask is not FileThumbnails},

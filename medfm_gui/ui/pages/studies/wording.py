@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from medfm_gui.desk.asks.studies import EarlierPrediction, RunSaid
 from medfm_gui.domain.dataset import Task
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.pages.studies.nodes import Node, pseudonym
 from medfm_gui.ui.widgets.text import one_line
 from medfm_gui.workspace.opening import age_text, date_text
@@ -19,11 +20,6 @@ NOT_CALIBRATED = "Scores of the models, not calibrated: read them against the th
 def line(text: str, longest: int = _LONGEST) -> str:
     """Text of unknown origin on one line."""
     return one_line(text.strip(), longest)
-
-
-def counted(number: int, one: str, more: str = "") -> str:
-    """``1 image``, ``1,250 images``."""
-    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
 
 
 def title(node: Node, *, identity_shown: bool) -> str:
@@ -44,7 +40,7 @@ def caption(node: Node, *, identity_shown: bool) -> str:
     if node.kind == "patient":
         first = node.studies[0] if node.studies else None
         who = (first.sex, age_text(first.age)) if first is not None and identity_shown else ()
-        return _joined(*who, counted(len(node.studies), "study", "studies"))
+        return _joined(*who, counted(len(node.studies), "study"))
     if node.kind == "study" and node.study is not None:
         return _joined(
             date_text(node.study.date), node.study.modality, counted(len(node.study.series), "series", "series")

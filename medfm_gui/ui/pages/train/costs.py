@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.advice import window_words
 from medfm_gui.ui.pages.train.axes import shot_name
 from medfm_gui.ui.pages.train.ways import Way
-from medfm_gui.ui.pages.train.words import brief, count, listed, millions, size
+from medfm_gui.ui.pages.train.words import brief, listed, millions, size
 from medfm_gui.ui.widgets.text import tip_text
 from medfm_gui.workspace.planning import PlanCost, RunCost
 
@@ -76,7 +77,7 @@ class PairCost:
             of = "" if len(self.runs) == 1 else f" for {known} of {len(self.runs)} runs"
             notes.append(f"features already there{of}")
         if some:
-            notes.append(f"features partly there for {count(some, 'run')}")
+            notes.append(f"features partly there for {counted(some, 'run')}")
         parts = max(run.parts for run in self.runs)
         if parts > 1:
             notes.append(f"memory is short: each batch in {parts} parts")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from medfm_gui.domain.recipe import RANGES, WORDS, Recipe
+from medfm_gui.domain.units import UNITS, plural
 
 _YES_NO: Final = (("On", "yes"), ("Off", "no"))
 
@@ -56,18 +57,9 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "protocol": {"single-stage": "One stage", "two-stage": "Two stages"},
     "aggregate": {"none": "One by one", "mean": "Mean of features", "max": "Maximum", "attention": "Attention"},
-    "unit": {"image": "Images", "patient": "Patients"},
+    "unit": {unit: plural(unit).capitalize() for unit in UNITS},
+    "unit_score": {"mean": "The mean of its images", "max": "Its highest image"},
 }
-_THRESHOLDS: Final = (
-    ("Youden’s index", "youden"),
-    ("90 % sensitivity", "sensitivity:0.9"),
-    ("95 % sensitivity", "sensitivity:0.95"),
-    ("90 % specificity", "specificity:0.9"),
-    ("95 % specificity", "specificity:0.95"),
-    ("A miss costs 2 false alarms", "cost:2"),
-    ("A miss costs 5 false alarms", "cost:5"),
-    ("A miss costs 10 false alarms", "cost:10"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +136,12 @@ _SAID: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("shot_tuning", "Settings are", "", "Cross-validation tunes linear heads; other ways stay fixed."),
     ("protocol", "Protocol", "", "Two stages: select on validation, then train on both sides together."),
     ("selection", "Best epoch by", "", ""),
-    ("unit", "Headline numbers count", "", "Patients are scored by the mean of their images."),
-    (
-        "threshold_rule",
-        "Decision threshold",
-        "",
-        "Fixed before the test: on calibration images where the split has them, else on validation images.",
-    ),
+    ("unit", "Headline numbers count", "", "What several images belong to, where the dataset tells it."),
+    ("unit_score", "The score of a unit is", "", "Of a lesion, eye, breast, study or patient with several images."),
 )
 
 
 def _options(key: str) -> tuple[tuple[str, str], ...]:
-    if key == "threshold_rule":
-        return _THRESHOLDS
     if key in WORDS:
         return tuple((_WORDS.get(key, {}).get(word, word), word) for word in WORDS[key])
     return _YES_NO if isinstance(getattr(Recipe(), key), bool) else ()
@@ -192,9 +177,9 @@ GROUPS: Final = (
     Group("Precision and loading", ("precision", "workers")),
     Group("Input", ("normalisation", "geometry", "channels", "clip_low", "clip_high", "clip_below", "hu_window")),
     Group("Few shots", ("shot_rule", "shot_tuning"), few_shot=True),
-    Group("Protocol and results", ("protocol", "selection", "unit", "threshold_rule")),
+    Group("Protocol and results", ("protocol", "selection", "unit", "unit_score")),
 )
-"""Everything that an adaptation does not list as its own."""
+"""Everything that an adaptation does not list as its own, but the threshold rule, which has a panel for itself."""
 
 
 def _number(value: float) -> str:

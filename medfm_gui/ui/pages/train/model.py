@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from PySide6.QtCore import QObject, Signal
 
 from medfm_gui.desk.asks.train import RunOrder
+from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import DatasetRow, SplitRow
-from medfm_gui.ui.pages.train import recipes
+from medfm_gui.ui.pages.train import operating, recipes
 from medfm_gui.ui.pages.train.axes import ALL, seeds_of, shot_name, shots_of
 from medfm_gui.ui.pages.train.ways import WAYS, Way
-from medfm_gui.ui.pages.train.words import count
 from medfm_gui.workspace.models import Model
 from medfm_gui.workspace.planning import Device, Measurement, PlanCost
+from medfm_gui.workspace.threshold import KnownRules
 from medfm_gui.workspace.training import TrainRequest
 
 Cell = tuple[str, Way]
@@ -63,7 +64,8 @@ class Plan:
     """All choices. ``excluded`` are pairs of model and way that were unticked in the grid of chosen models and ways.
 
     ``settings`` are deviations from the preset by adaptation (``""``: for all of them), as they were typed; so are
-    ``seeds`` and ``shots``.
+    ``seeds`` and ``shots``. ``rule`` is the threshold rule that was chosen here, ``repeated`` the run that is repeated
+    and the rule that was chosen for it; see ``operating`` for which one holds.
     """
 
     dataset: DatasetRow | None = None
@@ -76,6 +78,8 @@ class Plan:
     seeds: str = "0"
     device: str = "auto"
     shots: str = ALL
+    rule: str = ""
+    repeated: tuple[str, str] | None = None
 
 
 class PlanState(QObject):
@@ -95,6 +99,8 @@ class PlanState(QObject):
         self.models: tuple[Model, ...] = ()
         self.splits: tuple[SplitChoice, ...] = ()
         self.devices: tuple[Device, ...] = ()
+        self.known_rules = KnownRules()
+        self.units: tuple[str, tuple[str, ...]] = ("", ())
         self.cost: PlanCost | None = None
         self._cost_of: tuple[TrainRequest, ...] = ()
         self._measured: dict[str, Measurement] = {}
@@ -105,8 +111,9 @@ class PlanState(QObject):
     def put(self, **choices: object) -> None:
         """Choose: fields of ``Plan`` by name. What no longer fits to them is taken back."""
         plan = replace(self.plan, **choices)  # type: ignore[arg-type]
-        if plan.dataset != self.plan.dataset and "split" not in choices:
-            plan = replace(plan, split=None)
+        if plan.dataset != self.plan.dataset:
+            other = {"split": None, "rule": "", "repeated": None}
+            plan = replace(plan, **{key: value for key, value in other.items() if key not in choices})  # type: ignore[arg-type]
         self._set(plan)
 
     def offer_models(self, models: Sequence[Model]) -> None:
@@ -126,6 +133,12 @@ class PlanState(QObject):
         """These devices this computer has."""
         self.devices = tuple(devices)
         self.changed.emit()
+
+    def learn_rules(self, known: KnownRules) -> None:
+        """These threshold rules are known for a dataset and split."""
+        if known != self.known_rules:
+            self.known_rules = known
+            self._set(self.plan, told=True)
 
     def take_cost(self, cost: PlanCost | None) -> None:
         """The cost as far as it is known; what was measured is remembered for the next plan."""
@@ -175,7 +188,7 @@ class PlanState(QObject):
                 seeds=seeds,
                 shots=shots,
                 preset=plan.preset,
-                settings=recipes.settings_for(way.adapt, plan.settings),
+                settings={**recipes.settings_for(way.adapt, plan.settings), **operating.settings(self)},
                 device=plan.device,
                 from_scratch=way.from_scratch,
             )
@@ -243,6 +256,8 @@ class PlanState(QObject):
             seeds=str(order.seed),
             device=order.device,
             shots=shot_name(order.shots),
+            rule="",
+            repeated=(order.run, order.threshold_rule) if order.threshold_rule else None,
         )
 
     def restart(self) -> None:
@@ -251,6 +266,7 @@ class PlanState(QObject):
         self._measured.clear()
         self.memory.clear()
         self.splits = ()
+        self.known_rules = KnownRules()
         self._set(Plan(), told=True)
 
     def _set(self, plan: Plan, *, told: bool = False) -> None:
@@ -270,20 +286,33 @@ def obstacle(model: Model, way: Way) -> str:
     return ""
 
 
+def learn_units(state: PlanState, dataset: str, units: Sequence[str]) -> None:
+    """Numbers of this dataset can count these units."""
+    if (dataset, tuple(units)) != state.units:
+        state.units = (dataset, tuple(units))
+        state.changed.emit()
+
+
+def knows_unit(state: PlanState, unit: str) -> bool:
+    """Whether numbers of the chosen dataset can count it; all of a dataset that did not tell yet."""
+    dataset, units = state.units
+    return state.plan.dataset is None or dataset != state.plan.dataset.id or unit in units
+
+
 def factors(state: PlanState) -> str:
     """“3 models × 2 ways × 5 seeds = 30 runs”: what the runs of a plan are the product of."""
     cells, split = state.cells(), state.plan.split
     used, ways = {name for name, _ in cells}, {way for _, way in cells}
     seeds, shots = seeds_of(state.plan.seeds) or (), shots_of(state.plan.shots) or ()
-    parts = [count(len(used), "model"), count(len(ways), "way")]
+    parts = [counted(len(used), "model"), counted(len(ways), "way")]
     if shots != (None,):
         parts.append(f"{len(shots)} shots" if len(shots) != 1 else f"{shot_name(shots[0])} shots")
     if len(seeds) != 1:
-        parts.append(count(len(seeds), "seed"))
+        parts.append(counted(len(seeds), "seed"))
     if split and split.folds > 1:
-        parts.append(count(split.folds, "fold"))
+        parts.append(counted(split.folds, "fold"))
     is_full = len(cells) == len(used) * len(ways)
-    runs = count(state.n_runs, "run")
+    runs = counted(state.n_runs, "run")
     return f"{' × '.join(parts)} = {runs}" if is_full else f"{' × '.join(parts)}, not all pairs: {runs}"
 
 

@@ -77,12 +77,16 @@ def settings_for(adapt: str, settings: Mapping[str, Mapping[str, str]]) -> dict[
     return {**shared, **settings.get(adapt, {})}
 
 
+_BESIDE: Final[Mapping[str, Mapping[str, str]]] = {"unit_score": {"unit": "patient"}}
+"""What a value needs beside it to be judged by itself."""
+
+
 def mistake(key: str, text: str) -> str:
     """What is wrong with a value, and what would be right; empty if nothing is."""
     if not text.strip():
         return ""
     try:
-        recipe_from("linear", {key: text.strip()})  # which has most of what a value may ask for
+        recipe_from("linear", {**_BESIDE.get(key, {}), key: text.strip()})  # which has most that a value may ask for
     except UsageError as error:
         return _plain(key, error)
     return ""

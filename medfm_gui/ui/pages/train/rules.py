@@ -5,10 +5,12 @@ from __future__ import annotations
 from enum import IntEnum
 
 from medfm_gui.domain.dataset import Task
-from medfm_gui.ui.pages.train import recipes
+from medfm_gui.domain.units import counted
+from medfm_gui.ui.pages.train import operating, recipes
 from medfm_gui.ui.pages.train.axes import MOST_RUNS, seeds_of, shots_of
-from medfm_gui.ui.pages.train.model import PlanState
-from medfm_gui.ui.pages.train.words import count, listed
+from medfm_gui.ui.pages.train.model import PlanState, knows_unit
+from medfm_gui.ui.pages.train.words import listed
+from medfm_gui.ui.widgets.text import one_line
 from medfm_gui.workspace.training import ATTENTION_BLOCKS
 
 
@@ -23,6 +25,7 @@ class At(IntEnum):
     REVIEW = 5
 
 
+_LONGEST = 80
 SEEDS_ARE = "Seeds are whole numbers, such as 0, 1, 2 or 0-4."
 SHOTS_ARE = "Shots are whole numbers from 1, or the word all, such as 1, 2, 4, all."
 ATTENTION_NEEDS = (
@@ -91,8 +94,10 @@ def chosen(state: PlanState, step: int) -> str:
             used = {way for _, way in state.cells()}
             return listed([way.title for way in plan.ways if way in used], 2)
         case At.RECIPE:
+            if operating.gap(state):
+                return ""
             changed = sum(len(mine) for mine in plan.settings.values())
-            return f"{count(changed, 'setting')} changed" if changed else plan.preset or "defaults"
+            return f"{counted(changed, 'setting')} changed" if changed else plan.preset or "defaults"
         case _:
             return ""
 
@@ -126,11 +131,17 @@ def _cells(state: PlanState) -> str:
 def _recipe(state: PlanState) -> str:
     plan = state.plan
     adapts = list(dict.fromkeys(way.adapt for _, way in state.cells()))
+    if said := operating.gap(state):
+        return said
     wrong = recipes.mistakes(adapts, plan.settings)
     if wrong:
         return next(iter(wrong.values()))
     few = any(shots is not None for shots in shots_of(plan.shots) or ())
     if lacks_attention_blocks(state):
         return ATTENTION_NEEDS
-    said = (recipes.conflict(adapt, plan.preset, plan.settings, few, *state.where) for adapt in adapts)
-    return next(filter(None, said), "")
+    unit = plan.settings.get("", {}).get("unit", "")
+    if unit and plan.dataset is not None and not knows_unit(state, unit):
+        name = one_line(plan.dataset.name, _LONGEST)
+        return f"“{name}” does not tell which images are of one {unit}: count something else."
+    conflicts = (recipes.conflict(adapt, plan.preset, plan.settings, few, *state.where) for adapt in adapts)
+    return next(filter(None, conflicts), "")

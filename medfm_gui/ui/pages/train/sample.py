@@ -16,6 +16,8 @@ from medfm_gui.desk.asks.data import (
     PlanSplit,
     SplitList,
     SplitMade,
+    UnitList,
+    UnitsOf,
 )
 from medfm_gui.desk.asks.train import (
     AddModel,
@@ -31,6 +33,7 @@ from medfm_gui.desk.asks.train import (
     RunsMade,
     RunSpecOf,
     ShowLooks,
+    ThresholdRulesOf,
 )
 from medfm_gui.desk.protocol import Ask
 from medfm_gui.domain.cards import WeightsState, WeightsStatus, adaptation
@@ -40,6 +43,7 @@ from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.workspace.cohort import LeakLine, Line, PlannedFold, Quality, SplitPlan
 from medfm_gui.workspace.models import Model
 from medfm_gui.workspace.planning import Device, Measurement, PlanCost, RunCost
+from medfm_gui.workspace.threshold import KnownRules
 
 _PRESENT = ("dinov2-s", "dinov2-b", "mae-b", "resnet50")
 
@@ -181,8 +185,10 @@ ANSWERS: Mapping[type[Ask[Any]], Callable[[Any], Any]] = {
     ShowLooks: looks,
     Preflight: plan_cost,
     CreateRuns: lambda ask: RunsMade(("r0007", "r0008")),
+    UnitsOf: lambda ask: UnitList(("image", "study", "patient")),
+    ThresholdRulesOf: lambda ask: KnownRules(ask.dataset, ask.split),
     RunSpecOf: lambda ask: RunOrder(
         ask.run, "thorax-phantom", "thorax-phantom-s1", "dinov2-b", "full", False, 3, "auto",
-        settings={"epochs": "30", "lr": "5e-05", "unit": "patient"},
+        settings={"epochs": "30", "lr": "5e-05", "unit": "patient"}, threshold_rule="specificity:0.95",
     ),
 }  # fmt: skip

@@ -7,11 +7,6 @@ from collections.abc import Sequence
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """“1 run”, “3,662 images”."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def duration(seconds: float) -> str:
     """“about 34 min”: two sensible digits, never more exact than a measurement of a few batches can be."""
     return brief(seconds) if seconds < 1 else f"about {brief(seconds)}"

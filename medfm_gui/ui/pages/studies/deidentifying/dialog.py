@@ -10,10 +10,10 @@ from medfm_gui.desk.asks.deidentify import DeidentifyStudies, ExamineStudies
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.deidentification import Deidentified, Examined
 from medfm_gui.domain.errors import Interrupted, MedfmError
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.studies.deidentifying.view import DeidentifyView
-from medfm_gui.ui.pages.studies.wording import counted
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import disable
 
@@ -39,7 +39,7 @@ class DeidentifyDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.view)
-        what = counted(len(series), "series", "series") if series else counted(len(studies), "study", "studies")
+        what = counted(len(series), "series", "series") if series else counted(len(studies), "study")
         self.view.heading.setText(f"De-identify {what}")
         self.view.changed.connect(self._settle)
         self.view.go.clicked.connect(self._act)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medfm_gui.domain.deidentification import Deidentified, Removal
-from medfm_gui.ui.pages.studies.wording import counted
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.table import DataTable

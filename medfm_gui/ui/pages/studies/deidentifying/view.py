@@ -8,11 +8,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from medfm_gui.domain.deidentification import Examined, FaceSeries
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.bridge import Asks
 from medfm_gui.ui.pages.studies.deidentifying.flagged import FlaggedView
 from medfm_gui.ui.pages.studies.deidentifying.options import OptionsForm
 from medfm_gui.ui.pages.studies.deidentifying.outcome import OutcomeView
-from medfm_gui.ui.pages.studies.wording import counted
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.forms import PathPicker, action
 from medfm_gui.ui.widgets.states import StatePane

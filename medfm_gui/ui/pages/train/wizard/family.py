@@ -9,11 +9,11 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from medfm_gui.domain.cards import WeightsState
+from medfm_gui.domain.units import counted
 from medfm_gui.ui import icons
 from medfm_gui.ui.pages.train.fit import fit, overlap_words
 from medfm_gui.ui.pages.train.model import PlanState
 from medfm_gui.ui.pages.train.wizard.model_box import STATES, ModelBox
-from medfm_gui.ui.pages.train.words import count
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.chips import Marker
 from medfm_gui.ui.widgets.flow import FlowLayout
@@ -115,7 +115,7 @@ class FamilyCard(QFrame):
     def _show_fold(self) -> None:
         found = [one for one in self._absent if self._has(one, self._words)]
         chosen = sum(one.card.name in self._state.plan.models for one in found)
-        text = f"{count(len(found), 'size')} without weights here"
+        text = f"{counted(len(found), 'size')} without weights here"
         self._fold.show_state(f"{text}, {chosen} chosen" if chosen else text, self._is_open or bool(self._words))
         self._fold.setEnabled(not self._words)
         self._fold.setVisible(bool(found))
@@ -169,7 +169,7 @@ class _Chips(QWidget):
 def _sizes(models: Sequence[Model]) -> str:
     """“6 sizes, 22 M to 1,136 M”."""
     least, most = (end(one.card.parameters_m for one in models) for end in (min, max))
-    return f"{count(len(models), 'size')}, {least:,.0f} M" + (f" to {most:,.0f} M" if most > least else "")
+    return f"{counted(len(models), 'size')}, {least:,.0f} M" + (f" to {most:,.0f} M" if most > least else "")
 
 
 def _searched(model: Model) -> str:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QToolButton, QW
 from medfm_gui.ui import icons
 from medfm_gui.ui.pages.train import recipes
 from medfm_gui.ui.pages.train.fields import Field, field_of
-from medfm_gui.ui.pages.train.model import PlanState
+from medfm_gui.ui.pages.train.model import PlanState, knows_unit
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import FormRow, choice
@@ -51,6 +51,8 @@ class Settings(QWidget):
         for key, row in self._rows.items():
             text, field, usual = mine.get(key, ""), row.field, self._usual(key)
             if isinstance(field, QComboBox):
+                if key == "unit":
+                    _offer(field, [option for option in field_of(key).options if knows_unit(self._state, option[1])])
                 _select(field, text or usual)
             elif isinstance(field, QLineEdit):
                 field.setPlaceholderText(usual or "the model’s own")
@@ -151,6 +153,15 @@ def _chooser(field: Field, keep: Callable[[str], None]) -> QComboBox:
     combo = choice(field.options)
     combo.activated.connect(lambda: keep(str(combo.currentData())))
     return combo
+
+
+def _offer(combo: QComboBox, options: Sequence[tuple[str, str]]) -> None:
+    """These options and no others."""
+    if [combo.itemData(at) for at in range(combo.count())] == [value for _, value in options]:
+        return
+    combo.clear()
+    for words, value in options:
+        combo.addItem(words, value)
 
 
 def _select(combo: QComboBox, value: str) -> None:

@@ -1,4 +1,4 @@
-"""Step 5: the recipe; empty fields mean the preset's value, which stands in them greyed."""
+"""Step 5: the operating point, which has to be chosen, and the recipe, whose empty fields mean the preset's value."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from medfm_gui.domain.cards import ADAPTATIONS
 from medfm_gui.ui.context import Context
-from medfm_gui.ui.pages.train import recipes
+from medfm_gui.ui.pages.train import operating, recipes
 from medfm_gui.ui.pages.train.axes import shots_of
 from medfm_gui.ui.pages.train.fields import GROUPS, Group, field_of
 from medfm_gui.ui.pages.train.model import PlanState
 from medfm_gui.ui.pages.train.rules import At
 from medfm_gui.ui.pages.train.wizard.fields import FoldedSettings, Settings
 from medfm_gui.ui.pages.train.wizard.looks import LooksPanel
+from medfm_gui.ui.pages.train.wizard.operating import OperatingPanel
 from medfm_gui.ui.pages.train.wizard.presets import PresetPanel
 from medfm_gui.ui.pages.train.wizard.step import Step, learn_devices
 from medfm_gui.ui.theme import SPACE
@@ -30,7 +31,8 @@ _LONGEST_DEVICE: Final = 120
 
 
 class RecipeStep(Step):
-    """Preset and device on top; a panel of fields for each chosen way; below what is chosen once for all of them.
+    """The operating point on top where runs get one, preset and device; a panel of fields for each chosen way; below
+    what is chosen once for all of them.
 
     Panels are made when they are wanted for the first time, one a turn.
     """
@@ -49,6 +51,8 @@ class RecipeStep(Step):
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(0, 0, SPACE[1], 0)
         self._column.setSpacing(SPACE[2])
+        self._operating = OperatingPanel(state)
+        self._column.addWidget(self._operating)
         self._presets = PresetPanel(state)
         self._column.addWidget(self._presets)
         self._device = choice((("Best available", "auto"), ("Processor (CPU)", "cpu")))
@@ -80,7 +84,7 @@ class RecipeStep(Step):
     @property
     def first(self) -> QWidget:
         """See ``Step``."""
-        return self._device
+        return self._operating.first if operating.gap(self.state) else self._device
 
     def entered(self) -> None:
         """Ask once which devices there are."""
@@ -88,6 +92,8 @@ class RecipeStep(Step):
 
     def show_plan(self) -> None:
         """Fill fields that nobody is typing in, show what is wrong."""
+        self._operating.setVisible(operating.concerns(self.state))
+        self._operating.show_plan()
         self._presets.show_plan()
         self._show_device()
         if self._looks.made is not None:

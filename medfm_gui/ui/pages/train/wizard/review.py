@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, 
 from medfm_gui.desk.asks.train import Preflight
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import Interrupted, MedfmError, NotFound, SplitError, UsageError, WeightsError
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.train import recipes
@@ -18,7 +19,7 @@ from medfm_gui.ui.pages.train.costs import WIDTHS, Column, CostTable
 from medfm_gui.ui.pages.train.model import PlanState, command
 from medfm_gui.ui.pages.train.rules import TITLES, At
 from medfm_gui.ui.pages.train.wizard.step import Step
-from medfm_gui.ui.pages.train.words import count, duration, size
+from medfm_gui.ui.pages.train.words import duration, size
 from medfm_gui.ui.theme import SPACE, code_font
 from medfm_gui.ui.widgets.forms import action
 from medfm_gui.ui.widgets.panel import Panel
@@ -233,17 +234,17 @@ def _sentence(cost: PlanCost | None, measuring: bool) -> str:
     if cost is None:
         return "" if measuring else "Nothing was measured."
     known = [run for run in cost.runs if run.images_known]
-    spared = f" {count(len(known), 'run')} can use features that are there, or will be by then." if known else ""
+    spared = f" {counted(len(known), 'run')} can use features that are there, or will be by then." if known else ""
     images = sum(need.images for need in cost.pixels)
     if images:
         side = max(need.side for need in cost.pixels)
-        spared += f" First {count(images, 'image')} will be decoded at {side} pixels, once for all of these runs."
+        spared += f" First {counted(images, 'image')} will be decoded at {side} pixels, once for all of these runs."
     if not cost.is_measured:
         return f"Sizes on the disk are estimated from the models’ cards.{spared}"
     seconds, memory = cost.seconds, cost.memory_bytes
     if seconds is None or memory is None:
         failed = sum(1 for run in cost.runs if run.problem)
-        return f"{count(failed, 'run')} could not be measured; the note says why.{spared}"
+        return f"{counted(failed, 'run')} could not be measured; the note says why.{spared}"
     device = next((one.device for one in cost.measurements if one.device), "")
     tuned = any(run.parts > 1 for run in cost.runs) or any(recipes.is_by_gradient(run.adapt) for run in cost.runs)
     rule = f" {_MEMORY_RULE}" if tuned else ""

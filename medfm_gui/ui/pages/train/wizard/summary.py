@@ -5,9 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from medfm_gui.domain.threshold import is_rule, rule_in_words
+from medfm_gui.domain.units import counted
+from medfm_gui.ui.pages.train import operating
 from medfm_gui.ui.pages.train.axes import seeds_of, shots_of
 from medfm_gui.ui.pages.train.model import PlanState, factors
-from medfm_gui.ui.pages.train.words import count, duration, listed, size
+from medfm_gui.ui.pages.train.words import duration, listed, size
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.panel import Panel
@@ -91,7 +94,7 @@ def _data(state: PlanState) -> _Said:
     facts = [("Images", f"{row.n_samples:,}")]
     if row.n_patients is not None:
         facts.append(("Patients", f"{row.n_patients:,}"))
-    facts.append(("Task", f"{row.task.value}, {count(len(row.classes), 'class', 'classes')}"))
+    facts.append(("Task", f"{row.task.value}, {counted(len(row.classes), 'class', 'classes')}"))
     return row.name, facts
 
 
@@ -123,6 +126,10 @@ def _runs(state: PlanState) -> _Said:
         facts.append(("Shots", state.plan.shots))
     if len(seeds_of(state.plan.seeds) or ()) > 1:
         facts.append(("Seeds", state.plan.seeds))
+    rule = operating.ruled(state).rule
+    if is_rule(rule):
+        said = rule_in_words(rule)
+        facts.append(("Operating point", f"{said[:1].upper()}{said[1:]}"))
     idle = [model.card.title for model in models if model.card.name not in used]
     if idle:
         facts.append(("Not trained", listed(idle, 3)))

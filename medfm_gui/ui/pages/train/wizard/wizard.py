@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget, QWizard, QWizardPage
 
-from medfm_gui.desk.asks.train import CreateRuns, RunsMade
+from medfm_gui.desk.asks.data import UnitsOf
+from medfm_gui.desk.asks.train import CreateRuns, RunsMade, ThresholdRulesOf
 from medfm_gui.domain.errors import MedfmError
+from medfm_gui.domain.units import counted
 from medfm_gui.ui.context import Context
-from medfm_gui.ui.pages.train import rules
-from medfm_gui.ui.pages.train.model import PlanState
+from medfm_gui.ui.pages.train import operating, rules
+from medfm_gui.ui.pages.train.model import PlanState, learn_units
 from medfm_gui.ui.pages.train.rules import TITLES, At
 from medfm_gui.ui.pages.train.wizard.adaptation import AdaptationStep
 from medfm_gui.ui.pages.train.wizard.data import DataStep
@@ -22,7 +24,6 @@ from medfm_gui.ui.pages.train.wizard.review import ReviewStep
 from medfm_gui.ui.pages.train.wizard.split import SplitStep
 from medfm_gui.ui.pages.train.wizard.step import Step
 from medfm_gui.ui.pages.train.wizard.summary import Summary
-from medfm_gui.ui.pages.train.words import count
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets import steps
 from medfm_gui.ui.widgets.deferred import Deferred
@@ -77,6 +78,27 @@ class _Pages(QWizard):
         """Start is a button of its own."""
 
 
+class _Units(QObject):
+    """Asks what numbers of the chosen dataset can count, once for each dataset (``of`` is the last)."""
+
+    def __init__(self, context: Context, state: PlanState, owner: QObject) -> None:
+        super().__init__(owner)
+        self.of = ""
+        self._context = context
+        self._state = state
+
+    def learn(self) -> None:
+        """Ask, where another dataset was chosen; a failure leaves every unit to choose from."""
+        chosen = self._state.plan.dataset
+        if chosen is None or chosen.id == self.of:
+            return
+        name = self.of = chosen.id
+        self._context.desk.ask(
+            UnitsOf(name), owner=self, then=lambda found: learn_units(self._state, name, found.units),
+            failed=lambda _: None,
+        )  # fmt: skip
+
+
 class TrainWizard(QWidget):
     """The six steps around one plan.
 
@@ -99,6 +121,8 @@ class TrainWizard(QWidget):
         self._places: list[Deferred[Any]] = [self._data, self._split, *others, self._review]
         self._is_starting = False
         self._is_moving = False
+        self._rules_of = ("", "")
+        self._units = _Units(context, state, self)
         self._pages = _Pages()
         self._list = steps.StepList()
         self._list.setFixedWidth(_STEPS_PX)
@@ -112,7 +136,11 @@ class TrainWizard(QWidget):
         self._pages.strip()
         self._pages.currentIdChanged.connect(self._moved)
         state.changed.connect(self._show_plan)
+        state.changed.connect(self._units.learn)
+        state.changed.connect(self._learn_rules)
         self._show_plan()
+        self._units.learn()
+        self._learn_rules()
 
     def _place(self, kind: Callable[[Context, PlanState], S]) -> Deferred[S]:
         def make(_: QWidget) -> S:
@@ -154,6 +182,9 @@ class TrainWizard(QWidget):
 
     def refresh(self) -> None:
         """Ask again for what the open step shows."""
+        self._rules_of, self._units.of = ("", ""), ""
+        self._units.learn()
+        self._learn_rules()
         self.step.show_plan()
         self.step.entered()
 
@@ -188,6 +219,8 @@ class TrainWizard(QWidget):
         requests = self.state.requests()
         if self._is_starting or self.context.is_read_only or not requests or self.at != At.REVIEW:
             return
+        if rules.first_gap(self.state) is not None:
+            return
         self._is_starting = True
         self.leave_review()
         self._show_plan()
@@ -197,6 +230,16 @@ class TrainWizard(QWidget):
         """What the last step measures is wanted no more."""
         if self._review.made is not None:
             self._review.made.left()
+
+    def _learn_rules(self) -> None:
+        """Ask which threshold rules are known for these data; where that fails, the person chooses without."""
+        dataset, split = self.state.plan.dataset, self.state.plan.split
+        wanted = (dataset.id, split.id) if dataset and split and operating.concerns(self.state) else ("", "")
+        if wanted != self._rules_of:
+            self._rules_of = wanted
+            if all(wanted):
+                ask = ThresholdRulesOf(*wanted)
+                self.context.desk.ask(ask, owner=self, then=self.state.learn_rules, failed=lambda _: None)
 
     def _made(self, answer: RunsMade) -> None:
         self._is_starting = False
@@ -229,7 +272,7 @@ class TrainWizard(QWidget):
         if at == At.REVIEW:
             why = _READ_ONLY if self.context.is_read_only else "The runs are being made." if self._is_starting else ""
             why = why or (gap[1] if gap else "")
-            self._next.setText(f"Start {count(self.state.n_runs, 'run')}")
+            self._next.setText(f"Start {counted(self.state.n_runs, 'run')}")
         else:
             self._next.setText(f"Next: {TITLES[at + 1]}")
         disable(self._next, why)
