@@ -6,6 +6,7 @@ protocol; where neither was done, the default is kept as what it is: chosen by n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from medfm_gui.domain.dataset import Task
@@ -18,6 +19,14 @@ DEFAULT_RULE = Recipe().threshold_rule
 ALIKE = "counts a miss and a false alarm alike"
 """What Youden's index does."""
 NOT_CHOSEN = f"not chosen by anybody: the default, which {ALIKE}"
+
+
+SIDES: Mapping[str, str] = {
+    "cal": "calibration",
+    "val": "validation",
+    "out-of-fold": "held-out parts of the training images",
+}
+"""Of what a threshold or a calibrator was fixed on, what people read."""
 
 
 class RuleOrigin(StrEnum):
@@ -70,3 +79,9 @@ def rule_in_words(rule: str) -> str:
             return f"a miss costs {number:g} false alarm{'' if number == 1 else 's'}"
         case _:
             return f"{100 * number:g} % {name}"
+
+
+def fixed_in_words(rule: str, fitted_on: str) -> str:
+    """A rule and where its threshold was fixed: “90 % sensitivity, fixed on validation”."""
+    where = f"fixed on {SIDES.get(fitted_on, fitted_on)}" if fitted_on else ""
+    return ", ".join(part for part in (rule_in_words(rule), where) if part)

@@ -12,6 +12,8 @@ from medfm_gui.domain.dataset import UNKNOWN, Task
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
 from medfm_gui.domain.events import EpochFinished
+from medfm_gui.domain.threshold import fixed_in_words
+from medfm_gui.domain.units import counted
 from medfm_gui.metrics.arrays import Flags, Floats
 from medfm_gui.metrics.counting import confusion_matrix
 from medfm_gui.metrics.curves import mean_roc, roc_points
@@ -46,8 +48,23 @@ def roc_chart(named: Sequence[Named]) -> ChartSpec:
         x_range=(0.0, 1.0),
         y_range=(0.0, 1.0),
         diagonal=True,
-        note="Mean over classes at equal specificity." if averaged else "",
+        note=" ".join(filter(None, ("Mean over classes at equal specificity." if averaged else "", drawn_from(named)))),
     )
+
+
+def drawn_from(named: Sequence[Named]) -> str:
+    """Of how many scored units the curves are: “550 patients, 118 with nodule.”; a range where runs differ."""
+    scored = [one.without_failed() for _, _, _, one in named]
+    if not scored:
+        return ""
+    least, most = min(map(len, scored)), max(map(len, scored))
+    units = counted(most, scored[0].unit) if least == most else f"{least:,} to {counted(most, scored[0].unit)}"
+    first = scored[0]
+    if first.task is not Task.BINARY:
+        return f"{units}."
+    events = sorted({int(one.events.sum()) for one in scored})
+    many = f"{events[0]:,}" if len(events) == 1 else f"{events[0]:,} to {events[-1]:,}"
+    return f"{units}, {many} with {first.positive}."
 
 
 def confusion_chart(scored: Scored, point: OperatingPoint | None) -> ChartSpec:
@@ -64,7 +81,7 @@ def confusion_chart(scored: Scored, point: OperatingPoint | None) -> ChartSpec:
     if scored.task is Task.BINARY and point is not None:
         positive = good.positive_index
         chosen = np.where(decisions(good, point), positive, 1 - positive)
-        note = f"Threshold {point.threshold:.3f} ({point.rule}, fitted on {point.fitted_on})."
+        note = f"Threshold {point.threshold:.3f} ({fixed_in_words(point.rule, point.fitted_on)})."
     else:
         chosen = np.argmax(good.scores, axis=1)
         note = "Decision: the class of the highest score."

@@ -126,10 +126,15 @@ def unadjusted(comparisons: Sequence[Comparison]) -> list[str]:
 
 def _clause(item: Comparison, names: Mapping[str, str]) -> str:
     a, b = names.get(item.a, item.a), names.get(item.b, item.b)
-    title, units = metric_title(item.metric), counted(item.n, item.parameters.get("unit", "unit"))
+    title, units = in_sentence(metric_title(item.metric)), counted(item.n, item.parameters.get("unit", "unit"))
     if item.difference is None:
         return f"On {units} the {title} of {a} and {b} cannot be compared: {item.note or 'not estimable'}."
     return in_words(item, f"On the same {units} the {title} of {a} minus that of {b} is", a, b)
+
+
+def in_sentence(title: str) -> str:
+    """A metric's title within a sentence: what stands behind a comma is closed by another."""
+    return f"{title}," if "," in title else title
 
 
 def in_words(item: Comparison, start: str, a: str, b: str) -> str:

@@ -11,7 +11,7 @@ from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import UsageError
 from medfm_gui.metrics.arrays import Flags, Floats
 from medfm_gui.metrics.calibration import CalibrationCurve, calibration_curve
-from medfm_gui.metrics.charts import Named
+from medfm_gui.metrics.charts import Named, drawn_from
 from medfm_gui.metrics.curves import MOST_POINTS
 from medfm_gui.metrics.scored import Scored
 from medfm_gui.metrics.usefulness import DecisionCurve, decision_curve
@@ -33,6 +33,7 @@ def precision_recall_chart(named: Sequence[Named]) -> ChartSpec:
         if len(recall):
             series.append(Series(name, _numbers(recall), _numbers(precision), family=family, style=style, step=True))
     note = f"Chance would reach {float(_binary(named[0][3]).events.mean()):.3f} at every recall." if series else ""
+    note = f"{drawn_from(named)} {note}".strip()
     return ChartSpec(
         "precision-recall", "lines", "Precision and recall", "recall (sensitivity)", "precision", tuple(series),
         x_range=(0.0, 1.0), y_range=(0.0, 1.0), note=note,

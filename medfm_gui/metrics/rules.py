@@ -35,6 +35,7 @@ CHANGES: Sequence[Change] = (
         "paired sensitivity and specificity: patients and events are those of the one class that is compared",
     ),
     Change(1, r"\b(unit_score|threshold_from|counted)\b", "how images become one score is a setting of its own"),
+    Change(1, r"chart “(ROC|Precision and recall|Confusion).*note$", "charts say of how many units they are"),
     Change(1, r"^Adaptation ladder: What each run cost.*, (Shots|Trained)$", "what another system cost is not known"),
 )
 """The changes since numbers were first told, the oldest first."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.run import Phase, TrainSpec
+from medfm_gui.domain.threshold import SIDES
 from medfm_gui.domain.units import IMAGE, MEAN, counted, unit_text
 from medfm_gui.workspace import training
 from medfm_gui.workspace.evaluating import calibrator, operating_point
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 NOT_CALIBRATED = "not calibrated: too few images for it, or the run is of an earlier version"
 UNLIKE = "Hidden: this image is unlike the calibration set, so nothing is promised of it."
 _ONE_HALF = 0.5
-_SIDES = {"cal": "calibration", "val": "validation", "out-of-fold": "held-out parts of the training images"}
 _KINDS = {"platt": "Platt's line", "temperature": "one temperature"}
 
 
@@ -108,7 +108,7 @@ def calibration_note(line: Calibrator | None) -> str:
     """How the probabilities were put right, in words; that they were not, where there is no calibrator."""
     if line is None:
         return NOT_CALIBRATED
-    side = _SIDES.get(line.fitted_on, line.fitted_on)
+    side = SIDES.get(line.fitted_on, line.fitted_on)
     said = f"calibrated by {_KINDS[line.kind]} on {counted(line.n, line.unit)} of {side}"
     return f"{said}, {line.note}" if line.note else said
 

@@ -211,9 +211,9 @@ def pairs_sentence(pairs: Sequence[FoldPair], ways: int) -> str:
 
 
 def _clause(row: Comparison) -> str:
-    from medfm_gui.metrics.compare import in_words
+    from medfm_gui.metrics.compare import in_sentence, in_words
 
-    title, folds, times = metric_title(row.metric), row.parameters["folds"], row.parameters["divisions"]
+    title, folds, times = in_sentence(metric_title(row.metric)), row.parameters["folds"], row.parameters["divisions"]
     where = f"the same {folds} folds" + (f" of {times} divisions" if times != "1" else "")
     if row.difference is None:
         return f"Over {where} the {title} of {row.a} and {row.b} cannot be compared: {row.note}."

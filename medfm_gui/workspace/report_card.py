@@ -13,6 +13,7 @@ from medfm_gui.domain.errors import UsageError
 from medfm_gui.domain.evaluation import Evaluation, OperatingPoint
 from medfm_gui.domain.report import Block, Facts, Paragraph, Part, Section
 from medfm_gui.domain.split import Split
+from medfm_gui.domain.threshold import fixed_in_words
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.workspace import pretraining
 from medfm_gui.workspace.comparing import title
@@ -135,7 +136,7 @@ def _facts(one: RunCard) -> tuple[tuple[str, str], ...]:
     point = one.threshold
     begun = "random weights (from scratch)" if one.from_scratch else f"{one.pretraining}, on {one.pretraining_data}"
     threshold = (
-        f"{point.threshold:.4f} for “{point.positive}”, rule {point.rule}, on {point.fitted_on}" if point else ""
+        f"{point.threshold:.4f} for “{point.positive}”, {fixed_in_words(point.rule, point.fitted_on)}" if point else ""
     )
     whole = [row for row in one.results if not row.label]
     return (

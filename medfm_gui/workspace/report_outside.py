@@ -13,6 +13,7 @@ from medfm_gui.domain.chart import ChartSpec
 from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.evaluation import Calibrator, Evaluation, OperatingPoint
 from medfm_gui.domain.report import Block, Charts, Facts, Paragraph, Part, Section, Table
+from medfm_gui.domain.threshold import SIDES, fixed_in_words
 from medfm_gui.domain.units import counted, unit_title
 from medfm_gui.metrics.names import METRICS, method_title, metric_title
 from medfm_gui.workspace import data
@@ -130,10 +131,16 @@ def outside_facts(tests: Sequence[OutsideTest]) -> tuple[tuple[str, str], ...]:
         rows.append((f"{one.file.run}: opened", f"{one.file.opened}, reason: {one.file.reason}"))
         if one.point is not None:
             point = one.point
-            said = f"{point.threshold:.4f} for “{point.positive}”, rule {point.rule}, fitted on {point.fitted_on} of "
-            rows.append((f"{one.file.run}: threshold", f"{said}its own data before this test"))
+            how = fixed_in_words(point.rule, point.fitted_on)
+            said = f"{point.threshold:.4f} for “{point.positive}”, {how} of its own data before this test"
+            rows.append((f"{one.file.run}: threshold", said))
         if one.line is not None:
-            rows.append((f"{one.file.run}: calibration", f"{one.line.kind}, fitted on {one.line.fitted_on}"))
+            rows.append(
+                (
+                    f"{one.file.run}: calibration",
+                    f"{one.line.kind}, fixed on {SIDES.get(one.line.fitted_on, one.line.fitted_on)}",
+                )
+            )
     times = max(one.openings for one in tests)
     rows.append(("Openings", f"these images were opened {counted(times, 'time')} in this workspace"))
     rows += [(f"{one.file.run}: images (SHA-256)", one.file.sample_set) for one in tests]

@@ -12,6 +12,7 @@ from medfm_gui.domain.evaluation import Calibrator
 from medfm_gui.domain.report import Section, Table
 from medfm_gui.domain.run import EXTERNAL
 from medfm_gui.domain.split import Split
+from medfm_gui.domain.threshold import SIDES
 from medfm_gui.domain.units import counted
 from medfm_gui.metrics.names import metric_title
 from medfm_gui.workspace.training import RunView
@@ -103,4 +104,4 @@ def recalibrated_on(view: RunView) -> str:
     if not path.exists():
         return _NONE
     found = wire.read(Calibrator, path)
-    return f"{found.kind}, on {found.fitted_on} ({counted(found.n, found.unit)})"
+    return f"{found.kind}, on {SIDES.get(found.fitted_on, found.fitted_on)} ({counted(found.n, found.unit)})"

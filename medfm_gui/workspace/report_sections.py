@@ -23,6 +23,7 @@ from medfm_gui.domain.report import (
 )
 from medfm_gui.domain.run import EXTERNAL
 from medfm_gui.domain.split import LeakCheck, Split
+from medfm_gui.domain.threshold import fixed_in_words
 from medfm_gui.domain.units import unit_title
 from medfm_gui.metrics.names import method_title, metric_title, multiplicity
 from medfm_gui.workspace import pretraining
@@ -216,8 +217,11 @@ def results_section(
     for view in views:
         point = operating_point(view.folder)
         if point:
-            text = f"{view.id}: threshold {point.threshold:.4f} for “{point.positive}”, rule {point.rule}, fitted on "
-            text += f"{point.fitted_on} before the test was opened{'; ' if point.note else ''}{point.note}"
+            how = fixed_in_words(point.rule, point.fitted_on)
+            text = (
+                f"{view.id}: threshold {point.threshold:.4f} for “{point.positive}”, {how} before the test was opened"
+            )
+            text += f"{'; ' if point.note else ''}{point.note}"
             blocks.append(Paragraph(text.strip(), "small"))
     return Section(Part.RESULTS.heading, tuple(blocks))
 

@@ -225,7 +225,7 @@ def test_a_recalibration_that_was_fixed_is_told(tmp_path: Path) -> None:
     wire.write(tmp_path / CALIBRATOR, Calibrator("platt", 1.1, 0.2, "val", "image", 40))
     fixed = replace(view(), folder=tmp_path)
     assert "a recalibration was fixed" in found("updating", known(views=[fixed])).said
-    assert recalibrated_on(fixed) == "platt, on val (40 images)"
+    assert recalibrated_on(fixed) == "platt, on validation (40 images)"
 
 
 @pytest.mark.parametrize(

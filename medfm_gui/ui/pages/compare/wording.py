@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from medfm_gui.desk.asks.compare import Candidate, SideBySide
 from medfm_gui.domain.evaluation import Comparison, Evaluation
+from medfm_gui.domain.threshold import fixed_in_words
 from medfm_gui.domain.units import counted, plural
 from medfm_gui.metrics.names import METRICS, headline, method_title, metric_title, multiplicity
 from medfm_gui.ui.widgets.text import one_line
@@ -42,8 +43,8 @@ def number_tip(row: Evaluation) -> str:
             shown = f"{float(row.parameters['threshold']):.3f}"
         except ValueError:
             shown = row.parameters["threshold"]
-        fitted = row.parameters.get("fitted_on", "")
-        lines.append(f"threshold {shown} ({row.parameters.get('rule', '')}{', fitted on ' + fitted if fitted else ''})")
+        how = fixed_in_words(row.parameters.get("rule", ""), row.parameters.get("fitted_on", ""))
+        lines.append(f"threshold {shown} ({how})" if how else f"threshold {shown}")
     return "\n".join(line for line in (*lines, row.note) if line)
 
 

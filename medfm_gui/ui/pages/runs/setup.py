@@ -7,20 +7,13 @@ from collections.abc import Iterator
 from medfm_gui.desk.asks.runs import RunFacts, RunItem, RunUse
 from medfm_gui.domain.cards import adaptation
 from medfm_gui.domain.run import EXTERNAL, Phase
-from medfm_gui.domain.threshold import RULE, has_threshold, rule_in_words
+from medfm_gui.domain.threshold import RULE, fixed_in_words, has_threshold, rule_in_words
 from medfm_gui.domain.units import unit_title
 from medfm_gui.ui.pages.runs import wording
 from medfm_gui.ui.pages.runs.outcome import outcome_facts
 from medfm_gui.ui.widgets.text import one_line
 
 _HASH = 16
-_RULES = {
-    "youden": "Youden's index",
-    "sensitivity": "sensitivity of at least",
-    "specificity": "specificity of at least",
-    "cost": "least cost, false alarms that a miss is worth:",
-}
-_SIDES = {"val": "validation", "cal": "calibration"}
 
 
 def live_facts(item: RunItem, use: RunUse | None, started: float | None, now: float) -> Iterator[tuple[str, str]]:
@@ -132,8 +125,5 @@ def _threshold(facts: RunFacts) -> str:
     point = facts.point
     if point is None:
         return wording.NONE
-    rule, _, number = point.rule.partition(":")
-    said = f"{_RULES.get(rule, rule)} {number}".strip()
-    where = _SIDES.get(point.fitted_on, point.fitted_on)
-    how = f"{said}, fixed on {where}, by {unit_title(point.unit)}"
+    how = f"{fixed_in_words(point.rule, point.fitted_on)}, by {unit_title(point.unit)}"
     return f"{point.threshold:.3f} for “{one_line(point.positive, 80)}” ({how})"
