@@ -16,6 +16,7 @@ from medfm_gui.workspace import report_sections as write
 from medfm_gui.workspace.examples import examples, plain_pictures
 from medfm_gui.workspace.held_out import FOLD
 from medfm_gui.workspace.ladder import ladder
+from medfm_gui.workspace.map_checks import sentences
 from medfm_gui.workspace.opened_runs import OpenedRun, unit_images
 from medfm_gui.workspace.report_demographics import BALANCE, CHARACTERISTICS, count_told
 from medfm_gui.workspace.report_facts import ReportFacts, Watch
@@ -93,7 +94,8 @@ def examples_part(facts: ReportFacts, outline: Outline, watch: Watch) -> Section
         return Section(Part.EXAMPLES.heading, (Paragraph(f"No picture of a case stands here: {error.message}"),))
     if not made.shown:
         return None
-    return write.examples_section(made.pictures(facts.names.sample), len(made.explained) + 1, made.rule)
+    checks = {run: tuple(sentences(facts.workspace, run, "gradcam").values()) for run in made.explained}
+    return write.examples_section(made.pictures(facts.names.sample), len(made.explained) + 1, made.rule, checks)
 
 
 def failures_part(facts: ReportFacts, outline: Outline, numbers: ReportNumbers) -> Section:

@@ -374,8 +374,10 @@ def curves_section(views: Sequence[RunView]) -> Section:
     )
 
 
-def examples_section(pictures: Sequence[Picture], columns: int, rule: str) -> Section:
-    """A few test images with their heat maps."""
+def examples_section(
+    pictures: Sequence[Picture], columns: int, rule: str, checks: Mapping[str, Sequence[str]] | None = None
+) -> Section:
+    """A few test images with their heat maps; ``checks`` are by run what is known of its maps, empty where nothing."""
     notes = (
         Paragraph(rule),
         Paragraph(
@@ -384,7 +386,17 @@ def examples_section(pictures: Sequence[Picture], columns: int, rule: str) -> Se
             "small",
         ),
     )
-    return Section(Part.EXAMPLES.heading, (*notes, Pictures(tuple(pictures), columns)))
+    worth = [Paragraph(_worth(run, said), "small") for run, said in (checks or {}).items()]
+    return Section(Part.EXAMPLES.heading, (*notes, *worth, Pictures(tuple(pictures), columns)))
+
+
+def _worth(run: str, said: Sequence[str]) -> str:
+    if said:
+        return f"What the maps of {run} are worth: {' '.join(said)}"
+    return (
+        f"The maps of {run} were not checked (other weights, shifted images): “medfm maps {run}” or the run's details "
+        "measure what they are worth."
+    )
 
 
 def label_text(dataset: Dataset, target: Sequence[int]) -> str:

@@ -22,6 +22,7 @@ from medfm_gui.workspace.report_demographics import FEW, WITHHELD, count_told
 from medfm_gui.workspace.report_failures import failure_tables, judged
 from medfm_gui.workspace.report_names import ReportNames
 from medfm_gui.workspace.report_permission import permission_of
+from medfm_gui.workspace.report_sections import examples_section
 from medfm_gui.workspace.report_subgroups import untold
 from medfm_gui.workspace.reporting import build_report
 from tests.fixtures.opened import drawn_dataset, opened_run
@@ -189,3 +190,10 @@ def test_attached_files_stand_in_provenance_with_versions(workspace: Workspace, 
 def test_a_report_without_pictures_or_files_can_be_set(workspace: Workspace, runs: tuple[str, str]) -> None:
     data, pages = typeset(build_report(workspace, runs, outline=Outline(parts=PARTS, attachments=False)))
     assert data.startswith(b"%PDF") and pages >= 2
+
+
+def test_examples_say_what_the_maps_are_worth() -> None:
+    made = examples_section((), 2, "Chosen by their score.", {"r0001": ("Shuffled: 0.03.", "Moved: 0.91."), "r0002": ()})
+    said = words(made)
+    assert "What the maps of r0001 are worth: Shuffled: 0.03. Moved: 0.91." in said
+    assert "The maps of r0002 were not checked" in said and "medfm maps r0002" in said
