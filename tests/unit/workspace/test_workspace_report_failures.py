@@ -193,7 +193,9 @@ def test_a_report_without_pictures_or_files_can_be_set(workspace: Workspace, run
 
 
 def test_examples_say_what_the_maps_are_worth() -> None:
-    made = examples_section((), 2, "Chosen by their score.", {"r0001": ("Shuffled: 0.03.", "Moved: 0.91."), "r0002": ()})
+    made = examples_section(
+        (), 2, "Chosen by their score.", {"r0001": ("Shuffled: 0.03.", "Moved: 0.91."), "r0002": ()}
+    )
     said = words(made)
     assert "What the maps of r0001 are worth: Shuffled: 0.03. Moved: 0.91." in said
     assert "The maps of r0002 were not checked" in said and "medfm maps r0002" in said
