@@ -121,7 +121,7 @@ def _chart(charts: list[dict[str, Any]], start: str) -> dict[str, Any]:
         ("roc", lambda one: one.update(diagonal=False), "line of chance"),
         ("roc", lambda one: one["series"][0].update(family="AIMv2"), "family of its marker"),
         ("calibration", lambda one: one.update(y_range=[0.0, 0.5]), "range of the vertical axis"),
-        ("confusion", lambda one: one.update(note=one["note"].replace("youden", "sens90")), "note"),
+        ("confusion", lambda one: one.update(note=one["note"].replace("Youden's index", "90 % sensitivity")), "note"),
         ("decision", lambda one: one["series"][1].update(name="r0002 another model"), "its lines"),
         ("intervals", lambda one: one.update(note=f"{one['note']} All differ."), "note"),
         ("external-", lambda one: one.update(note="Scores recalibrated; 95 % intervals."), "note"),
