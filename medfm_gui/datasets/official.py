@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -117,18 +116,22 @@ def _columns(table: Table) -> tuple[str, str]:
 
 
 def _ids_by_name(dataset: Dataset) -> dict[str, str]:
-    """Sample ids by all that names exactly one sample: id, path (with ``#frame``), file name, name without ending."""
+    """Sample ids by all that names a sample: id, path (with ``#frame``), file name, name without ending.
+
+    What names several is empty.
+    """
     names: dict[str, str] = {}
-    times: Counter[str] = Counter()
     for sample in dataset.samples:
+        own = sample.id
         full = sample.path if sample.frame is None else f"{sample.path}#{sample.frame}"
         base = full.rpartition("/")[2]
-        for name in {sample.id, full, base, without_image_suffix(base), without_image_suffix(full)}:
-            times[name] += 1
-            names[name] = sample.id
-    return {name: sample for name, sample in names.items() if times[name] == 1}
+        bare = without_image_suffix(base)
+        for name in (own, full, base, bare, full[: len(full) - len(base)] + bare):
+            if names.setdefault(name, own) != own:
+                names[name] = ""
+    return names
 
 
 def _lookup(ids: Mapping[str, str], said: str) -> str | None:
     path = said.replace("\\", "/").removeprefix("./")
-    return ids.get(path) or ids.get(path.rpartition("/")[2])
+    return ids.get(path) or ids.get(path.rpartition("/")[2]) or None
