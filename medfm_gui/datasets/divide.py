@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from medfm_gui.datasets.groups import Key, covariate, group_of, grouped, patient_of, pixels_of
 from medfm_gui.datasets.leaks import GUARDED
@@ -29,14 +30,19 @@ SAFE: tuple[Key, ...] = (patient_of, pixels_of, group_of)
 _NOUNS = ("patient", "image", "group")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unit:
     """What stays whole: its name in sentences, the keys that tie samples together, and all groups these make."""
 
     name: str
     keys: tuple[Key, ...]
-    groups: Sequence[Sequence[Sample]]
+    samples: Sequence[Sample]
     warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def groups(self) -> list[list[Sample]]:
+        """Of all samples; made when first asked for, so that a division the gate refuses costs no grouping."""
+        return grouped(self.samples, self.keys)
 
     def counted(self, number: int) -> str:
         """``3 patients``; of a column ``3 values of “site”``."""
@@ -71,7 +77,7 @@ def unit_of(dataset: Dataset, by: str) -> Unit:
         UsageError: the dataset knows no such thing.
     """
     name, keys, warnings = _keys_of(dataset, by)
-    return Unit(name, keys, grouped(dataset.samples, keys), warnings)
+    return Unit(name, keys, dataset.samples, warnings)
 
 
 def _keys_of(dataset: Dataset, by: str) -> tuple[str, tuple[Key, ...], tuple[str, ...]]:
@@ -186,16 +192,9 @@ def class_warnings(
     if dataset.task is Task.SEGMENTATION:  # its classes are those of voxels
         return ()
     multilabel = dataset.task is Task.MULTILABEL
-    sides: defaultdict[Partition, set[int]] = defaultdict(set)
-    for sample in dataset.samples:
-        if sample.id in partition_of:
-            sides[partition_of[sample.id]].update(classes_of(sample, multilabel=multilabel))
     must = {Partition.TRAIN, Partition.TEST} if strict else {Partition.TRAIN}
     warnings = []
-    for side, has in ((side, sides[side]) for side in Partition if side in sides):
-        lacking = [number for number in range(len(dataset.classes)) if number not in has]
-        if not lacking:
-            continue
+    for side, lacking in _lacking(dataset, partition_of, multilabel=multilabel).items():
         names = examples(dataset.classes[number] for number in lacking)
         if side in must and not multilabel:
             have = _units_with_class(unit, lacking[0], multilabel=multilabel)
@@ -206,6 +205,24 @@ def class_warnings(
             )
         warnings.append(f"No image of {names} stands in {side.value}, so results there say nothing of it.")
     return tuple(warnings)
+
+
+def _lacking(
+    dataset: Dataset, partition_of: Mapping[str, Partition], *, multilabel: bool
+) -> dict[Partition, list[int]]:
+    """The classes without an image, of each side that lacks some; who lacks none is found out after a few images."""
+    standing = set(partition_of.values())
+    lacks = {side: set(range(len(dataset.classes))) for side in Partition if side in standing}
+    open_sides = {side for side, classes in lacks.items() if classes}
+    for sample in dataset.samples:
+        if not open_sides:
+            break
+        side = partition_of.get(sample.id)
+        if side in open_sides:
+            lacks[side].difference_update(classes_of(sample, multilabel=multilabel))
+            if not lacks[side]:
+                open_sides.remove(side)
+    return {side: sorted(classes) for side, classes in lacks.items() if classes}
 
 
 def _units_with_class(unit: Unit, number: int, *, multilabel: bool) -> int:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from medfm_gui.base import wire
+from medfm_gui.datasets.ordering import in_order
 from medfm_gui.domain.dataset import Dataset, Sample, Task
 from medfm_gui.domain.errors import NotFound
 from medfm_gui.domain.split import Partition
@@ -21,11 +22,13 @@ def dataset_fingerprint(task: Task, classes: Sequence[str], samples: Sequence[Sa
     """
     patients = _families(samples, [sample.patient for sample in samples])
     groups = _families(samples, [sample.group for sample in samples])
-    rows = sorted(
-        f"{sample.pixels_sha256} {','.join(map(str, sample.target))} {patients.get(sample.patient or '', '')} "
-        f"{groups.get(sample.group or '', '')} {sample.fold or ''}"
-        + (f" {sample.masks_sha256}" if sample.masks_sha256 else "")
-        for sample in samples
+    rows = in_order(
+        [
+            f"{sample.pixels_sha256} {','.join(map(str, sample.target))} {patients.get(sample.patient or '', '')} "
+            f"{groups.get(sample.group or '', '')} {sample.fold or ''}"
+            + (f" {sample.masks_sha256}" if sample.masks_sha256 else "")
+            for sample in samples
+        ]
     )
     return hashlib.sha256(wire.canonical([task.value, list(classes), rows])).hexdigest()
 
@@ -41,13 +44,9 @@ def _families(samples: Sequence[Sample], names: Sequence[str | None]) -> dict[st
 def split_fingerprint(dataset: Dataset, partition_of: Mapping[str, Partition]) -> str:
     """SHA-256 over the sorted pairs of a sample's pixels and its partition."""
     names = {side: side.value for side in Partition}
-    return _digest(
-        sorted(
-            f"{_content(sample)} {names[partition_of[sample.id]]}"
-            for sample in dataset.samples
-            if sample.id in partition_of
-        )
-    )
+    sides = [partition_of.get(sample.id) for sample in dataset.samples]
+    placed = zip(dataset.samples, sides, strict=True)
+    return _digest(in_order([f"{_content(sample)} {names[side]}" for sample, side in placed if side]))
 
 
 def sample_set_hash(dataset: Dataset, ids: Iterable[str]) -> str:

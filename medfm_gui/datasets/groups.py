@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from medfm_gui.datasets.ordering import ordered
 from medfm_gui.domain.dataset import Sample
 
 Key = Callable[[Sample], str | None]
@@ -44,25 +45,28 @@ def grouped(samples: Sequence[Sample], keys: Iterable[Key]) -> list[list[Sample]
 
     Groups, and samples within them, come in an order that depends on the samples alone.
     """
-    order = sorted(samples, key=order_key)
+    order = ordered([sample.pixels_sha256 for sample in samples], lambda number: order_key(samples[number]))
+    size = len(samples)
+    place = np.empty(size, np.intp)
+    place[order] = np.arange(size)
     rows: list[int] = []
     columns: list[int] = []
-    for key in keys:
+    for key in keys:  # in the order in which the samples lie in memory
         first: dict[str, int] = {}
-        for number, sample in enumerate(order):
+        for number, sample in enumerate(samples):
             value = key(sample)
             if value is not None:
                 rows.append(number)
                 columns.append(first.setdefault(value, number))
-    size = len(order)
-    links = coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(size, size))
+    links = coo_matrix((np.ones(len(rows), dtype=np.int8), (place[rows], place[columns])), shape=(size, size))
     _, labels = connected_components(links, directed=False)
     members: defaultdict[int, list[Sample]] = defaultdict(list)
-    for sample, number in zip(order, labels.tolist(), strict=True):
-        members[number].append(sample)
+    for number, label in zip(order, labels.tolist(), strict=True):
+        members[label].append(samples[number])
     return list(members.values())
 
 
 def group_names(groups: Sequence[Sequence[Sample]]) -> dict[str, str]:
     """Sample id → name of its group, ``g00001`` and so on; says nothing of who the patient is."""
-    return {sample.id: f"g{number:05d}" for number, group in enumerate(groups, 1) for sample in group}
+    names = (f"g{number:05d}" for number in range(1, len(groups) + 1))
+    return {sample.id: name for name, group in zip(names, groups, strict=True) for sample in group}

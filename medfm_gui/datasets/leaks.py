@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medfm_gui.datasets.text import examples
+from medfm_gui.base.collecting import uncollected
 from medfm_gui.domain.dataset import Dataset, Sample
 from medfm_gui.domain.split import Leak, LeakKind, Partition
 from medfm_gui.domain.units import counted
@@ -31,6 +29,7 @@ _WORDS: Mapping[str, str] = {
     LeakKind.GROUP.value: "a lesion or group",
 }
 _NOWHERE = len(GUARDED)
+_MOST_PAIRS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def _told(samples: Sequence[Sample], sides: NDArray[np.int8], torn: Sequence[_To
     names = [[(first.value, second.value) for second in GUARDED] for first in GUARDED]
     rows = zip(kinds[order].tolist(), a[order].tolist(), b[order].tolist(), strict=True)
     side = sides.tolist()
-    with _uncollected():
+    with uncollected():
         return tuple(
             [
                 Leak(leaks[kind], samples[first].id, samples[second].id, names[side[first]][side[second]])
@@ -123,28 +122,14 @@ def _told(samples: Sequence[Sample], sides: NDArray[np.int8], torn: Sequence[_To
         )
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No search for cycles meanwhile: there are none, and each search goes through all samples of the dataset."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def describe(dataset: Dataset, leaks: Sequence[Leak]) -> str:
     """One sentence: how many leaks of which kind between which sides, and the first few."""
-    names = _names(dataset)
-    kinds = Counter((leak.kind.value, *leak.partitions) for leak in leaks)
+    kinds = Counter((leak.kind, leak.partitions) for leak in leaks)
     parts = [
         f"{counted(number, 'image')} in {a} with {_WORDS.get(kind, kind)} of {b}"
-        for (kind, a, b), number in sorted(kinds.items())
+        for (kind, (a, b)), number in sorted(kinds.items())
     ]
-    pairs = examples(f"{names[leak.a]} and {names[leak.b]}" for leak in leaks)
-    return f"The split leaks: {', '.join(parts)} ({pairs})."
+    return f"The split leaks: {', '.join(parts)} ({_pairs(dataset, leaks)})."
 
 
 def contradictions(dataset: Dataset, leaks: Sequence[Leak], resolved: str = "") -> tuple[str, ...]:
@@ -157,17 +142,24 @@ def contradictions(dataset: Dataset, leaks: Sequence[Leak], resolved: str = "") 
     torn = [leak for leak in leaks if leak.kind is LeakKind.PIXELS and by_id[leak.a].target != by_id[leak.b].target]
     if not torn:
         return ()
-    names = _names(dataset)
-    pairs = examples(f"{names[leak.a]} and {names[leak.b]}" for leak in torn)
+    pairs = _pairs(dataset, torn)
     what = f"{counted(len(torn), 'pair')} of identical images with different labels"
     if resolved:
         return (f"{what} stood on two sides and {resolved}; one label of each pair is wrong: {pairs}.",)
     return (f"{what} on two sides: {pairs}.",)
 
 
-def _names(dataset: Dataset) -> dict[str, str]:
-    """Sample ids, with the place in the archive of those that have one; no paths, which may tell who a patient is."""
-    return {
+def _pairs(dataset: Dataset, leaks: Sequence[Leak]) -> str:
+    """The first few by sample id, with the place in the archive of those that have one.
+
+    No paths, which may tell who a patient is.
+    """
+    wanted = {name for leak in leaks[:_MOST_PAIRS] for name in (leak.a, leak.b)}
+    names = {
         sample.id: sample.id if sample.frame is None else f"{sample.id} ({sample.path} {sample.frame})"
         for sample in dataset.samples
+        if sample.id in wanted
     }
+    told = [f"{names[leak.a]} and {names[leak.b]}" for leak in leaks[:_MOST_PAIRS]]
+    rest = len(leaks) - len(told)
+    return ", ".join(told) + (f" and {rest} more" if rest else "")

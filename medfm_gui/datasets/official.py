@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medfm_gui.datasets.partitions import all_are_partitions, partition_named
@@ -74,17 +74,14 @@ def division_of_file(dataset: Dataset, path: Path) -> tuple[Base, tuple[str, ...
     """
     table = read_table(path)
     sample_column, side_column = _columns(table)
-    ids = _ids_by_name(dataset)
+    names = [said.replace("\\", "/").removeprefix("./") for said in table.column(sample_column)]
+    ids = _ids_by_name(dataset, names)
+    sides = _sides(table, side_column)
     found: dict[str, Partition] = {}
     unknown: list[str] = []
-    for said, word in zip(table.column(sample_column), table.column(side_column), strict=True):
-        side = partition_named(word)
-        if side is None:
-            raise SplitError(
-                f"“{word}” in the column “{side_column}” names no partition.", "Use train, val, cal and test."
-            )
-        sample = _lookup(ids, said)
-        if sample is None:
+    for said, name, side in zip(table.column(sample_column), names, sides, strict=True):
+        sample = ids[name] or (ids[name.rpartition("/")[2]] if "/" in name else "")
+        if not sample:
             unknown.append(said)
         elif found.setdefault(sample, side) is not side:
             raise SplitError(
@@ -115,23 +112,34 @@ def _columns(table: Table) -> tuple[str, str]:
     return samples[0], sides[0]
 
 
-def _ids_by_name(dataset: Dataset) -> dict[str, str]:
-    """Sample ids by all that names a sample: id, path (with ``#frame``), file name, name without ending.
+def _sides(table: Table, column: str) -> list[Partition]:
+    """The partition of each row."""
+    words_said = table.column(column)
+    named = {word: partition_named(word) for word in words_said}
+    unclear = next((word for word in words_said if named[word] is None), None)
+    if unclear is not None:
+        raise SplitError(f"“{unclear}” in the column “{column}” names no partition.", "Use train, val, cal and test.")
+    return [side for word in words_said if (side := named[word])]
 
-    What names several is empty.
+
+def _ids_by_name(dataset: Dataset, asked: Sequence[str]) -> dict[str, str]:
+    """Sample ids by the names asked for and their last parts: id, path (with ``#frame``), file name, without ending.
+
+    Empty are those that name several samples or none.
     """
-    names: dict[str, str] = {}
+    folders = [name for name in asked if "/" in name]
+    ids = {**dict.fromkeys(asked, ""), **dict.fromkeys((name.rpartition("/")[2] for name in folders), "")}
+    lengths = set(map(len, ids))  # looked at first: a large table that lacks a name costs more to ask
+    ambiguous: set[str] = set()
     for sample in dataset.samples:
         own = sample.id
         full = sample.path if sample.frame is None else f"{sample.path}#{sample.frame}"
         base = full.rpartition("/")[2]
         bare = without_image_suffix(base)
-        for name in (own, full, base, bare, full[: len(full) - len(base)] + bare):
-            if names.setdefault(name, own) != own:
-                names[name] = ""
-    return names
-
-
-def _lookup(ids: Mapping[str, str], said: str) -> str | None:
-    path = said.replace("\\", "/").removeprefix("./")
-    return ids.get(path) or ids.get(path.rpartition("/")[2]) or None
+        longer = (full, full[: len(full) - len(base)] + bare) if folders else ()
+        for name in (own, base, bare, *longer):
+            if len(name) in lengths and name in ids:
+                if ids[name] not in ("", own):
+                    ambiguous.add(name)
+                ids[name] = own
+    return {**ids, **dict.fromkeys(ambiguous, "")} if ambiguous else ids

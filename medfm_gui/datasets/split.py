@@ -6,11 +6,13 @@ a certificate of what was looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from medfm_gui.base.atomic import sha256_file
+from medfm_gui.base.collecting import uncollected
 from medfm_gui.datasets import fingerprint
 from medfm_gui.datasets.certificate import certificate
 from medfm_gui.datasets.divide import (
@@ -89,6 +91,7 @@ class SplitRequest:
             )
 
 
+@uncollected()
 def make_split(
     dataset: Dataset,
     request: SplitRequest,
@@ -138,7 +141,7 @@ def make_split(
             rule=division.rule,
             seed=request.seed,
             assignments=_assignments(dataset, division, names),
-            fingerprint=fingerprint.split_fingerprint(dataset, division.partition_of),
+            fingerprint=vouched.split,
             created=created,
             leaks=division.leaks,
             acceptance=reason,
@@ -258,7 +261,7 @@ def _past_the_gate(dataset: Dataset, divisions: list[Division], request: SplitRe
     """
     found = [(division, find_leaks(dataset, division.partition_of)) for division in divisions]
     resolved = request.accept or request.drop or request.move
-    leaks = _each_once(leak for division, some in found if not division.reason for leak in some)
+    leaks = _each_once([some for division, some in found if not division.reason])
     if leaks and not resolved:
         raise LeakError(
             describe(dataset, leaks),
@@ -287,9 +290,11 @@ def _cleared(dataset: Dataset, division: Division, leaks: tuple[Leak, ...], requ
     return replace(division, partition_of=kept, dropped=dropped, warnings=(*warnings, said))
 
 
-def _each_once(leaks: Iterable[Leak]) -> tuple[Leak, ...]:
+def _each_once(found: Sequence[tuple[Leak, ...]]) -> tuple[Leak, ...]:
+    if len(found) == 1:
+        return found[0]
     first: dict[tuple[LeakKind, frozenset[str]], Leak] = {}
-    for leak in leaks:
+    for leak in chain.from_iterable(found):
         first.setdefault((leak.kind, frozenset((leak.a, leak.b))), leak)
     return tuple(first.values())
 
@@ -300,10 +305,11 @@ def _assignments(dataset: Dataset, division: Division, names: Mapping[str, str])
     A group is what must not be parted: patients, groups and identical pixels, whatever the unit was. Where samples
     stand nowhere, groups are made anew, for two that only a missing sample joined share nothing.
     """
-    placed = [sample for sample in dataset.samples if sample.id in division.partition_of]
+    sides = [division.partition_of.get(sample.id) for sample in dataset.samples]
+    placed = [(sample, side) for sample, side in zip(dataset.samples, sides, strict=True) if side]
     if len(placed) < len(dataset.samples):
-        names = group_names(grouped(placed, SAFE))
-    return tuple(Assignment(item.id, division.partition_of[item.id], names[item.id]) for item in placed)
+        names = group_names(grouped([sample for sample, _ in placed], SAFE))
+    return tuple([Assignment(sample.id, side, names[sample.id]) for sample, side in placed])
 
 
 def _settings(request: SplitRequest) -> dict[str, str]:

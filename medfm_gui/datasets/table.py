@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from medfm_gui.base.collecting import uncollected
 from medfm_gui.datasets.sheets import SHEET_SUFFIXES, read_sheet
 from medfm_gui.datasets.text import cell, nearest, plain_name, shown
 from medfm_gui.domain.errors import TableError
@@ -83,11 +84,12 @@ def read_table(path: Path) -> Table:
         return _table(path, rows, "", said, form)
     text, warnings = _text_of(path)
     delimiter = _delimiter(text)
-    try:
-        numbered = _rows(text, delimiter)
-    except csv.Error as error:
-        raise TableError(f"“{shown(path.name)}” is broken: {error}.", "Save it again as CSV (UTF-8).") from error
-    return _table(path, numbered, delimiter, warnings)
+    with uncollected():
+        try:
+            numbered = _rows(text, delimiter)
+        except csv.Error as error:
+            raise TableError(f"“{shown(path.name)}” is broken: {error}.", "Save it again as CSV (UTF-8).") from error
+        return _table(path, numbered, delimiter, warnings)
 
 
 def _table(
@@ -102,7 +104,9 @@ def _table(
     ragged = sum(len(row) > width and any(row[width:]) for _, row in numbered[1:])
     if ragged:
         warnings = (*warnings, f"{counted(ragged, 'row')} with more cells than the header: the rest was left out.")
-    rows = tuple(tuple((*row, *[""] * (width - len(row)))[:width]) for _, row in numbered[1:])
+    rows = tuple(
+        tuple(row) if len(row) == width else (*row, *[""] * (width - len(row)))[:width] for _, row in numbered[1:]
+    )
     lines = tuple(line for line, _ in numbered[1:])
     return Table(path, columns, rows, lines, delimiter, warnings, form)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 _EMPTY = frozenset({"", "nan", "na", "n/a", "null", "<na>", "?"})
+_LONGEST_EMPTY = max(map(len, _EMPTY))
 _LONGEST = 300
 
 
@@ -21,7 +22,7 @@ def shown(text: str, *, longest: int = _LONGEST) -> str:
 def cell(text: str) -> str:
     """A table's cell without blanks around it, composed (NFC) and printable; ``nan``, ``NA`` and the like are empty."""
     bare = text.strip()
-    if bare.casefold() in _EMPTY:
+    if len(bare) <= _LONGEST_EMPTY and bare.casefold() in _EMPTY:
         return ""
     return shown(bare if bare.isascii() else unicodedata.normalize("NFC", bare))
 

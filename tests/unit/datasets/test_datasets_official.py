@@ -165,6 +165,17 @@ def test_a_list_by_path_name_or_id(tmp_path: Path, make: Make) -> None:
     assert any("unknown.png" in warning for warning in split.warnings)
 
 
+def test_a_name_that_several_images_bear_names_none_of_them(tmp_path: Path, make: Make) -> None:
+    paths = [f"{folder}/{name}.png" for folder in "ab" for name in ("same", *"cdefg")]
+    dataset = make([{"target": (n % 2,), "path": path} for n, path in enumerate(paths)])
+    named = ["a/c", "a/d.png", ".\\a\\e.png", "./a/f.png", "somewhere/else/s000006", "b/same", "same", "same.png", "c"]
+    rows = [(name, "train" if n < 4 else "test") for n, name in enumerate(named)]
+    (split,) = make_split(dataset, SplitRequest(file=listed(tmp_path, rows), by="image"))
+    placed = {item.sample for item in split.assignments}
+    assert placed == {"s000002", "s000003", "s000004", "s000005", "s000006", "s000007"}
+    assert any("3 rows of the list without a sample of the dataset: same, same.png, c" in w for w in split.warnings)
+
+
 def test_a_list_names_frames_of_an_archive(tmp_path: Path, make: Make) -> None:
     dataset = make(
         [{"target": (n % 2,), "path": "a.npz#train", "frame": n, "pixels_sha256": str(n)} for n in range(10)]
