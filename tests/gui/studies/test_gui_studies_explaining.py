@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,35 +20,19 @@ from medfm_gui.ui.pages.studies.explaining import ExplanationChoice
 from medfm_gui.ui.pages.studies.neighbours import CAPTION
 from medfm_gui.ui.pages.studies.page import StudiesPage
 from medfm_gui.ui.sample import WAITS, sample_context
+from tests.fixtures.gui_studies import Make, asked, shown_again
 
-Make = Callable[..., StudiesPage]
 GRADCAM = EXPLANATIONS[0].name
 
 
 @pytest.fixture
-def shown(qtbot: QtBot) -> Iterator[Make]:
-    pages: list[StudiesPage] = []
-
+def shown(make: Make, qtbot: QtBot) -> Make:
     def show(**answers: Any) -> StudiesPage:
-        page = StudiesPage(sample_context(sample.answers(**answers)))
-        qtbot.addWidget(page)
-        pages.append(page)
-        page.resize(1200, 760)
-        page.show()
-        page.visit(study="1.2.1")
-        qtbot.waitUntil(lambda: page.reader.opener.series is not None)
-        page.predictions.show("p0007")
-        qtbot.waitUntil(lambda: page.panel.answers.view is not None)
+        page = shown_again(make(**answers), qtbot)
         qtbot.waitUntil(lambda: page.panel.heat.note.text() != "" or not page.panel.heat.isVisible())
         return page
 
-    yield show
-    for page in pages:
-        page.reader.close_series()
-
-
-def asked(page: StudiesPage, kind: type[Any]) -> list[Any]:
-    return [ask for ask in page.context.desk.asked if isinstance(ask, kind)]  # type: ignore[attr-defined]
+    return show
 
 
 def explain(page: StudiesPage, method: str) -> None:
@@ -76,23 +59,23 @@ def test_the_chosen_way_is_remembered_and_asked_for(qtbot: QtBot, shown: Make) -
     page.panel.explain.choose("occlusion")
     assert page.context.memory.get("studies.explanation") == "occlusion"
     page.panel.button.click()
-    assert asked(page, asks.PredictSource)[-1].explain == "occlusion"
+    assert asked(page.context, asks.PredictSource)[-1].explain == "occlusion"
 
 
 def test_another_way_is_made_without_predicting_again_and_kept(qtbot: QtBot, shown: Make) -> None:
     page = shown()
-    predicted = len(asked(page, asks.PredictSource))
+    predicted = len(asked(page.context, asks.PredictSource))
     explain(page, "eigencam")
     qtbot.waitUntil(lambda: page.reader.viewer.heat_map is not None)
-    assert asked(page, ExplainAgain) == [ExplainAgain("p0007", 0, "eigencam")]
+    assert asked(page.context, ExplainAgain) == [ExplainAgain("p0007", 0, "eigencam")]
     assert "EigenCAM (not class-specific)" in page.reader.viewer.heat_map.label  # type: ignore[union-attr]
     assert "Nodule" not in page.reader.viewer.heat_map.label  # type: ignore[union-attr]
     assert not page.panel.heat.export.isEnabled()
     explain(page, GRADCAM)
     qtbot.waitUntil(page.panel.heat.export.isEnabled)
     explain(page, "eigencam")
-    assert len(asked(page, ExplainAgain)) == 1
-    assert len(asked(page, asks.PredictSource)) == predicted
+    assert len(asked(page.context, ExplainAgain)) == 1
+    assert len(asked(page.context, asks.PredictSource)) == predicted
 
 
 def test_a_map_without_positive_evidence_says_so(qtbot: QtBot, shown: Make) -> None:
@@ -153,7 +136,7 @@ def test_a_vote_shows_its_nearest_training_images_instead_of_a_map(qtbot: QtBot,
     model = panel.model
     assert model.rowCount() == 8
     qtbot.waitUntil(lambda: model.index(0).data(Qt.ItemDataRole.DecorationRole) is not None)
-    assert asked(page, Thumbnails)[-1].dataset == "chest-phantoms"
+    assert asked(page.context, Thumbnails)[-1].dataset == "chest-phantoms"
     assert model.index(0).data() == "No nodule"
     assert model.index(0).data(CAPTION) == "Similarity 0.97 · vote 20 %"
     panel.runs.setCurrentIndex(1)
@@ -190,7 +173,7 @@ def test_every_run_names_its_similar_training_cases(qtbot: QtBot, shown: Make) -
     panel = page.panel.neighbours
     assert panel.isVisible() and panel.model.rowCount() == 5
     qtbot.waitUntil(lambda: panel.model.index(0).data(Qt.ItemDataRole.DecorationRole) is not None)
-    assert asked(page, Thumbnails)[-1].samples == tuple(f"chest-{place:04d}" for place in range(5))
+    assert asked(page.context, Thumbnails)[-1].samples == tuple(f"chest-{place:04d}" for place in range(5))
     assert panel.model.index(0).data(CAPTION) == "Training case · distance 0.12"
     assert panel.model.index(1).data(Qt.ItemDataRole.AccessibleTextRole) == "Nodule. Training case · distance 0.14"
     said = sample.PREDICTION.images[0].said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +16,8 @@ from medfm_gui.ui.bridge import Ticket
 from medfm_gui.ui.pages.studies import sample
 from medfm_gui.ui.pages.studies.asking import again
 from medfm_gui.ui.pages.studies.page import StudiesPage
-from medfm_gui.ui.sample import sample_context
+from tests.fixtures.gui_studies import Make, asked, shown_again
 
-Make = Callable[..., StudiesPage]
 FIRST, SECOND = sample.PREDICTION.images[0].said
 
 
@@ -28,30 +26,12 @@ def early(*said: RunSaid) -> asks.PredictionView:
 
 
 @pytest.fixture
-def shown(qtbot: QtBot) -> Iterator[Make]:
-    pages: list[StudiesPage] = []
-
+def shown(make: Make, qtbot: QtBot) -> Make:
     def show(*said: RunSaid, read_only: bool = False, **answers: Any) -> StudiesPage:
         view = early(*said)
-        given = sample.answers(**{"ShowPrediction": lambda ask: view, **answers})
-        page = StudiesPage(sample_context(given, is_read_only=read_only))
-        qtbot.addWidget(page)
-        pages.append(page)
-        page.resize(1200, 760)
-        page.show()
-        page.visit(study="1.2.1")
-        qtbot.waitUntil(lambda: page.reader.opener.series is not None)
-        page.predictions.show("p0007")
-        qtbot.waitUntil(lambda: page.panel.answers.view is view)
-        return page
+        return shown_again(make({"is_read_only": read_only}, **{"ShowPrediction": lambda ask: view, **answers}), qtbot)
 
-    yield show
-    for page in pages:
-        page.reader.close_series()
-
-
-def asked(page: StudiesPage, kind: type[Any]) -> list[Any]:
-    return [ask for ask in page.context.desk.asked if isinstance(ask, kind)]  # type: ignore[attr-defined]
+    return show
 
 
 def test_they_are_made_and_the_image_is_scored_again_as_it_was(qtbot: QtBot, shown: Make) -> None:
@@ -62,9 +42,9 @@ def test_they_are_made_and_the_image_is_scored_again_as_it_was(qtbot: QtBot, sho
     panel.runs.activated.emit(1)
     panel.keeping.button.click()
     qtbot.waitUntil(lambda: page.panel.answers.view is not None and page.panel.answers.view.id == "p0008")
-    assert asked(page, KeepSimilar) == [KeepSimilar(SECOND.run)]
+    assert asked(page.context, KeepSimilar) == [KeepSimilar(SECOND.run)]
     key = SeriesKey("1.2.1", "1.2.1.1")
-    assert asked(page, PredictSource) == [PredictSource(key, (FIRST.run, SECOND.run), "gradcam")]
+    assert asked(page.context, PredictSource) == [PredictSource(key, (FIRST.run, SECOND.run), "gradcam")]
     assert panel.list.isVisible() and panel.model.rowCount() == 5 and not panel.keeping.isVisible()
 
 
@@ -98,7 +78,7 @@ def test_how_far_it_is_is_shown_and_it_can_be_cancelled(shown: Make, monkeypatch
     panel.runs.activated.emit(0)
     panel.keeping.work.cancel.click()
     assert panel.keeping.button.isVisible() and panel.keeping.button.isEnabled() and not panel.keeping.work.isVisible()
-    assert not panel.keeping.notice.isVisible() and not asked(page, PredictSource)
+    assert not panel.keeping.notice.isVisible() and not asked(page.context, PredictSource)
 
 
 def test_what_went_wrong_stands_beside_the_button(qtbot: QtBot, shown: Make) -> None:
@@ -121,7 +101,7 @@ def test_who_reads_only_is_offered_nothing(shown: Make) -> None:
 def test_another_prediction_that_is_read_by_then_stays(shown: Make) -> None:
     page = shown(sample.lacking(FIRST))
     page.panel.similar_kept.emit(FIRST.run, "p0001")
-    assert not asked(page, PredictSource)
+    assert not asked(page.context, PredictSource)
     said = page.context.desk.said  # type: ignore[attr-defined]
     assert "Predict again to see them" in str(said[-1])
 

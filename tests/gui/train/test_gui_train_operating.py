@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QRadioButton
+from PySide6.QtWidgets import QLineEdit, QRadioButton
 from pytestqt.qtbot import QtBot
 
 from medfm_gui.desk.asks.train import CreateRuns, RunOrder, RunSpecOf, ThresholdRulesOf
@@ -21,12 +20,11 @@ from medfm_gui.ui.pages.train.model import PlanState, command
 from medfm_gui.ui.pages.train.operating import CHOOSE, KINDS, Ruled, as_rule, as_typed, kind_of, ruled
 from medfm_gui.ui.pages.train.page import TrainPage
 from medfm_gui.ui.pages.train.rules import At
-from medfm_gui.ui.pages.train.sample import ANSWERS, DATASETS, SPLITS, models
+from medfm_gui.ui.pages.train.sample import DATASETS, SPLITS, models
 from medfm_gui.ui.pages.train.wizard.operating import OperatingPanel
-from medfm_gui.ui.sample import sample_context
 from medfm_gui.workspace.threshold import KnownRules
+from tests.fixtures.gui_train import Open, button, words
 
-Open = Callable[..., TrainPage]
 SPLIT = "thorax-phantom-s1"
 
 
@@ -35,14 +33,12 @@ def known(**rules: str) -> dict[Any, Any]:
 
 
 @pytest.fixture
-def recipe(qtbot: QtBot) -> Open:
+def recipe(page: Open, qtbot: QtBot) -> Open:
     """The wizard at its recipe, with a model chosen."""
+    opened = page
 
     def show(answers: Any = None, dataset: str = "thorax-phantom", **context: Any) -> TrainPage:
-        page = TrainPage(sample_context({**ANSWERS, **(answers or {})}, **context))
-        qtbot.addWidget(page)
-        page.resize(1080, 772)
-        page.show()
+        page = opened(answers, **context)
         page.visit(dataset=dataset, split=f"{dataset}-s1")
         qtbot.waitUntil(lambda: page.state.plan.split is not None and page.wizard.at == At.SPLIT)
         qtbot.waitUntil(lambda: bool(page.state.models))
@@ -54,16 +50,8 @@ def recipe(qtbot: QtBot) -> Open:
     return show
 
 
-def button(page: TrainPage, text: str) -> QAbstractButton:
-    return next(one for one in page.findChildren(QAbstractButton) if one.text() == text and one.isVisible())
-
-
 def field(page: TrainPage, name: str) -> QLineEdit:
     return next(one for one in page.findChildren(QLineEdit) if one.accessibleName() == name)
-
-
-def words(page: TrainPage) -> str:
-    return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
 
 
 def checked(page: TrainPage) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,24 +15,20 @@ from medfm_gui.ui.pages.train import rules
 from medfm_gui.ui.pages.train.model import learn_units
 from medfm_gui.ui.pages.train.page import TrainPage
 from medfm_gui.ui.pages.train.rules import At
-from medfm_gui.ui.pages.train.sample import ANSWERS
-from medfm_gui.ui.sample import sample_context
+from tests.fixtures.gui_train import Open, asked
 
 
 @pytest.fixture
-def page(qtbot: QtBot) -> Iterator[TrainPage]:
+def recipe(page: Open, qtbot: QtBot) -> TrainPage:
     """The wizard at its recipe, with a model chosen, of a dataset that tells studies and patients."""
     told: dict[Any, Any] = {UnitsOf: lambda ask: UnitList(("image", "study", "patient"))}
-    found = TrainPage(sample_context({**ANSWERS, **told}))
-    qtbot.addWidget(found)
-    found.resize(1080, 772)
-    found.show()
+    found = page(told)
     found.visit(dataset="thorax-phantom", split="thorax-phantom-s1")
     qtbot.waitUntil(lambda: found.state.plan.split is not None and bool(found.state.models))
     found.state.toggle_model("dinov2-s", True)
     found.state.put(rule="youden")
     found.wizard.go_to(At.RECIPE)
-    yield found
+    return found
 
 
 def head(page: TrainPage) -> QToolButton:
@@ -54,34 +49,32 @@ def choose(combo: QComboBox, value: str) -> None:
     combo.activated.emit(combo.currentIndex())
 
 
-def test_a_unit_of_the_dataset_is_chosen_with_its_rule(page: TrainPage, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: page.state.units == ("thorax-phantom", ("image", "study", "patient")))
-    QTest.mouseClick(head(page), Qt.MouseButton.LeftButton)
-    unit = chooser(page, "image", "study", "patient")
+def test_a_unit_of_the_dataset_is_chosen_with_its_rule(recipe: TrainPage, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: recipe.state.units == ("thorax-phantom", ("image", "study", "patient")))
+    QTest.mouseClick(head(recipe), Qt.MouseButton.LeftButton)
+    unit = chooser(recipe, "image", "study", "patient")
     assert [unit.itemText(at) for at in range(unit.count())] == ["Images", "Studies", "Patients"]
     assert unit.currentText() == "Images"
-    score = chooser(page, "mean", "max")
+    score = chooser(recipe, "mean", "max")
     choose(score, "max")
-    assert "each image is counted" in rules.missing(page.state, At.RECIPE), "a rule without a unit is named in place"
+    assert "each image is counted" in rules.missing(recipe.state, At.RECIPE), "a rule without a unit is named in place"
     choose(unit, "study")
-    assert rules.missing(page.state, At.RECIPE) == ""
-    (request,) = page.state.requests()
+    assert rules.missing(recipe.state, At.RECIPE) == ""
+    (request,) = recipe.state.requests()
     assert {key: request.settings[key] for key in ("unit", "unit_score")} == {"unit": "study", "unit_score": "max"}
 
 
-def test_a_unit_that_another_dataset_told_is_named_before_anything_starts(page: TrainPage, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: page.state.units[0] == "thorax-phantom")
-    page.state.set_setting("", "unit", "lesion")
-    said = rules.missing(page.state, At.RECIPE)
+def test_a_unit_that_another_dataset_told_is_named_before_anything_starts(recipe: TrainPage, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: recipe.state.units[0] == "thorax-phantom")
+    recipe.state.set_setting("", "unit", "lesion")
+    said = rules.missing(recipe.state, At.RECIPE)
     assert "does not tell which images are of one lesion" in said
-    learn_units(page.state, "thorax-phantom", ("image", "lesion"))
-    assert rules.missing(page.state, At.RECIPE) == ""
+    learn_units(recipe.state, "thorax-phantom", ("image", "lesion"))
+    assert rules.missing(recipe.state, At.RECIPE) == ""
 
 
-def test_each_dataset_is_asked_once_and_again_after_a_refresh(page: TrainPage, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: page.state.units[0] == "thorax-phantom")
-    asked = [ask for ask in page.context.desk.asked if isinstance(ask, UnitsOf)]  # type: ignore[attr-defined]
-    assert asked == [UnitsOf("thorax-phantom")]
-    page.wizard.refresh()
-    again = [ask for ask in page.context.desk.asked if isinstance(ask, UnitsOf)]  # type: ignore[attr-defined]
-    assert len(again) == 2
+def test_each_dataset_is_asked_once_and_again_after_a_refresh(recipe: TrainPage, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: recipe.state.units[0] == "thorax-phantom")
+    assert asked(recipe, UnitsOf) == [UnitsOf("thorax-phantom")]
+    recipe.wizard.refresh()
+    assert len(asked(recipe, UnitsOf)) == 2
