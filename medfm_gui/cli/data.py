@@ -13,10 +13,11 @@ from medfm_gui.base import wire
 from medfm_gui.cli.answer import AsJson, Debug, Place, Quiet, answering, skipped_lines, table
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import LeakError, UsageError
-from medfm_gui.domain.split import Leak, Split
+from medfm_gui.domain.split import Leak, LeakCheck, LeakKind, Split
 
 if TYPE_CHECKING:
     from medfm_gui.datasets.layout import Layout
+    from medfm_gui.datasets.split import SplitRequest
     from medfm_gui.workspace.data import SplitOutcome
 
 
@@ -189,6 +190,20 @@ def datasets(workspace: Place = None, json: AsJson = False, quiet: Quiet = False
         answer.give({"datasets": rows}, table=table("dataset", "task", "images", "patients", "classes", rows=shown))
 
 
+Look = Annotated[
+    bool | None,
+    typer.Option("--near-duplicates/--no-near-duplicates", help="Look for near-duplicates. Default: up to 100,000."),
+]
+DropLeaks = Annotated[bool, typer.Option("--drop-leaks", help="Drop what leaks from training and validation.")]
+MoveLeaks = Annotated[bool, typer.Option("--move-leaks", help="Move whole groups that leak to the more guarded side.")]
+DropNear = Annotated[
+    bool, typer.Option("--drop-near", help="Drop near-duplicates of a more guarded side, as --drop-leaks.")
+]
+MoveNear = Annotated[
+    bool, typer.Option("--move-near", help="Move near-duplicates with their whole groups, as --move-leaks.")
+]
+
+
 def split(
     dataset: Annotated[str, typer.Argument(help="Id of the dataset.")],
     ratios: Annotated[
@@ -218,19 +233,12 @@ def split(
         Path | None,
         typer.Option(help="Also write the split as CSV for --file; with the id of a split, only write that one."),
     ] = None,
-    near: Annotated[
-        bool | None,
-        typer.Option(
-            "--near-duplicates/--no-near-duplicates", help="Look for near-duplicates. Default: up to 100,000."
-        ),
-    ] = None,
+    near: Look = None,
     accept_leaks: Annotated[str, typer.Option(help="Reason for keeping a split that leaks.")] = "",
-    drop_leaks: Annotated[
-        bool, typer.Option("--drop-leaks", help="Drop what leaks from training and validation.")
-    ] = False,
-    move_leaks: Annotated[
-        bool, typer.Option("--move-leaks", help="Move whole groups that leak to the more guarded side.")
-    ] = False,
+    drop_leaks: DropLeaks = False,
+    move_leaks: MoveLeaks = False,
+    drop_near: DropNear = False,
+    move_near: MoveNear = False,
     workspace: Place = None,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -256,6 +264,7 @@ def split(
             leave_out=leave_out,
             in_time=by_time,
             move=move_leaks,
+            alike=_alike(drop_near, move_near),
         )
         _refuse_folder(out)
         with open_workspace(workspace) as room:
@@ -268,7 +277,36 @@ def split(
                 tell = bars.counting("Looking for near-duplicates")
                 made = make_split(room, dataset, request, look=near, on_progress=tell)
             files = [str(export_split(room, item.id, _named(out, item))) for item in made.splits] if out else []
-        answer.give(_split_document(made, files), _split_lines(made))
+        ignored = _ratios_without_part(request)
+        document = _split_document(made, files)
+        document["warnings"] = [*ignored, *document["warnings"]]
+        answer.give(document, [*(f"warning: {text}" for text in ignored), *_split_lines(made)])
+
+
+def _ratios_without_part(request: SplitRequest) -> list[str]:
+    """A warning where shares were named for a way to divide that has its own."""
+    others = {
+        "--folds": request.folds,
+        "--official": request.official,
+        "--file": request.file,
+        "--preset": request.preset,
+        "--leave-out": request.leave_out,
+    }
+    way = next((name for name, value in others.items() if value), "")
+    if not way or not request.ratios:
+        return []
+    return [f"--ratios {request.ratios} has no part in {way}, which has its own sizes."]
+
+
+def _alike(drop: bool, move: bool) -> str:
+    """What becomes of near-duplicates.
+
+    Raises:
+        UsageError: both.
+    """
+    if drop and move:
+        raise UsageError("Near-duplicates can be dropped or moved, not both.", "Choose --drop-near or --move-near.")
+    return "drop" if drop else "move" if move else ""
 
 
 def _refuse_folder(out: Path | None) -> None:
@@ -301,7 +339,7 @@ def _split_lines(made: SplitOutcome) -> list[str]:
         for item in made.splits
     ]
     warnings = dict.fromkeys(text for item in made.splits for text in item.warnings)
-    return [*lines, *(f"warning: {text}" for text in warnings), *_certificate_lines(made.splits[0])]
+    return [*lines, *(f"warning: {text}" for text in warnings), *_certificate_lines(made.splits)]
 
 
 def _named(out: Path, item: Split) -> Path:
@@ -309,15 +347,31 @@ def _named(out: Path, item: Split) -> Path:
     return out if item.fold is None or item.family is None else out.with_stem(f"{out.stem}-f{item.fold}")
 
 
-def _certificate_lines(item: Split) -> list[str]:
-    found = item.certificate
-    if found is None:
-        return []
-    looks = [
-        f"{look.kind.value}: " + (f"{look.found} found among {look.compared} images" if look.compared else look.reason)
-        for look in found.checks
-    ]
-    return [f"certificate {found.sha256}", *looks, *(f"cannot be seen: {text}" for text in found.unseen)]
+def _certificate_lines(splits: Sequence[Split]) -> list[str]:
+    """What the gate looked at; of several folds each has a certificate of its own, and the looks are told once."""
+    found = [(item.id, item.certificate) for item in splits if item.certificate]
+    hashes = [f"certificate {'of ' + name + ' ' if len(found) > 1 else ''}{one.sha256}" for name, one in found]
+    looks = [_look_words(looks) for looks in zip(*(one.checks for _, one in found), strict=True)]
+    unseen = dict.fromkeys(text for _, one in found for text in one.unseen)
+    return [*hashes, *looks, *(f"cannot be seen: {text}" for text in unseen)]
+
+
+def _look_words(looks: Sequence[LeakCheck]) -> str:
+    """One kind of look, at all folds: what was found, in how many images."""
+    kind = looks[0].kind.value
+    made = [look for look in looks if look.compared]
+    if not made:
+        return f"{kind}: not looked for. {looks[0].reason}"
+    found, compared = sorted({look.found for look in made}), sorted({look.compared for look in made})
+    a_fold = " in each fold" if len(looks) > 1 and found[-1] else ""
+    said = f"{kind}: {_range(found)} found among {_range(compared)} images{a_fold}"
+    if looks[0].kind is LeakKind.NEAR and found[-1]:
+        said += "; --drop-near takes them out, --move-near moves whole groups"
+    return said
+
+
+def _range(numbers: Sequence[int]) -> str:
+    return f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
 
 
 def _split_row(item: Split) -> dict[str, Any]:

@@ -97,9 +97,10 @@ def evaluate(
         shown = table("run", "metric", "value", "95 % interval", "method", "n", rows=rows)
         said = [f"This test set was opened {counted(opening.test_openings, 'time')} in this workspace."]
         said += [
-            f"{file.run}: the leak gate flagged {len(file.flagged)} test images; the last rows are without them."
+            f"{file.run}: the leak gate flagged {counted(len(file.flagged), 'test image')}; "
+            + ("the last rows are without them." if file.without_flagged else "what is left cannot be scored.")
             for file in opening.files
-            if file.without_flagged
+            if file.flagged
         ]
         answer.give(document, [*said, *remarks], Group(shown, *tables) if tables else shown)
 

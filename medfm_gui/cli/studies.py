@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -120,7 +121,7 @@ def import_(
     """Index the DICOM studies of a folder; of one that was read before, only new and changed files are opened."""
     with answering(json, quiet, debug) as answer, answer.progress() as bars:
         from medfm_gui.workspace.place import open_workspace
-        from medfm_gui.workspace.studies import import_studies
+        from medfm_gui.workspace.studies import import_studies, study_folder
 
         with open_workspace(workspace) as room:
             found = import_studies(
@@ -129,13 +130,26 @@ def import_(
                 on_progress=bars.counting("Reading headers"),
                 on_unpacked=bars.counting("Unpacking the archive"),
             )
+            names = [study_folder(room, item.uid).name for item in found.studies]
         document = {
             "studies": [study_row(item) for item in found.studies],
             "skipped": [wire.plain(item) for item in found.skipped],
         }
-        lines = [f"warning: {text}" for item in found.studies for series in item.series for text in series.warnings]
+        lines = warning_lines(found.studies)
         lines += skipped_lines(found.skipped)
-        answer.give(document, lines, _studies_table(list(found.studies)))
+        answer.give(document, lines, _studies_table(names, found.studies))
+
+
+def warning_lines(found: Sequence[Study]) -> list[str]:
+    """What is odd about series, each once with the series that it is said of."""
+    said = Counter(
+        (one.modality, one.description, text) for item in found for one in item.series for text in one.warnings
+    )
+    lines = []
+    for (modality, description, text), count in said.items():
+        name = f"{modality or 'series'} “{description}”" if description else modality or "series"
+        lines.append(f"warning: {name}{f' ({count} series)' if count > 1 else ''}: {text}")
+    return lines
 
 
 @study.command("list")
@@ -151,17 +165,19 @@ def list_(
     """The indexed studies."""
     with answering(json, quiet, debug) as answer:
         from medfm_gui.workspace.place import open_workspace
-        from medfm_gui.workspace.studies import listed
+        from medfm_gui.workspace.studies import listed, study_folder
 
         with open_workspace(workspace) as room:
             found = listed(room, words or ())
-        answer.give({"studies": [study_row(item) for item in found]}, table=_studies_table(found))
+            names = [study_folder(room, item.uid).name for item in found]
+        answer.give({"studies": [study_row(item) for item in found]}, table=_studies_table(names, found))
 
 
 @study.command("anonymise")
 def anonymise(
     studies: Annotated[
-        list[str], typer.Argument(metavar="STUDY...", help="Studies by UID, or folders and files of studies.")
+        list[str],
+        typer.Argument(metavar="STUDY...", help="Studies as “study list” names them, by UID, or by their folder."),
     ],
     out: Annotated[Path, typer.Option(help="A new or an empty folder for the copies.")],
     dates: Annotated[Dates, typer.Option(help="Dates: removed, shifted a patient at a time, or kept.")] = Dates.REMOVE,
@@ -229,16 +245,20 @@ def anonymised_row(done: Deidentified) -> dict[str, Any]:
 def anonymised_remarks(done: Deidentified) -> list[str]:
     """What a person has to know of the copies."""
     lines = [f"report: {done.report}", *done.notes]
-    lines += [
-        f"warning: from a {face.modality} series of {face.images} images a face might be rebuilt. {face.reason} "
-        "No face was removed."
-        for face in done.faces
-    ]
+    for (modality, reason), count in Counter((face.modality, face.reason) for face in done.faces).items():
+        lines.append(
+            f"warning: from {count} {modality} series a face might be rebuilt. {reason} No face was removed; the "
+            "report names the folders."
+        )
     if done.held:
-        lines.append(f"{len(done.held)} images were held back:")
+        lines.append(f"{_number_of(len(done.held), 'image')} {'was' if len(done.held) == 1 else 'were'} held back:")
         lines += [f"  {item.path}: {item.message}" for item in done.held[:_MOST_HELD]]
         if len(done.held) > _MOST_HELD:
             lines.append(f"  and {len(done.held) - _MOST_HELD} more (--json lists all)")
+    if any(item.reason == "burned_in" for item in done.held):
+        lines.append(
+            "  Look at those that may show a name; if none does, repeat it into a new folder, with --burned-in-checked."
+        )
     return lines
 
 
@@ -275,8 +295,10 @@ def _images(series: Series | SeriesRow) -> int:
     return len(series.instances) if isinstance(series, Series) else series.n_instances
 
 
-def _studies_table(found: Sequence[Study | StudyRow]) -> Any:
+def _studies_table(names: Sequence[str], found: Sequence[Study | StudyRow]) -> Any:
+    """One line a study; ``names`` are those of their indexes, by which “anonymise” takes them."""
     rows = [
-        (item.date, item.modality, item.description, len(item.series), sum(map(_images, item.series))) for item in found
+        (name, item.date, item.modality, item.description, len(item.series), sum(map(_images, item.series)))
+        for name, item in zip(names, found, strict=True)
     ]
-    return table("date", "modality", "description", "series", "images", rows=rows)
+    return table("study", "date", "modality", "description", "series", "images", rows=rows)

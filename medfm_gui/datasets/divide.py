@@ -54,6 +54,14 @@ class Unit:
         return self.keys == SAFE
 
 
+_SIDES = {
+    Partition.TRAIN: "training",
+    Partition.VAL: "validation",
+    Partition.CAL: "calibration",
+    Partition.TEST: "the test",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Division:
     """A split in the making: sample id → side, and what is to be said of it."""
@@ -199,11 +207,11 @@ def class_warnings(
         if side in must and not multilabel:
             have = _units_with_class(unit, lacking[0], multilabel=multilabel)
             raise SplitError(
-                f"No image of {names} would stand in {side.value}: “{dataset.classes[lacking[0]]}” has only "
+                f"No image of {names} would stand in {_SIDES[side]}: “{dataset.classes[lacking[0]]}” has only "
                 f"{unit.counted(have)}, and each stays on one side.",
                 "Add images of this class, leave it out of the dataset, or use fewer folds or partitions.",
             )
-        warnings.append(f"No image of {names} stands in {side.value}, so results there say nothing of it.")
+        warnings.append(f"No image of {names} stands in {_SIDES[side]}, so results there say nothing of it.")
     return tuple(warnings)
 
 

@@ -23,6 +23,7 @@ from medfm_gui.datasets.pseudonym import pseudonym
 from medfm_gui.datasets.published import difference, packed_in
 from medfm_gui.datasets.text import examples, shown
 from medfm_gui.datasets.walk import has_dicom_mark
+from medfm_gui.datasets.watched import Watched
 from medfm_gui.domain.dataset import Dataset, Sample, Skipped, Task
 from medfm_gui.domain.errors import InputError, UsageError
 from medfm_gui.domain.units import counted
@@ -68,7 +69,7 @@ def read_source(
         pixels: an existing empty folder for the pixel cache; None looks at everything and writes nothing.
         pool: decodes foreign files; it writes its pixels into the same folder.
         key: the workspace's secret for patient pseudonyms.
-        on_progress: told (done, all) while pictures are decoded.
+        on_progress: told (done, all) while headers or records are read, then again from 0 while pictures are decoded.
 
     Raises:
         InputError: the source has no usable image, one class only, or cannot be read as that layout.
@@ -82,12 +83,13 @@ def read_source(
     if source != asked:
         reason += f"; in “{shown(source.relative_to(asked).as_posix())}”, all that the folder holds"
     options = replace(options, policies=chosen.chosen(options))
-    listing = chosen.read(source, options, Tools(pool, key))
+    on_progress = on_progress or _silent
+    listing = chosen.read(source, options, Tools(Watched(pool, on_progress), key))
     listing = without_names(_sorted(_with_patients_of_headers(listing, pool, key)), pool, key)
     if listing.task is Task.SEGMENTATION:
-        read = _volumes(listing, options, pixels, pool, on_progress or _silent)
+        read = _volumes(listing, options, pixels, pool, on_progress)
     else:
-        read = _pictures(listing, options, pixels, pool, on_progress or _silent)
+        read = _pictures(listing, options, pixels, pool, on_progress)
     listing, labelling, samples, skipped = read.listing, read.labelling, read.samples, read.skipped
     warnings = (*_unlike_published(listing), *_still_packed(listing), *_unused(listing, options))
     warnings = (*warnings, *listing.warnings, *labelling.warnings)
@@ -110,7 +112,7 @@ def read_source(
         warnings=warnings,
         skipped=(*listing.skipped, *skipped),
         counts=listing.counts,
-        policies=listing.policies or options.policies,
+        policies=options.policies if listing.policies is None else listing.policies,
         statement=listing.statement,
     )
 

@@ -72,8 +72,8 @@ class Listing:
 
     ``classes`` fixes names and order of the classes where the layout knows them; ``task`` likewise.
     ``pictures`` streams the pixels of a layout whose entries are no files; None = the decode pool reads them.
-    ``counts`` compares with the published numbers, ``policies`` says which label policies were applied, and
-    ``statement`` what is known of the dataset.
+    ``counts`` compares with the published numbers, ``statement`` says what is known of the dataset, and ``policies``
+    which label policies were applied: None = all that were chosen, fewer where some mean nothing for this source.
     """
 
     layout: str
@@ -87,5 +87,5 @@ class Listing:
     taken: Mapping[str, str] = field(default_factory=dict)
     pictures: Callable[[], Iterator[Picture]] | None = None
     counts: tuple[Count, ...] = ()
-    policies: Mapping[str, str] = field(default_factory=dict)
+    policies: Mapping[str, str] | None = None
     statement: Statement = field(default_factory=Statement)

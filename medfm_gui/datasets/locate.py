@@ -35,6 +35,7 @@ class ImageFolder:
         self.root = root
         self.files = tuple(name for name in tree.files if suffix_of(name) not in TABLE_SUFFIXES)
         self.skipped: tuple[Skipped, ...] = tree.skipped
+        self.junk = tree.junk
         self._paths = frozenset(self.files)
         self._tails: dict[tuple[int, bool], dict[str, str | None]] = {}
 

@@ -31,6 +31,7 @@ from medfm_gui.datasets.folds import in_folds, in_time, left_out, validation_rul
 from medfm_gui.datasets.groups import group_names, grouped
 from medfm_gui.datasets.leaks import contradictions, describe, find_leaks
 from medfm_gui.datasets.near_duplicates import NearDuplicates
+from medfm_gui.datasets.near_resolved import MOVE, WAYS, near_resolved, with_alike
 from medfm_gui.datasets.official import division_of_file, official_divisions
 from medfm_gui.datasets.published_rules import AS_PUBLISHED, REASON, rule_of
 from medfm_gui.domain.dataset import Dataset
@@ -51,7 +52,8 @@ class SplitRequest:
     leaks; ``drop`` takes what leaks out of the less guarded side, ``move`` takes whole groups to the more guarded one.
     ``nested`` divides each fold's training in as many folds again. ``leave_out`` and ``in_time`` name a covariate:
     each value once the test, or the earliest for training and the latest for the test. ``preset`` is a published rule
-    (``study-a``, corrected, or ``study-a-as-published``, with its leaks).
+    (``study-a``, corrected, or ``study-a-as-published``, with its leaks). ``alike`` is what becomes of near-duplicates
+    on two sides: empty, they are flagged and stay; ``drop`` and ``move`` as for leaks.
     """
 
     ratios: str = ""
@@ -67,6 +69,7 @@ class SplitRequest:
     leave_out: str = ""
     in_time: str = ""
     move: bool = False
+    alike: str = ""
 
     def __post_init__(self) -> None:
         if self.nested and not 2 <= self.folds <= _MOST_NESTED:
@@ -76,6 +79,15 @@ class SplitRequest:
             raise UsageError(f"{self.folds} folds are not possible.", f"Use 2 to {_MOST_FOLDS} folds.")
         if bool(self.accept) + self.drop + self.move > 1:
             raise UsageError("Leaks can be accepted, dropped or moved, one of the three.", "Choose one.")
+        if self.alike not in WAYS or (self.alike and self.preset.endswith(AS_PUBLISHED)):
+            raise UsageError(
+                "A division as published keeps its near-duplicates."
+                if self.alike in WAYS
+                else f"“{self.alike}” is nothing that can become of near-duplicates.",
+                f"Use the corrected rule, {self.preset.removesuffix(AS_PUBLISHED)}."
+                if self.alike in WAYS
+                else "Use drop or move, or nothing: then they are flagged.",
+            )
         if (self.accept and not self.accept.strip()) or (self.official and self.file):
             raise UsageError("The request contradicts itself or gives an empty reason.", "Write the reason in words.")
         ways = [
@@ -119,7 +131,11 @@ def make_split(
         TableError: the list cannot be read.
     """
     unit = unit_of(dataset, request.by)
+    if request.alike == MOVE and near is not None:
+        unit = with_alike(dataset, unit, near)
     divisions = _divisions(dataset, request, unit)
+    if request.alike:
+        divisions = [_parted_from_alike(dataset, item, unit, request, near, near_reason) for item in divisions]
     stem = split_id or f"{dataset.id}-s1"
     family = stem if len(divisions) > 1 else None
     settings = _settings(request)
@@ -159,6 +175,17 @@ def make_split(
         inside = f"{stem}-f{division.fold}-inner"
         made += [frozen(inner, f"{inside}-f{inner.fold}", inside) for inner in division.inner]
     return tuple(made)
+
+
+def _parted_from_alike(
+    dataset: Dataset, division: Division, unit: Unit, request: SplitRequest, near: NearDuplicates | None, reason: str
+) -> Division:
+    if near is None:
+        raise UsageError(
+            f"Near-duplicates are not known, so none can be resolved. {reason}".strip(), "Have them looked for."
+        )
+    inner = [near_resolved(dataset, item, unit, near, request.alike) for item in division.inner]
+    return replace(near_resolved(dataset, division, unit, near, request.alike), inner=tuple(inner))
 
 
 def sample_set_hash(dataset: Dataset, ids: Iterable[str]) -> str:
@@ -328,5 +355,6 @@ def _settings(request: SplitRequest) -> dict[str, str]:
         "preset": request.preset,
         "leave out": request.leave_out,
         "in time": request.in_time,
+        "near-duplicates": request.alike,
     }
     return {key: value for key, value in settings.items() if value}

@@ -62,10 +62,17 @@ class Told:
             self._say("progress", Progress(text, done, total, seconds_left))
 
     def counting(self, text: str) -> Callable[[int, int], None]:
-        """A function to tell of ``done`` and ``total``, with the seconds left once there is enough to judge by."""
-        start = time.monotonic()
+        """A function to tell of ``done`` and ``total``, with the seconds left once there is enough to judge by.
+
+        Counting may begin anew, as where files are opened first and decoded then: the time before is not counted in.
+        """
+        start, last = time.monotonic(), 0
 
         def tell(done: int, total: int) -> None:
+            nonlocal start, last
+            if done < last:
+                start = time.monotonic()
+            last = done
             spent = time.monotonic() - start
             left = spent / done * (total - done) if done and spent >= _SURE_AFTER_S else None
             self.progress(text, done, total, left)

@@ -88,9 +88,26 @@ def _begin(order: dict[str, Any], opened: FrameFile) -> dict[str, Any]:
     if pixels is None:
         raise refusal(Reason.BAD_HEADER, "The values do not fit on the scale of the series.")
     facts = opened.facts(place[0], stored)
+    frames = _by_position(facts, count)
+    index = frames.index(place[0]) if frames else place[1]
     start = _make(Path(order["out"]), grid, count)
-    _put(order["out"], start + place[1] * grid.frame_bytes, pixels)
-    return {"grid": grid.plain(), "facts": facts, "count": count, "index": place[1], "data_at": start}
+    _put(order["out"], start + index * grid.frame_bytes, pixels)
+    return {
+        "grid": grid.plain(), "facts": facts, "count": count, "index": index, "data_at": start, "frames": frames,
+    }  # fmt: skip
+
+
+def _by_position(facts: dict[str, Any], count: int) -> list[int]:
+    """The frames of a file in order of their positions, which become so, too; nothing where they lie in order.
+
+    Only of a file that is the whole series: its frames may stand in any order, as the slices of a folder may.
+    """
+    positions = facts.get("positions_mm") or ()
+    if len(positions) != count or list(positions) == sorted(positions):
+        return []
+    frames = sorted(range(count), key=lambda frame: (positions[frame], frame))
+    facts["positions_mm"] = [positions[frame] for frame in frames]
+    return frames
 
 
 def _make(path: Path, grid: Grid, count: int) -> int:

@@ -18,6 +18,7 @@ from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.pixels.utils import get_expected_length, pixel_array
 
 from medfm_gui.imaging import elements as el
+from medfm_gui.imaging.odd_bits import odd_frame
 from medfm_gui.imaging.picture import MAX_PIXELS
 from medfm_gui.imaging.reasons import Reason, refusal
 
@@ -134,7 +135,8 @@ def decode_frame(data: Dataset, index: int) -> npt.NDArray[Any]:
 
 def _decoded(data: Dataset, decoder: Decoder, index: int) -> npt.NDArray[Any]:
     if not decoder.is_encapsulated:
-        return np.asarray(pixel_array(data, index=index))
+        odd = odd_frame(data, index)
+        return np.asarray(pixel_array(data, index=index)) if odd is None else odd
     problem: Exception = NotImplementedError("no decoder")
     for plugin in decoder.available_plugins:
         if plugin == _PASSED_OVER:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 import logging
 import math
 import warnings
@@ -31,6 +32,7 @@ _SECOND = b"n+2\0"
 _MOST_OF_DEFLATE = 1032
 """No deflated byte becomes more than so many."""
 _REST_READ = 1 << 20
+TWO_PLACES = "The file gives the patient two places that differ (sform and qform); that of the sform was taken."
 _TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
 _DAMAGED = (
@@ -118,8 +120,8 @@ def _read(stream: BinaryIO, most: int) -> Voxels:
     else:
         stored = stored.reshape(space, order="F")
     slope, intercept = _scale(header)
-    matrix = _matrix(header)
-    return Voxels(stored, matrix, slope, intercept, (FIRST_VOLUME,) if count > 1 else ())
+    matrix, notes = _place(header)
+    return Voxels(stored, matrix, slope, intercept, (*((FIRST_VOLUME,) if count > 1 else ()), *notes))
 
 
 def _type_of(header: Any) -> tuple[np.dtype[Any], int]:
@@ -169,26 +171,59 @@ def _scale(header: Any) -> tuple[float, float]:
     return slope, intercept if math.isfinite(intercept) else 0.0
 
 
-def _matrix(header: Any) -> npt.NDArray[np.float64] | None:
-    """Voxel index to LPS in mm; None where the file says nothing of the patient.
+def _place(header: Any) -> tuple[npt.NDArray[np.float64] | None, tuple[str, ...]]:
+    """Voxel index to LPS in mm, and what is to be said of it; None where the file says nothing of the patient.
 
     Raises:
         UnreadableFile: what it says is impossible.
     """
+    turned = _of_qform(header) if int(header["qform_code"]) > 0 else None
     if int(header["sform_code"]) > 0:
-        matrix = header.get_sform()
-    elif int(header["qform_code"]) > 0:
-        try:
-            matrix = header.get_qform()
-        except (ValueError, HeaderDataError):
-            raise refusal(Reason.BAD_HEADER, "The header's turn in the patient (quaternion) is impossible.") from None
+        matrix = np.asarray(header.get_sform(), dtype=np.float64)
+    elif turned is not None:
+        matrix = turned
     else:
-        return None
+        return None, ()
+    checked_matrix(matrix)
+    differ = turned is not None and _differ(matrix, turned, header)
+    ras = matrix.copy()
+    ras[:3] *= _millimetres(header)
+    return np.asarray(_TO_LPS @ ras), (TWO_PLACES,) if differ else ()
+
+
+def _of_qform(header: Any) -> npt.NDArray[np.float64] | None:
+    """The matrix of the quaternion; None where it is impossible and the sform says where the patient is.
+
+    The sign before the third axis (``pixdim[0]``) is −1 or else 1, as the format has it: many writers leave 0 there.
+    Voxels of negative size have none of their own, and are taken by their amount.
+
+    Raises:
+        UnreadableFile: it is impossible, and there is no other.
+    """
+    sizes = header["pixdim"]
+    sizes[0] = -1.0 if sizes[0] < 0 else 1.0
+    sizes[1:4] = np.abs(sizes[1:4])
+    try:
+        return np.asarray(header.get_qform(), dtype=np.float64)
+    except (ValueError, HeaderDataError):
+        if int(header["sform_code"]) > 0:
+            return None
+        raise refusal(Reason.BAD_HEADER, "The header's turn in the patient (quaternion) is impossible.") from None
+
+
+def _differ(matrix: npt.NDArray[np.float64], other: npt.NDArray[np.float64], header: Any) -> bool:
+    """Whether two places put a corner of the volume more than half of the smallest side of a voxel apart."""
+    if not np.isfinite(other).all():
+        return False
+    last = [max(0, int(side) - 1) for side in (*header.get_data_shape(), 1, 1)[:3]]
+    corners = np.array([(*corner, 1.0) for corner in itertools.product(*((0, end) for end in last))])
+    apart = np.linalg.norm((corners @ (matrix - other).T)[:, :3], axis=1).max()
+    return bool(apart > np.linalg.norm(matrix[:3, :3], axis=0).min() / 2)
+
+
+def _millimetres(header: Any) -> float:
     try:
         unit = header.get_xyzt_units()[0]
     except (KeyError, ValueError):
         unit = "unknown"
-    ras = np.asarray(matrix, dtype=np.float64).copy()
-    checked_matrix(ras)
-    ras[:3] *= _MILLIMETRES.get(unit, 1.0)
-    return np.asarray(_TO_LPS @ ras)
+    return _MILLIMETRES.get(unit, 1.0)

@@ -82,6 +82,7 @@ _WANTED: Final[Mapping[int, bytes]] = {
     0x00280030: b"DS",
     0x00280100: b"US",
     0x00280101: b"US",
+    0x00280102: b"US",
     0x00280103: b"US",
     0x00280301: b"CS",
     0x00281050: b"DS",
@@ -344,6 +345,8 @@ class _Values:
             or bits not in (8, 16)
             or not 1 <= stored <= bits
         ):
+            raise _OddError
+        if 0x00280102 in self.raw and self.short(0x00280102) != stored - 1:
             raise _OddError
         is_native = found.syntax in (IMPLICIT, EXPLICIT)
         if is_native == (found.length == _UNDEFINED):

@@ -31,7 +31,7 @@ _FORMATS = {
     FileKind.WEBP: "WEBP",
 }
 _ORIENTATION = 0x0112
-_MOST_PAGES = 10_000
+MOST_PAGES = 10_000
 _STRIPS = ((273, 279), (324, 325))
 
 _DAMAGED = (
@@ -116,7 +116,7 @@ def count_pages(admitted: Admitted) -> int:
     if admitted.kind is not FileKind.TIFF:
         return 1
     with _opened(admitted) as image:
-        return max(1, min(int(getattr(image, "n_frames", 1)), _MOST_PAGES))
+        return max(1, min(int(getattr(image, "n_frames", 1)), MOST_PAGES))
 
 
 @contextlib.contextmanager

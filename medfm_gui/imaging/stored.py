@@ -112,12 +112,16 @@ class FrameFile(Protocol):
 class PictureFile:
     """A plain picture; the pages of a TIFF are its frames."""
 
+    _remarks: tuple[str, ...] = ()
+
     def __init__(self, path: Path) -> None:
-        from medfm_gui.imaging.raster import count_pages  # Pillow costs 0.1 s, which a DICOM series need not pay
+        from medfm_gui.imaging import raster  # Pillow costs 0.1 s, which a DICOM series need not pay
 
         self._path = path
         with admit(path) as admitted:
-            self.frames = count_pages(admitted)
+            self.frames = raster.count_pages(admitted)
+        if self.frames >= raster.MOST_PAGES:
+            self._remarks = (f"Of the file's images only the first {raster.MOST_PAGES} are read.",)
 
     def stored(self, frame: int) -> Stored:
         """One page, upright."""
@@ -136,7 +140,7 @@ class PictureFile:
 
     def facts(self, frame: int, stored: Stored) -> dict[str, Any]:
         """What there is to know of it."""
-        found: dict[str, Any] = {"header": None, "frames": self.frames, "notes": list(stored.notes)}
+        found: dict[str, Any] = {"header": None, "frames": self.frames, "notes": [*stored.notes, *self._remarks]}
         if stored.pixels.ndim == 2:
             if stored.pixels.dtype == np.uint8:
                 window = (127.5, 255.0)

@@ -49,7 +49,10 @@ class ViewFacts:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The array's file is there with one frame in it, ``index``."""
+    """The array's file is there with one frame in it, ``index``.
+
+    ``frames`` are those of a file that is all of the series, in order of their positions; empty where they lie so.
+    """
 
     grid: Grid
     facts: ViewFacts
@@ -57,6 +60,7 @@ class Begun:
     index: int
     data_at: int
     """Bytes before the first frame in the file."""
+    frames: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,14 @@ def begin(
         raise UnreadableFile(str(answer["message"]), reason=str(answer["reason"]))
     if answer.get("needs_extents"):
         return NeedsExtents()
-    return Begun(Grid(**answer["grid"]), _facts(answer["facts"]), answer["count"], answer["index"], answer["data_at"])
+    return Begun(
+        grid=Grid(**answer["grid"]),
+        facts=_facts(answer["facts"]),
+        count=answer["count"],
+        index=answer["index"],
+        data_at=answer["data_at"],
+        frames=tuple(answer["frames"]),
+    )
 
 
 def _facts(words: dict[str, Any]) -> ViewFacts:

@@ -186,6 +186,16 @@ def covariate_values(
     return tuple((name, tuple(values)) for name, values in found.items() if 1 < len(values) <= most)
 
 
+def sealed_covariate_values(reader: Reader, dataset_id: str, sealed: Sequence[str]) -> dict[tuple[str, str], int]:
+    """How many samples in the tests of these splits have each value of each covariate."""
+    counted = (
+        "SELECT c.key AS name, c.value AS value, count(*) AS n FROM samples s, json_each(s.covariates) c"
+        f" WHERE s.dataset = ? AND s.id IN ({_SEALED}) GROUP BY c.key, c.value"
+    )
+    rows = reader.db.conn.execute(counted, [text_cell(dataset_id), json_of(sealed)])
+    return {(text_of(name), text_of(value)): int(number) for name, value, number in rows}
+
+
 def splits(reader: Reader, dataset_id: str | None = None) -> tuple[SplitRow, ...]:
     """All splits, or those of a dataset, oldest first."""
     where, values = _where({"dataset": dataset_id})

@@ -89,6 +89,8 @@ class SamplePage:
     total: int
     samples: tuple[Sample, ...]
     hidden: tuple[str, ...] = ()
+    omits_sealed: bool = False
+    """Whether the filter would tell labels, so that no image of a sealed test is among the samples or counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from medfm_gui.domain.dataset import Dataset, Sample, Task
 from medfm_gui.domain.errors import LeakError
-from medfm_gui.domain.split import Certificate, Leak, Partition, Split
+from medfm_gui.domain.split import Certificate, Leak, LeakKind, Partition, Split
 from medfm_gui.workspace import covariates, data, near, sealing
 from medfm_gui.workspace.place import Workspace
 from medfm_gui.workspace.sources import SkippedGroup, skipped_groups
@@ -39,6 +39,7 @@ class SplitWish:
     leave_out: str = ""
     in_time: str = ""
     move: bool = False
+    alike: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,16 @@ class Characteristics:
 
 @dataclass(frozen=True, slots=True)
 class Twins:
-    """Images with the very same pixels; ``is_torn`` where their labels differ."""
+    """Images with the very same pixels; ``is_torn`` where labels that are shown differ.
+
+    ``has_hidden``: one of them is in a sealed test, so whether its label is the same is not told.
+    """
 
     samples: tuple[str, ...]
     paths: tuple[str, ...]
     labels: tuple[str, ...]
     is_torn: bool
+    has_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,8 @@ class PlannedFold:
     rule: str
     sizes: Mapping[str, int]
     lines: tuple[Line, ...]
+    wholes: tuple[int, ...] = ()
+    """What the counts of the lines are of in each column: images whose labels are not hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +153,8 @@ class SplitPlan:
     n_suspects: int = 0
     near: str = ""
     """Why near-duplicates were not compared yet; empty where they were."""
+    near_unseen: str = ""
+    """Why there was no image to compare for near-duplicates; empty where there were some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +170,8 @@ class SplitFacts:
     certificate: Certificate | None = None
     suspects: tuple[LeakLine, ...] = ()
     as_published: bool = False
+    wholes: tuple[int, ...] = ()
+    """What the counts of the lines are of in each column: images whose labels are not hidden."""
 
 
 def characteristics(workspace: Workspace, dataset_id: str, split_id: str = "") -> Characteristics:
@@ -245,6 +256,7 @@ def request_of(wish: SplitWish) -> SplitRequest:
         leave_out=wish.leave_out,
         in_time=wish.in_time,
         move=wish.move,
+        alike=wish.alike,
     )
 
 
@@ -259,6 +271,7 @@ def plan_split(workspace: Workspace, dataset_id: str, wish: SplitWish) -> SplitP
     dataset = data.read(workspace, dataset_id)
     hidden = sealing.sealed_samples(workspace, dataset_id)
     looked = near.known(workspace, dataset)
+    wish = wish if looked.found else replace(wish, alike="")  # they are looked for when the split is made
     try:
         splits = dividing.make_split(dataset, request_of(wish), near=looked.found, near_reason=looked.reason)
     except LeakError as error:
@@ -270,7 +283,7 @@ def plan_split(workspace: Workspace, dataset_id: str, wish: SplitWish) -> SplitP
     folds = []
     for split in splits:
         table = _Table(dataset.samples, columns, _sides(split)).without(hidden)
-        folds.append(PlannedFold(split.rule, split.sizes, _class_lines(dataset, table)))
+        folds.append(PlannedFold(split.rule, split.sizes, _class_lines(dataset, table), table.images()))
     warnings = dict.fromkeys(warning for split in splits for warning in split.warnings)
     if hidden:
         warnings[f"{len(hidden):,} images are in a test that is still sealed: classes are counted without them."] = None
@@ -282,7 +295,13 @@ def plan_split(workspace: Workspace, dataset_id: str, wish: SplitWish) -> SplitP
         suspects=_leak_lines(dataset, tuple(doubtful), hidden),
         n_suspects=len(doubtful),
         near=looked.reason,
+        near_unseen=_near_unseen(splits[0]),
     )
+
+
+def _near_unseen(split: Split) -> str:
+    looks = split.certificate.checks if split.certificate else ()
+    return next((look.reason for look in looks if look.kind is LeakKind.NEAR and not look.compared), "")
 
 
 def split_facts(workspace: Workspace, dataset_id: str, split_id: str) -> SplitFacts:
@@ -311,6 +330,7 @@ def split_facts(workspace: Workspace, dataset_id: str, split_id: str) -> SplitFa
         certificate=split.certificate,
         suspects=_leak_lines(dataset, split.certificate.suspects, hidden) if split.certificate else (),
         as_published=split.as_published,
+        wholes=table.images(),
     )
 
 
@@ -430,6 +450,7 @@ def _twins_of(dataset: Dataset, sharing: Sequence[Sample], hidden: frozenset[str
         tuple(sample.id if sample.id in hidden else _place(sample) for sample in listed),
         tuple("hidden" if sample.id in hidden else _label(dataset, sample) for sample in listed),
         len(shown) > 1,
+        any(sample.id in hidden for sample in sharing),
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medfm_gui.domain.dataset import Dataset
 from medfm_gui.domain.errors import InputError, NotFound, UsageError
 from medfm_gui.domain.split import Split
+from medfm_gui.workspace.importing import remove_abandoned, told_of_twin, working_on
 from medfm_gui.workspace.journal import note
 from medfm_gui.workspace.pixels import share_pixels
 from medfm_gui.workspace.place import Workspace, new_folder, now, pseudonym_key, slug
@@ -46,9 +48,11 @@ def import_dataset(
     if not source.exists():
         raise InputError(f"“{source}” does not exist.", "Check the path.")
     title = shown(name or source.stem) or "dataset"
+    if not dry_run:
+        remove_abandoned(workspace)
     folder = None if dry_run else new_folder(workspace.root / "datasets", slug(title))
     pixels = folder / "pixels" if folder else None
-    try:
+    with working_on(workspace, folder) if folder else contextlib.nullcontext():
         if pixels:
             pixels.mkdir()
         with DecodePool(pixels) as pool:
@@ -64,22 +68,13 @@ def import_dataset(
                 created=now(),
                 on_progress=on_progress,
             )
+        dataset = told_of_twin(workspace, dataset)
         if folder and pixels:
             share_pixels(workspace, dataset, pixels)
             write_dataset(folder, dataset)
             workspace.store.put_dataset(dataset, str(folder))
             note(workspace, "dataset imported", dataset.id, fingerprint=dataset.fingerprint, layout=dataset.layout)
-    except BaseException:
-        if folder:
-            _discard(folder)
-        raise
     return dataset
-
-
-def _discard(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def read(workspace: Workspace, dataset_id: str) -> Dataset:
@@ -147,7 +142,7 @@ def make_split(
     looked = near.known(workspace, dataset) if look is not False else near.Looked(None, why_not)
     if look is not False and (looked.found is None or near.can_say_more(workspace, dataset)):
         if look or not near.is_large(dataset):
-            dividing.make_split(dataset, request)  # what cannot be divided is refused before the look
+            dividing.make_split(dataset, replace(request, alike=""))  # refused before the look
         looked = near.near_duplicates(workspace, dataset, always=bool(look), on_progress=on_progress)
     splits = dividing.make_split(
         dataset, request, split_id=stem, created=now(), near=looked.found, near_reason=looked.reason

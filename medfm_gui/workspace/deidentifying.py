@@ -110,7 +110,7 @@ def find_studies(workspace: Workspace, names: Sequence[str], *, pool: DecodePool
             scan = import_studies(workspace, Path(name), pool=pool)
             found.update(dict.fromkeys(study.uid for study in scan.studies))
         else:
-            raise NotFound(f"There is no study “{name}” in this workspace.", "“medfm study list --json” lists them.")
+            raise NotFound(f"There is no study “{name}” in this workspace.", "“medfm study list” lists them.")
     return tuple(found)
 
 

@@ -19,7 +19,7 @@ from medfm_gui.base.atomic import atomic_write, sha256_file
 from medfm_gui.domain.dataset import Dataset, Task
 from medfm_gui.domain.errors import InputError, MedfmError, NotFound, WeightsAbsent
 from medfm_gui.domain.run import FeaturesSpec, FileRef
-from medfm_gui.workspace import data, sealing
+from medfm_gui.workspace import covariates, data, sealing
 from medfm_gui.workspace.errands import OnEvent, run_errand
 from medfm_gui.workspace.place import Workspace
 
@@ -31,6 +31,7 @@ HIDDEN = "hidden (sealed test)"
 NOT_RECORDED = "not recorded"
 OTHER = "other"
 _MOST_GROUPS = 10
+_OTHERS = "other ("
 _LEAST = 3
 
 
@@ -265,6 +266,7 @@ def _groups(
     from collections import Counter
 
     samples = [dataset.samples[place] for place in positions.tolist()]
+    order: tuple[str, ...] = ()
     hidden = frozenset() if by == "partition" else sealing.sealed_samples(workspace, dataset.id)
     if by == "partition":
         sides = {item.sample: item.partition.value for item in data.splits_of(workspace, split_id)[0].assignments}
@@ -273,17 +275,20 @@ def _groups(
         values = [HIDDEN if sample.id in hidden else _label(dataset, sample.target) for sample in samples]
     else:
         keeps = sealing.is_neutral(by)
-        values = [
-            HIDDEN if sample.id in hidden and not keeps else sample.covariates.get(by) or NOT_RECORDED
-            for sample in samples
-        ]
+        group_of, listed = covariates.grouping(by, dataset.samples)  # ages and numbers as in the table of counts
+        values = [HIDDEN if sample.id in hidden and not keeps else group_of(sample) for sample in samples]
+        values = [OTHER if value.startswith(_OTHERS) else value for value in values]
+        order = tuple(listed)
     counted = Counter(values)
-    special = [name for name in (HIDDEN, NOT_RECORDED) if name in counted]
+    special = [name for name in (OTHER, HIDDEN, NOT_RECORDED) if name in counted]
     named = [name for name, _ in counted.most_common() if name not in special]
     if by == "label" and dataset.task is not Task.MULTILABEL:
-        named = [name for name in dataset.classes if name in counted]
+        order = dataset.classes
+    if order:
+        named = [name for name in order if name in counted]
     shown = named if len(named) <= _MOST_GROUPS else named[: _MOST_GROUPS - 1]
-    groups = (*shown, *((OTHER,) if len(named) > len(shown) else ()), *special)
+    more = (OTHER,) if len(named) > len(shown) and OTHER not in special else ()
+    groups = (*shown, *more, *special)
     number = {name: place for place, name in enumerate(groups)}
     other = number.get(OTHER, 0)
     return groups, np.array([number.get(value, other) for value in values], np.uint8)

@@ -135,6 +135,11 @@ def _open(
             f"{view.id} was imported as a finished model, and the data that it was trained on are not here.",
             "Its own test set is where it was trained.",
         )
+    if sha256_file(workspace.split(view.spec.split_id)) != view.spec.split.sha256:
+        raise InputError(
+            f"The split “{view.spec.split_id}” was changed after {view.id} was trained on it; its test stays sealed.",
+            "Put its file back from a copy, or train again on another split.",
+        )
     dataset = data.read(workspace, view.spec.dataset_id)
     path = test_predictions(workspace, view.id)
     folder = path.parent

@@ -96,7 +96,8 @@ def flow_of(dataset: Dataset, split: Split | None = None, ancestors: Sequence[Da
         before = steps.pop()
         steps.append(Step(before.name, before.number, before.patients, _losses({"left out by a correction": gone})))
         steps.append(Step(f"Images of {version.id}", len(version.samples), version.n_patients))
-    whole = Flow(dataset.id, "", title_of(dataset.name), tuple(steps), (), NOTE)
+    note = NOTE if first.skipped else ""
+    whole = Flow(dataset.id, "", title_of(dataset.name), tuple(steps), (), note)
     return divided(whole, dataset, split) if split is not None else whole
 
 

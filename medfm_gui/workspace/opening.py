@@ -245,6 +245,8 @@ def described(subject: Subject, begun: Begun, array: str) -> OpenedSeries:
     sources = subject.sources
     if subject.series is None:
         sources = tuple(SourceFrame(sources[0].path, frame) for frame in range(begun.count))
+    if begun.frames:
+        sources = tuple(SourceFrame(sources[0].path, frame) for frame in begun.frames)
     warnings = subject.series.warnings if subject.series else ()
     opened = OpenedSeries(
         array=array,

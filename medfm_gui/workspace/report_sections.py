@@ -261,6 +261,10 @@ def _without_flagged(tests: Sequence[EvaluationFile]) -> list[Table]:
         (row.run, metric_title(row.metric), estimate(row), str(row.n), str(len(test.flagged)))
         for test in tests
         for row in test.without_flagged
+    ) + tuple(
+        (test.run, "–", "what is left cannot be scored", "–", str(len(test.flagged)))
+        for test in tests
+        if test.flagged and not test.without_flagged
     )
     if not rows:
         return []

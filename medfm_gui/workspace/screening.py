@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 FILE = "screening.json"
-_RULES = 1
+_RULES = 2
 """Raised when a rule changes, so that what was kept is measured anew."""
 _SIDE = 64
 _BLANK_SPREAD = 0.02
 _SATURATED_SHARE = 0.5
+_SATURATED_MORE = 0.25
+_TOP = 0.98
 _TINY_PX = 64
-_ODD_ASPECT = 3.0
+_ODD_ASPECT = 2.0
 _LEAST_PEERS = 20
 _INVERTED_BELOW = -0.3
 _RARE_SHARE = 0.02
@@ -56,9 +58,10 @@ class Oddity(StrEnum):
 
 MEANINGS: Mapping[Oddity, str] = {
     Oddity.BLANK: "Hardly any contrast: 98 % of the pixels lie within 2 % of the range.",
-    Oddity.SATURATED: "More than half of the pixels have the highest value.",
+    Oddity.SATURATED: "The brightest values are cut off: more than half of the pixels stand there, or a quarter "
+    "more of them than usual for this dataset.",
     Oddity.TINY: f"A side below {_TINY_PX} pixels, where most images are larger.",
-    Oddity.ASPECT: f"One side is more than {_ODD_ASPECT:g} times as long as usual for this dataset.",
+    Oddity.ASPECT: f"One side is at least {_ODD_ASPECT:g} times as long as usual for this dataset.",
     Oddity.INVERTED: "Bright where the other images are dark: the grey scale may be inverted (MONOCHROME1).",
     Oddity.KIND: "A modality, body part or number of colours that hardly any other image has.",
     Oddity.IDENTICAL: "The very same pixels as another image.",
@@ -191,9 +194,10 @@ def _measure(dataset: Dataset, cache: PixelCache, on_progress: Progress | None) 
 
 
 def measure_one(pixels: NDArray[Any]) -> tuple[float, float, NDArray[np.float32]]:
-    """Spread (1st to 99th percentile over the range), share of pixels at the highest value, and 8 × 8 means less mean.
+    """Spread (1st to 99th percentile over the range), share of pixels cut off at the top, and 8 × 8 means less mean.
 
-    Every few pixels are enough: at most 64 × 64 are looked at. Values of 16 bits count from 0 to their own highest.
+    Every few pixels are enough: at most 64 × 64 are looked at. Values of 16 bits count from 0 to their own highest, for
+    a detector of 12 bits cuts off at 4,095; with 8 bits the uppermost 2 % count, for JPEG blurs what was cut off.
     """
     rows, columns = pixels.shape[:2]
     steps = max(1, rows // _SIDE), max(1, columns // _SIDE)
@@ -201,7 +205,7 @@ def measure_one(pixels: NDArray[Any]) -> tuple[float, float, NDArray[np.float32]
     grey = grey.mean(axis=2) if grey.ndim == 3 else grey
     top = 255.0 if pixels.dtype == np.uint8 else max(float(grey.max()), 1.0)
     low, high = np.percentile(grey, (1, 99))
-    saturated = float((grey >= top).mean()) if pixels.dtype == np.uint8 else float((grey >= 65535).mean())
+    saturated = float((grey >= (_TOP * top if pixels.dtype == np.uint8 else top)).mean())
     lines = [part.mean(axis=0) for part in np.array_split(grey, 8, axis=0) if len(part)]
     cells = [part.mean(axis=1) for part in np.array_split(np.asarray(lines), 8, axis=1) if part.shape[1]]
     small = np.zeros((8, 8), np.float32)
@@ -222,14 +226,16 @@ def _findings(samples: Sequence[Sample], measured: Measured) -> Iterator[Finding
 
 
 def _by_contents(samples: Sequence[Sample], measured: Measured) -> Iterator[Finding]:
+    usual = float(np.nanmedian(measured.saturated)) if not np.isnan(measured.saturated).all() else 0.0
+    limit = min(_SATURATED_SHARE, usual + _SATURATED_MORE)
     for number, sample in enumerate(samples):
         spread, saturated = float(measured.spread[number]), float(measured.saturated[number])
         if np.isnan(spread):
             yield Finding(sample.id, Oddity.LOST)
         elif spread < _BLANK_SPREAD:
             yield Finding(sample.id, Oddity.BLANK, f"contrast {100 * spread:.1f} % of the range")
-        elif saturated > _SATURATED_SHARE:
-            yield Finding(sample.id, Oddity.SATURATED, f"{100 * saturated:.0f} % at the highest value")
+        elif saturated > limit:
+            yield Finding(sample.id, Oddity.SATURATED, f"{100 * saturated:.0f} % of the pixels at the top")
 
 
 def _by_size(samples: Sequence[Sample]) -> Iterator[Finding]:
@@ -242,7 +248,7 @@ def _by_size(samples: Sequence[Sample]) -> Iterator[Finding]:
         measured = f"{sample.columns} × {sample.rows} px"
         if min(sample.rows, sample.columns) < _TINY_PX <= usual_side:
             yield Finding(sample.id, Oddity.TINY, measured)
-        if abs(np.log(sample.columns / sample.rows) - usual) > np.log(_ODD_ASPECT):
+        if abs(np.log(sample.columns / sample.rows) - usual) >= np.log(_ODD_ASPECT) - 1e-9:
             yield Finding(sample.id, Oddity.ASPECT, measured)
 
 

@@ -90,7 +90,38 @@ def samples_page(
             return page
         hidden = frozenset(queries.sealed_ids(reader, sealed, [sample.id for sample in page.samples]))
     samples = tuple(blanked(sample) if sample.id in hidden else sample for sample in page.samples)
-    return SamplePage(page.total, samples, tuple(sample.id for sample in samples if sample.id in hidden))
+    omits = only.class_index is not None or tells
+    return SamplePage(page.total, samples, tuple(sample.id for sample in samples if sample.id in hidden), omits)
+
+
+def covariate_values(
+    workspace: Workspace, dataset_id: str, *, keep: bool = True
+) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
+    """Covariates by which samples can be filtered, each value with the number that such a filter finds.
+
+    A covariate that may tell labels is counted without the images of a sealed test.
+
+    Raises:
+        NotFound: there is no such dataset.
+    """
+    from medfm_gui.store import queries
+    from medfm_gui.workspace.covariates import counted_values
+
+    counted = counted_values(workspace, dataset_id, keep=keep).covariates
+    sealed = sealed_splits(workspace, dataset_id)
+    if not sealed or all(is_neutral(name) for name, _ in counted):
+        return counted
+    with workspace.store.reading() as reader:
+        hidden = queries.sealed_covariate_values(reader, dataset_id, sealed)
+    shown = []
+    for name, values in counted:
+        left = values
+        if not is_neutral(name):
+            less = [(value, number - hidden.get((name, value), 0)) for value, number in values]
+            left = tuple(sorted((one for one in less if one[1]), key=lambda one: (-one[1], one[0])))
+        if left:
+            shown.append((name, left))
+    return tuple(shown)
 
 
 def blanked(sample: Sample) -> Sample:

@@ -196,7 +196,26 @@ def _splits_for(workspace: Workspace, request: TrainRequest, dataset: Dataset) -
                 f"The split “{split.id}” belongs to other data than “{dataset.id}”.",
                 f"Make one with “medfm split {dataset.id}”.",
             )
+        _check_whole(dataset, split)
     return splits
+
+
+def _check_whole(dataset: Dataset, split: Split) -> None:
+    """Whether a frozen split is still what its fingerprint and its certificate say.
+
+    Raises:
+        InputError: somebody changed its file.
+    """
+    from medfm_gui.datasets.certificate import is_whole
+    from medfm_gui.datasets.fingerprint import split_fingerprint
+
+    sides = {item.sample: item.partition for item in split.assignments}
+    is_fitting = split.certificate is None or is_whole(split.certificate, split)
+    if not is_fitting or split_fingerprint(dataset, sides) != split.fingerprint:
+        raise InputError(
+            f"The split “{split.id}” was changed after it was frozen: it no longer fits its own hash.",
+            f"Put its file back from a copy, or make another with “medfm split {dataset.id}”.",
+        )
 
 
 def _draft(

@@ -186,7 +186,7 @@ def _study(study: Study) -> Iterator[Difference]:
     flow, split = study.dataset.flow, study.split
     for name, stored, made in (
         ("dataset", flow.dataset, study.dataset.id), ("split", flow.split, ""),
-        ("title", flow.title, title_of(study.dataset.name)), ("note", flow.note, NOTE),
+        ("title", flow.title, title_of(study.dataset.name)), ("note", flow.note, NOTE if flow.note else ""),
     ):  # fmt: skip
         yield from _apart(f"{STUDY}: flow {name}", stored, made, f"{STUDY} itself")
     found = split.certificate

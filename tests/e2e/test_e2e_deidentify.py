@@ -84,3 +84,13 @@ def test_a_kill_in_the_middle_leaves_no_folder_and_the_next_try_is_whole(medfm: 
     assert name not in left
     done = medfm.json("study", "anonymise", uid, "--out", tmp_path / "out")
     assert done["written"] == 400 and not part.exists()
+
+
+def test_a_study_is_named_as_the_list_names_it(medfm: Medfm, tmp_path: Path) -> None:
+    data = pydicom.dcmread(str(pydicom.data.get_testdata_file("CT_small.dcm")))
+    save(data, tmp_path / "in" / "a.dcm")
+    medfm.json("study", "import", tmp_path / "in")
+    listed = medfm.run("study", "list").stdout.splitlines()
+    assert listed[0].split()[0] == "study" and len(listed) == 2
+    done = medfm.json("study", "anonymise", listed[1].split()[0], "--out", tmp_path / "out")
+    assert done["written"] == 1

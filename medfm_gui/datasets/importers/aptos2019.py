@@ -35,9 +35,7 @@ _STATEMENT = Statement(
 
 
 def recognises(source: Path) -> str | None:
-    """A folder with a table of ``id_code`` and ``diagnosis``, as the competition or the re-host call it."""
-    if not source.is_dir():
-        return None
+    """A table of ``id_code`` and ``diagnosis`` as the competition or the re-host call it, or a folder with one."""
     for name, form in (("train_1.csv", "the re-host in three partitions"), ("train.csv", "the competition's files")):
         found = find_file(source, name)
         if found and {"idcode", "diagnosis"} <= header(found):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from medfm_gui.datasets.importers.msd import volumes_of
@@ -99,4 +100,7 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
     )
 
 
-LAYOUT = Layout("btcv", "BTCV, abdominal organs in CT (Synapse)", "segmentation", recognises, read)
+PRESETS: Mapping[str, Mapping[str, str]] = {"study-b": {}}
+"""Study B's code leaves nothing to choose: all labelled volumes, all thirteen organs."""
+
+LAYOUT = Layout("btcv", "BTCV, abdominal organs in CT (Synapse)", "segmentation", recognises, read, presets=PRESETS)

@@ -94,7 +94,7 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
         warnings=(*_unmasked(entries), *junk_remark(images.junk), _NO_PATIENTS),
         taken={"class": "the file's name", "masks": "the files with _mask beside the images"},
         counts=_counts(list(pictures), sum(map(len, masks.values()))),
-        policies=policies,
+        policies={"task": "lesion"} if wants_masks else policies,
         statement=_STATEMENT,
     )
 

@@ -11,6 +11,7 @@ from medfm_gui.datasets.layout import Layout, Tools
 from medfm_gui.datasets.listing import Entry, ImportOptions, Listing
 from medfm_gui.datasets.locate import ImageFolder, Missing, is_absolute
 from medfm_gui.datasets.pseudonym import pseudonym
+from medfm_gui.datasets.published import junk_remark
 from medfm_gui.datasets.sheets import SHEET_SUFFIXES
 from medfm_gui.datasets.table import Table, read_table
 from medfm_gui.datasets.text import examples, plain_name, shown
@@ -103,7 +104,7 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
         tuple(entries),
         label_names=columns.labels,
         skipped=(*skipped, *conflicts, *folder.skipped),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *junk_remark(folder.junk)),
         taken=_taken(table, columns, kept),
     )
 

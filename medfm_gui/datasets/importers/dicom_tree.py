@@ -5,7 +5,7 @@ Patients are kept as pseudonyms and UIDs not at all: the join is made here and t
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from medfm_gui.datasets.layout import Layout, Tools
 from medfm_gui.datasets.listing import Entry, ImportOptions, Listing
 from medfm_gui.datasets.locate import ImageFolder
 from medfm_gui.datasets.pseudonym import pseudonym
+from medfm_gui.datasets.published import junk_remark
 from medfm_gui.datasets.table import Table, read_table
 from medfm_gui.datasets.text import examples, plain_name, shown
 from medfm_gui.datasets.walk import has_dicom_mark
@@ -99,7 +100,8 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
     objects, skipped = _objects(folder, tools, table.path)
     if not objects:
         raise InputError(
-            f"There is no DICOM image in “{shown(root.name)}” ({counted(len(skipped), 'file')} could not be used).",
+            f"There is no DICOM image in “{shown(root.name)}” ({counted(len(skipped), 'file')} could not be used"
+            f"{_mostly(skipped)}).",
             "Check the folder; for PNG or JPEG take the layout csv.",
         )
     join, column, rows = _join(table, options, objects, folder)
@@ -133,9 +135,15 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
         tuple(entries),
         label_names=labels,
         skipped=(*skipped, *folder.skipped),
-        warnings=table.warnings,
+        warnings=(*table.warnings, *junk_remark(folder.junk)),
         taken=taken,
     )
+
+
+def _mostly(skipped: Sequence[Skipped]) -> str:
+    """The message that most of the files got that could not be used."""
+    said = Counter(item.message for item in skipped if item.message)
+    return "".join(f"; {count} × {message.rstrip('.')}" for message, count in said.most_common(1))
 
 
 def _table_near(source: Path) -> Path:

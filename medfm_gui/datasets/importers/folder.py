@@ -7,8 +7,9 @@ from pathlib import Path
 from medfm_gui.datasets.layout import Layout, Tools
 from medfm_gui.datasets.listing import Entry, ImportOptions, Listing
 from medfm_gui.datasets.partitions import all_are_partitions, partition_named
+from medfm_gui.datasets.published import junk_remark
 from medfm_gui.datasets.text import cell, examples, natural, shown, words
-from medfm_gui.datasets.walk import TABLE_SUFFIXES, looks_like_image, suffix_of, walk
+from medfm_gui.datasets.walk import TABLE_SUFFIXES, Tree, looks_like_image, suffix_of, walk
 from medfm_gui.domain.dataset import Skipped
 from medfm_gui.domain.errors import InputError
 from medfm_gui.domain.units import counted
@@ -64,7 +65,7 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
         label_names=("folder",),
         classes=tuple(sorted(classes, key=natural)),
         skipped=tuple(skipped),
-        warnings=_empty_folders(source, tree.files),
+        warnings=(*_empty_folders(source, tree), *junk_remark(tree.junk)),
         taken=taken,
     )
 
@@ -108,8 +109,9 @@ def _complain_of_one_class(source: Path, entries: list[Entry]) -> None:
         )
 
 
-def _empty_folders(source: Path, files: tuple[str, ...]) -> tuple[str, ...]:
-    filled = {name.split("/")[0] for name in files if "/" in name}
+def _empty_folders(source: Path, tree: Tree) -> tuple[str, ...]:
+    told = [item.path for item in tree.skipped]  # a folder that cannot be read may well hold files
+    filled = {name.split("/")[0] for name in (*tree.files, *told) if "/" in name}
     empty = sorted(
         shown(item.name)
         for item in source.iterdir()

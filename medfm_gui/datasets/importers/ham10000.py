@@ -42,8 +42,8 @@ _STATEMENT = Statement(
 
 
 def recognises(source: Path) -> str | None:
-    """A folder with the table of metadata."""
-    found = find_file(source, *_TABLES) if source.is_dir() else None
+    """The table of metadata, or a folder with it."""
+    found = find_file(source, *_TABLES)
     return f"there is “{shown(found.name)}”" if found and {"lesionid", "imageid", "dx"} <= header(found) else None
 
 

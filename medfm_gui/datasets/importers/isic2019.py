@@ -56,8 +56,8 @@ _STATEMENT = Statement(
 
 
 def recognises(source: Path) -> str | None:
-    """A folder with the table of truth of the training set."""
-    found = find_file(source, _TRUTH[0]) if source.is_dir() else None
+    """The table of truth of the training set, or a folder with it."""
+    found = find_file(source, _TRUTH[0])
     return f"there is “{shown(found.name)}”" if found else None
 
 

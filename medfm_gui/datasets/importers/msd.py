@@ -216,4 +216,9 @@ def volumes_of(tree: Tree) -> frozenset[str]:
     return frozenset(name for name in tree.files if is_volume(name))
 
 
-LAYOUT = Layout("msd", "Medical Segmentation Decathlon (dataset.json)", "segmentation", recognises, read)
+PRESETS: Mapping[str, Mapping[str, str]] = {"study-b": {}}
+"""Study B's code leaves nothing to choose: all volumes that have labels, each label a class."""
+
+LAYOUT = Layout(
+    "msd", "Medical Segmentation Decathlon (dataset.json)", "segmentation", recognises, read, presets=PRESETS
+)

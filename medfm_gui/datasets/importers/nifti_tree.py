@@ -36,6 +36,8 @@ def recognises(source: Path) -> str | None:
         pairs = paired(volumes)
         if pairs.masks:
             return f"{counted(len(pairs.masks), 'volume')} with a mask by name: {_example(pairs)}"
+        if pairs.lone_masks:
+            return f"{counted(len(pairs.lone_masks), 'volume')} called like a mask: {shown(pairs.lone_masks[0])}"
         classes = _class_folders(volumes)
         others = sum(looks_like_image(name) and not is_volume(name) for name in tree.files)
         if len(classes) > 1 and len(volumes) > others:
@@ -63,6 +65,13 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
     pairs = paired(names)
     if pairs.masks:
         return _segmentation(source, tree, pairs)
+    if pairs.lone_masks and is_volume(names[0]):
+        raise InputError(
+            f"{counted(len(pairs.lone_masks), 'volume')} in “{shown(source.name)}” are masks by their names "
+            f"({examples(map(shown, pairs.lone_masks))}), and none is called like an image's.",
+            "Call image and mask alike, one mask an image: images/x.nii.gz with labels/x.nii.gz, or x.nii.gz with "
+            "x_seg.nii.gz.",
+        )
     classes = _class_folders(names)
     if len(classes) < 2:
         raise InputError(
@@ -95,12 +104,20 @@ def _segmentation(source: Path, tree: Tree, pairs: Pairs) -> Listing:
         pairing.take(image, masks[0], there=there)
         for other in masks[1:]:
             pairing.skip(other, "other_reader", f"“{shown(image)}” has another mask, which comes first by name.")
+        for other in pairs.siblings.get(image, ()):
+            pairing.skip(other, "other_image", f"“{shown(image)}” has the same mask; one image a mask is taken.")
     pairing.unlabelled(list(pairs.lone_images), "This image has no mask.")
     for name in pairs.lone_masks:
         pairing.skip(name, "missing_image", "Its mask is there, and the image is not.")
     warnings = ["No file says whose an image is: each counts as a patient of its own."]
     if several:
         warnings.append(f"{counted(several, 'image')} with several masks: the first by name was taken of each.")
+    if pairs.siblings:
+        image, rest = next(iter(pairs.siblings.items()))
+        warnings.append(
+            f"{counted(len(pairs.siblings), 'mask')} with several images: “{shown(image)}” was taken and not "
+            f"{examples(map(shown, rest))}, and so on. For another kind, put its images and the masks into a folder."
+        )
     return Listing(
         "nifti",
         source,
@@ -110,6 +127,7 @@ def _segmentation(source: Path, tree: Tree, pairs: Pairs) -> Listing:
         skipped=(*tree.skipped, *pairing.skipped),
         warnings=(*warnings, *junk_remark(tree.junk)),
         taken={"images and masks": f"by name: {_example(pairs)}"},
+        policies={},
         statement=Statement(unit="volume" if any(map(is_volume, pairs.masks)) else "image"),
     )
 

@@ -90,7 +90,7 @@ def read(source: Path, options: ImportOptions, tools: Tools) -> Listing:
     if three is not None:
         return _with_patients(home(source), three, options)
     if two is not None:
-        return _without_patients(home(source), two, options)
+        return _without_patients(home(source), two)
     raise InputError(
         f"“{shown(source.name)}” holds neither the folders Covid, Healthy, Others nor COVID, non-COVID.",
         "Name the folder into which the release was unpacked.",
@@ -147,7 +147,7 @@ def _counts(slices: dict[tuple[str, str], list[str]]) -> Iterator[Count]:
         yield Count(f"patients of {kind}", patients[kind], number, "pub")
 
 
-def _without_patients(root: Path, folder: Path, options: ImportOptions) -> Listing:
+def _without_patients(root: Path, folder: Path) -> Listing:
     inside = _inside(folder)
     gathering = Gathering(images_below(root, inside["covid"], inside["non-covid"]))
     depth = len(folder.relative_to(root).parts)
@@ -170,7 +170,7 @@ def _without_patients(root: Path, folder: Path, options: ImportOptions) -> Listi
         ),
         taken={"class": "the folder's name", "patient": "none: this release does not say"},
         counts=(Count("slices", len(gathering.entries), 2_482, "pub"),),
-        policies=options.policies,
+        policies={},  # two folders, two classes: nothing to choose
         statement=WITHOUT_PATIENTS,
     )
 

@@ -32,14 +32,12 @@ from medfm_gui.domain import events as ev
 from medfm_gui.domain.correction import CorrectionDraft
 from medfm_gui.domain.dataset import Statement
 from medfm_gui.domain.errors import Interrupted, UsageError
-from medfm_gui.workspace import corrections, covariates, embedding, flow, screening, statements
+from medfm_gui.workspace import corrections, embedding, flow, screening, sealing, statements
 
 
 def list_covariates(room: Room, ask: ListCovariates, told: Told) -> CovariateValues:
     """Counts of the database, or of the file where they were kept."""
-    return CovariateValues(
-        covariates.counted_values(room.workspace, ask.dataset, keep=not room.is_read_only).covariates
-    )
+    return CovariateValues(sealing.covariate_values(room.workspace, ask.dataset, keep=not room.is_read_only))
 
 
 def describe_flow(room: Room, ask: DescribeFlow, told: Told) -> flow.Flow:

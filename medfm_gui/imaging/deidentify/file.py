@@ -10,13 +10,14 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.pixels.utils import get_expected_length
 
 from medfm_gui.base.atomic import atomic_file
-from medfm_gui.domain.deidentification import Dates, Deidentification
+from medfm_gui.domain.deidentification import Dates, Deidentification, Flag
 from medfm_gui.imaging import elements as el
 from medfm_gui.imaging.deidentify import codestream, risk, tally
 from medfm_gui.imaging.deidentify.kinds import rules_of
 from medfm_gui.imaging.deidentify.rewrite import PIXEL_TAGS, Said, rewritten
 from medfm_gui.imaging.deidentify.secrets import Secrets
 from medfm_gui.imaging.deidentify.tally import Tally
+from medfm_gui.imaging.deidentify.unused_bits import has_room, without_unused_bits
 from medfm_gui.imaging.deidentify.values import Making, Patient
 from medfm_gui.imaging.deidentify.words import name_parts
 from medfm_gui.imaging.dicom import Parsed, contained, header_of, parsing
@@ -25,6 +26,7 @@ from medfm_gui.imaging.header import clean_uid
 from medfm_gui.imaging.reasons import Reason, refusal
 
 _IMPLICIT, _BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
+_DEFLATED = "1.2.840.10008.1.2.1.99"
 _NATIVE = frozenset({_IMPLICIT, "1.2.840.10008.1.2.1", _BIG_ENDIAN})
 _JPEG_FAMILY = "1.2.840.10008.1.2.4."
 _STREAMS = {
@@ -35,6 +37,7 @@ _STREAMS = {
 _PIXEL_DATA, _FLOAT_PIXELS, _DOUBLE_PIXELS = 0x7FE00010, 0x7FE00008, 0x7FE00009
 _OFFSETS, _LENGTHS = 0x7FE00001, 0x7FE00002
 _TEXTS = "Texts inside the compressed pixel data were overwritten; every pixel is as before."
+_UNUSED = "An overlay in unused bits of the pixels was cleared; every value is as before."
 _EXCESS = "Bytes behind the last pixel were left out."
 
 
@@ -51,12 +54,17 @@ def answer_look(order: dict[str, Any]) -> dict[str, Any]:
             header = header_of(parsed)
             return {
                 "modality": header.modality.upper(),
-                "flags": [flag.value for flag in risk.flags_of(data)],
+                "flags": [flag.value for flag in risk.flags_of(data) if not _is_cleared(flag, parsed)],
                 "about": risk.about(data),
                 "frames": header.frames,
                 "field_mm": risk.field_mm(data),
                 "bytes": admitted.size,
             }
+
+
+def _is_cleared(flag: Flag, parsed: Parsed) -> bool:
+    """Whether what the flag is about does not come along: an overlay in bits that are cleared."""
+    return flag is Flag.OVERLAY_BITS and parsed.transfer_syntax in (*_NATIVE, _DEFLATED) and has_room(parsed.data)
 
 
 def answer_write(order: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +194,10 @@ def _native(source: Dataset, value: bytes) -> tuple[bytes, list[str]]:
     end = (
         length + length % 2
     )  # of an odd number of bytes, one more: words of the big-endian form have it before the last
-    return value[:end], [_EXCESS] if any(value[end:]) else []
+    kept = value[:end]
+    clean = without_unused_bits(source, kept) if risk.has_overlay_bits(source) else kept
+    notes = [_UNUSED] if clean is not kept else []
+    return clean, [*notes, _EXCESS] if any(value[end:]) else notes
 
 
 def _native_representation(source: Dataset) -> str:

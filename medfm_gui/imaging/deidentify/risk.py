@@ -33,7 +33,7 @@ def flags_of(data: Dataset) -> tuple[Flag, ...]:
             found.append(Flag.PHOTOGRAPH)
     if _looks_like_a_screen(data, modality):
         found.append(Flag.SCREEN)
-    if _has_overlay_bits(data):
+    if has_overlay_bits(data):
         found.append(Flag.OVERLAY_BITS)
     return tuple(found)
 
@@ -43,7 +43,7 @@ def _looks_like_a_screen(data: Dataset, modality: str) -> bool:
     return bool(terms & _SCREEN_TERMS) or (modality in _GREY and (el.integer(data, "SamplesPerPixel") or 1) > 1)
 
 
-def _has_overlay_bits(data: Dataset) -> bool:
+def has_overlay_bits(data: Dataset) -> bool:
     """An overlay of the old kind: described in the header, its data in bits of the pixels that are not used else."""
     for group in range(0x6000, 0x6020, 2):
         if (group, 0x3000) in data:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -30,6 +30,8 @@ from medfm_gui.ui.widgets.text import Label, escape_mnemonic, one_line, set_role
 _FIELD_PX = SPACE[-1] * 6
 _LONGEST_CHOICE = 200
 _MARGIN_PX = SPACE[0] + 2
+_LABEL_MARGIN_PX = 2
+"""The text of a combo box is drawn one pixel inside its place at each side."""
 
 
 class FormRow(QWidget):
@@ -246,6 +248,10 @@ class _QuietDoubleSpin(QDoubleSpinBox):
 class _QuietCombo(QComboBox):
     """A text that is too long for the field ends in “…” rather than in the middle of a letter."""
 
+    def sizeHint(self) -> QSize:
+        """Two pixels more than Qt asks for: the label is drawn that much narrower than its place."""
+        return super().sizeHint() + QSize(_LABEL_MARGIN_PX, 0)
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         if _is_meant(self, event):
             super().wheelEvent(event)
@@ -255,7 +261,7 @@ class _QuietCombo(QComboBox):
         self.initStyleOption(option)
         field = QStyle.SubControl.SC_ComboBoxEditField
         room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width()
-        option.currentText = self.elided(room - 2)
+        option.currentText = self.elided(room - _LABEL_MARGIN_PX)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 

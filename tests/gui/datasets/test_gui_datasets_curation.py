@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -24,18 +25,23 @@ from medfm_gui.desk.asks.curation import (
 )
 from medfm_gui.desk.asks.data import ListSamples
 from medfm_gui.desk.protocol import Progress
+from medfm_gui.domain.dataset import Task
 from medfm_gui.domain.errors import SealError
-from medfm_gui.store.rows import SampleFilter
+from medfm_gui.domain.split import Partition
+from medfm_gui.store.rows import SampleFilter, SamplePage
 from medfm_gui.ui import theme
 from medfm_gui.ui.context import Context
 from medfm_gui.ui.pages.datasets.correction_dialog import ExcludeDialog, LabelDialog
+from medfm_gui.ui.pages.datasets.draft import change_words
 from medfm_gui.ui.pages.datasets.flow_drawing import as_bytes, drawing_font, set_out
 from medfm_gui.ui.pages.datasets.importing.policies import PolicyChoices
 from medfm_gui.ui.pages.datasets.map_canvas import MapCanvas
 from medfm_gui.ui.pages.datasets.page import DatasetsPage
+from medfm_gui.ui.pages.datasets.quality_tab import TwinsModel
 from medfm_gui.ui.pages.datasets.sample import ANSWERS, CHEST, FINDINGS, FUNDUS, SPLITS
 from medfm_gui.ui.pages.datasets.sample_curation import STATEMENT, answers
 from medfm_gui.ui.sample import WAITS, sample_context
+from medfm_gui.workspace.cohort import Twins
 from medfm_gui.workspace.screening import Screening
 from medfm_gui.workspace.sources import LayoutFacts, PolicyFacts
 
@@ -95,6 +101,44 @@ def test_images_are_narrowed_by_covariate_and_by_what_was_flagged(page: Datasets
     assert asked(page.context, ListSamples)[-1].only.ids == images.flagged.samples
     images.flagged.setChecked(False)
     qtbot.waitUntil(lambda: images.source.total == CHEST.n_samples)
+
+
+def test_a_side_is_asked_for_as_what_it_is(page: DatasetsPage, qtbot: QtBot) -> None:
+    images = page.details.images
+    images.splits.setCurrentIndex(1)
+    images.sides.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: asked(page.context, ListSamples)[-1].only.partition is Partition.TRAIN)
+
+
+def test_a_filter_that_would_tell_labels_says_that_the_test_is_left_out(page: DatasetsPage) -> None:
+    images = page.details.images
+    images.source._take_page(0, SamplePage(3, (), omits_sealed=True))
+    assert images.counted.text().endswith("sealed test left out") and "not counted" in images.counted.toolTip()
+    images.source._take_page(0, SamplePage(3, ()))
+    assert "sealed" not in images.counted.text() and not images.counted.toolTip()
+
+
+def test_volumes_with_masks_are_not_filtered_by_class(page: DatasetsPage) -> None:
+    images = page.details.images
+    images.show_dataset(dataclasses.replace(CHEST, task=Task.SEGMENTATION, fingerprint="0" * 64), ())
+    assert images.classes.count() == 1 and not images.classes.isEnabled() and "masks" in images.classes.toolTip()
+    images.show_dataset(CHEST, ())
+    assert images.classes.count() == 1 + len(CHEST.classes) and images.classes.isEnabled()
+
+
+def test_a_correction_names_the_findings_that_it_changes() -> None:
+    before = (0,) * len(FINDINGS.classes)
+    after = (1, -1, *before[2:])
+    one, other = FINDINGS.classes[:2]
+    assert change_words(FINDINGS, before, after) == f"{one}: absent → present; {other}: absent → not assessed"
+    assert change_words(CHEST, (0,), (1,)) == f"{CHEST.classes[0]} → {CHEST.classes[1]}"
+
+
+def test_agreement_with_a_hidden_label_is_not_told() -> None:
+    model = TwinsModel()
+    model.fill([Twins(("a", "b"), ("a", "b"), ("hidden", "x"), False, True), Twins(("c",), ("c",), ("x",), False)])
+    said = [model.index(row, 2).data() for row in range(2)]
+    assert said == ["not compared until the test is opened", "same label"]
 
 
 def test_a_label_is_corrected_with_a_reason_and_undone(page: DatasetsPage, qtbot: QtBot) -> None:

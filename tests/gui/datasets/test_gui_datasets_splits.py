@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ from pytestqt.qtbot import QtBot
 from medfm_gui.desk.asks.data import ExportSplit, MakeSplit, PlanSplit, ShowSplit, SplitTable, Thumbnails
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import InputError
-from medfm_gui.domain.split import LeakKind
+from medfm_gui.domain.split import Certificate, LeakCheck, LeakKind
+from medfm_gui.ui.pages.datasets.certificate import facts_of, near_words
+from medfm_gui.ui.pages.datasets.gate import Gate
 from medfm_gui.ui.pages.datasets.page import DatasetsPage
 from medfm_gui.ui.pages.datasets.sample import ANSWERS, CHEST, SPLITS
 from medfm_gui.ui.pages.datasets.split_editor import SplitEditor
 from medfm_gui.ui.sample import sample_context
-from medfm_gui.workspace.cohort import SplitWish
+from medfm_gui.workspace.cohort import SplitFacts, SplitPlan, SplitWish
 
 
 @pytest.fixture
@@ -95,6 +98,22 @@ def test_whole_groups_are_moved_with_one_click(page: DatasetsPage, editor: Split
     assert not editor.gate.moves
 
 
+def test_what_becomes_of_near_duplicates_is_chosen_with_the_division(
+    page: DatasetsPage, editor: SplitEditor, qtbot: QtBot
+) -> None:
+    shares = SplitWish(ratios="70/15/15")
+    for number, way in enumerate(("", "drop", "move")):
+        editor.form.alike.setCurrentIndex(number)
+        qtbot.waitUntil(lambda way=way: asked(page, PlanSplit)[-1].wish == replace(shares, alike=way))  # type: ignore[misc]
+    assert editor.form.alike.isVisible() and editor.form.alike.accessibleName() == "Near-duplicates"
+    qtbot.waitUntil(lambda: editor.make.isEnabled())
+    editor.make.click()
+    assert asked(page, MakeSplit)[-1].wish.alike == "move"
+    choose(editor, "published")
+    qtbot.waitUntil(lambda: asked(page, PlanSplit)[-1].wish == SplitWish(preset="study-b"))
+    assert not editor.form.alike.isVisible()
+
+
 def test_a_look_for_near_duplicates_tells_how_far_it_is_and_can_be_stopped(editor: SplitEditor) -> None:
     editor._told(Progress("Looking for near-duplicates", 10, 40, 30.0))
     before = editor.pane.state
@@ -164,3 +183,24 @@ def test_a_split_is_saved_as_a_table(page: DatasetsPage, qtbot: QtBot) -> None:
     shown.write("split.csv")
     qtbot.waitUntil(lambda: any("was written" in str(one) for one in page.context.desk.said))  # type: ignore[attr-defined]
     assert asked(page, ExportSplit) == [ExportSplit(SPLITS[0].id, "split.csv")]
+
+
+def test_the_gate_and_the_certificate_say_alike_what_near_duplicates_they_saw(qtbot: QtBot) -> None:
+    gate = Gate()
+    qtbot.addWidget(gate)
+    gate.show_plan(SplitPlan(near_unseen="All images are too small, blank or volumes."), has_patients=True)
+    assert "not compared. All images are too small" in gate.banner.words.text()
+    gate.show_plan(SplitPlan(), has_patients=True)
+    assert "No near-duplicates" in gate.banner.words.text()
+    look = LeakCheck(LeakKind.NEAR, "hash", 0, 0, "All images are too small, blank or volumes.")
+    unseen = Certificate((look,))
+    assert near_words(unseen) == " Near-duplicates were not compared."
+    seen = Certificate((replace(look, compared=10, reason=""),))
+    assert near_words(seen) == " Nor does a near-duplicate." and near_words(None) == ""
+
+
+def test_without_patients_no_split_says_that_it_keeps_them_together() -> None:
+    row = SPLITS[0]
+    facts = SplitFacts(row.id, (), (), settings={"by": "patient"})
+    assert dict(facts_of(row, facts, has_patients=True))["Kept together"] == "Patient"
+    assert dict(facts_of(row, facts, has_patients=False))["Kept together"] == "Image, as no patients are known"

@@ -131,6 +131,15 @@ def test_a_picture_is_opened_too(make: Make, qtbot: QtBot) -> None:
     assert page.panel.scope.isHidden()
 
 
+def test_without_a_run_nothing_is_asked_about_what_to_score(make: Make, qtbot: QtBot) -> None:
+    panel = opened(make(), qtbot).panel
+    panel.set_open(panel.key, 4)
+    assert not panel.scope.isHidden()
+    panel._has_runs = False
+    panel.tell()
+    assert panel.scope.isHidden() and not panel.no_runs.isHidden()
+
+
 def test_identity_is_hidden_at_first_and_in_one_switch(make: Make, qtbot: QtBot) -> None:
     page = opened(make(), qtbot)
     assert page.reader.viewer.identity_shown is page.browser.eye.isChecked()
@@ -151,6 +160,8 @@ def test_all_elements_can_be_searched_and_hide_who_it_is(make: Make, qtbot: QtBo
     page.reader.tags.setCurrentIndex(1)
     qtbot.waitUntil(lambda: view.model.count > 0)
     assert view.count.text() == "13 elements" and view.note.isHidden()
+    view.resize(420, 200)
+    assert view.table.columnWidth(2) >= view.table.columnWidth(1), "a value has room in a narrow window too"
     view.search.setText("patient")
     qtbot.waitUntil(lambda: view.model.rowCount() == 2)
     assert view.count.text() == "2 of 13"

@@ -7,7 +7,17 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QStringListModel, Qt
 from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLineEdit, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialog,
+    QLineEdit,
+    QPushButton,
+    QStyle,
+    QStyleOptionComboBox,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from medfm_gui.domain.cards import Family
@@ -385,3 +395,18 @@ def test_a_long_choice_ends_in_dots(qtbot: QtBot) -> None:
     field.grab()
     field.setCurrentIndex(1)
     assert field.elided(120) == "short"
+
+
+def test_a_choice_that_has_the_room_it_asks_for_is_not_cut(qtbot: QtBot) -> None:
+    for text in ("Any partition", "Internal test", "Any class"):
+        field: Any = choice([(text, 0)])
+        field.setSizeAdjustPolicy(field.SizeAdjustPolicy.AdjustToContents)
+        field.setMinimumContentsLength(0)
+        qtbot.addWidget(field)
+        field.ensurePolished()
+        field.resize(field.sizeHint())
+        option = QStyleOptionComboBox()
+        field.initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        room = field.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, field).width()
+        assert field.elided(room - 2) == text

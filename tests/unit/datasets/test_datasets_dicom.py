@@ -107,6 +107,14 @@ def test_what_cannot_be_joined(tree: Tree, read: Read, ward: dict[str, str | byt
         read(source, "dicom")
 
 
+def test_a_tree_of_films_says_why_none_is_taken(tree: Tree, read: Read, dicom_file: Dicom) -> None:
+    films: dict[str, str | bytes] = {
+        f"tree/{number}.dcm": dicom_file(frames=30, sop_instance_uid=f"1.{number}") for number in range(3)
+    }
+    with pytest.raises(InputError, match="4 files could not be used; 3 × This object holds 30 frames"):
+        read(tree({**films, "tree/report.dcm": "no dicom"} | {"labels.csv": "path,label\n0.dcm,x\n"}), "dicom")
+
+
 def test_a_tree_without_dicom(tree: Tree, read: Read) -> None:
     with pytest.raises(InputError, match="no DICOM image"):
         read(tree({"a.png": "1", "labels.csv": "path,label\na.png,x\n"}), "dicom")

@@ -23,7 +23,7 @@ from medfm_gui.datasets.near_duplicates import NearDuplicates, NearPair, find_ne
 from medfm_gui.datasets.split import SplitRequest, make_split
 from medfm_gui.datasets.split_file import split_table, write_split_table
 from medfm_gui.domain.dataset import Dataset
-from medfm_gui.domain.errors import LeakError
+from medfm_gui.domain.errors import LeakError, UsageError
 from medfm_gui.domain.split import LeakKind, Partition
 
 Make = Callable[..., Dataset]
@@ -233,3 +233,56 @@ def test_frames_are_named_in_a_table_and_leaks_are_found_again(make: Make, tmp_p
         make_split(dataset, SplitRequest(file=path))
     (again,) = make_split(dataset, SplitRequest(file=path, accept="to see"))
     assert again.fingerprint == split.fingerprint
+
+
+# -- near-duplicates resolved as leaks are
+
+
+def test_near_duplicates_are_dropped_or_moved_with_all_that_belongs_to_them(make: Make) -> None:
+    given = [{"target": (n % 2,), "patient": f"p{n // 2}", "fold": "test" if n >= 30 else "train"} for n in range(40)]
+    dataset = make(given)
+    near = looked(pair(1, 35), pair(2, 20), pair(5, 6))
+    ids = [sample.id for sample in dataset.samples]
+    (kept,) = make_split(dataset, SplitRequest(), near=near)
+    (dropped,) = make_split(dataset, SplitRequest(alike="drop"), near=near)
+    assert "s000001" in dropped.dropped and "s000001" not in {item.sample for item in dropped.assignments}
+    assert len({split.fingerprint for split in (kept, dropped)}) == 2
+    (moved,) = make_split(dataset, SplitRequest(alike="move"), near=near)
+    side = {item.sample: item.partition for item in moved.assignments}
+    assert list(side) == ids and not moved.dropped
+    # its patient (s000002), what is alike to that one (s000020), and that one's patient (s000019)
+    assert {side[f"s{n:06d}"] for n in (1, 2, 19, 20)} == {Partition.TEST}
+    for split in (dropped, moved):
+        assert split.certificate is not None and not split.certificate.suspects
+        assert is_whole(split.certificate, split) and not split.leaks
+        assert not any("see the certificate" in text for text in split.warnings)
+        assert any("near-duplicate" in text for text in split.warnings)
+        assert split.settings["near-duplicates"] in ("drop", "move")
+
+
+def test_folds_made_with_near_duplicates_together_test_each_image_once(make: Make) -> None:
+    dataset = make([{"target": (n % 2,), "patient": f"p{n}"} for n in range(60)])
+    near = looked(*(pair(n, n + 30) for n in range(1, 20)))
+    splits = make_split(dataset, SplitRequest(folds=3, alike="move"), near=near)
+    tested = [name for split in splits for name in split.samples_in(Partition.TEST)]
+    assert sorted(tested) == [sample.id for sample in dataset.samples]
+    assert all(split.certificate is not None and not split.certificate.suspects for split in splits)
+
+
+def test_accepted_leaks_stay_where_near_duplicates_move(make: Make) -> None:
+    given: list[dict[str, Any]] = [{"target": (n % 2,), "fold": "test" if n >= 30 else "train"} for n in range(40)]
+    given[9]["pixels_sha256"] = given[39]["pixels_sha256"] = "same"
+    (split,) = make_split(make(given), SplitRequest(accept="as it came", alike="move"), near=looked(pair(1, 35)))
+    side = {item.sample: item.partition for item in split.assignments}
+    assert [(leak.a, leak.b) for leak in split.leaks if leak.a == "s000010"] == [("s000010", "s000040")]
+    assert side["s000001"] is Partition.TEST and split.acceptance == "as it came"
+
+
+def test_what_is_not_known_or_published_cannot_be_resolved(make: Make) -> None:
+    dataset = make([{"target": (n % 2,)} for n in range(40)])
+    with pytest.raises(UsageError, match=r"not known.*not asked for"):
+        make_split(dataset, SplitRequest(alike="drop"), near_reason="It was not asked for.")
+    with pytest.raises(UsageError, match="as published"):
+        SplitRequest(alike="move", preset="study-a-as-published")
+    with pytest.raises(UsageError, match="nothing that can become"):
+        SplitRequest(alike="away")

@@ -137,7 +137,7 @@ def test_folds_that_are_no_division(make: Make, names: list[str | None], said: s
 
 def test_a_class_that_is_not_in_training_is_refused(make: Make) -> None:
     data = [{"target": (0,), "fold": "train"}] * 20 + [{"target": (1,), "fold": "test"}] * 20
-    with pytest.raises(SplitError, match="No image of yes would stand in train"):
+    with pytest.raises(SplitError, match="No image of yes would stand in training"):
         make_split(make(data), SplitRequest())
 
 
@@ -173,7 +173,55 @@ def test_a_name_that_several_images_bear_names_none_of_them(tmp_path: Path, make
     (split,) = make_split(dataset, SplitRequest(file=listed(tmp_path, rows), by="image"))
     placed = {item.sample for item in split.assignments}
     assert placed == {"s000002", "s000003", "s000004", "s000005", "s000006", "s000007"}
-    assert any("3 rows of the list without a sample of the dataset: same, same.png, c" in w for w in split.warnings)
+    (said,) = (text for text in split.warnings if "left out" in text)
+    assert said.startswith("3 rows of the list left out: “same” is the name of several images (s000001, s000007)")
+    assert "same.png, c" in said and said.endswith("Write the sample ids, or the paths with their folders.")
+    assert not any("without a sample" in text for text in split.warnings)
+
+
+def test_a_list_of_names_that_all_mean_several_images_says_so(tmp_path: Path, make: Make) -> None:
+    dataset = make([{"target": (n % 2,), "path": f"{folder}/1.png"} for n, folder in enumerate("abcd")])
+    with pytest.raises(TableError, match=r"“1\.png” is the name of several images") as caught:
+        make_split(dataset, SplitRequest(file=listed(tmp_path, [("1.png", "train")])))
+    assert "with their folders" in caught.value.hint
+
+
+def test_a_whole_path_and_an_id_are_not_ambiguous(tmp_path: Path, make: Make) -> None:
+    paths = ["s000002.png", *(f"a/{n}.png" for n in range(10)), "0.png"]
+    dataset = make([{"target": (n % 2,), "path": path} for n, path in enumerate(paths)])
+    sides = ["train"] * 8 + ["test"] * 4
+    by_path = listed(tmp_path, list(zip(paths, sides, strict=True)))
+    (split,) = make_split(dataset, SplitRequest(file=by_path, by="image"))
+    assert split.sizes["test"] == 4 and len(split.assignments) == 12
+    ids = [sample.id for sample in dataset.samples]
+    by_id = listed(tmp_path, list(zip(ids, sides, strict=True)), "sample,partition")
+    (again,) = make_split(dataset, SplitRequest(file=by_id, by="image"))
+    assert [item.sample for item in again.assignments] == ids
+
+
+def test_paths_count_where_the_ids_of_a_list_are_those_of_another_dataset(tmp_path: Path, make: Make) -> None:
+    whole = make([{"target": (n % 2,), "path": f"images/{n}.png", "pixels_sha256": str(n)} for n in range(20)])
+    fewer = make(
+        [{"target": (n % 2,), "path": f"images/{n}.png", "pixels_sha256": str(n)} for n in range(20) if n != 4]
+    )
+    sides = {f"images/{n}.png": "train" if n < 10 else "val" if n < 14 else "test" for n in range(20)}
+    rows = [(sample.id, sample.path, sides[sample.path]) for sample in whole.samples]
+    table = tmp_path / "list.csv"
+    table.write_text("\n".join(["sample,path,partition", *(",".join(row) for row in rows)]))
+    (split,) = make_split(fewer, SplitRequest(file=table, by="image"))
+    place = {sample.id: sample.path for sample in fewer.samples}
+    assert {place[item.sample]: item.partition.value for item in split.assignments} == {
+        path: side for path, side in sides.items() if path != "images/4.png"
+    }
+    assert any("s000005 (images/4.png)" in text for text in split.warnings)
+    assert any("14 rows would be another image" in text and "paths were followed" in text for text in split.warnings)
+
+
+@pytest.mark.parametrize(("side", "said"), [("", "“s000002” no partition"), ("trian", "“trian” in the column")])
+def test_a_cell_that_names_no_side_is_found_by_its_line(tmp_path: Path, make: Make, side: str, said: str) -> None:
+    path = listed(tmp_path, [("s000001", "train"), ("s000002", side), ("s000003", "test")], "sample,partition")
+    with pytest.raises(SplitError, match=rf"{said}.*\(line 3\)"):
+        make_split(make(published()), SplitRequest(file=path))
 
 
 def test_a_list_names_frames_of_an_archive(tmp_path: Path, make: Make) -> None:

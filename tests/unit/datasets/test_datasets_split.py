@@ -122,7 +122,7 @@ def test_a_rare_class_stands_on_every_side(make: Make) -> None:
 def test_a_class_of_two_does_without_validation_and_that_is_said(make: Make) -> None:
     data = [{"target": (0,)} for _ in range(50)] + [{"target": (1,)} for _ in range(2)]
     (split,) = make_split(make(data), SplitRequest())
-    assert any("No image of yes stands in val" in warning for warning in split.warnings)
+    assert any("No image of yes stands in validation" in warning for warning in split.warnings)
 
 
 def test_a_class_of_one_patient_cannot_be_learnt_and_tested(make: Make) -> None:
@@ -189,7 +189,7 @@ def test_a_finding_without_positives_warns_only(make: Make) -> None:
     data = [{"target": (n % 2, UNKNOWN if n else 1)} for n in range(40)]
     dataset = make(data, Task.MULTILABEL, ("a", "rare"))
     (split,) = make_split(dataset, SplitRequest())
-    assert any("rare stands in test" in warning for warning in split.warnings)
+    assert any("rare stands in the test" in warning for warning in split.warnings)
     assert len(make_split(dataset, SplitRequest(folds=4))) == 4
 
 

@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from medfm_gui.domain.errors import UnreadableFile
+from medfm_gui.imaging import raster
 from medfm_gui.imaging.picture import stored_sha256
 from medfm_gui.imaging.raster import CMYK, FIRST_FRAME, ON_BLACK, REDUCED, STRETCHED
 from medfm_gui.imaging.read import read_picture
+from medfm_gui.imaging.stored import open_file
 
 GREY = np.arange(48, dtype=np.uint8).reshape(8, 6) * 5
 COLOUR = np.stack([GREY, GREY[::-1], 255 - GREY], axis=-1)
@@ -197,3 +199,14 @@ def _png(columns: int, rows: int, *, depth: int, colour: int, data: bytes) -> by
 
     header = struct.pack(">LLBBBBB", columns, rows, depth, colour, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def test_pages_beyond_a_limit_are_left_out_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = [Image.fromarray(np.full((4, 4), value, np.uint8)) for value in range(5)]
+    path = _saved(tmp_path, pages[0], "tiff", save_all=True, append_images=pages[1:])
+    opened = open_file(path)
+    assert opened.frames == 5 and opened.facts(0, opened.stored(0))["notes"] == []
+    monkeypatch.setattr(raster, "MOST_PAGES", 3)
+    opened = open_file(path)
+    assert opened.frames == 3
+    assert opened.facts(0, opened.stored(0))["notes"] == ["Of the file's images only the first 3 are read."]

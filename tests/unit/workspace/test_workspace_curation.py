@@ -101,6 +101,30 @@ def test_no_filter_finds_out_what_is_hidden(room: Workspace, dataset: Dataset) -
     assert neutral.total == 16 and set(neutral.hidden) <= test
 
 
+def test_a_filter_counts_what_it_finds_and_says_what_it_omits(room: Workspace, dataset: Dataset) -> None:
+    divided(room, dataset)
+    for name, values in sealing.covariate_values(room, dataset.id):
+        for value, number in values:
+            assert sealing.samples_page(room, dataset.id, only=SampleFilter(covariate=(name, value))).total == number
+    assert dict(sealing.covariate_values(room, dataset.id))["sex"] == (("F", 16), ("M", 16))
+    asked = {
+        SampleFilter(): False,
+        SampleFilter(class_index=0): True,
+        SampleFilter(covariate=("diagnosis", "cancer")): True,
+        SampleFilter(covariate=("sex", "F")): False,
+    }
+    for only, omits in asked.items():
+        assert sealing.samples_page(room, dataset.id, only=only).omits_sealed is omits
+
+
+def test_of_identical_images_of_a_sealed_test_agreement_is_not_told(dataset: Dataset) -> None:
+    first, second = dataset.samples[:2]
+    same = [dataclasses.replace(one, pixels_sha256="1", target=(0,)) for one in (first, second)]
+    assert not cohort._twins_of(dataset, same, frozenset()).has_hidden
+    found = cohort._twins_of(dataset, same, frozenset({first.id}))
+    assert found.has_hidden and not found.is_torn
+
+
 def test_an_opened_test_is_shown(room: Workspace, dataset: Dataset) -> None:
     _, test = divided(room, dataset)
     open_test(room, dataset, test)
@@ -134,6 +158,8 @@ def test_counts_of_classes_leave_a_sealed_test_out(room: Workspace, dataset: Dat
     assert sum(line.counts[place] or 0 for line in by_title["Sex"]) == len(test)
     facts = cohort.split_facts(room, dataset.id, split)
     assert all(line.counts[facts.columns.index("test")] is None for line in facts.lines)
+    shown = [0 if name == "test" else number for name, number in zip(table.columns, table.images, strict=True)]
+    assert facts.wholes == tuple(shown[1:]), "shares are of images whose labels are shown, as among characteristics"
 
 
 # -- corrections
@@ -304,6 +330,28 @@ def test_each_oddity_is_found_and_ordinary_images_are_not() -> None:
     assert not {name for name, _ in found} & {f"s{n:03d}" for n in range(8, 60)}
 
 
+def test_values_that_are_cut_off_are_found_with_12_bits_and_where_it_is_unusual() -> None:
+    ramp = np.linspace(0, 1, 4096).reshape(64, 64)
+    clipped = (np.minimum(ramp * 1.7, 1) * 4095).astype(np.uint16)
+    assert screening.measure_one(clipped)[1] == pytest.approx((ramp * 1.7 >= 1).mean(), abs=1e-6)
+    assert screening.measure_one((ramp * 4095).astype(np.uint16))[1] < 0.01
+    blurred = np.where(ramp > 0.6, 252, ramp * 200).astype(np.uint8)
+    assert screening.measure_one(blurred)[1] == pytest.approx(0.4, abs=0.01)
+    n = 9
+    samples = [Sample(f"s{k}", "", (0,), rows=64, columns=64) for k in range(n)]
+    spread, small = np.full(n, 0.8, np.float32), np.zeros((n, 8, 8), np.float32)
+
+    def found(shares: list[float]) -> list[tuple[str, screening.Oddity]]:
+        table = screening.Measured(spread, np.array(shares, np.float32), np.ones(n, np.int8), small)
+        return [(one.sample, one.oddity) for one in screening._findings(samples, table)]
+
+    assert found([0.41, *[0.01] * 8]) == [("s0", screening.Oddity.SATURATED)], "the others have hardly any"
+    assert found([0.41, *[0.30] * 8]) == [], "a bright ground is usual here"
+    assert found([0.90, *[0.30] * 8]) == [("s0", screening.Oddity.SATURATED)]
+    samples[1] = dataclasses.replace(samples[1], columns=128)
+    assert found([0.0] * n) == [("s1", screening.Oddity.ASPECT)], "twice as long as usual"
+
+
 def test_a_screening_is_kept_for_its_fingerprint(room: Workspace, dataset: Dataset) -> None:
     told: list[tuple[int, int]] = []
     first = screening.screen(room, dataset.id, on_progress=lambda done, total: told.append((done, total)))
@@ -351,6 +399,20 @@ def test_the_map_is_the_plane_of_the_largest_variance(room: Workspace, dataset: 
     telling = embedding.embedding(room, dataset.id, by="diagnosis")
     assert embedding.HIDDEN in telling.groups
     assert embedding.embedding(room, dataset.id, by="sex").groups == ("F", "M")
+
+
+def test_the_map_groups_ages_as_the_table_does(room: Workspace, dataset: Dataset) -> None:
+    aged = [
+        dataclasses.replace(one, covariates={"age": "" if k == 3 else str(20 + 2 * k), "ward": f"w{k % 20:02d}"})
+        for k, one in enumerate(dataset.samples)
+    ]
+    changed = dataclasses.replace(dataset, samples=tuple(aged))
+    places = np.arange(len(aged))
+    groups, codes = embedding._groups(room, changed, places, "age", "")
+    assert groups == ("18–39 years", "40–59 years", "60–79 years", "80 years and older", embedding.NOT_RECORDED)
+    assert [groups[code] for code in codes[:12].tolist()].count("18–39 years") == 9
+    wards, _ = embedding._groups(room, changed, places, "ward", "")
+    assert wards[-1] == embedding.OTHER and wards.count(embedding.OTHER) == 1
 
 
 def test_without_features_the_models_that_could_make_them_are_named(room: Workspace, dataset: Dataset) -> None:

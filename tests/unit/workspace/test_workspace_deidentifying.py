@@ -232,13 +232,20 @@ def test_images_that_may_show_a_name_wait_for_a_look(
 def test_overlays_in_unused_bits_are_never_written(
     workspace: Workspace, originals: Path, pool: DecodePool, tmp_path: Path
 ) -> None:
-    path = originals / "a" / "1.dcm"
-    data = pydicom.dcmread(path)
-    data.add_new((0x6000, 0x0100), "US", 16)
-    data.add_new((0x6000, 0x0102), "US", 15)
-    data.save_as(path)
+    """Where they can be cleared, the file is written without; where no bit is unused, it is not written."""
+    for number, bits in ((1, 12), (2, 16)):
+        path = originals / "a" / f"{number}.dcm"
+        data = pydicom.dcmread(path)
+        data.add_new((0x6000, 0x0100), "US", 16)
+        data.add_new((0x6000, 0x0102), "US", 15)
+        data.BitsStored, data.HighBit = bits, bits - 1
+        values = np.arange(64 * 64, dtype="<u2") % 4096
+        data.PixelData = (values | 1 << 15).astype("<u2").tobytes()
+        data.save_as(path)
     done = deidentify(workspace, Wish((STUDY,), tmp_path / "out", all_looked_at=True), pool=pool)
-    assert done.written == 2 and [one.reason for one in done.held] == ["overlay_bits"]
+    assert done.written == 2 and [(one.path, one.reason) for one in done.held] == [(str(path), "overlay_bits")]
+    assert copies(tmp_path / "out")[0].PixelData == values.tobytes()
+    assert any("overlay" in note for note in done.notes)
 
 
 def test_nothing_to_write_is_an_error_and_leaves_nothing(

@@ -20,9 +20,9 @@ from medfm_gui.cli.app import app
 from medfm_gui.datasets import near_duplicates
 from medfm_gui.datasets.ingest import ImportOptions
 from medfm_gui.datasets.split import SplitRequest
-from medfm_gui.domain.errors import Interrupted, UsageError
+from medfm_gui.domain.errors import InputError, Interrupted, UsageError
 from medfm_gui.domain.split import LeakKind
-from medfm_gui.workspace import cohort, data, evaluating, near
+from medfm_gui.workspace import cohort, data, evaluating, near, report_sections, training
 from medfm_gui.workspace.cohort import SplitWish
 from medfm_gui.workspace.place import Workspace, open_workspace
 
@@ -176,6 +176,66 @@ def test_leaks_are_moved_from_the_command_line(workspace: Workspace, tmp_path: P
     assert found["leaks"] == []
 
 
+def printed(workspace: Workspace, *arguments: str) -> list[str]:
+    done = CliRunner().invoke(app, [*arguments, "--quiet", "--workspace", str(workspace.root)])
+    assert done.exit_code == 0, done.output
+    return done.stdout.splitlines()
+
+
+def test_near_duplicates_are_dropped_or_moved_from_the_command_line(workspace: Workspace, tmp_path: Path) -> None:
+    rows = ["sample,partition", *(f"s{n:06d},{'test' if n > 10 else 'train'}" for n in range(1, 16))]
+    file = tmp_path / "sides.csv"
+    file.write_text("\n".join(rows) + "\n")
+    flagged = printed(workspace, "split", "chest", "--file", str(file))
+    (look,) = (line for line in flagged if line.startswith("near-duplicate:"))
+    assert look.startswith("near-duplicate: 3 found among 15 images; --drop-near takes them out")
+    dropped = invoke(workspace, "split", "chest", "--file", str(file), "--drop-near")
+    assert dropped["dropped"] == ["s000001", "s000002", "s000003"] and dropped["suspects"] == []
+    moved = invoke(workspace, "split", "chest", "--file", str(file), "--move-near")
+    assert moved["sizes"]["test"] == 8 and moved["suspects"] == [] and moved["dropped"] == []
+    assert len({dropped["fingerprint"], moved["fingerprint"]}) == 2
+    plan = cohort.plan_split(workspace, "chest", SplitWish(file=str(file), alike="move"))
+    assert plan.folds[0].sizes == moved["sizes"] and not plan.n_suspects
+    refused = CliRunner().invoke(
+        app, ["split", "chest", "--drop-near", "--no-near-duplicates", "--workspace", str(workspace.root)]
+    )
+    assert refused.exit_code == 1 and "not asked for" in refused.output
+
+
+def test_each_fold_names_its_certificate_and_shares_without_part_are_said(workspace: Workspace) -> None:
+    lines = printed(workspace, "split", "chest", "--folds", "3", "--ratios", "70/15/15", "--no-near-duplicates")
+    assert lines[0] == "warning: --ratios 70/15/15 has no part in --folds, which has its own sizes."
+    hashes = [line for line in lines if line.startswith("certificate of chest-")]
+    assert len({line.split()[-1] for line in hashes}) == 3 and "-f2 " in hashes[1]
+    assert "near-duplicate: not looked for. It was not asked for." in lines
+
+
+@pytest.mark.parametrize(("said", "instead"), [('"train"', '"test"'), ('"compared":15', '"compared":14')])
+def test_a_split_that_was_changed_after_it_was_frozen_is_not_trained_on(
+    workspace: Workspace, said: str, instead: str
+) -> None:
+    made = data.make_split(workspace, "chest", SplitRequest(), look=False)
+    dataset = data.read(workspace, "chest")
+    request = training.TrainRequest(dataset="chest", models=("tiny",), adapts=("knn",), split=made.id)
+    assert training._splits_for(workspace, request, dataset)
+    path = workspace.split(made.id)
+    whole = path.read_text()
+    path.write_text(whole.replace(said, instead, 1))
+    with pytest.raises(InputError, match="changed after it was frozen"):
+        training._splits_for(workspace, request, dataset)
+    path.write_text(whole)
+
+
+def test_the_test_of_a_split_that_was_changed_stays_sealed(workspace: Workspace, tmp_path: Path) -> None:
+    made = data.make_split(workspace, "chest", SplitRequest(), look=False)
+    spec = SimpleNamespace(dataset_id="chest", split_id=made.id, split=SimpleNamespace(sha256="0" * 64))
+    view: Any = SimpleNamespace(id="r1", folder=tmp_path, spec=spec)
+    journal = (workspace.root / "journal.jsonl").read_text()
+    with pytest.raises(InputError, match="its test stays sealed"):
+        evaluating._open(workspace, view, "to see", None, None)
+    assert (workspace.root / "journal.jsonl").read_text() == journal
+
+
 @pytest.mark.parametrize("unit", ["image", "patient"])
 def test_flagged_images_are_left_out_of_a_further_headline(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, unit: str
@@ -196,6 +256,16 @@ def test_flagged_images_are_left_out_of_a_further_headline(
     assert {row.metric for row in without} == {"auc"}
     assert without[0].n == len(samples) - 3
     assert without[0].parameters["left out"] == "3 flagged images"
+
+
+def test_a_test_that_is_flagged_as_a_whole_is_said_in_the_report() -> None:
+    files: Any = [
+        SimpleNamespace(run="r1", flagged=("s1", "s2"), without_flagged=()),
+        SimpleNamespace(run="r2", flagged=(), without_flagged=()),
+    ]
+    (table,) = report_sections._without_flagged(files)
+    assert table.rows == (("r1", "–", "what is left cannot be scored", "–", "2"),)
+    assert report_sections._without_flagged(files[1:]) == []
 
 
 def test_a_split_without_flags_has_no_further_headline(workspace: Workspace, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 from medfm_gui.desk.asks.data import ExportSplit, SplitTable
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.domain.split import Certificate as Vouched
+from medfm_gui.domain.split import LeakKind
 from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import SplitRow
 from medfm_gui.ui.context import Context
@@ -78,11 +79,11 @@ class Certificate(QWidget):
         self.train.setText("Train on all folds" if row.family else "Train on this split")
         self._title.setText(split_title(row))
         self._tell(row, facts, has_patients)
-        self.facts.set_facts(facts_of(row, facts))
+        self.facts.set_facts(facts_of(row, facts, has_patients))
         whole = tuple(row.sizes.get(name, 0) for name in facts.columns)
         together = (sum(whole),) * len(whole)
         rows = [CountRow("Images", whole, together)]
-        rows += [CountRow(line.name, line.counts, whole) for line in facts.lines]
+        rows += [CountRow(line.name, line.counts, facts.wholes or whole, nothing="hidden") for line in facts.lines]
         self.table.fill("Class", [PARTITIONS[name] for name in facts.columns], rows)
         self.table.setFixedHeight(self.table.natural_height(_LINES))
         self.notes.set_notes(row.warnings)
@@ -117,7 +118,7 @@ class Certificate(QWidget):
             title += ", as published" if facts.as_published else ""
             self.banner.tell("warning", "warning", title, f"Reason: {row.acceptance or ''}")
             return
-        words = clean_words(has_patients)
+        words = clean_words(has_patients) + near_words(facts.certificate)
         if row.n_dropped:
             words += f" {counted(row.n_dropped, 'image')} taken out for it."
         doubtful = len(facts.certificate.suspects) if facts.certificate else 0
@@ -128,14 +129,23 @@ class Certificate(QWidget):
         self.banner.tell("good", "seal", "Leak gate: no leak", words)
 
 
-def facts_of(row: SplitRow, facts: SplitFacts) -> list[tuple[str, str]]:
+def near_words(found: Vouched | None) -> str:
+    """What a frozen split says of near-duplicates, where none stand on two sides; empty for one that tells nothing."""
+    look = next((look for look in found.checks if look.kind is LeakKind.NEAR), None) if found else None
+    if look is None or (found and found.suspects):
+        return ""
+    return " Nor does a near-duplicate." if look.compared else " Near-duplicates were not compared."
+
+
+def facts_of(row: SplitRow, facts: SplitFacts, has_patients: bool) -> list[tuple[str, str]]:
     """What identifies a split and how it was made."""
     found = [("Fingerprint", row.fingerprint)]
     if facts.certificate:
         found.append(("Certificate", facts.certificate.sha256))
     found += [("Made", day(row.created)), ("Id", row.id)]
     if by := facts.settings.get("by"):
-        found.append(("Kept together", unit(by)))
+        by_image = by == "patient" and not has_patients
+        found.append(("Kept together", "Image, as no patients are known" if by_image else unit(by)))
     found.append(("Seed", str(row.seed)))
     if file := facts.settings.get("file"):
         found.append(("Table", file))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QHeaderView, QScrollArea, QVBoxLayout, QWidget
 
 from medfm_gui.desk.protocol import Progress
@@ -13,7 +13,7 @@ from medfm_gui.domain.errors import MedfmError
 from medfm_gui.domain.units import counted
 from medfm_gui.store.rows import DatasetRow, SplitRow
 from medfm_gui.ui.context import Context
-from medfm_gui.ui.pages.datasets.draft import Draft, words
+from medfm_gui.ui.pages.datasets.draft import Draft, change_words
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
 from medfm_gui.ui.pages.datasets.wording import split_title
 from medfm_gui.ui.theme import SPACE
@@ -68,6 +68,7 @@ class CorrectionsTab(QWidget):
             self,
         )
         self.table = DataTable("Drafted corrections")
+        self.table.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.table.setModel(self.rows)
         header = self.table.horizontalHeader()
         header.setStretchLastSection(False)
@@ -159,7 +160,7 @@ class CorrectionsTab(QWidget):
     def _change(self, row: Correction) -> str:
         if row.kind is CorrectionKind.EXCLUDE or self._dataset is None:
             return "left out"
-        return f"{words(self._dataset, row.before)} → {words(self._dataset, row.after)}"
+        return change_words(self._dataset, row.before, row.after)
 
     def _discard(self) -> None:
         number = counted(len(self._draft.in_force), "correction")

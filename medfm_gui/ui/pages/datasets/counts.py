@@ -178,7 +178,7 @@ class CountsTable(DataTable):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         widest = "00,000  (00.0 %)" if self.counts.has_shares else "Internal test"
-        figures = self.fontMetrics().horizontalAdvance(widest) + SPACE[3]
+        figures = self.fontMetrics().horizontalAdvance(widest) + SPACE[3 if self.counts.has_shares else 4]
         for column in range(1, 1 + len(columns)):
             self.setColumnWidth(column, figures)
         self.setAccessibleDescription(f"{len(rows)} lines")

@@ -57,6 +57,7 @@ class Details(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("The chosen dataset")
+        self.tabs.tabBar().setAccessibleName("Tabs of the chosen dataset")
         self.draft = Draft(context.desk, self)
         self.draft.failed.connect(lambda error: context.say(error.message, "warning"))
         self._images = Deferred(partial(ImagesTab, context, self.draft))

@@ -140,3 +140,15 @@ def words(dataset: DatasetRow, target: Sequence[int]) -> str:
     found = [name for name, value in zip(dataset.classes, target, strict=False) if value == 1]
     unsure = [name for name, value in zip(dataset.classes, target, strict=False) if value < 0]
     return (", ".join(found) or "no finding") + (f"; not assessed: {', '.join(unsure)}" if unsure else "")
+
+
+def change_words(dataset: DatasetRow, before: Sequence[int], after: Sequence[int]) -> str:
+    """What a correction changes: one label for another, or each finding that is judged otherwise."""
+    if dataset.task is not Task.MULTILABEL:
+        return f"{words(dataset, before)} → {words(dataset, after)}"
+    judged = zip(dataset.classes, before, after, strict=False)
+    return "; ".join(f"{name}: {_judged(old)} → {_judged(new)}" for name, old, new in judged if old != new)
+
+
+def _judged(value: int) -> str:
+    return "not assessed" if value < 0 else "present" if value else "absent"

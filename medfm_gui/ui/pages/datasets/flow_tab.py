@@ -84,7 +84,7 @@ class FlowTab(QWidget):
         self._context = context
         self._newest = Newest(context.desk, self)
         self._dataset: DatasetRow | None = None
-        self.splits = choice([("The dataset alone", "")])
+        self.splits = choice([("The whole dataset", "")])
         self.splits.setAccessibleName("Down to the partitions of")
         self.splits.currentIndexChanged.connect(self._ask)
         self.export = action("Export", "export", "quiet")
@@ -130,7 +130,7 @@ class FlowTab(QWidget):
         kept = self.splits.currentData() if same and not fresh else splits[-1].id if splits else ""
         self._dataset = dataset
         rows = [(split_title(row), row.id) for row in reversed(splits)]
-        fill(self.splits, [("The dataset alone", ""), *rows], kept)
+        fill(self.splits, [("The whole dataset", ""), *rows], kept)
         if not same or fresh or self.pane.state != "content":
             self._ask()
 

@@ -151,6 +151,8 @@ def _near_words(plan: SplitPlan) -> str:
         return (
             f" {counted(plan.n_suspects, 'pair')} of near-duplicates on two sides: they are named in the certificate."
         )
+    if plan.near_unseen:
+        return f" Near-duplicates are not compared. {plan.near_unseen}"
     return " No near-duplicates on two sides."
 
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
 
 from medfm_gui.desk.protocol import Progress
-from medfm_gui.domain.dataset import Sample
+from medfm_gui.domain.dataset import Sample, Task
 from medfm_gui.domain.errors import MedfmError
 from medfm_gui.domain.split import Partition
 from medfm_gui.domain.units import counted
@@ -30,7 +30,7 @@ from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
 from medfm_gui.ui.pages.datasets.wording import PARTITIONS, split_title
 from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.flow import FlowLayout
-from medfm_gui.ui.widgets.forms import action
+from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label, one_line, tip
 
@@ -38,6 +38,8 @@ _TYPING_MS = 250
 _MEMORY = "datasets.images_splitter"
 _ROOMY_PX = SPACE[-1] * 20
 _LONGEST = 80
+_IN_MASKS = "The classes of a segmentation stand in its masks: any image may hold any of them."
+_OMITTED = "This filter would tell labels of a test that is still sealed, so its images are not listed and not counted."
 _ANY_CLASS, _ANY_SPLIT, _ANY_PARTITION = "Any class", "Any split", "Any partition"
 
 
@@ -149,7 +151,9 @@ class ImagesTab(QWidget):
         fill(self.splits, [(_ANY_SPLIT, ""), *((split_title(row), row.id) for row in splits)], kept)
         if not same:
             classes = [(name, number) for number, name in enumerate(dataset.classes)]
-            fill(self.classes, [(_ANY_CLASS, None), *classes], None)
+            in_masks = dataset.task is Task.SEGMENTATION
+            fill(self.classes, [(_ANY_CLASS, None), *([] if in_masks else classes)], None)
+            disable(self.classes, _IN_MASKS if in_masks else "")
             self.text.blockSignals(True)
             self.text.clear()
             self.text.blockSignals(False)
@@ -187,12 +191,12 @@ class ImagesTab(QWidget):
         self._has_choice = False
         self._make_room()
         self._pane.show_content()
-        split = self.splits.currentData() or None
+        split, side = self.splits.currentData() or None, self.sides.currentData()
         only = SampleFilter(
             class_index=self.classes.currentData(),
             patient=self._patient or None,
             split=split,
-            partition=self.sides.currentData() if split else None,
+            partition=Partition(side) if split and side else None,  # Qt hands a plain text back
             text=self.text.text().strip(),
             covariate=self.covariates.chosen(),
             ids=self.flagged.samples,
@@ -205,7 +209,10 @@ class ImagesTab(QWidget):
             return
         whole = self._dataset.n_samples
         unit = self._dataset.unit
-        self.counted.setText(counted(total, unit) if total == whole else f"{total:,} of {counted(whole, unit)}")
+        omits = self.source.omits_sealed
+        said = counted(total, unit) if total == whole else f"{total:,} of {counted(whole, unit)}"
+        self.counted.setText(f"{said}, sealed test left out" if omits else said)
+        tip(self.counted, _OMITTED if omits else "")
         if total == 0:
             self._pane.show_empty(
                 "No image fits", "No image of this dataset fits these filters.", "Clear the filters", self.clear_filters

@@ -257,7 +257,7 @@ class MapTab(QWidget):
         for name, slot, size in zip(found.groups, slots, sizes.tolist(), strict=True):
             words = PARTITIONS.get(name, name) if found.by == "partition" else name
             count_of = f"  ({size:,})"
-            room = _SIDE_PX - SPACE[-1] * 3 - self.fontMetrics().horizontalAdvance(count_of)
+            room = _SIDE_PX - SPACE[-1] - SPACE[3] - self.fontMetrics().horizontalAdvance(count_of)
             cut = self.fontMetrics().elidedText(one_line(words, _LONGEST), Qt.TextElideMode.ElideRight, room)
             switch = QCheckBox(escape_mnemonic(cut + count_of))
             switch.setAccessibleName(f"{one_line(words, _LONGEST)}, {size:,} images")

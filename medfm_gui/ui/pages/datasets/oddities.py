@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from medfm_gui.desk.asks.curation import ScreenDataset
 from medfm_gui.desk.protocol import Progress
@@ -20,6 +20,7 @@ from medfm_gui.ui.pages.datasets.grid import ThumbnailGrid
 from medfm_gui.ui.pages.datasets.samples import SampleSource
 from medfm_gui.ui.pages.datasets.split_editor import READ_ONLY
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.flow import FlowLayout
 from medfm_gui.ui.widgets.forms import action, choice, disable
 from medfm_gui.ui.widgets.panel import Panel
 from medfm_gui.ui.widgets.states import StatePane
@@ -28,6 +29,7 @@ from medfm_gui.workspace.screening import MEANINGS, Finding, Oddity, Screening
 
 _GRID_PX = SPACE[-1] * 10
 _LINE_PX = SPACE[-1] * 5 + SPACE[2]
+_KINDS_PX = SPACE[-1] * 6
 _AT_ONCE = 5000
 _MOST_EXCLUDED = 2000
 _WHAT = (
@@ -75,11 +77,9 @@ class Oddities(Panel):
 
     def _lay_out(self) -> None:
         self._bar = QWidget()
-        bar = QHBoxLayout(self._bar)
-        bar.setContentsMargins(0, 0, 0, 0)
-        bar.setSpacing(SPACE[1])
-        bar.addWidget(self.kinds, 2)
-        bar.addStretch(1)
+        bar = FlowLayout(self._bar)
+        self.kinds.setMinimumWidth(_KINDS_PX)
+        bar.addWidget(self.kinds)
         for button in (self.show_button, self.exclude_one, self.exclude_all):
             bar.addWidget(button)
         self.add(self._bar)

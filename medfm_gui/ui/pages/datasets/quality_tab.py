@@ -60,7 +60,7 @@ class TwinsModel(QAbstractTableModel):
         texts = (
             "  =  ".join(twins.paths),
             ", ".join(dict.fromkeys(twins.labels)),
-            "one of the labels is wrong" if twins.is_torn else "same label",
+            _relation(twins),
         )
         if role == Qt.ItemDataRole.DisplayRole:
             return one_line(texts[index.column()], _LONGEST)
@@ -71,6 +71,13 @@ class TwinsModel(QAbstractTableModel):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return _TITLES[section]
         return None
+
+
+def _relation(twins: Twins) -> str:
+    """How their labels agree, as far as they are shown."""
+    if twins.is_torn:
+        return "one of the labels is wrong"
+    return "not compared until the test is opened" if twins.has_hidden else "same label"
 
 
 class QualityTab(QWidget):

@@ -56,6 +56,7 @@ class SampleSource(QObject):
         self._only = SampleFilter()
         self._side = 96
         self._total = 0
+        self._omits_sealed = False
         self._turn = 0
         self._pages: OrderedDict[int, SamplePage] = OrderedDict()
         self._asked_pages: dict[int, Ticket] = {}
@@ -76,6 +77,11 @@ class SampleSource(QObject):
     def total(self) -> int:
         """How many samples pass the filter, as far as is known."""
         return self._total
+
+    @property
+    def omits_sealed(self) -> bool:
+        """Whether images of a sealed test are left out, as the filter would tell their labels."""
+        return self._omits_sealed
 
     @property
     def kept_pictures(self) -> int:
@@ -168,6 +174,7 @@ class SampleSource(QObject):
         self._pages[page] = value
         while len(self._pages) > _PAGES_KEPT:
             self._pages.popitem(last=False)
+        self._omits_sealed = value.omits_sealed
         if value.total != self._total or page == 0:
             self._total = value.total
             self.counted.emit(value.total)

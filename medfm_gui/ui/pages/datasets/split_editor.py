@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
@@ -22,8 +23,10 @@ from medfm_gui.ui.pages.datasets.notes import Notes
 from medfm_gui.ui.pages.datasets.split_form import SplitForm
 from medfm_gui.ui.pages.datasets.wording import PARTITIONS
 from medfm_gui.ui.theme import SPACE
+from medfm_gui.ui.widgets.deferred import Deferred
 from medfm_gui.ui.widgets.forms import action, choice, disable
 from medfm_gui.ui.widgets.panel import Panel
+from medfm_gui.ui.widgets.scrolling import scrolled
 from medfm_gui.ui.widgets.states import StatePane
 from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.cohort import LeakLine, PlannedFold, Quality, SplitPlan, SplitWish
@@ -31,6 +34,12 @@ from medfm_gui.workspace.cohort import LeakLine, PlannedFold, Quality, SplitPlan
 _PATIENCE_MS = 120
 _FORM_PX = SPACE[-1] * 9
 READ_ONLY = "This workspace is open read-only, because another window has it."
+
+
+def _form_in(place: QWidget, on_change: Callable[[], None]) -> SplitForm:
+    form = SplitForm(place)
+    form.changed.connect(on_change)
+    return form
 
 
 class SplitEditor(QWidget):
@@ -54,8 +63,7 @@ class SplitEditor(QWidget):
         self._looking = Newest(context.desk, self)
         self._making = Newest(context.desk, self)
         self._slow = Later(self._say_busy, _PATIENCE_MS, self)
-        self.form = SplitForm()
-        self.form.changed.connect(self._changed)
+        self._form = Deferred(lambda place: _form_in(place, self._changed))
         self.gate = Gate()
         self.gate.decided.connect(self._ask)
         self.gate.declined.connect(self._decline)
@@ -65,6 +73,11 @@ class SplitEditor(QWidget):
         self.back.clicked.connect(self.closed)
         self._why = Label("", "caption", wrap=False)
         self._build()
+
+    @property
+    def form(self) -> SplitForm:
+        """What is wished for."""
+        return self._form.part
 
     def _build(self) -> None:
         self.fold: QComboBox = choice([("Fold 1", 0)])
@@ -82,8 +95,15 @@ class SplitEditor(QWidget):
         row.setSpacing(SPACE[3])
         row.addWidget(left)
         left.setFixedWidth(_FORM_PX)
-        left.add(self.form)
-        left.body.addStretch(1)
+        inside = QWidget()
+        fields = scrolled(inside)  # they are more than a small window is high
+        fields.setAccessibleName("How to divide")
+        inside.setAutoFillBackground(False)  # the panel's ground shows
+        left.body.addWidget(fields, 1)
+        down = QVBoxLayout(inside)
+        down.setContentsMargins(0, 0, SPACE[1], 0)
+        down.addWidget(self._form)
+        down.addStretch(1)
         right = QVBoxLayout()
         right.setSpacing(SPACE[3])
         row.addLayout(right, 1)
@@ -223,4 +243,6 @@ def fold_rows(plan: SplitPlan, fold: PlannedFold) -> list[CountRow]:
     """Images a partition in all, then by class."""
     whole = tuple(fold.sizes.get(name, 0) for name in plan.columns)
     together = (sum(whole),) * len(whole)
-    return [CountRow("Images", whole, together), *(CountRow(line.name, line.counts, whole) for line in fold.lines)]
+    of = fold.wholes or whole
+    lines = (CountRow(line.name, line.counts, of, nothing="hidden") for line in fold.lines)
+    return [CountRow("Images", whole, together), *lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from PySide6.QtCore import Signal
@@ -44,11 +45,12 @@ class SplitForm(QWidget):
         self.preset = choice([])
         self.file = PathPicker("file", "Choose a table of partitions", "Tables (*.csv *.tsv *.tab)")
         self.by = choice([("Patient", "patient")])
+        self.alike = choice([("Flag them", ""), ("Take them out", "drop"), ("Move whole groups", "move")])
         self.seed = whole_number(0, 0, _LARGEST_SEED)
         self._sum = Label("", "caption")
         self._lay_out()
         self.method.currentIndexChanged.connect(self._method_chosen)
-        for combo in (self.by, self.site, self.time, self.preset):
+        for combo in (self.by, self.alike, self.site, self.time, self.preset):
             combo.currentIndexChanged.connect(lambda _: self._later.again())
         self.nested.toggled.connect(lambda _: self._later.again())
         for box in (*self.shares.values(), self.folds, self.seed):
@@ -83,6 +85,7 @@ class SplitForm(QWidget):
         self._preset_row = form.add("Rule", self.preset, "As published, its leaks are kept and marked.")
         self._file_row = form.add("Table", self.file, "Columns “sample” or “path”, and “partition”.")
         self._by_row: FormRow = form.add("Keep together", self.by)
+        self._alike_row = form.add("Near-duplicates", self.alike, "Two images of one exposure on two sides.")
         self._seed_row = form.add("Seed", self.seed, "The same seed divides the same images in the same way.")
         down = QGridLayout(self)
         down.setContentsMargins(0, 0, 0, 0)
@@ -118,6 +121,7 @@ class SplitForm(QWidget):
         for side, box in self.shares.items():
             box.setValue(_SHARES[side])
         self.seed.setValue(0)
+        self.alike.setCurrentIndex(0)
         self._later.again()
 
     @property
@@ -141,6 +145,10 @@ class SplitForm(QWidget):
 
     def wish(self) -> SplitWish:
         """What is wished for."""
+        divided = self._divided()
+        return divided if divided.preset else replace(divided, alike=str(self.alike.currentData() or ""))
+
+    def _divided(self) -> SplitWish:
         method: Method = self.method.currentData()
         by, seed = str(self.by.currentData() or "image"), self.seed.value()
         if method == "official":
@@ -166,6 +174,7 @@ class SplitForm(QWidget):
         self._time_row.setVisible(method == "time")
         self._preset_row.setVisible(method == "published")
         self._by_row.setVisible(method != "published")
+        self._alike_row.setVisible(method != "published")
         self._seed_row.setVisible(method != "time")
         self._file_row.setVisible(method == "file")
         self._number_changed()

@@ -237,7 +237,7 @@ def search_words(study: StudyRow) -> str:
 def pseudonym(patient: str) -> str:
     """What a patient is called while identity is hidden: the same every time, and nothing can be read from it."""
     if not patient:
-        return "Patient without ID"
+        return "No patient ID"
     return f"Patient {hashlib.sha256(patient.encode('utf-8', 'backslashreplace')).hexdigest()[:4].upper()}"
 
 

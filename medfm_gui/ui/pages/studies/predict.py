@@ -61,6 +61,7 @@ class PredictPanel(QScrollArea):
     def __init__(self, context: Context, viewer: Viewer) -> None:
         super().__init__()
         self._context = context
+        self._n_series = 1
         self._key: SeriesKey | None = None
         self._is_busy = False
         self._has_runs = False
@@ -150,7 +151,7 @@ class PredictPanel(QScrollArea):
             self.earlier.fill(())
             self.notice.hide()
         self._key = key
-        self.scope.setVisible(n_series > 1)
+        self._n_series = n_series
         self.tell()
 
     @property
@@ -183,6 +184,7 @@ class PredictPanel(QScrollArea):
         """Offer what can be done, and say why not."""
         for widget in (self.runs, self.explain, self.button):
             widget.setVisible(self._has_runs)
+        self.scope.setVisible(self._has_runs and self._n_series > 1)
         self.sets.setVisible(self._offers_sets and self._has_runs and self.choices.tells_classes_apart)
         self.no_runs.setVisible(not self._has_runs)
         self.train.setVisible(not self._has_runs)

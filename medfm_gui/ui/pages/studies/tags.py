@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor, QShowEvent
+from PySide6.QtGui import QColor, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from medfm_gui.desk.asks.studies import ElementTable, ReadElements, ReadTags, SeriesKey, TagFacts
@@ -117,6 +117,7 @@ class ElementView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = ElementRows(self)
+        self._is_beside = True
         self.table = DataTable("Elements of the header")
         self.search = QLineEdit()
         self.count = Label("", "muted", wrap=False)
@@ -158,7 +159,18 @@ class ElementView(QWidget):
 
     def stand(self, *, beside: bool) -> None:
         """Names of elements have more room where the table is wide."""
-        self.table.setColumnWidth(1, _WIDTHS[1] if beside else TAGS_PX * 3 // 4)
+        self._is_beside = beside
+        self._share_out()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A value is what one looks for: it has at least as much room as the element's name."""
+        super().resizeEvent(event)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        room = (self.width() - _WIDTHS[0] - 3 * SPACE[3]) // 2
+        most = _WIDTHS[1] if self._is_beside else TAGS_PX * 3 // 4
+        self.table.setColumnWidth(1, max(SPACE[-1] * 3, min(most, room)))
 
     def _search(self) -> None:
         self.model.search(self.search.text())

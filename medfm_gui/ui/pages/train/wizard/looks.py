@@ -25,6 +25,7 @@ from medfm_gui.ui.widgets.text import Label
 from medfm_gui.workspace.training import TrainRequest
 
 _SETTLED_MS: Final = 700
+_PAIR_PX: Final = SPACE[-1] * 6
 _TITLE: Final = "What the models see"
 _CAPTION: Final = "Three training images as the recipe prepares them, before mean and deviation are applied."
 
@@ -42,6 +43,7 @@ class LooksPanel(Panel):
         self._pair = choice(())
         self._pair.setAccessibleName("Model and way to show")
         self._pair.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._pair.setMaximumWidth(_PAIR_PX)
         self._pair.activated.connect(self._look)
         self._other = action("Draw other views", "retry", "quiet")
         self._other.clicked.connect(self._redraw)

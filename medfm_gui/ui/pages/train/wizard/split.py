@@ -25,7 +25,7 @@ from medfm_gui.ui.widgets.text import Label
 
 _NOWHERE = QModelIndex()
 _PARTS = (("Training", "train"), ("Validation", "val"), ("Calibration", "cal"), ("Test, sealed", "test"))
-_WIDTHS = (150, 68, 76, 82, 90, 96)
+_WIDTHS = (110, 76, 88, 92, 100, 96)
 
 
 def _columns() -> tuple[Column[SplitChoice], ...]:
@@ -166,6 +166,8 @@ class SplitStep(Step):
             return  # the answer is about the dataset that was chosen before
         self.state.offer_splits(answer.splits)
         self._model.set_rows(self.state.splits)
+        for column, (_, part) in enumerate(_PARTS, 1):  # what no split has takes no room from how they were made
+            self._table.setColumnHidden(column, not any(one.rows[0].sizes.get(part) for one in self.state.splits))
         if self.wanted:
             found = next((one for one in self.state.splits if one.id == self.wanted), None)
             self.wanted = ""
