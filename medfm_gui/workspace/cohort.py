@@ -285,8 +285,7 @@ def plan_split(workspace: Workspace, dataset_id: str, wish: SplitWish) -> SplitP
         table = _Table(dataset.samples, columns, _sides(split)).without(hidden)
         folds.append(PlannedFold(split.rule, split.sizes, _class_lines(dataset, table), table.images()))
     warnings = dict.fromkeys(warning for split in splits for warning in split.warnings)
-    if hidden:
-        warnings[f"{len(hidden):,} images are in a test that is still sealed: classes are counted without them."] = None
+    warnings |= dict.fromkeys(hidden_words(len(hidden)))
     doubtful = dict.fromkeys(leak for split in splits if split.certificate for leak in split.certificate.suspects)
     return SplitPlan(
         columns,
@@ -297,6 +296,14 @@ def plan_split(workspace: Workspace, dataset_id: str, wish: SplitWish) -> SplitP
         near=looked.reason,
         near_unseen=_near_unseen(splits[0]),
     )
+
+
+def hidden_words(number: int) -> tuple[str, ...]:
+    """Why classes do not add up to the images, where labels of a sealed test are hidden; nothing where none are."""
+    if number <= 0:
+        return ()
+    said, them = ("1 image is", "it") if number == 1 else (f"{number:,} images are", "them")
+    return (f"{said} in a test that is still sealed: classes are counted without {them}.",)
 
 
 def _near_unseen(split: Split) -> str:

@@ -14,6 +14,7 @@ from medfm_gui.desk.asks.data import ExportSplit, MakeSplit, PlanSplit, ShowSpli
 from medfm_gui.desk.protocol import Progress
 from medfm_gui.domain.errors import InputError
 from medfm_gui.domain.split import Certificate, LeakCheck, LeakKind
+from medfm_gui.ui.pages.datasets.certificate import Certificate as Shown
 from medfm_gui.ui.pages.datasets.certificate import facts_of, near_words
 from medfm_gui.ui.pages.datasets.gate import Gate
 from medfm_gui.ui.pages.datasets.page import DatasetsPage
@@ -196,7 +197,20 @@ def test_the_gate_and_the_certificate_say_alike_what_near_duplicates_they_saw(qt
     unseen = Certificate((look,))
     assert near_words(unseen) == " Near-duplicates were not compared."
     seen = Certificate((replace(look, compared=10, reason=""),))
-    assert near_words(seen) == " Nor does a near-duplicate." and near_words(None) == ""
+    assert near_words(seen) == " No near-duplicates on two sides." and near_words(None) == ""
+
+
+def test_classes_that_do_not_add_up_are_explained(qtbot: QtBot) -> None:
+    row = SPLITS[0]
+    columns = tuple(name for name, number in row.sizes.items() if number)
+    whole = tuple(row.sizes[name] for name in columns)
+    shown = Shown(sample_context(ANSWERS), on_train=lambda split: None)
+    qtbot.addWidget(shown)
+    for hidden, said in ((0, ""), (1, "1 image is in a test"), (3, "3 images are in a test that is still sealed")):
+        wholes = (*whole[:-1], whole[-1] - hidden)
+        shown.show_split(row, SplitFacts(row.id, columns, (), wholes=wholes), has_patients=True)
+        told = " ".join(label.text() for label in shown.notes.findChildren(QLabel))
+        assert said in told and ("sealed" in told) is bool(hidden)
 
 
 def test_without_patients_no_split_says_that_it_keeps_them_together() -> None:

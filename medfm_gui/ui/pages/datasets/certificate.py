@@ -25,7 +25,7 @@ from medfm_gui.ui.theme import SPACE
 from medfm_gui.ui.widgets.facts import Facts
 from medfm_gui.ui.widgets.forms import action, disable
 from medfm_gui.ui.widgets.text import Label
-from medfm_gui.workspace.cohort import SplitFacts
+from medfm_gui.workspace.cohort import SplitFacts, hidden_words
 
 _LINES = 14
 _NAMED = 20
@@ -86,7 +86,7 @@ class Certificate(QWidget):
         rows += [CountRow(line.name, line.counts, facts.wholes or whole, nothing="hidden") for line in facts.lines]
         self.table.fill("Class", [PARTITIONS[name] for name in facts.columns], rows)
         self.table.setFixedHeight(self.table.natural_height(_LINES))
-        self.notes.set_notes(row.warnings)
+        self.notes.set_notes((*row.warnings, *hidden_words(sum(whole) - sum(facts.wholes or whole))))
         self.leaks.fill(facts.leaks)
         found = facts.certificate
         self.near.show_pairs(row.dataset, facts.suspects, len(found.suspects) if found else 0)
@@ -134,7 +134,7 @@ def near_words(found: Vouched | None) -> str:
     look = next((look for look in found.checks if look.kind is LeakKind.NEAR), None) if found else None
     if look is None or (found and found.suspects):
         return ""
-    return " Nor does a near-duplicate." if look.compared else " Near-duplicates were not compared."
+    return " No near-duplicates on two sides." if look.compared else " Near-duplicates were not compared."
 
 
 def facts_of(row: SplitRow, facts: SplitFacts, has_patients: bool) -> list[tuple[str, str]]:
