@@ -16,6 +16,7 @@ from medfm_gui.base.plugins import read_plugins
 from medfm_gui.base.settings import Settings, weights_folder
 from medfm_gui.base.weights_status import status
 from medfm_gui.datasets.files import write_dataset, write_split
+from medfm_gui.datasets.fingerprint import split_fingerprint
 from medfm_gui.datasets.pixels import Place, ShardWriter, write_index
 from medfm_gui.domain.cards import BackboneCard
 from medfm_gui.domain.dataset import Dataset, Sample, Task
@@ -131,7 +132,8 @@ def prepare(root: Path, images: int, side: int = _CACHED_SIDE) -> Prepared:
     val = max(2, round(images * _SHARE_OF_VALIDATION))
     sides = [Partition.TRAIN] * (images - val) + [Partition.VAL] * val + [Partition.TEST]
     assignments = tuple(Assignment(one.id, part, one.id) for one, part in zip(samples, sides, strict=True))
-    split = Split(_NAME, _NAME, dataset.fingerprint, "made", 0, assignments, "1" * 64)
+    fingerprint = split_fingerprint(dataset, {item.sample: item.partition for item in assignments})
+    split = Split(_NAME, _NAME, dataset.fingerprint, "made", 0, assignments, fingerprint)
     write_split(root / "splits" / f"{_NAME}.json", split)
     return Prepared(root, dataset, tuple(one.id for one in samples[:images]))
 

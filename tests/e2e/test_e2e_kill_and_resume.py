@@ -48,7 +48,9 @@ def _processes(folder: Path) -> set[int]:
             state = (place / "stat").read_text().rpartition(")")[2].split()[0]
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if state != "Z" and "medfm_gui" in command and (str(folder) in command or f" {folder.name} " in f"{command} "):
+        # other workspaces have runs of that name too, and commands of other tests name them at the same time
+        is_named = f" {folder.name} " in f"{command} " and str(folder.parents[1]) in command
+        if state != "Z" and "medfm_gui" in command and (str(folder) in command or is_named):
             found.add(int(place.name))
     return found
 
