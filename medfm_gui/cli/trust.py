@@ -82,7 +82,7 @@ def list_(workspace: Place = None, json: AsJson = False, quiet: Quiet = False, d
 
 def verify(
     subject: Annotated[
-        str, typer.Argument(help="“journal”, a run's id, a report (PDF), a CSV of predictions, a .medfm.")
+        str, typer.Argument(help="“journal”, a run's id, a report (id or PDF), a CSV of predictions, a .medfm.")
     ],
     workspace: Place = None,
     json: AsJson = False,

@@ -22,7 +22,7 @@ _OUTLIER_CELLS = rf"({_OUTLIER_HEAD}|,[0-9.e+-]*,(yes|no)?)$"
 
 
 def verify(workspace: Workspace, subject: str) -> Verification:
-    """The journal, a run by its id, or a file: ``.pdf`` report, ``.csv`` of predictions, ``.medfm`` model.
+    """The journal, a run or a report by its id, or a file: ``.pdf`` report, ``.csv`` of predictions, ``.medfm`` model.
 
     Raises:
         NotFound: there is neither a run nor a file of that name.
@@ -34,10 +34,13 @@ def verify(workspace: Workspace, subject: str) -> Verification:
     if re.fullmatch(r"[\w\-]+", subject) and (workspace.root / "runs" / subject / "spec.json").exists():
         return verify_run(workspace, subject)
     path = Path(subject).expanduser().absolute()
+    report = workspace.root / "reports" / subject / "report.pdf"
+    if re.fullmatch(r"[\w\-]+", subject) and report.is_file() and not path.is_file():
+        return verify_report(workspace, report)
     if not path.is_file():
         raise NotFound(
-            f"“{subject}” is neither a run of this workspace nor a file.",
-            "Name a run, “journal”, a report (.pdf), predictions (.csv) or a model (.medfm).",
+            f"“{subject}” is neither a run or report of this workspace nor a file.",
+            "Name a run, “journal”, a report (its id or .pdf), predictions (.csv) or a model (.medfm).",
         )
     match path.suffix.lower():
         case ".pdf":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from sklearn.metrics import (
 from medfm_gui.base import wire
 from medfm_gui.base.settings import Settings
 from medfm_gui.domain.dataset import Statement, Task
+from medfm_gui.domain.errors import NotFound
 from medfm_gui.domain.evaluation import Calibrator
 from medfm_gui.domain.report import Attachment, Outline, Paragraph, Part, Report, Section, Table
 from medfm_gui.reports.attached import read_pdf, solid
@@ -74,6 +76,19 @@ def test_an_untouched_report_is_whole_and_nothing_is_skipped(written: Written) -
     assert found.ok, found.differences
     rows = sum(len(block.rows) for one in written.report.sections for block in one.blocks if isinstance(block, Table))
     assert found.checked > rows
+
+
+def test_a_report_of_the_workspace_is_named_by_its_id(written: Written) -> None:
+    kept = written.workspace.root / "reports" / "report0007" / "report.pdf"
+    kept.parent.mkdir(parents=True)
+    shutil.copy(written.path, kept)
+    try:
+        found = verify(written.workspace, "report0007")
+        assert found.subject == verify(written.workspace, str(kept)).subject and found.ok
+        with pytest.raises(NotFound, match="neither a run or report of this workspace nor a file"):
+            verify(written.workspace, "report0008")
+    finally:
+        shutil.rmtree(kept.parent)
 
 
 def _changed(text: str) -> str:
