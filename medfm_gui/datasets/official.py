@@ -240,7 +240,7 @@ def _ids_by_name(
     ambiguous: set[str] = set()
     for sample in dataset.samples:
         own = sample.id
-        full = sample.path if sample.frame is None else f"{sample.path}#{sample.frame}"
+        full = _place(sample)
         base = full.rpartition("/")[2]
         bare = without_image_suffix(base)
         longer = (full, full[: len(full) - len(base)] + bare) if folders else ()

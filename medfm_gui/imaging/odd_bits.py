@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import pixel_array
+from pydicom.uid import ExplicitVRBigEndian
 
 from medfm_gui.imaging import elements as el
-
-_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
 
 def odd_frame(data: Dataset, index: int) -> npt.NDArray[Any] | None:
@@ -46,7 +45,7 @@ def _single_bits(data: Dataset, index: int) -> npt.NDArray[np.uint8] | None:
     """A frame that does not begin or end with a byte; any other is none of ours, and so are words of big endian."""
     rows, columns = el.integer(data, "Rows") or 0, el.integer(data, "Columns") or 0
     count = rows * columns
-    if count % 8 == 0 or str(data.file_meta.TransferSyntaxUID) == _BIG_ENDIAN:
+    if count % 8 == 0 or str(data.file_meta.TransferSyntaxUID) == ExplicitVRBigEndian:
         return None
     start = index * count
     first, within = divmod(start, 8)

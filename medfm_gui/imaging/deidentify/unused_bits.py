@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRBigEndian
 
 from medfm_gui.imaging import elements as el
 from medfm_gui.imaging.odd_bits import shift_of
 
 _AT_ONCE = 4 << 20
-_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _Cells = npt.NDArray[np.unsignedinteger]
 
 
@@ -35,7 +35,7 @@ def without_unused_bits(data: Dataset, value: bytes) -> bytes:
     if not has_room(data):
         return value
     width = (el.integer(data, "BitsAllocated") or 8) // 8
-    is_big = str(data.file_meta.TransferSyntaxUID) == _BIG_ENDIAN
+    is_big = str(data.file_meta.TransferSyntaxUID) == ExplicitVRBigEndian
     cells = np.frombuffer(value, f"{'>' if is_big else '<'}u{width}", len(value) // width)
     made: bytearray | None = None
     for start in range(0, cells.size, _AT_ONCE):
